@@ -1,0 +1,84 @@
+"""One recurrent layer over time, for each cell, and how it is initialised.
+
+A layer maps `(x (B, T, I), state (B, N)) -> (output (B, T, H), state (B, N))`. The state is one tensor whatever the
+cell: N = H for `rnn` and `gru`, N = 2H for `lstm`, which keeps [h; c] in it, so nothing downstream asks what the cell
+is. Reading in pieces, the state handed on, is reading at once. A layer knows nothing of padding: it reads left to
+right, so what stands behind a position cannot reach it.
+
+    rnn   h' = tanh(W x + b + U h + d)                                              Elman (1990)
+    gru   r, z = sigmoid(W x + b + U h + d),  n = tanh(W x + b + r * (U h + d))      Cho et al. (2014), in the form
+          h' = (1 - z) * n + z * h                                                  that cuDNN and torch compute
+    lstm  i, f, o = sigmoid(W x + b + U h + d),  g = tanh(W x + b + U h + d)         Hochreiter & Schmidhuber (1997),
+          c' = f * c + i * g,  h' = o * tanh(c')                                    Gers et al. (2000)
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class RNN(nn.Module):
+    """The plain recurrent layer, on torch's fused kernel."""
+
+    states = 1
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.state_size = self.states * hidden
+        self.kernel = nn.RNN(inputs, hidden, batch_first=True)
+        initialise(self.kernel)
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """x (B, T, I), state (B, H) to output (B, T, H), state (B, H)."""
+        output, h = self.kernel(x, state[None])
+        return output, h[0]
+
+
+class GRU(nn.Module):
+    """The gated recurrent unit, on torch's fused kernel."""
+
+    states = 1
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.state_size = self.states * hidden
+        self.kernel = nn.GRU(inputs, hidden, batch_first=True)
+        initialise(self.kernel)
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """x (B, T, I), state (B, H) to output (B, T, H), state (B, H)."""
+        output, h = self.kernel(x, state[None])
+        return output, h[0]
+
+
+class LSTM(nn.Module):
+    """Long short-term memory, on torch's fused kernel."""
+
+    states = 2
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.state_size = self.states * hidden
+        self.kernel = nn.LSTM(inputs, hidden, batch_first=True)
+        initialise(self.kernel)
+        with torch.no_grad():  # an open forget gate lets the gradient through from the start (Jozefowicz et al. 2015)
+            self.kernel.bias_ih_l0[hidden : 2 * hidden] = 1.0  # type: ignore[operator]
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """x (B, T, I), state (B, 2H) as [h; c] to output (B, T, H), state (B, 2H)."""
+        h, c = state[None].chunk(2, dim=-1)
+        output, (h, c) = self.kernel(x, (h.contiguous(), c.contiguous()))
+        return output, torch.cat((h[0], c[0]), dim=-1)
+
+
+CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+
+
+def initialise(kernel: nn.RNNBase) -> None:
+    """Each gate's recurrent block orthogonal (Saxe et al. 2014), its input block Xavier-uniform, biases zero."""
+    for name, weight in kernel.named_parameters():
+        if name.startswith("bias"):
+            nn.init.zeros_(weight)
+            continue
+        fill = nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_
+        for block in weight.data.split(kernel.hidden_size):
+            fill(block)

@@ -1,0 +1,120 @@
+"""Frozen dataclasses of settings, in and out of TOML and `--set section.name=value`.
+
+Each shelf declares its settings beside the code that obeys them, with `setting`; this module reads, checks and writes
+any of them. It knows no setting by name.
+"""
+
+import dataclasses
+import difflib
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tomli_w
+
+from seq2seq.errors import InputError
+
+T = TypeVar("T")
+
+
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Iterable[str] | None = None,
+) -> Any:
+    """A dataclass field with its documentation and the values it may take, both ends included."""
+    allowed = None if choices is None else tuple(choices)
+    return dataclasses.field(default=default, metadata={"doc": doc, "low": low, "high": high, "choices": allowed})
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where some known name is close to `name`, otherwise the list of the known ones."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+
+
+def build(cls: type[T], values: Mapping[str, Any], section: str) -> T:
+    """`cls(**values)`, checked.
+
+    Raises:
+        InputError: a name the class does not have (the nearest is suggested), a value of the wrong type or range.
+    """
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    checked = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise InputError(f"unknown setting '{section}.{name}'{nearest(name, fields)}")
+        checked[name] = _check(f"{section}.{name}", value, hints[name], fields[name].metadata)
+    return cls(**checked)
+
+
+def _check(name: str, value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
+    item: Any = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
+    if item is not None:
+        if not isinstance(value, (list, tuple)):
+            raise InputError(f"{name} = {value!r}: expected a list, for example [{limits['low'] or 1}]")
+        return tuple(_check(name, v, item, limits) for v in value)
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint:
+        raise InputError(f"{name} = {value!r}: expected {_KINDS[hint]}")
+    low, high, choices = limits["low"], limits["high"], limits["choices"]
+    if choices is not None and value not in choices:
+        raise InputError(f"{name} = {value!r} is not known{nearest(value, choices)}")
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        span = f"at least {low}" if high is None else f"at most {high}" if low is None else f"from {low} to {high}"
+        raise InputError(f"{name} = {value!r} is out of range: give a value {span}")
+    return value
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
+
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """The sections of a TOML file.
+
+    Raises:
+        InputError: no such file, not UTF-8, not TOML, or a setting outside a section.
+    """
+    try:
+        sections = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror}; check the path") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as e:
+        raise InputError(f"{path} is not valid TOML: {e}") from None
+    for name, values in sections.items():
+        if not isinstance(values, dict):
+            raise InputError(f"{path}: '{name}' stands outside a section; put it below [training], for example")
+    return sections
+
+
+def parse_override(text: str) -> tuple[str, str, Any]:
+    """`model.hidden=512` to ("model", "hidden", 512). The value is TOML; a bare word is taken as text.
+
+    Raises:
+        InputError: the text has no `=`, or the name no section.
+    """
+    name, equals, value = text.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and key):
+        raise InputError(f"--set {text}: expected SECTION.NAME=VALUE, for example model.hidden=512")
+    try:
+        return section, key, tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        return section, key, value.strip()
+
+
+def to_toml(sections: Mapping[str, Any]) -> str:
+    """Named dataclasses (or plain dicts) as TOML text that `read` takes back."""
+    return tomli_w.dumps(
+        {name: dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for name, s in sections.items()}  # type: ignore[arg-type]
+    )

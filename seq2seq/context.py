@@ -1,0 +1,154 @@
+"""The context c_t = q(h_1 .. h_S; query_t): what the decoder sees of the source at step t.
+
+Every q is one weighted average, softmax(score) times values. A context remembers what depends on the sentence alone
+(keys, values, mask) once, and scores a query against it at each step. `mean` scores 0 everywhere, so its masked softmax
+is the masked mean; `last` remembers one slot. These two ask no query: they are known before the first step, and
+condition the decoder's first layer as well, the fixed context vector of Cho et al. (2014). So there is no
+"if attention" anywhere: no attention is just another attention.
+
+    last      one slot, the encoder's final state                       Sutskever et al. (2014), Cho et al. (2014)
+    mean      score = 0
+    dot       score = q . h                                             Luong et al. (2015)
+    general   score = q W h                                             Luong et al. (2015)
+    additive  score = v . tanh(W q + U h)                               Bahdanau et al. (2015)
+    multihead score = (W_n q) . (U_n h) / sqrt(A / N), n = 1 .. N       Vaswani et al. (2017)
+
+Axes: B batch, T target, S source (or memory slots), D encoder output, H query, A keys, N heads.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Encoded(NamedTuple):
+    """What an encoder hands over: states (B, S, D), final (B, D), mask (B, S), True = real token."""
+
+    states: Tensor
+    final: Tensor
+    mask: Tensor
+
+
+class Memory(NamedTuple):
+    """What a context keeps of a sentence: keys (B, S, A), values (B, S, D), mask (B, S)."""
+
+    keys: Tensor
+    values: Tensor
+    mask: Tensor
+
+    def select(self, rows: Tensor) -> "Memory":
+        """The memory of these rows of the batch, in this order."""
+        return Memory(*(part.index_select(0, rows) for part in self))
+
+
+class Last(nn.Module):
+    """The encoder's final state, at every step."""
+
+    fixed = True
+
+    def __init__(self, states: int, query: int, heads: int) -> None:
+        super().__init__()
+        self.size = states
+
+    def remember(self, encoded: Encoded) -> Memory:
+        """The final state as the only slot."""
+        slot = encoded.final[:, None]  # (B, 1, D)
+        return Memory(slot, slot, torch.ones_like(encoded.mask[:, :1]))
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Zero: all slots are worth the same."""
+        return query.new_zeros(query.shape[0], query.shape[1], keys.shape[1])
+
+    def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Query (B, T, H) to context (B, T, D) and its weights (B, T, S)."""
+        weights = masked_softmax(self.score(query, memory.keys), memory.mask)
+        return weights @ memory.values, weights
+
+
+class Mean(Last):
+    """The mean of the encoder's states, at every step."""
+
+    def remember(self, encoded: Encoded) -> Memory:
+        """The states themselves; their keys are never looked at."""
+        return Memory(encoded.states, encoded.states, encoded.mask)
+
+
+class Dot(Mean):
+    """Score by the inner product of query and state, which must be of one size."""
+
+    fixed = False
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Query (B, T, A) . keys (B, S, A) to (B, T, S)."""
+        return query @ keys.transpose(1, 2)
+
+
+class General(Dot):
+    """Score by a bilinear form; the keys are the states projected into the query's space, once a sentence."""
+
+    def __init__(self, states: int, query: int, heads: int) -> None:
+        super().__init__(states, query, heads)
+        self.key = nn.Linear(states, query, bias=False)
+        nn.init.xavier_uniform_(self.key.weight)
+
+    def remember(self, encoded: Encoded) -> Memory:
+        """Keys W h, values h."""
+        return Memory(self.key(encoded.states), encoded.states, encoded.mask)
+
+
+class Additive(General):
+    """Score by a perceptron of one hidden layer, as wide as the query."""
+
+    def __init__(self, states: int, query: int, heads: int) -> None:
+        super().__init__(states, query, heads)
+        self.query = nn.Linear(query, query)
+        self.v = nn.Linear(query, 1, bias=False)
+        for linear in (self.query, self.v):
+            nn.init.xavier_uniform_(linear.weight)
+        nn.init.zeros_(self.query.bias)
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Query (B, T, H), keys (B, S, H) to (B, T, S)."""
+        hidden = torch.tanh(self.query(query)[:, :, None] + keys[:, None])  # (B, T, S, H)
+        return self.v(hidden).squeeze(-1)  # type: ignore[no-any-return]
+
+
+class MultiHead(nn.Module):
+    """N scaled dot products side by side, over keys and values of A / N features each, A the query's size."""
+
+    fixed = False
+
+    def __init__(self, states: int, query: int, heads: int) -> None:
+        super().__init__()
+        self.size, self.heads = query, heads
+        self.query, self.output = nn.Linear(query, query, bias=False), nn.Linear(query, query, bias=False)
+        self.key, self.value = nn.Linear(states, query, bias=False), nn.Linear(states, query, bias=False)
+        for linear in (self.query, self.output, self.key, self.value):
+            nn.init.xavier_uniform_(linear.weight)
+
+    def remember(self, encoded: Encoded) -> Memory:
+        """Keys and values, each (B, S, A)."""
+        return Memory(self.key(encoded.states), self.value(encoded.states), encoded.mask)
+
+    def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Query (B, T, H) to context (B, T, A) and the heads' mean weights (B, T, S)."""
+        q, k, v = (x.unflatten(2, (self.heads, -1)).transpose(1, 2) for x in (self.query(query), *memory[:2]))
+        scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5  # (B, N, T, S)
+        weights = masked_softmax(scores, memory.mask[:, None])
+        return self.output((weights @ v).transpose(1, 2).flatten(2)), weights.mean(1)
+
+
+CONTEXTS: dict[str, type[Last] | type[MultiHead]] = {
+    "last": Last,
+    "mean": Mean,
+    "dot": Dot,
+    "general": General,
+    "additive": Additive,
+    "multihead": MultiHead,
+}
+
+
+def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Scores (..., T, S) to a distribution over the slots that are real in mask (..., S); the others get exactly 0."""
+    return torch.softmax(scores.masked_fill(~mask[..., None, :], float("-inf")), dim=-1)

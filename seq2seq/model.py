@@ -1,0 +1,103 @@
+"""The translation model: two embeddings, an encoder, a decoder, an output layer, and the three verbs.
+
+    start(src, src_mask) -> state        advance(tokens (B, T), state) -> logits (B, T, V), state        state.select
+
+Training advances by the whole sentence, search by one token: the same code. The model knows ids, never text, and no id
+by meaning: masks are handed in.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from seq2seq.cells import CELLS
+from seq2seq.config import setting
+from seq2seq.context import CONTEXTS
+from seq2seq.decoder import Decoder, State
+from seq2seq.embedding import Dropout, Embedding
+from seq2seq.encoder import Encoder
+from seq2seq.errors import InputError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The model's shape and its dropouts; with the vocabularies' sizes, all that building it needs."""
+
+    cell: str = setting("gru", "recurrent cell", choices=CELLS)
+    context: str = setting("general", "what the decoder sees of the source", choices=CONTEXTS)
+    embedding: int = setting(256, "size of the word vectors", low=1)
+    encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1)
+    encoder_layers: int = setting(1, "encoder layers", low=1)
+    hidden: int = setting(512, "decoder size", low=1)
+    decoder_layers: int = setting(1, "decoder layers", low=1)
+    heads: int = setting(8, "heads of the multihead context", low=1)
+    tied: str = setting("target", "embeddings that share one table", choices=("none", "target", "all"))
+    dropout: float = setting(0.2, "dropout on embeddings and between layers", low=0.0, high=0.95)
+    readout_dropout: float = setting(0.2, "dropout before the output layer", low=0.0, high=0.95)
+    word_dropout: float = setting(0.0, "share of whole source and target words dropped", low=0.0, high=0.95)
+    variational: bool = setting(False, "one dropout mask a sentence instead of one a word")
+
+
+class Model(nn.Module):
+    """Encoder and decoder over ids. Raises InputError where the settings do not fit one another."""
+
+    def __init__(self, config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> None:
+        super().__init__()
+        _check(config, src_vocabulary, tgt_vocabulary)
+        self.config = config
+        dropout = Dropout(config.dropout, config.variational)
+        self.tgt_embedding = Embedding(tgt_vocabulary, config.embedding, dropout, config.word_dropout)
+        self.src_embedding = Embedding(src_vocabulary, config.embedding, dropout, config.word_dropout)
+        self.encoder = Encoder(config.cell, config.embedding, config.encoder_hidden, config.encoder_layers, dropout)
+        self.decoder = Decoder(
+            config.cell,
+            config.context,
+            config.embedding,
+            self.encoder.size,
+            config.hidden,
+            config.decoder_layers,
+            config.heads,
+            dropout,
+            Dropout(config.readout_dropout, config.variational),
+        )
+        self.output = nn.Linear(config.embedding, tgt_vocabulary)
+        nn.init.normal_(self.output.weight, std=config.embedding**-0.5)
+        nn.init.zeros_(self.output.bias)
+        if config.tied != "none":  # Press & Wolf (2017)
+            self.output.weight = self.tgt_embedding.table.weight
+        if config.tied == "all":
+            self.src_embedding.table.weight = self.tgt_embedding.table.weight
+
+    def start(self, src: Tensor, src_mask: Tensor) -> State:
+        """src (B, S) ids, src_mask (B, S) to the decoder's state before the first token."""
+        return self.decoder.start(self.encoder(self.src_embedding(src), src_mask))
+
+    def advance(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Tokens (B, T), the ones the decoder reads, to logits (B, T, V) of the ones that follow them."""
+        features, state = self.decoder(self.tgt_embedding(tokens), state)
+        return self.output(features), state
+
+    def forward(self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor) -> Tensor:
+        """Teacher forcing: logits (N, V) of the N real positions of tgt_in, row by row.
+
+        `advance` over the whole sentence, but padding never reaches the output layer, the costliest product of all.
+        """
+        features, _ = self.decoder(self.tgt_embedding(tgt_in), self.start(src, src_mask))
+        return self.output(features[tgt_mask])  # type: ignore[no-any-return]
+
+
+def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> None:
+    states = sum(config.encoder_hidden)
+    if len(config.encoder_hidden) not in (1, 2):
+        raise InputError(f"model.encoder_hidden = {list(config.encoder_hidden)}: give one size, or one a direction")
+    if config.context == "dot" and states != config.hidden:
+        raise InputError(
+            f"model.context = 'dot' needs a decoder as wide as the encoder: model.hidden = {config.hidden}, "
+            f"model.encoder_hidden adds up to {states}; make them equal or take 'general'"
+        )
+    if config.context == "multihead" and config.hidden % config.heads:
+        raise InputError(
+            f"model.heads = {config.heads} does not divide model.hidden = {config.hidden}; choose a divisor"
+        )
+    if config.tied == "all" and src_vocabulary != tgt_vocabulary:
+        raise InputError("model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true")
