@@ -18,6 +18,7 @@ import io
 import sys
 import tarfile
 import unicodedata
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -154,9 +155,10 @@ made and split into parts, as told below; the sentences stand as they were.
 
 Line *n* of an `.id` file is the Tatoeba number of a **Japanese** sentence; ID leads to
 `https://tatoeba.org/sentences/show/ID`, for one <https://tatoeba.org/sentences/show/4705>, where the English and the
-German stand, or stood, among the translations. The source is a table with one row for each Japanese sentence and beside it one
-translation in each other language; the numbers of the English and the German sentences are not in it. So the two sides
-of a pair translate the same third sentence, and now and then differ more than a direct translation would.
+German stand, or stood, among the translations. The source is a table with one row for each Japanese sentence
+and beside it one translation in each other language; the numbers of the English and the German sentences are not in
+it. So the two sides of a pair translate the same third sentence, and now and then differ more than a direct translation
+would.
 
 ## Origin
 
@@ -205,7 +207,7 @@ def differing(files: dict[str, bytes], folder: Path) -> list[str]:
             if name == "README.md":
                 return (folder / name).read_bytes()
             return gzip.decompress((folder / f"{name}.gz").read_bytes())
-        except (OSError, EOFError):
+        except (OSError, EOFError, zlib.error):
             return None
 
     return [name for name, data in files.items() if content(name) != data]
@@ -245,7 +247,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         command.main(argv, prog_name="build_corpus", standalone_mode=False)
     except click.ClickException as e:
-        print(f"error: {e.format_message().rstrip(".")}; see --help", file=sys.stderr)
+        print(f"error: {e.format_message().rstrip('.')}; see --help", file=sys.stderr)
         return 2
     except InputError as e:
         print(f"error: {e}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The two ways a command fails on purpose; everything else is a bug and shows its traceback."""
+"""The ways a command ends early on purpose; everything else is a bug and shows its traceback."""
 
 
 class InputError(Exception):
@@ -7,3 +7,11 @@ class InputError(Exception):
 
 class WorkError(Exception):
     """The input was fine and the work failed all the same, a full disk for one (exit status 1)."""
+
+
+class Interrupted(Exception):  # noqa: N818 (no error: somebody asked for it)
+    """SIGINT or SIGTERM stopped the work after its state was saved (exit status 128 + the signal's number)."""
+
+    def __init__(self, signum: int, message: str) -> None:
+        super().__init__(message)
+        self.signum = signum

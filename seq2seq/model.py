@@ -63,9 +63,13 @@ class Model(nn.Module):
         self.output = nn.Linear(config.embedding, tgt_vocabulary)
         nn.init.normal_(self.output.weight, std=config.embedding**-0.5)
         nn.init.zeros_(self.output.bias)
-        if config.tied != "none":  # Press & Wolf (2017)
+        self.tie()
+
+    def tie(self) -> None:
+        """Share the tables that the settings tie (Press & Wolf 2017); again after `to_empty`, which parts them."""
+        if self.config.tied != "none":
             self.output.weight = self.tgt_embedding.table.weight
-        if config.tied == "all":
+        if self.config.tied == "all":
             self.src_embedding.table.weight = self.tgt_embedding.table.weight
 
     def start(self, src: Tensor, src_mask: Tensor) -> State:

@@ -1,0 +1,9 @@
+"""Translate lines, a file, or what is typed at a prompt.
+
+echo "A man is riding a bike." | python scripts/translate.py --model DIR
+"""
+
+from seq2seq.commands.translate import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

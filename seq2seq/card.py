@@ -1,0 +1,45 @@
+"""The model card: what a trained model is, in the README.md of its folder."""
+
+from typing import Any
+
+import torch
+
+from seq2seq import __version__
+from seq2seq.corpus import shipped
+from seq2seq.settings import Settings
+
+
+def model_card(settings: Settings, result: dict[str, Any]) -> str:
+    """Markdown text from the settings and the `result` of a training: scores, samples, minutes, sizes."""
+    data, model = settings.data, settings.model
+    where = data.where or f"{shipped().name}: Tatoeba sentences (CC BY 2.0, Tatoeba contributors)"
+    size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
+    rows = [
+        f"| {part} | {s['name']} | {s['value']:.2f} | `{s['signature']}` |"
+        for part, scores in result["scores"].items()
+        for s in scores
+    ]
+    samples = [f"| {' | '.join(text.replace('|', '&#124;') for text in sample)} |" for sample in result["samples"]]
+    return "\n".join(
+        [
+            f"# {data.src} to {data.tgt}",
+            "",
+            f"A recurrent translation model: {model.cell}, context `{model.context}`, {size} parameters.",
+            "",
+            f"- Data: {where}",
+            f"- Training: {effort}, seed {settings.training.seed}",
+            f"- Versions: seq2seq {__version__}, torch {torch.__version__}",
+            "- Settings: `config.toml`; the course of the training: `metrics.jsonl`",
+            f"- Limits: it knows the words and the kind of sentence in its data; length penalty "
+            f"{settings.search.length_penalty}, beam {settings.search.beam} in the scores below",
+            "",
+            "| part | metric | score | signature |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"| {data.src} | translation | reference |",
+            "|---|---|---|",
+            *samples,
+            "",
+        ]
+    )

@@ -1,0 +1,204 @@
+"""A model is a folder: weights (safetensors), resolved settings (TOML), tokenizer, and what resuming needs.
+
+    config.toml, model.safetensors, tokenizer.model (or .src.model and .tgt.model): enough to translate
+    metrics.jsonl, README.md, training/step-00001234.safetensors: what training adds
+
+Every file is written beside its place, flushed to the disk and renamed, so a reader finds the old one or the new one
+whole. Nothing is ever unpickled. A file that is missing, damaged or does not fit the others is named. This module knows
+nothing of how training uses the state it stores.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from seq2seq import config
+from seq2seq.errors import InputError, WorkError
+from seq2seq.model import Model, ModelConfig
+from seq2seq.search import SearchConfig
+from seq2seq.tokenizer import Tokenizer, TokenizerConfig
+
+FORMAT = 1
+CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
+
+
+class Bundle(NamedTuple):
+    """All that translating needs."""
+
+    model: Model
+    src_tokenizer: Tokenizer
+    tgt_tokenizer: Tokenizer
+    search: SearchConfig
+    src: str
+    tgt: str
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment it is the old one or the new one, whole, even through a power cut.
+
+    Raises:
+        WorkError: the disk is full or the folder cannot be written; the old file stands.
+    """
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as e:
+        raise WorkError(f"cannot write {path}: {e.strerror}; what was there before is untouched") from None
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether the folder holds a model or the beginnings of one."""
+    return any((folder / name).exists() for name in (CONFIG, WEIGHTS, TRAINING))
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier training left in the folder, and nothing else."""
+    names = CONFIG, WEIGHTS, "metrics.jsonl", "README.md", *tokenizer_names(True), *tokenizer_names(False)
+    for path in [*(folder / name for name in names), *(folder / TRAINING).glob("step-*.safetensors")]:
+        path.unlink(missing_ok=True)
+
+
+def tokenizer_names(joint: bool) -> tuple[str, str]:
+    """The file names of the source's and the target's tokenizer."""
+    return ("tokenizer.model", "tokenizer.model") if joint else ("tokenizer.src.model", "tokenizer.tgt.model")
+
+
+def save_settings(
+    folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
+) -> None:
+    """Write the resolved settings and the tokenizers, first thing in a run."""
+    joint = sections["tokenizer"].joint
+    for name, tokenizer in zip(tokenizer_names(joint), (src_tokenizer, tgt_tokenizer), strict=True):
+        write(folder / name, tokenizer.model_bytes)
+    write(folder / CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())
+
+
+def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
+    """The sections of a model folder's config.toml, the format checked and left out.
+
+    Raises:
+        InputError: no such folder or file, damaged, or written by a later version.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no model folder {folder}; check the path, or train a model there")
+    if not (folder / CONFIG).is_file():
+        raise InputError(f"{folder} is not a model folder: {CONFIG} is missing; check the path, or train a model there")
+    sections = config.read(folder / CONFIG)
+    version = sections.pop("seq2seq", {}).get("format")
+    if version != FORMAT:
+        raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
+    return sections
+
+
+def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
+    """The source's and the target's tokenizer, one object where they are one."""
+    src, tgt = (folder / name for name in tokenizer_names(settings.joint))
+    tokenizer = Tokenizer.load(src)
+    return tokenizer, tokenizer if src == tgt else Tokenizer.load(tgt)
+
+
+def weights_of(model: Model) -> dict[str, Tensor]:
+    """Each parameter once, by name; a tied table goes by its first."""
+    return {name: p.detach() for name, p in model.named_parameters()}
+
+
+def save_weights(
+    folder: Path, weights: Mapping[str, Tensor], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
+) -> None:
+    """Write `model.safetensors`, which remembers the tokenizers it goes with."""
+    content = safetensors.torch.save(dict(weights), {"tokenizer": _fingerprint(src_tokenizer, tgt_tokenizer)})
+    write(folder / WEIGHTS, content)
+
+
+def load_model(folder: Path, device: str = "cpu") -> Bundle:
+    """The model of a folder, ready to translate.
+
+    Raises:
+        InputError: a file is missing or damaged, or weights, settings and tokenizer do not fit one another.
+    """
+    sections = read_settings(folder)
+    shape = config.build(ModelConfig, sections.get("model", {}), "model")
+    tokenizers = read_tokenizers(folder, config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer"))
+    with torch.device("meta"):
+        model = Model(shape, *map(len, tokenizers))
+    weights, metadata = _read_tensors(folder / WEIGHTS, model)
+    if metadata.get("tokenizer") != _fingerprint(*tokenizers):
+        raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")
+    model.to_empty(device=device).tie()
+    fill(model, weights)
+    languages = sections.get("data", {})
+    search = config.build(SearchConfig, sections.get("search", {}), "search")
+    return Bundle(model.eval(), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
+
+
+def fill(model: Model, weights: Mapping[str, Tensor]) -> None:
+    """Copy the weights into the model; the names and shapes must be its own."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(weights[name])
+
+
+def _read_tensors(path: Path, model: Model) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a file whose header fits the model's parameters, looked at before anything is allocated."""
+    expected = {name: list(p.shape) for name, p in model.named_parameters()}
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            found = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+            for name in sorted(expected.keys() | found.keys()):
+                if expected.get(name) != found.get(name):
+                    raise InputError(
+                        f"{path} does not fit {CONFIG} and the tokenizer: {name} is {found.get(name, 'missing')}, "
+                        f"expected {expected.get(name, 'none')}; restore the files that belong together"
+                    )
+            return {name: file.get_tensor(name) for name in found}, file.metadata() or {}
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; restore it, or train the model again") from None
+    except (safetensors.SafetensorError, OSError) as e:
+        raise InputError(f"{path} is damaged ({e}); restore it, or train the model again") from None
+
+
+def _fingerprint(*tokenizers: Tokenizer) -> str:
+    return " ".join(hashlib.sha256(t.model_bytes).hexdigest() for t in tokenizers)
+
+
+def save_training(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any], keep: int) -> None:
+    """Write the state after `step` updates as one file, and remove all but the `keep` newest."""
+    content = safetensors.torch.save({k: t.contiguous() for k, t in tensors.items()}, {"state": json.dumps(state)})
+    write(folder / TRAINING / f"step-{step:08d}.safetensors", content)
+    for old in sorted((folder / TRAINING).glob("step-*.safetensors"))[:-keep]:
+        old.unlink(missing_ok=True)
+
+
+def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The newest training state of a folder.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    files = sorted((folder / TRAINING).glob("step-*.safetensors"))
+    if not files:
+        raise InputError(f"{folder / TRAINING} holds no training state; there is nothing to resume")
+    try:
+        with safetensors.safe_open(files[-1], framework="pt") as file:
+            state = json.loads(file.metadata()["state"])
+            return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
+        raise InputError(f"{files[-1]} is damaged ({e}); remove it to resume from the state before it") from None

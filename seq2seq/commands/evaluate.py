@@ -1,0 +1,114 @@
+"""Measure translations: BLEU, chrF and TER, each with its sacreBLEU signature.
+
+    seq2seq evaluate --model DIR --data DIR --split test       of a model
+    seq2seq evaluate --hyp FILE --ref FILE [--ref FILE2]       of a file of translations
+    seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt        paired bootstrap: is B better than A?
+
+With --model, --data left out is the corpus that ships.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from seq2seq.commands.shared import (
+    device_options,
+    example,
+    json_option,
+    print_json,
+    quiet_option,
+    run,
+    set_device,
+)
+from seq2seq.corpus import DataConfig, load_split, read_lines
+from seq2seq.errors import InputError
+from seq2seq.scoring import METRICS, compare, score
+
+
+@click.command("evaluate", **example(__doc__))
+@click.option("--model", type=click.Path(path_type=Path), metavar="DIR", help="translate with this model, and measure")
+@click.option("--data", help="where the text is, as for train (default: the corpus that ships)")
+@click.option("--src", help="language to translate from (default: the model's)")
+@click.option("--tgt", help="language to translate to (default: the model's)")
+@click.option("--split", default="test", help="the part to measure on", show_default=True)
+@click.option("--hyp", "hyps", type=click.Path(path_type=Path), multiple=True, help="file of translations")
+@click.option("--ref", "refs", type=click.Path(path_type=Path), multiple=True, help="file of references")
+@click.option("--beam", type=click.IntRange(1, 1000), help="hypotheses kept at each step; 1 is greedy search")
+@click.option("--length-penalty", type=click.FloatRange(0, 10), help="score = log p / length ** this")
+@click.option("--metric", "metrics", type=click.Choice(list(METRICS)), multiple=True, help="measure only this")
+@click.option("--seed", type=click.IntRange(min=1), default=12345, help="of the bootstrap", show_default=True)
+@device_options
+@quiet_option
+@json_option
+def command(  # noqa: D103 (its help is the module's docstring)
+    model: Path | None,
+    data: str | None,
+    src: str | None,
+    tgt: str | None,
+    split: str,
+    hyps: Sequence[Path],
+    refs: Sequence[Path],
+    beam: int | None,
+    length_penalty: float | None,
+    metrics: Sequence[str],
+    seed: int,
+    device: str,
+    threads: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    metrics = metrics or tuple(METRICS)
+    if model and (hyps or refs):
+        raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
+    if len(hyps) > 1:
+        found = compare({str(p): read_lines(p) for p in hyps}, [read_lines(p) for p in refs], metrics, seed)
+        if as_json:
+            print_json({"comparison": [c._asdict() for c in found]})
+            return
+        for c in found:
+            print(f"{c.system}  {c.name} = {c.value:.2f} (95% interval {c.mean:.2f} ± {c.interval:.2f})  {c.signature}")
+            if c.verdict:
+                print(f"  {c.verdict}")
+        return
+    if model:
+        hypotheses, references = _translated(
+            model, data or "", src, tgt, split, beam, length_penalty, set_device(device, threads)
+        )
+    elif hyps and refs:
+        hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
+    else:
+        raise InputError("nothing to measure: give --model DIR, or --hyp FILE and --ref FILE")
+    scores = score(hypotheses, references, metrics)
+    if as_json:
+        print_json({"sentences": len(hypotheses), "scores": [s._asdict() for s in scores]})
+    else:
+        for s in scores:
+            print(f"{s.name} = {s.value:.2f}  ({s.signature})")
+
+
+def _translated(
+    model: Path,
+    data: str,
+    src: str | None,
+    tgt: str | None,
+    split: str,
+    beam: int | None,
+    length_penalty: float | None,
+    device: str,
+) -> tuple[list[str], list[list[str]]]:
+    """The model's translations of a part, and the part's references."""
+    from seq2seq import checkpoint
+    from seq2seq.translator import Translator
+
+    bundle = checkpoint.load_model(model, device)
+    pairs = load_split(DataConfig(where=data, src=src or bundle.src, tgt=tgt or bundle.tgt), split)
+    config = bundle.search if beam is None else replace(bundle.search, beam=beam)
+    config = config if length_penalty is None else replace(config, length_penalty=length_penalty)
+    return Translator(bundle, config).best([p.src for p in pairs]), [[p.tgt for p in pairs]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    return run(command, argv)

@@ -1,0 +1,1 @@
+"""Recipes that ship: one TOML file a run."""

@@ -1,0 +1,128 @@
+"""Hypotheses and references to BLEU, chrF and TER with sacreBLEU's signatures (Post 2018); which system is better.
+
+`compare` is the paired bootstrap of Koehn (2004): draw the test set again, with replacement, many times, and see how
+often the difference could be chance.
+
+This module knows nothing of models or files: lines in, numbers out.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sacrebleu.metrics import BLEU, CHRF, TER
+from sacrebleu.significance import PairedTest
+
+from seq2seq.config import nearest
+from seq2seq.errors import InputError
+
+METRICS = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
+SIGNIFICANT = 0.05
+
+
+class Score(NamedTuple):
+    """One metric of one system."""
+
+    name: str  # BLEU, chrF2, TER
+    value: float
+    signature: str  # what to quote with the value
+
+
+class Comparison(NamedTuple):
+    """One metric of one system, beside the baseline; for the baseline itself `p` is None and `verdict` is empty."""
+
+    system: str
+    name: str
+    value: float
+    mean: float  # over the bootstrap samples
+    interval: float  # half the width of the 95 % interval around `mean`
+    p: float | None  # probability of so large a difference from the baseline by chance
+    verdict: str  # B is better than A (p = 0.012)
+    signature: str
+
+
+def score(hyps: Sequence[str], refs: Sequence[Sequence[str]], metrics: Sequence[str] = tuple(METRICS)) -> list[Score]:
+    """Corpus scores of the translations `hyps` against one or more lists of references.
+
+    Raises:
+        InputError: nothing to score, line counts that differ, or an unknown metric.
+    """
+    _check({"the translations": hyps}, refs)
+    scores = []
+    for metric in _metrics(metrics).values():
+        result = metric.corpus_score(hyps, refs)
+        scores.append(Score(result.name, result.score, str(metric.get_signature())))
+    return scores
+
+
+def compare(
+    systems: Mapping[str, Sequence[str]],
+    refs: Sequence[Sequence[str]],
+    metrics: Sequence[str] = tuple(METRICS),
+    seed: int = 12345,  # sacreBLEU's own, so that its command gives the same numbers
+) -> list[Comparison]:
+    """Every system on every metric, each after the first compared with the first.
+
+    Raises:
+        InputError: as for `score`; fewer than two systems; a seed below 1.
+    """
+    _check(systems, refs)
+    if len(systems) < 2:
+        raise InputError("one system alone cannot be compared; give the translations of two or more")
+    if seed < 1:  # sacreBLEU takes 0 for "no seed"
+        raise InputError(f"seed {seed}: the bootstrap needs a seed of at least 1")
+    with _bootstrap_seed(seed):
+        signatures, table = PairedTest(list(systems.items()), _metrics(metrics), refs, test_type="bs")()
+    names = list(systems)
+    comparisons = []
+    for metric, signature in signatures.items():
+        baseline = table[metric][0].score
+        for name, r in zip(names, table[metric], strict=True):
+            # sacreBLEU gives two equal scores the smallest p there is.
+            p = 1.0 if r.p_value is not None and r.score == baseline else r.p_value
+            verdict = "" if p is None else _verdict(names[0], name, metric, r.score - baseline, p)
+            comparisons.append(
+                Comparison(name, metric, r.score, float(r.mean), float(r.ci), p, verdict, str(signature))
+            )
+    return comparisons
+
+
+def _verdict(baseline: str, name: str, metric: str, gain: float, p: float) -> str:
+    if p > SIGNIFICANT:
+        return f"no significant difference between {name} and {baseline} (p = {p:.3f})"
+    better = gain < 0 if metric == "TER" else gain > 0  # TER counts errors
+    return f"{name} is {'better' if better else 'worse'} than {baseline} (p = {p:.3f})"
+
+
+def _metrics(names: Sequence[str]) -> dict[str, Any]:
+    for name in names:
+        if name not in METRICS:
+            raise InputError(f"unknown metric {name!r}{nearest(name, METRICS)}")
+    # `force` keeps BLEU from warning, at every validation, of text that looks tokenized; it changes no number.
+    return {name: BLEU(force=True) if name == "bleu" else METRICS[name]() for name in names}
+
+
+def _check(systems: Mapping[str, Sequence[str]], refs: Sequence[Sequence[str]]) -> None:
+    if not refs or not refs[0]:
+        raise InputError("there are no references to score against; give a file with at least one line")
+    for name, hyps in systems.items():
+        for number, ref in enumerate(refs, 1):
+            if len(hyps) != len(ref):
+                raise InputError(
+                    f"{name}: {len(hyps)} lines, but reference {number} has {len(ref)}; both need one line a sentence"
+                )
+
+
+@contextmanager
+def _bootstrap_seed(seed: int) -> Iterator[None]:
+    """SacreBLEU reads its seed from the environment, and nowhere else."""
+    before = os.environ.get("SACREBLEU_SEED")
+    os.environ["SACREBLEU_SEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SACREBLEU_SEED"]
+        else:
+            os.environ["SACREBLEU_SEED"] = before

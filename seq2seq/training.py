@@ -1,0 +1,340 @@
+"""From settings and text to a model folder: batches, teacher forcing, validation, early stop, and resuming exactly.
+
+Every random choice is a function of the seed and the place in the run (epoch, update), so the state to save is weights,
+averages, moments and a few numbers, and a run that was stopped and resumed takes the very steps of one that was not.
+"""
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from seq2seq import batches, checkpoint
+from seq2seq.batches import Batch
+from seq2seq.corpus import Corpus, Pair
+from seq2seq.errors import Interrupted, WorkError
+from seq2seq.loss import cross_entropy
+from seq2seq.model import Model
+from seq2seq.optimization import TrainingConfig, autocast, learning_rate, update_average
+from seq2seq.scoring import score
+from seq2seq.search import SearchConfig
+from seq2seq.settings import Settings
+from seq2seq.tokenizer import Sampler, Tokenizer
+from seq2seq.translator import Translator
+
+
+@dataclass
+class Progress:
+    """Where a run stands, in numbers; with the tensors, all that resuming needs."""
+
+    step: int = 0  # updates done
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch done
+    best: float = -math.inf
+    best_step: int = 0
+    bad: int = 0  # validations since the best
+    rate_scale: float = 1.0  # plateau's halvings
+    nats: float = 0.0  # training loss since the last validation ...
+    tokens: int = 0  # ... over so many target tokens ...
+    seconds: float = 0.0  # ... in so much time
+    minutes: float = 0.0  # of training, validation included
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Outcome(NamedTuple):
+    """What a finished run says of itself."""
+
+    progress: Progress
+    parameters: int
+
+
+def prepare(settings: Settings, corpus: Corpus, say: Callable[[str], None]) -> tuple[Tokenizer, Tokenizer]:
+    """The tokenizers of a new run, learnt from the training text."""
+    sides = [pair.src for pair in corpus.train], [pair.tgt for pair in corpus.train]
+    if settings.tokenizer.joint:
+        joint = Tokenizer.learn([*sides[0], *sides[1]], settings.tokenizer, say)
+        return joint, joint
+    src, tgt = (Tokenizer.learn(side, settings.tokenizer, say) for side in sides)
+    return src, tgt
+
+
+class Trainer:
+    """One run in one folder."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        corpus: Corpus,
+        tokenizers: tuple[Tokenizer, Tokenizer],
+        folder: Path,
+        device: str,
+        say: Callable[[str], None],
+    ) -> None:
+        self.settings, self.config, self.folder = settings, settings.training, folder
+        self.corpus, self.tokenizers, self.device, self.say = corpus, tokenizers, device, say
+        torch.manual_seed(self.config.seed)
+        sizes = [len(t) for t in tokenizers]
+        self.model = Model(settings.model, *sizes).to(device)
+        self.weights = checkpoint.weights_of(self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), betas=(0.9, 0.98), weight_decay=self.config.weight_decay, fused=True
+        )
+        self.average = {name: w.clone() for name, w in self.weights.items()} if self.config.ema else {}
+        self.snapshots: list[dict[str, Tensor]] = []  # of the last validations, the newest last
+        self.judge = Model(settings.model, *sizes).to(device).eval()  # holds the averaged weights that are validated
+        self.progress = Progress()
+        self.encoded = Encoded(corpus.train, tokenizers, settings.tokenizer.sampling, self.config)
+        self.total = self.config.updates or self.config.epochs * self._updates(0)
+
+    def _updates(self, epoch: int) -> int:
+        return math.ceil(len(self.encoded.epoch(epoch)) / self.config.accumulate)
+
+    # ---- state -----------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write the training state of this moment."""
+        tensors = {f"weights/{name}": w for name, w in self.weights.items()}
+        tensors |= {f"average/{name}": w for name, w in self.average.items()}
+        for i, snapshot in enumerate(self.snapshots):
+            tensors |= {f"snapshot-{i}/{name}": w for name, w in snapshot.items()}
+        for name, parameter in self.model.named_parameters():
+            tensors |= {f"{key}/{name}": value for key, value in self.optimizer.state[parameter].items()}
+        checkpoint.save_training(self.folder, self.progress.step, tensors, asdict(self.progress), self.config.keep)
+
+    def restore(self) -> None:
+        """Take up the newest training state of the folder."""
+        tensors, numbers = checkpoint.load_training(self.folder)
+        groups: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in tensors.items():
+            group, name = key.split("/", 1)
+            groups.setdefault(group, {})[name] = tensor.to(self.device)
+        checkpoint.fill(self.model, groups["weights"])
+        self.average = groups.get("average", {})
+        self.snapshots = [groups[f"snapshot-{i}"] for i in range(self.config.average_last) if f"snapshot-{i}" in groups]
+        for name, parameter in self.model.named_parameters():
+            self.optimizer.state[parameter] = {
+                key: groups[key][name].cpu() if key == "step" and self.device == "cpu" else groups[key][name]
+                for key in ("step", "exp_avg", "exp_avg_sq")
+                if key in groups
+            }
+        self.progress = Progress(**numbers)
+
+    # ---- steps -----------------------------------------------------------------------------------------------------
+
+    def run(self, quiet: bool) -> Outcome:
+        """Train until the end, an early stop or a signal; the folder then holds the best model.
+
+        Raises:
+            Interrupted: SIGINT or SIGTERM came; the state is saved.
+            WorkError: the loss is not a number any more, or the disk is full.
+        """
+        progress = self.progress
+        with (
+            listening() as signals,
+            tqdm(
+                total=self.total,
+                initial=progress.step,
+                disable=True if quiet else None,
+                unit="update",
+                dynamic_ncols=True,
+            ) as bar,
+        ):
+            while progress.step < self.total and not self._stopped():
+                plan = self.encoded.epoch(progress.epoch)
+                while progress.batch < len(plan) and progress.step < self.total and not self._stopped():
+                    group = plan[progress.batch : progress.batch + self.config.accumulate]
+                    self._update([self.encoded.batch(rows) for rows in group])
+                    progress.batch += len(group)
+                    over = progress.batch >= len(plan)
+                    every = self.config.validate_every
+                    if (progress.step % every == 0 if every else over) or progress.step == self.total:
+                        self._validate(bar)
+                    bar.update()
+                    if progress.step % 20 == 0:
+                        self._show(bar)
+                    if signals:
+                        self.save()
+                        raise Interrupted(
+                            signals[0], f"stopped after update {progress.step}; go on with --resume {self.folder}"
+                        )
+                if progress.batch >= len(plan):
+                    progress.epoch, progress.batch = progress.epoch + 1, 0
+        return Outcome(progress, sum(w.numel() for w in self.weights.values()))
+
+    def _stopped(self) -> bool:
+        return 0 < self.config.patience <= self.progress.bad
+
+    def _update(self, group: list[Batch]) -> None:
+        """One update from the batches of a group, weighted by their tokens."""
+        started, config, progress = time.perf_counter(), self.config, self.progress
+        progress.step += 1
+        torch.manual_seed(config.seed * 1_000_003 + progress.step)  # dropout follows from the update's number alone
+        self.model.train()
+        tokens = sum(int(batch.tgt_mask.sum()) for batch in group)
+        nats = 0.0
+        for batch in group:
+            batch = batch.to(self.device)
+            with autocast(config.precision, self.device):
+                logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch), batch.tgt_mask)
+                loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
+            (loss.smoothed / tokens).backward()
+            nats += loss.nats.item()
+        if not math.isfinite(nats):
+            raise WorkError(
+                f"the loss is {nats} at update {progress.step}; the last checkpoint is whole: "
+                "lower training.learning_rate, or set training.precision = 'fp32'"
+            )
+        if config.clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = progress.rate_scale * learning_rate(config, progress.step, self.total)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average:
+            update_average(list(self.average.values()), self.weights.values(), config.ema, progress.step)
+        progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
+        progress.seconds += time.perf_counter() - started
+
+    def _tgt_in(self, batch: Batch) -> Tensor:
+        """What the decoder reads: the reference, or with scheduled sampling in parts its own predictions.
+
+        In two passes over whole sentences (Mihaylova & Martins 2019), so nothing loops over time.
+        """
+        share = self.config.scheduled_sampling * self.progress.step / self.total
+        if share == 0.0:
+            return batch.tgt_in
+        with torch.no_grad():
+            logits, _ = self.model.advance(batch.tgt_in, self.model.start(batch.src, batch.src_mask))
+        own = torch.cat((batch.tgt_in[:, :1], logits[:, :-1].argmax(-1)), dim=1)
+        taken = (torch.rand(own.shape, device=own.device) < share) & batch.tgt_mask
+        taken[:, 0] = False  # every sentence begins with bos
+        return torch.where(taken, own, batch.tgt_in)
+
+    # ---- validation ------------------------------------------------------------------------------------------------
+
+    def _validate(self, bar: "tqdm[Any]") -> None:
+        """Score the averaged weights on dev; keep them where they are the best; write a checkpoint."""
+        started, progress, config = time.perf_counter(), self.progress, self.config
+        newest = {name: w.clone() for name, w in (self.average or self.weights).items()}
+        self.snapshots = [*self.snapshots, newest][-config.average_last :]
+        mean = {name: torch.stack([s[name] for s in self.snapshots]).mean(0) for name in newest}
+        checkpoint.fill(self.judge, mean)
+        loss = self._dev_loss()
+        hypotheses = self._dev_translations()
+        bleu, chrf = (s.value for s in score(hypotheses, [[p.tgt for p in self.corpus.dev]], ("bleu", "chrf")))
+        value = {"bleu": bleu, "chrf": chrf, "loss": -loss}[config.metric]
+        if better := value > progress.best:
+            progress.best, progress.best_step, progress.bad = value, progress.step, 0
+        else:
+            progress.bad += 1
+            if config.schedule == "plateau" and progress.bad % config.plateau_patience == 0:
+                progress.rate_scale *= 0.5
+        progress.minutes += (progress.seconds + time.perf_counter() - started) / 60
+        progress.metrics.append(
+            {
+                "step": progress.step,
+                "epoch": progress.epoch + 1,
+                "train_loss": round(progress.nats / progress.tokens, 4),
+                "dev_loss": round(loss, 4),
+                "dev_bleu": round(bleu, 2),
+                "dev_chrf": round(chrf, 2),
+                "learning_rate": progress.rate_scale * learning_rate(config, progress.step, self.total),
+                "tgt_tokens_per_s": round(progress.tokens / progress.seconds),
+                "minutes": round(progress.minutes, 2),
+            }
+        )
+        self._show(bar)
+        self.say(
+            "epoch {epoch}  update {step}  train loss {train_loss:.3f}  dev loss {dev_loss:.3f}  "
+            "dev BLEU {dev_bleu:.1f}  {tgt_tokens_per_s} tokens/s  {minutes:.1f} min".format(**progress.metrics[-1])
+            + ("  best" if better else "")
+        )
+        progress.nats, progress.tokens, progress.seconds = 0.0, 0, 0.0
+        if better:
+            checkpoint.save_weights(self.folder, mean, *self.tokenizers)
+        lines = "".join(json.dumps(line) + "\n" for line in progress.metrics)
+        checkpoint.write(self.folder / "metrics.jsonl", lines.encode())
+        self.save()
+
+    def _dev_loss(self) -> float:
+        """Nats a token of the dev references."""
+        src, tgt = ([pair[side] for pair in self.corpus.dev] for side in (0, 1))
+        tokens = sum(len(ids) + 1 for ids in self.tokenizers[1].encode(tgt))
+        return -sum(self._translator().log_probs(src, tgt)) / tokens
+
+    def _dev_translations(self) -> list[str]:
+        return self._translator().best([pair.src for pair in self.corpus.dev])
+
+    def _translator(self) -> Translator:
+        greedy = SearchConfig(beam=1)
+        bundle = checkpoint.Bundle(self.judge, *self.tokenizers, greedy, "", "")
+        return Translator(bundle, greedy, batch_tokens=4096)
+
+    def _show(self, bar: "tqdm[Any]") -> None:
+        progress = self.progress
+        if progress.tokens:
+            bar.set_postfix_str(
+                f"epoch {progress.epoch + 1}, loss {progress.nats / progress.tokens:.2f}, "
+                f"dev BLEU {progress.metrics[-1]['dev_bleu'] if progress.metrics else 0:.1f}, "
+                f"{progress.tokens / progress.seconds:.0f} tokens/s",
+                refresh=False,
+            )
+
+
+class Encoded:
+    """The training pairs as ids, segmented anew each epoch where sampling is on, and their order."""
+
+    def __init__(
+        self, pairs: list[Pair], tokenizers: tuple[Tokenizer, Tokenizer], sampling: float, config: TrainingConfig
+    ) -> None:
+        self.lines = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+        self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)
+        self.sampling, self.seed, self.budget = sampling, config.seed, config.batch_tokens
+        self.number = -1  # of the epoch that is held
+        self.src, self.tgt, self.plan = list[list[int]](), list[list[int]](), list[list[int]]()
+
+    def epoch(self, number: int) -> list[list[int]]:
+        """The rows of each batch of an epoch: a function of the seed and the epoch's number."""
+        if number != self.number:
+            if self.sampling or not self.plan:
+                rngs = [np.random.default_rng((self.seed, number, side)) for side in (0, 1)]
+                self.src, self.tgt = (
+                    sampler.sample(lines, rng)
+                    for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
+                )
+            order = np.random.default_rng((self.seed, number, 2))
+            self.number, self.plan = number, batches.epoch(self.src, self.tgt, self.budget, order)
+        return self.plan
+
+    def batch(self, rows: list[int]) -> Batch:
+        """The padded batch of these rows of the epoch that is held."""
+        return batches.collate(self.src, self.tgt, rows)
+
+
+@contextmanager
+def listening() -> Iterator[list[int]]:
+    """While inside, SIGINT and SIGTERM are noted in the list instead of ending the program; a second one ends it."""
+    caught: list[int] = []
+
+    def note(signum: int, frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(signum)
+
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

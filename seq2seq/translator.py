@@ -1,0 +1,116 @@
+"""Lines to lines: tokenize, sort by length, batch, search, undo the order.
+
+One line in, one line out, in the same order. A stream is read in windows, so memory is bounded whatever its length. The
+translator knows nothing of files or formats.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import torch
+
+from seq2seq import batches
+from seq2seq.checkpoint import Bundle
+from seq2seq.search import Hypothesis, SearchConfig, score, search
+from seq2seq.tokenizer import BOS, EOS
+
+LONGEST = 200  # tokens of a source that are translated at once; what is longer goes piece by piece
+WINDOW = 64, 4096  # lines read before the first and before each later translation, at most
+
+
+class Candidate(NamedTuple):
+    """One translation of a line, with its log-probability and the score it ranks by."""
+
+    text: str
+    log_prob: float
+    score: float
+
+
+class Translator:
+    """A model, its tokenizers and a way to search."""
+
+    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 2048) -> None:
+        self.model, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
+        self.config, self.batch_tokens = config, batch_tokens
+        self.device = next(self.model.parameters()).device
+
+    def stream(self, lines: Iterable[str], warn: Callable[[str], None]) -> Iterator[list[Candidate]]:
+        """The candidates of each line, best first, as they are ready; an empty line has none.
+
+        `warn` hears of each line that is too long to translate at once.
+        """
+        lines, size, first = iter(lines), WINDOW[0], 1
+        while window := list(islice(lines, size)):
+            yield from self._window(window, first, warn)
+            first, size = first + len(window), min(2 * size, WINDOW[1])
+
+    def best(self, lines: Iterable[str]) -> list[str]:
+        """The best translation of each line."""
+        return [found[0].text if found else "" for found in self.stream(lines, lambda message: None)]
+
+    def log_probs(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
+        """log p(tgt | src) of each pair of lines, by teacher forcing."""
+        sides = self.src_tokenizer.encode(src), self.tgt_tokenizer.encode(tgt)
+        result = [0.0] * len(src)
+        for rows in batches.epoch(*sides, self.batch_tokens):
+            batch = batches.collate(*sides, rows).to(self.device)
+            with torch.inference_mode():
+                logits, _ = self.model.advance(batch.tgt_in, self.model.start(batch.src, batch.src_mask))
+                log_p = torch.log_softmax(logits.float(), -1).gather(2, batch.tgt_out[..., None]).squeeze(2)
+                totals = log_p.double().masked_fill(~batch.tgt_mask, 0.0).sum(1)
+            for i, total in zip(rows, totals.tolist(), strict=True):
+                result[i] = total
+        return result
+
+    def _window(self, lines: list[str], first: int, warn: Callable[[str], None]) -> list[list[Candidate]]:
+        sources: list[list[int]] = []  # the pieces to translate ...
+        owners: list[int] = []  # ... and the line of each
+        for i, (line, ids) in enumerate(zip(lines, self.src_tokenizer.encode(lines), strict=True)):
+            pieces = split(ids, self.src_tokenizer.pieces(ids)) if line.strip() else []
+            if len(pieces) > 1:
+                warn(f"line {first + i} is {len(ids)} tokens long and was translated in {len(pieces)} pieces")
+            sources.extend(pieces)
+            owners.extend([i] * len(pieces))
+        found = self._search(sources)
+        parts: list[list[list[Hypothesis]]] = [[] for _ in lines]
+        for i, hypotheses in zip(owners, found, strict=True):
+            parts[i].append(hypotheses)
+        return [self._join(line_parts) for line_parts in parts]
+
+    def _search(self, sources: list[list[int]]) -> list[list[Hypothesis]]:
+        found: list[list[Hypothesis]] = [[] for _ in sources]
+        lengths = [len(ids) + 1 for ids in sources]
+        for rows in batches.plan([[n] for n in lengths], self.batch_tokens):
+            src, mask = batches.pad([[*sources[i], EOS] for i in rows])
+            with torch.inference_mode():
+                state = self.model.start(src.to(self.device), mask.to(self.device))
+            tokens = torch.full((len(rows), 1), BOS, device=self.device)
+            limits = [self.config.limit(lengths[i]) for i in rows]
+            for i, hypotheses in zip(
+                rows, search(self.model.advance, state, tokens, limits, self.config, EOS), strict=True
+            ):
+                found[i] = hypotheses
+        return found
+
+    def _join(self, parts: list[list[Hypothesis]]) -> list[Candidate]:
+        """The candidates of a line from those of its pieces: the r-th of each make the r-th of the line."""
+        candidates = []
+        for rank in range(max(map(len, parts), default=0)):
+            chosen = [part[min(rank, len(part) - 1)] for part in parts]
+            tokens = sum(len(h.tokens) + 1 for h in chosen)
+            log_prob = sum(h.log_prob for h in chosen)
+            text = " ".join(self.tgt_tokenizer.decode(h.tokens) for h in chosen).replace("\r", " ")
+            candidates.append(Candidate(text, log_prob, score(log_prob, tokens, self.config.length_penalty)))
+        return candidates
+
+
+def split(ids: list[int], pieces: list[str]) -> list[list[int]]:
+    """A source in runs of LONGEST tokens at most, cut before a word where there is one in the later half."""
+    runs, start = [], 0
+    while len(ids) - start > LONGEST:
+        words = [i for i in range(start + LONGEST // 2, start + LONGEST) if pieces[i].startswith("▁")]
+        end = words[-1] if words else start + LONGEST
+        runs.append(ids[start:end])
+        start = end
+    return [*runs, ids[start:]]

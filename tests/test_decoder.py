@@ -1,0 +1,121 @@
+"""The decoder against its equations, one step at a time; what the context reaches, and what a selected state is."""
+
+import pytest
+import torch
+from torch import Tensor
+from toys import close, draw, every_cell, every_context, every_pair, shaken
+
+from seq2seq.cells import CELLS
+from seq2seq.context import Encoded
+from seq2seq.decoder import Decoder, State
+from seq2seq.embedding import Dropout
+
+B, T, S, E, H, HEADS = 3, 4, 5, 6, 8, 2
+MASK = torch.arange(S) < torch.tensor((3, 5, 1))[:, None]
+NONE, HALF = Dropout(0.0), Dropout(0.5)
+
+depths = pytest.mark.parametrize("layers", [1, 2, 3])
+
+
+def built(cell: str, context: str, layers: int = 2, dropout: Dropout = NONE, readout: Dropout = NONE) -> Decoder:
+    states = H if context == "dot" else 7
+    return shaken(Decoder(cell, context, E, states, H, layers, HEADS, dropout, readout))
+
+
+def encoded(context: str) -> Encoded:
+    states = H if context == "dot" else 7
+    return Encoded(draw(B, S, states, seed=3), draw(B, states, seed=4), MASK)
+
+
+def by_hand(decoder: Decoder, fixed: bool, y: Tensor, state: State) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+    """The equations in the decoder's docstring: features (B, T, E), states, weights (B, T, S)."""
+    features, weights, states = [], [], list(state.layers)
+    for t in range(y.shape[1]):
+        y_t = y[:, t : t + 1]
+        c_t, w_t = decoder.context(y.new_zeros(B, 1, H), state.memory) if fixed else (y[:, :0, :0], None)
+        s_t, states[0] = decoder.layers[0](torch.cat((y_t, c_t), dim=2) if fixed else y_t, states[0])
+        c_t, w_t = decoder.context(s_t, state.memory)
+        for i, layer in enumerate(decoder.layers[1:], start=1):
+            above, states[i] = layer(torch.cat((s_t, c_t), dim=2), states[i])
+            s_t = s_t + above
+        joined = torch.cat((s_t, c_t, y_t), dim=2)
+        features.append(torch.tanh(joined @ decoder.readout.weight.T + decoder.readout.bias))
+        weights.append(w_t)
+    return torch.cat(features, dim=1), tuple(states), torch.cat(weights, dim=1)
+
+
+@every_pair
+@depths
+def test_a_decoder_is_its_equations_step_by_step(cell: str, context: str, layers: int) -> None:
+    decoder, y = built(cell, context, layers), draw(B, T, E)
+    state = decoder.start(encoded(context))
+    features, after = decoder(y, state)
+    close((features, after.layers, after.weights), by_hand(decoder, context in ("last", "mean"), y, state))
+    assert after.memory is state.memory
+
+
+@every_pair
+@depths
+def test_a_bridge_leads_from_the_final_state_to_every_layer(cell: str, context: str, layers: int) -> None:
+    decoder, seen = built(cell, context, layers), encoded(context)
+    state = decoder.start(seen)
+    size = {"rnn": H, "gru": H, "lstm": 2 * H}[cell]
+    expected = torch.tanh(seen.final @ decoder.bridge.weight.T + decoder.bridge.bias)
+    assert expected.shape == (B, layers * size)
+    for i, start in enumerate(state.layers):
+        close(start, expected[:, i * size : (i + 1) * size])
+    assert len(state.layers) == layers == len(decoder.layers)
+    assert state.weights.shape == (B, 0, state.memory.mask.shape[1])
+
+
+@every_pair
+@depths
+def test_the_context_conditions_every_step(cell: str, context: str, layers: int) -> None:
+    decoder, y = built(cell, context, layers), draw(B, T, E)
+    state = decoder.start(encoded(context))
+    values = state.memory.values.detach().requires_grad_()
+    features, _ = decoder(y, state._replace(memory=state.memory._replace(values=values)))
+    for t in range(T):
+        (grad,) = torch.autograd.grad(features[:, t].sum(), values, retain_graph=True)
+        assert (grad[state.memory.mask] != 0).all()
+        assert (grad[~state.memory.mask] == 0).all()
+
+
+@every_context
+def test_a_fixed_context_conditions_the_first_layer_and_an_attention_does_not(context: str) -> None:
+    decoder, y = built("gru", context), draw(B, T, E)
+    state = decoder.start(encoded(context))
+    memory = state.memory._replace(keys=state.memory.keys + 1, values=state.memory.values + 1)
+    _, before = decoder(y, state)
+    _, after = decoder(y, state._replace(memory=memory))
+    assert torch.equal(before.layers[0], after.layers[0]) == (context not in ("last", "mean"))
+    assert not torch.equal(before.layers[1], after.layers[1])
+
+
+@every_pair
+def test_a_selected_state_goes_on_as_those_sentences_would(cell: str, context: str) -> None:
+    """After a first piece, so that the layers' states differ from what the memory alone would give; rows repeat."""
+    decoder, y, rows = built(cell, context), draw(B, 2 * T, E), torch.tensor([2, 0, 0, 1, 2])
+    _, state = decoder(y[:, :T], decoder.start(encoded(context)))
+    features, after = decoder(y[:, T:], state)
+    chosen, chosen_after = decoder(y[rows, T:], state.select(rows))
+    close(chosen, features[rows])
+    close(chosen_after, after.select(rows))
+    close(state.select(rows).weights, state.weights[rows])
+
+
+@every_cell
+def test_dropout_stands_between_the_layers_and_behind_the_readout(cell: str) -> None:
+    def random(layers: int, dropout: Dropout, readout: Dropout) -> bool:
+        decoder, y = built(cell, "general", layers, dropout, readout).train(), draw(B, T, E)
+        state = decoder.start(encoded("general"))
+        return not torch.equal(decoder(y, state)[0], decoder(y, state)[0])
+
+    assert not random(1, HALF, NONE)
+    assert random(2, HALF, NONE)
+    assert random(1, NONE, HALF)
+    assert not random(2, NONE, NONE)
+
+
+def test_every_cell_says_how_large_its_state_is() -> None:
+    assert {name: cell(E, H).state_size for name, cell in CELLS.items()} == {"rnn": H, "gru": H, "lstm": 2 * H}

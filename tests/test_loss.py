@@ -1,0 +1,93 @@
+"""The loss against its formula and torch's own, and what it counts: every real token once, padding never."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+from toys import VOCABULARY, close, draw, every_pair, gradients, loss, sentences, tiny, together
+
+from seq2seq.loss import cross_entropy
+
+N, V = 7, 5
+TARGETS = torch.tensor([0, 4, 2, 2, 1, 3, 0])
+
+smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+
+
+@smoothings
+def test_the_loss_is_its_formula(smoothing: float) -> None:
+    logits, expected = draw(N, V) * 3, 0.0
+    for row, target in zip(logits.tolist(), TARGETS.tolist(), strict=True):
+        total = sum(math.exp(one) for one in row)
+        nats = [-math.log(math.exp(one) / total) for one in row]
+        expected += (1 - smoothing) * nats[target] + smoothing / V * sum(nats)
+    assert cross_entropy(logits, TARGETS, smoothing).smoothed.item() == pytest.approx(expected, rel=1e-12)
+
+
+@smoothings
+def test_the_loss_is_torchs_own_forward_and_backward(smoothing: float) -> None:
+    logits = draw(N, V).requires_grad_()
+    ours = cross_entropy(logits, TARGETS, smoothing)
+    theirs = F.cross_entropy(logits, TARGETS, reduction="sum", label_smoothing=smoothing)
+    close(ours.smoothed, theirs)
+    close(torch.autograd.grad(ours.smoothed, logits), torch.autograd.grad(theirs, logits))
+
+
+@smoothings
+def test_what_is_reported_is_not_smoothed_and_not_trained_on(smoothing: float) -> None:
+    reported = cross_entropy(draw(N, V).requires_grad_(), TARGETS, smoothing)
+    close(reported.nats, F.cross_entropy(draw(N, V), TARGETS, reduction="sum"))
+    assert not reported.nats.requires_grad
+    assert reported.tokens == N
+
+
+def test_a_sure_and_right_model_loses_nothing_and_a_blind_one_log_v_a_token() -> None:
+    sure, blind = F.one_hot(TARGETS, V) * 1000.0, torch.zeros(N, V)
+    assert cross_entropy(sure, TARGETS, 0.0).smoothed == 0
+    for smoothing in (0.0, 0.1):
+        assert cross_entropy(blind, TARGETS, smoothing).smoothed.item() == pytest.approx(N * math.log(V))
+
+
+def test_logits_in_half_precision_are_summed_in_single() -> None:
+    logits = draw(N, V).bfloat16()
+    torch.testing.assert_close(cross_entropy(logits, TARGETS, 0.1), cross_entropy(logits.float(), TARGETS, 0.1))
+
+
+@every_pair
+def test_a_batch_loses_what_its_sentences_lose_together(cell: str, context: str) -> None:
+    """The mean over tokens is therefore the mean of the sentences' means, weighted by their tokens; gradients too."""
+    model, pairs = tiny(cell, context), sentences()
+    whole, parts = loss(model, together(pairs)), [loss(model, together([pair])) for pair in pairs]
+    assert whole.tokens == sum(part.tokens for part in parts) == sum(len(tgt) - 1 for _, tgt in pairs)
+    close(whole.smoothed, sum(part.smoothed for part in parts))
+    close(whole.nats, sum(part.nats for part in parts))
+    close(
+        whole.smoothed / whole.tokens,
+        sum(part.smoothed / part.tokens * (part.tokens / whole.tokens) for part in parts),
+    )
+    of_parts = [gradients(model, together([pair])) for pair in pairs]
+    for name, grad in gradients(model, together(pairs)).items():
+        close(grad, sum(part[name] for part in of_parts))
+
+
+@every_pair
+def test_what_stands_at_padding_changes_neither_loss_nor_gradient(cell: str, context: str) -> None:
+    model, b = tiny(cell, context), together(sentences())
+    other = torch.Generator().manual_seed(5)
+    ids = {
+        name: torch.randint(VOCABULARY, getattr(b, name).shape, generator=other)
+        for name in ("src", "tgt_in", "tgt_out")
+    }
+    changed = b._replace(
+        src=torch.where(b.src_mask, b.src, ids["src"]),
+        tgt_in=torch.where(b.tgt_mask, b.tgt_in, ids["tgt_in"]),
+        tgt_out=torch.where(b.tgt_mask, b.tgt_out, ids["tgt_out"]),
+    )
+    assert all(
+        (changed_ids != kept_ids).any()
+        for changed_ids, kept_ids in zip(changed, b, strict=True)
+        if kept_ids.dtype != torch.bool
+    )
+    close(loss(model, changed), loss(model, b))
+    close(gradients(model, changed), gradients(model, b))
