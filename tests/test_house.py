@@ -36,10 +36,11 @@ MAY_IMPORT = {
     "settings": f"{FLOOR} corpus tokenizer model search optimization",
     "checkpoint": f"{FLOOR} tokenizer model search",
     "translator": f"{FLOOR} tokenizer batches search checkpoint",
+    "card": f"{FLOOR} corpus settings",
     "training": f"{FLOOR} {TEXT} loss model search optimization settings checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",
-    "commands": f"{FLOOR} {TEXT} {MODEL} optimization settings checkpoint translator training recipes commands",
+    "commands": f"{FLOOR} {TEXT} {MODEL} optimization settings checkpoint translator card training recipes commands",
 }
 
 
@@ -62,7 +63,7 @@ def imported(path: Path) -> Iterator[str]:
 def arrows(path: Path) -> set[str]:
     """The rooms of the house that the file imports from."""
     names = [name.split(".") for name in imported(path)]
-    return {name[1] for name in names if name[0] == "seq2seq" and len(name) > 1}
+    return {name[1] for name in names if name[0] == "seq2seq" and len(name) > 1} - {"__version__"}
 
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

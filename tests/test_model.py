@@ -126,14 +126,18 @@ def test_tied_tables_are_one_tensor(tied: str) -> None:
     src, tgt, output = model.src_embedding.table.weight, model.tgt_embedding.table.weight, model.output.weight
     assert (output is tgt) == (tied in ("target", "all"))
     assert (src is tgt) == (tied == "all")
-    copies = {"none": 3, "target": 2, "all": 1}[tied]
-    assert sum(weight.shape == tgt.shape for weight in model.parameters()) == copies
+    tables = {"none": 3, "target": 2, "all": 1}[tied]
+    assert sum(weight.shape == tgt.shape for weight in model.parameters()) == tables
+
+    emptied = model.to_empty(device="cpu")
+    emptied.tie()
+    assert sum(weight.shape == tgt.shape for weight in emptied.parameters()) == tables
 
 
 def test_how_many_numbers_there_are() -> None:
     src, tgt, e, h, (forth, back) = 11, 13, 6, 8, (5, 4)
     d = forth + back
-    settings = {"embedding": e, "encoder_hidden": (forth, back), "encoder_layers": 2, "hidden": h, "decoder_layers": 2}
+    settings = {"embedding": e, "encoder_hidden": (forth, back), "encoder_layers": 2, "hidden": h, "decoder_layers": 3}
 
     def gru(inputs: int, hidden: int) -> int:
         return 3 * hidden * (inputs + hidden + 2)
@@ -144,16 +148,35 @@ def test_how_many_numbers_there_are() -> None:
             (src + tgt) * e,  # the tables; the output layer is one of them
             gru(e, forth) + gru(e, back),
             gru(d, forth) + gru(d, back),
-            (d + 1) * 2 * h,  # the bridge
+            (d + 1) * 3 * h,  # the bridge
             h * d,  # the context
             gru(e, h),
-            gru(h + d, h),
+            gru(h + d, h) * 2,
             (h + d + e + 1) * e,  # the readout
             tgt,  # the output's bias
         ]
     )
     b = together([(torch.tensor([10, 3]), torch.tensor([12, 1, 7]))])
     assert model(b.src, b.src_mask, b.tgt_in, b.tgt_mask).shape == (2, tgt)
+
+
+@every_pair
+def test_every_matrix_starts_as_it_should_and_every_bias_at_zero(cell: str, context: str) -> None:
+    """The recurrent layers' own are test_cells'; here the rest: tables at variance 1 / E, the others Xavier-uniform."""
+    torch.manual_seed(0)
+    wide = {"embedding": 32, "encoder_hidden": (32, 32), "hidden": 64, "heads": 4, "tied": "none"}
+    model = Model(ModelConfig(cell, context, **wide), VOCABULARY * 10, VOCABULARY * 10)
+    for name, weight in model.named_parameters():
+        bound = (6 / sum(weight.shape)) ** 0.5
+        if "kernel" in name:
+            continue
+        if weight.dim() == 1:
+            assert (weight == 0).all(), name
+        elif len(weight) == VOCABULARY * 10:
+            assert weight.std().item() == pytest.approx(32**-0.5, rel=0.05), name
+        else:
+            assert 0.9 * bound < weight.abs().max() <= bound, name
+            assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.25), name
 
 
 @every_pair

@@ -4,12 +4,18 @@ Each command parses, makes one call into the package and prints what came of it.
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from seq2seq import __version__
+
+# Threads that wait for one another by spinning lose whole time slices when any other program runs: training was seen
+# to fall to a twentieth of its speed beside one busy process. So they spin briefly and then sleep. The library reads
+# this once, when torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 COMMANDS = ("tokenizer", "train", "translate", "evaluate")
 

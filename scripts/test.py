@@ -1,0 +1,22 @@
+"""Make the environment and run the tests.
+
+    python3 scripts/test.py
+
+Arguments are handed to pytest.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from environment import ROOT, environment
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run pytest, with any arguments of its own; returns its exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    return subprocess.run([environment(), "-m", "pytest", *arguments], cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
