@@ -11,6 +11,7 @@ import csv
 import gzip
 import hashlib
 import json
+import logging
 import os
 import re
 import tempfile
@@ -28,6 +29,7 @@ _TABLES = ("tsv", "csv", "jsonl", "parquet")
 _DEV_NAMES = ("dev", "validation", "valid", "val")
 _MOST_HELD_OUT = 2000  # pairs; a longer dev part only makes validation slow
 _RATIO_FROM = 30  # characters; between shorter sides a ratio says nothing ("Prost!", "Here's to your health!")
+_EMPTY, _LONG, _RATIO, _AGAIN, _HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
 _NAMED = "check --src and --tgt, which name the columns"
 
 
@@ -76,9 +78,6 @@ class Report(NamedTuple):
         return "\n".join("  ".join([row[0].ljust(first), *map(str.rjust, row[1:], widths)]) for row in rows)
 
 
-_EMPTY, _LONG, _RATIO, _AGAIN, _HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
-
-
 class Corpus(NamedTuple):
     """Everything a run trains, validates and tests on."""
 
@@ -104,7 +103,8 @@ def load(config: DataConfig) -> Corpus:
     source = _open(config)
     if "train" not in source:
         files = f"train.{config.src} and train.{config.tgt}, or train.tsv, .csv, .jsonl or .parquet"
-        raise InputError(f"{_name(config)} has no train part; it needs {files}; check --data, --src and --tgt")
+        needed = "a split named train" if config.where.startswith("hf:") else files
+        raise InputError(f"{_name(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
     parts = {name: _pairs(config, source, name) for name in source}
     train, row = _clean(parts.pop("train"), config)
     notices = []
@@ -177,11 +177,10 @@ def _open(config: DataConfig, only: str = "") -> Any:
         raise InputError(f"src and tgt are both {config.src!r}; name two languages")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read once, when datasets is imported
     import datasets  # takes a second, so not before it is needed
-    import huggingface_hub
 
-    huggingface_hub.logging.set_verbosity_error()  # it tells of every retry
     datasets.disable_progress_bars()
-    datasets.logging.set_verbosity_error()
+    for library in ("datasets", "huggingface_hub"):  # which tell of every retry
+        logging.getLogger(library).setLevel(logging.ERROR)
     if config.where.startswith("hf:"):
         return _hub(config.where)
     files = _files(config)

@@ -1,9 +1,9 @@
 """Masked cross-entropy with label smoothing, as a sum and a count, so that the parts of a batch add up to it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
 class Loss(NamedTuple):
@@ -19,7 +19,27 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Loss:
 
     smoothed = sum_n (1 - e) * -log p(y_n) + e / V * sum_v -log p(v)      Szegedy et al. (2016), section 7
     """
-    log_p = F.log_softmax(logits.float() if logits.element_size() == 2 else logits, dim=-1)
-    nats = F.nll_loss(log_p, targets, reduction="sum")
-    smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats - smoothing * log_p.mean(-1).sum()
-    return Loss(smoothed, nats.detach(), len(targets))
+    smoothed, nats = _CrossEntropy.apply(logits, targets, smoothing)
+    return Loss(smoothed, nats, len(targets))
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Both sums, with the gradient softmax(logits) - q in one pass; torch's own takes three for smoothed targets q."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+        wide = torch.promote_types(logits.dtype, torch.float32)  # bfloat16 could not add up so many terms
+        log_p = torch.log_softmax(logits, dim=-1, dtype=wide)
+        nats = -log_p.gather(1, targets[:, None]).sum()
+        smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats - smoothing * log_p.mean(-1).sum()
+        ctx.save_for_backward(log_p, targets)
+        ctx.smoothing, ctx.dtype = smoothing, logits.dtype
+        ctx.mark_non_differentiable(nats)
+        return smoothed.clone(), nats
+
+    @staticmethod
+    def backward(ctx: Any, smoothed: Tensor, nats: Tensor) -> tuple[Tensor, None, None]:
+        log_p, targets = ctx.saved_tensors
+        gradient = log_p.exp_().sub_(ctx.smoothing / log_p.shape[1])  # in place: no second backward through this
+        gradient[torch.arange(len(targets), device=targets.device), targets] -= 1.0 - ctx.smoothing
+        return gradient.mul_(smoothed).to(ctx.dtype), None, None

@@ -46,6 +46,7 @@ def packed(own: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 def test_an_encoder_is_packed_bidirectional_layers(cell: str, layers: int) -> None:
     encoder, x = built(cell, (4, 4), layers), draw(B, S, I).requires_grad_()
     own = [torchs_own(layer) for layer in encoder.layers]
+    assert len(own) == layers
 
     expected, final = packed(own[0], x)
     for layer in own[1:]:
