@@ -9,11 +9,11 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,13 +52,6 @@ class Progress:
     metrics: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Outcome(NamedTuple):
-    """What a finished run says of itself."""
-
-    progress: Progress
-    parameters: int
-
-
 def prepare(settings: Settings, corpus: Corpus, say: Callable[[str], None]) -> tuple[Tokenizer, Tokenizer]:
     """The tokenizers of a new run, learnt from the training text."""
     sides = [pair.src for pair in corpus.train], [pair.tgt for pair in corpus.train]
@@ -95,10 +88,9 @@ class Trainer:
         self.judge = Model(settings.model, *sizes).to(device).eval()  # holds the averaged weights that are validated
         self.progress = Progress()
         self.encoded = Encoded(corpus.train, tokenizers, settings.tokenizer.sampling, self.config)
-        self.total = self.config.updates or self.config.epochs * self._updates(0)
-
-    def _updates(self, epoch: int) -> int:
-        return math.ceil(len(self.encoded.epoch(epoch)) / self.config.accumulate)
+        self.total = self.config.updates or self.config.epochs * math.ceil(
+            len(self.encoded.epoch(0)) / self.config.accumulate
+        )
 
     # ---- state -----------------------------------------------------------------------------------------------------
 
@@ -120,19 +112,15 @@ class Trainer:
             group, name = key.split("/", 1)
             groups.setdefault(group, {})[name] = tensor.to(self.device)
         checkpoint.fill(self.model, groups["weights"])
-        self.average = groups.get("average", {})
+        self.average = {name: groups["average"][name] for name in self.average}  # in the order of the weights
         self.snapshots = [groups[f"snapshot-{i}"] for i in range(self.config.average_last) if f"snapshot-{i}" in groups]
         for name, parameter in self.model.named_parameters():
-            self.optimizer.state[parameter] = {
-                key: groups[key][name].cpu() if key == "step" and self.device == "cpu" else groups[key][name]
-                for key in ("step", "exp_avg", "exp_avg_sq")
-                if key in groups
-            }
+            self.optimizer.state[parameter] = {key: groups[key][name] for key in ("step", "exp_avg", "exp_avg_sq")}
         self.progress = Progress(**numbers)
 
     # ---- steps -----------------------------------------------------------------------------------------------------
 
-    def run(self, quiet: bool) -> Outcome:
+    def run(self, quiet: bool) -> None:
         """Train until the end, an early stop or a signal; the folder then holds the best model.
 
         Raises:
@@ -170,7 +158,6 @@ class Trainer:
                         )
                 if progress.batch >= len(plan):
                     progress.epoch, progress.batch = progress.epoch + 1, 0
-        return Outcome(progress, sum(w.numel() for w in self.weights.values()))
 
     def _stopped(self) -> bool:
         return 0 < self.config.patience <= self.progress.bad
@@ -265,7 +252,17 @@ class Trainer:
             checkpoint.save_weights(self.folder, mean, *self.tokenizers)
         lines = "".join(json.dumps(line) + "\n" for line in progress.metrics)
         checkpoint.write(self.folder / "metrics.jsonl", lines.encode())
+        self._plot(progress.metrics[-1])
         self.save()
+
+    def _plot(self, metrics: dict[str, Any]) -> None:
+        """The newest metrics for TensorBoard, where it is installed."""
+        with suppress(ImportError):
+            from torch.utils.tensorboard import SummaryWriter
+
+            with SummaryWriter(str(self.folder / "tensorboard")) as writer:
+                for name, value in metrics.items():
+                    writer.add_scalar(name, value, metrics["step"])
 
     def _dev_loss(self) -> float:
         """Nats a token of the dev references."""
