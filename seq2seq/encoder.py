@@ -44,7 +44,8 @@ class Encoder(nn.Module):
         """x (B, S, E), mask (B, S) to states (B, S, D) and the final state (B, D), D the sum of the directions' sizes.
 
         The final state is the last layer's, where each direction has read the whole sentence: the forward half at the
-        last real token, the backward half at the first. States at padding are zero.
+        last real token, the backward half at the first. States at padding are zero. A
+        sentence has at least one token.
         """
         lengths = mask.sum(1)
         turned = reversal(lengths, mask.shape[1])

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 class Loss(NamedTuple):
@@ -38,6 +39,7 @@ class _CrossEntropy(torch.autograd.Function):
         return smoothed.clone(), nats
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, smoothed: Tensor, nats: Tensor) -> tuple[Tensor, None, None]:
         log_p, targets = ctx.saved_tensors
         gradient = log_p.exp_().sub_(ctx.smoothing / log_p.shape[1])  # in place: no second backward through this

@@ -56,9 +56,15 @@ def learning_rate(config: TrainingConfig, step: int, total: int) -> float:
 def autocast(precision: str, device: str) -> contextlib.AbstractContextManager[object]:
     """bfloat16 products where asked for, or where the processor computes in it; otherwise float32."""
     if precision == "auto":
-        native = torch.cuda.is_bf16_supported() if device == "cuda" else torch.cpu._is_avx512_bf16_supported()
-        precision = "bf16" if native else "fp32"
+        precision = "bf16" if _computes_in_bf16(device) else "fp32"
     return torch.autocast(device, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+
+
+def _computes_in_bf16(device: str) -> bool:
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    supported: bool = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return supported and torch.cpu._is_avx512_bf16_supported()
 
 
 def update_average(average: list[Tensor], weights: Iterable[Tensor], decay: float, step: int) -> None:

@@ -31,7 +31,7 @@ def test_the_loss_is_torchs_own_forward_and_backward(smoothing: float) -> None:
     ours = cross_entropy(logits, TARGETS, smoothing)
     theirs = F.cross_entropy(logits, TARGETS, reduction="sum", label_smoothing=smoothing)
     close(ours.smoothed, theirs)
-    close(torch.autograd.grad(ours.smoothed, logits), torch.autograd.grad(theirs, logits))
+    close(torch.autograd.grad(ours.smoothed * 0.7, logits), torch.autograd.grad(theirs * 0.7, logits))
 
 
 @smoothings
@@ -49,9 +49,23 @@ def test_a_sure_and_right_model_loses_nothing_and_a_blind_one_log_v_a_token() ->
         assert cross_entropy(blind, TARGETS, smoothing).smoothed.item() == pytest.approx(N * math.log(V))
 
 
-def test_logits_in_half_precision_are_summed_in_single() -> None:
-    logits = draw(N, V).bfloat16()
-    torch.testing.assert_close(cross_entropy(logits, TARGETS, 0.1), cross_entropy(logits.float(), TARGETS, 0.1))
+@smoothings
+def test_logits_in_half_precision_are_summed_in_single(smoothing: float) -> None:
+    half = draw(N, V).bfloat16().requires_grad_()
+    single = half.detach().float().requires_grad_()
+    of_half, of_single = cross_entropy(half, TARGETS, smoothing), cross_entropy(single, TARGETS, smoothing)
+    assert of_half.smoothed.dtype == of_half.nats.dtype == torch.float32
+    torch.testing.assert_close(of_half, of_single)
+    (to_half,), (to_single,) = (torch.autograd.grad(a.smoothed, b) for a, b in ((of_half, half), (of_single, single)))
+    assert torch.equal(to_half, to_single.bfloat16())
+
+
+def test_a_second_backward_is_refused_and_never_wrong() -> None:
+    logits = draw(N, V).requires_grad_()
+    once = cross_entropy(logits, TARGETS, 0.1).smoothed
+    torch.autograd.grad(once, logits, retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(once, logits)
 
 
 @every_pair
