@@ -31,6 +31,11 @@ class Batch(NamedTuple):
     tgt_mask: Tensor  # (B, T)
     rows: list[int]  # B, where the pairs stand in the lists they came from
 
+    def twice(self) -> "Batch":
+        """The batch, and behind it the same batch again."""
+        tensors = [torch.cat((x, x)) for x in self[:5]]
+        return Batch(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], self.rows * 2)
+
     def to(self, device: torch.device | str) -> "Batch":
         """The batch on another device."""
         src, src_mask, tgt_in, tgt_out, tgt_mask = (x.to(device, non_blocking=True) for x in self[:5])

@@ -1,10 +1,11 @@
 """Parallel text from files, tables and the hub to pairs of lines, cleaned, with a report of what was dropped and why.
 
 Every source becomes a `datasets.DatasetDict` with one column a language. Text, CSV, TSV and JSONL are read here and not
-by `datasets`, whose readers guess types ("2020-01-01" comes back as a time of day), break lines at characters that are
-text and fill up short rows in silence.
+by `datasets`, whose readers guess types ("2020-01-01" comes back as "2020-01-01 00:00:00"), break lines at characters
+that are text and fill up short rows in silence.
 
-It does not know tokens, ids or batches, and it changes no sentence: a pair is kept as it stands or dropped.
+It does not know tokens, ids or batches, and it changes no sentence: a pair is kept as it stands or dropped. Only a line
+break inside a field of a table becomes a space.
 """
 
 import csv

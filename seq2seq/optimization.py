@@ -27,6 +27,8 @@ class TrainingConfig:
     weight_decay: float = setting(0.0, "decoupled, as in AdamW; 0 is Adam", low=0.0)
     clip: float = setting(1.0, "largest norm of the gradient; 0: any", low=0.0)
     label_smoothing: float = setting(0.1, "share of the target spread over the vocabulary", low=0.0, high=0.99)
+    consistency: float = setting(0.0, "weight of R-Drop: two passes, their disagreement", low=0.0, high=100.0)
+    both_directions: bool = setting(False, "learn from each pair turned round as well; needs a joint tokenizer")
     scheduled_sampling: float = setting(0.0, "share of own predictions read, reached at the end", low=0.0, high=1.0)
     ema: float = setting(0.998, "decay of the moving average of the weights; 0: none", low=0.0, high=0.99999)
     average_last: int = setting(1, "validations whose weights are averaged", low=1, high=100)
@@ -62,9 +64,10 @@ def autocast(precision: str, device: str) -> contextlib.AbstractContextManager[o
 
 def _computes_in_bf16(device: str) -> bool:
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    supported: bool = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return supported and torch.cpu._is_avx512_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        return False
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def update_average(average: list[Tensor], weights: Iterable[Tensor], decay: float, step: int) -> None:

@@ -23,8 +23,8 @@ from tqdm import tqdm
 from seq2seq import batches, checkpoint
 from seq2seq.batches import Batch
 from seq2seq.corpus import Corpus, Pair
-from seq2seq.errors import Interrupted, WorkError
-from seq2seq.loss import cross_entropy
+from seq2seq.errors import InputError, Interrupted, WorkError
+from seq2seq.loss import consistency, cross_entropy
 from seq2seq.model import Model
 from seq2seq.optimization import TrainingConfig, autocast, learning_rate, update_average
 from seq2seq.scoring import score
@@ -87,7 +87,10 @@ class Trainer:
         self.snapshots: list[dict[str, Tensor]] = []  # of the last validations, the newest last
         self.judge = Model(settings.model, *sizes).to(device).eval()  # holds the averaged weights that are validated
         self.progress = Progress()
-        self.encoded = Encoded(corpus.train, tokenizers, settings.tokenizer.sampling, self.config)
+        if self.config.both_directions and tokenizers[0] is not tokenizers[1]:
+            raise InputError("training.both_directions needs one tokenizer for both sides: set tokenizer.joint = true")
+        turned = [Pair(pair.tgt, pair.src) for pair in corpus.train] if self.config.both_directions else []
+        self.encoded = Encoded(corpus.train + turned, tokenizers, settings.tokenizer.sampling, self.config)
         self.total = self.config.updates or self.config.epochs * math.ceil(
             len(self.encoded.epoch(0)) / self.config.accumulate
         )
@@ -169,14 +172,17 @@ class Trainer:
         torch.manual_seed(config.seed * 1_000_003 + progress.step)  # dropout follows from the update's number alone
         self.model.train()
         tokens = sum(int(batch.tgt_mask.sum()) for batch in group)
-        nats = 0.0
+        nats, passes = 0.0, 2 if config.consistency else 1
         for batch in group:
-            batch = batch.to(self.device)
+            batch = (batch.twice() if config.consistency else batch).to(self.device)
             with autocast(config.precision, self.device):
                 logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch), batch.tgt_mask)
-                loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
-            (loss.smoothed / tokens).backward()
-            nats += loss.nats.item()
+            loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
+            total = loss.smoothed / passes
+            if config.consistency:
+                total = total + config.consistency * consistency(logits)
+            (total / tokens).backward()
+            nats += loss.nats.item() / passes
         if not math.isfinite(nats):
             raise WorkError(
                 f"the loss is {nats} at update {progress.step}; the last checkpoint is whole: "

@@ -186,9 +186,8 @@ def test_reading_a_local_file_leaves_nothing_behind(tmp_path):
     code = f"from seq2seq.corpus import *; assert len(load(DataConfig({str(data)!r})).train) == 4"
     lazy = "import sys, seq2seq.corpus; assert 'datasets' not in sys.modules"
     env = {"HOME": str(home), "TMPDIR": str(home), "PATH": "", "PYTHONPATH": str(shipped().parent.parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", f"{lazy}; {code}"], env=env, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", f"{lazy}; {code}"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [p for p in home.rglob("*") if p.is_file()] == []
     assert sorted(data.iterdir()) == before
@@ -217,7 +216,7 @@ def test_a_hub_data_set_may_hold_columns_or_translations(monkeypatch):
     assert corpus.tests == {"test": [("p", "q")]}
     assert load_split(DataConfig("hf:some/thing"), "dev") == corpus.dev
     assert asked == [("some/thing", "de-en"), ("some/thing", None)]
-    assert "no column 'fr', only id, translation.en" in complaint(DataConfig("hf:some/thing", tgt="fr"))
+    assert "no column 'fr', only id, translation.de, translation.en" in complaint(DataConfig("hf:some/thing", tgt="fr"))
     assert "column 'n' holds int64, not text" in complaint(DataConfig("hf:some/thing", tgt="n"), "dev")
     del hub["train"]
     assert "needs a split named train" in complaint(DataConfig("hf:some/thing"))
@@ -258,9 +257,8 @@ def test_cleaning_drops_what_it_says_and_nothing_else(tmp_path, setting, kept, d
 
 
 def test_the_report_is_a_table_of_every_part(tmp_path):
-    where = text_folder(
-        tmp_path, train=[*numbered(1200), *numbered(7), ("", "x")], dev=[("", "")], test=numbered(2, 5000)
-    )
+    train = [*numbered(1200), *numbered(7), ("", "x")]
+    where = text_folder(tmp_path, train=train, dev=[("", "")], test=numbered(2, 5000))
     report = load(DataConfig(where)).report
     assert str(report).split("\n") == [
         "part    read  empty  too long  length ratio  duplicate   kept",
@@ -309,6 +307,21 @@ def test_what_is_held_out_is_fixed_and_shares_no_sentence_with_train(tmp_path):
     assert sorted(load(shuffled).dev) == sorted(corpus.dev)
     assert load_split(straight, "dev") == corpus.dev
     assert load_split(straight, "train") == corpus.train
+
+
+def test_held_out_is_a_sample_and_not_the_start_of_the_alphabet(tmp_path):
+    pairs = sorted(numbered(200))
+    dev = load(DataConfig(text_folder(tmp_path, train=pairs), dev_share=0.1)).dev
+    assert len(dev) == 20
+    assert dev != pairs[:20]
+    assert any(pairs.index(pair) >= 100 for pair in dev)
+
+
+def test_a_sentence_with_more_translations_than_wanted_is_held_out_whole(tmp_path):
+    pairs = [(f"sentence {i}", f"Satz {i} {way}") for i in range(3) for way in range(3)]
+    corpus = load(DataConfig(text_folder(tmp_path, train=pairs)))
+    assert (len(corpus.train), len(corpus.dev)) == (6, 3)
+    assert len({pair.src for pair in corpus.dev}) == 1
 
 
 def test_a_split_is_read_alone_and_whole(tmp_path):
@@ -401,9 +414,8 @@ def test_the_corpus_that_ships_is_clean(ours):
 
 @pytest.mark.parametrize("side", ["src", "tgt"])
 def test_no_sentence_that_ships_is_in_two_parts(ours, side):
-    train, dev, test = (
-        {letters(getattr(p, side)) for p in part} for part in (ours.train, ours.dev, ours.tests["test"])
-    )
+    parts = (ours.train, ours.dev, ours.tests["test"])
+    train, dev, test = ({letters(getattr(pair, side)) for pair in part} for part in parts)
     assert not train & dev
     assert not train & test
     assert not dev & test
