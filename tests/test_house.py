@@ -40,8 +40,8 @@ MAY_IMPORT = {
     "training": f"{FLOOR} {TEXT} loss model search optimization settings checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",
-    "__main__": "commands",
     "commands": f"{FLOOR} {TEXT} {MODEL} optimization settings checkpoint translator card training recipes commands",
+    "__main__": "commands",
 }
 
 
