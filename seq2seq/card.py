@@ -15,11 +15,11 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
     where = data.where or f"{shipped().name}: Tatoeba sentences (CC BY 2.0, Tatoeba contributors)"
     size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
     rows = [
-        f"| {part} | {s['name']} | {s['value']:.2f} | `{s['signature']}` |"
+        row(part, s["name"], f"{s['value']:.2f}", f"`{s['signature']}`")
         for part, scores in result["scores"].items()
         for s in scores
     ]
-    samples = [f"| {' | '.join(text.replace('|', '&#124;') for text in sample)} |" for sample in result["samples"]]
+    samples = [row(*sample) for sample in result["samples"]]
     return "\n".join(
         [
             f"# {data.src} to {data.tgt}",
@@ -43,3 +43,8 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             "",
         ]
     )
+
+
+def row(*cells: str) -> str:
+    """A row of a Markdown table, where a `|` inside a cell would end it."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +63,9 @@ def write(path: Path, content: bytes) -> None:
             os.close(folder)
     except OSError as e:
         raise WorkError(f"cannot write {path}: {e.strerror}; what was there before is untouched") from None
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def holds_model(folder: Path) -> bool:
@@ -149,8 +153,13 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     return Bundle(model.eval(), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
 
 
-def fill(model: Model, weights: Mapping[str, Tensor]) -> None:
-    """Copy the weights into the model; the names and shapes must be its own."""
+def fill(model: Model, weights: Mapping[str, Tensor], name: str = WEIGHTS) -> None:
+    """Copy the weights into the model.
+
+    Raises:
+        InputError: they are of another model; `name` says where they come from.
+    """
+    _check_fit(name, model, {key: list(w.shape) for key, w in weights.items()})
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(weights[name])
@@ -158,21 +167,25 @@ def fill(model: Model, weights: Mapping[str, Tensor]) -> None:
 
 def _read_tensors(path: Path, model: Model) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a file whose header fits the model's parameters, looked at before anything is allocated."""
-    expected = {name: list(p.shape) for name, p in model.named_parameters()}
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             found = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
-            for name in sorted(expected.keys() | found.keys()):
-                if expected.get(name) != found.get(name):
-                    raise InputError(
-                        f"{path} does not fit {CONFIG} and the tokenizer: {name} is {found.get(name, 'missing')}, "
-                        f"expected {expected.get(name, 'none')}; restore the files that belong together"
-                    )
+            _check_fit(str(path), model, found)
             return {name: file.get_tensor(name) for name in found}, file.metadata() or {}
     except FileNotFoundError:
         raise InputError(f"{path} is missing; restore it, or train the model again") from None
     except (safetensors.SafetensorError, OSError) as e:
         raise InputError(f"{path} is damaged ({e}); restore it, or train the model again") from None
+
+
+def _check_fit(what: str, model: Model, found: Mapping[str, list[int]]) -> None:
+    expected = {name: list(p.shape) for name, p in model.named_parameters()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise InputError(
+                f"{what} does not fit {CONFIG} and the tokenizer: {name} is {found.get(name, 'missing')}, "
+                f"expected {expected.get(name, 'none')}; restore the files that belong together"
+            )
 
 
 def _fingerprint(*tokenizers: Tokenizer) -> str:

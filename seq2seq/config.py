@@ -105,7 +105,7 @@ def parse_override(text: str) -> tuple[str, str, Any]:
     """
     name, equals, value = text.partition("=")
     section, dot, key = name.strip().partition(".")
-    if not (equals and dot and key):
+    if not (equals and section and dot and key):
         raise InputError(f"--set {text}: expected SECTION.NAME=VALUE, for example model.hidden=512")
     try:
         return section, key, tomllib.loads(f"v = {value}")["v"]

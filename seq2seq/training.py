@@ -114,9 +114,11 @@ class Trainer:
         for key, tensor in tensors.items():
             group, name = key.split("/", 1)
             groups.setdefault(group, {})[name] = tensor.to(self.device)
-        checkpoint.fill(self.model, groups["weights"])
-        self.average = {name: groups["average"][name] for name in self.average}  # in the order of the weights
-        self.snapshots = [groups[f"snapshot-{i}"] for i in range(self.config.average_last) if f"snapshot-{i}" in groups]
+        checkpoint.fill(self.model, groups["weights"], f"the training state in {self.folder}")
+        averaged = groups.get("average", groups["weights"])
+        self.average = {name: averaged[name].clone() for name in self.average}  # in the order of the weights
+        snapshots = sorted((int(group.partition("-")[2]), group) for group in groups if group.startswith("snapshot-"))
+        self.snapshots = [groups[group] for _, group in snapshots[-self.config.average_last :]]
         for name, parameter in self.model.named_parameters():
             self.optimizer.state[parameter] = {key: groups[key][name] for key in ("step", "exp_avg", "exp_avg_sq")}
         self.progress = Progress(**numbers)
@@ -183,13 +185,13 @@ class Trainer:
                 total = total + config.consistency * consistency(logits)
             (total / tokens).backward()
             nats += loss.nats.item() / passes
-        if not math.isfinite(nats):
-            raise WorkError(
-                f"the loss is {nats} at update {progress.step}; the last checkpoint is whole: "
-                "lower training.learning_rate, or set training.precision = 'fp32'"
-            )
-        if config.clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip or math.inf).item()
+        for name, value in (("loss", nats), ("gradient", norm)):
+            if not math.isfinite(value):
+                raise WorkError(
+                    f"the {name} is {value} at update {progress.step}; the last checkpoint is whole: "
+                    "lower training.learning_rate, or set training.precision = 'fp32'"
+                )
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = progress.rate_scale * learning_rate(config, progress.step, self.total)
         self.optimizer.step()

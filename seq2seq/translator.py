@@ -12,7 +12,7 @@ import torch
 
 from seq2seq import batches
 from seq2seq.checkpoint import Bundle
-from seq2seq.search import Hypothesis, SearchConfig, score, search
+from seq2seq.search import Hypothesis, SearchConfig, search
 from seq2seq.tokenizer import BOS, EOS
 
 LONGEST = 200  # tokens of a source that are translated at once; what is longer goes piece by piece
@@ -98,10 +98,8 @@ class Translator:
         candidates = []
         for rank in range(max(map(len, parts), default=0)):
             chosen = [part[min(rank, len(part) - 1)] for part in parts]
-            tokens = sum(len(h.tokens) + 1 for h in chosen)
-            log_prob = sum(h.log_prob for h in chosen)
             text = " ".join(self.tgt_tokenizer.decode(h.tokens) for h in chosen).replace("\r", " ")
-            candidates.append(Candidate(text, log_prob, score(log_prob, tokens, self.config.length_penalty)))
+            candidates.append(Candidate(text, sum(h.log_prob for h in chosen), sum(h.score for h in chosen)))
         return candidates
 
 

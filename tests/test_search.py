@@ -151,6 +151,9 @@ def test_finished_sentences_leave_the_batch() -> None:
     network = Network()
     look([SECOND, SECOND], [9, 9], beam, network, beam=2)
     assert network.rows == [2, 4]  # nobody is left: not a step more
+    network = Network()
+    look([SECOND], [9], beam, network, beam=5)
+    assert network.rows == [1, 5]  # two endings are all there is, of five that were asked for
 
 
 @pytest.mark.parametrize(

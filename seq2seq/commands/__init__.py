@@ -4,45 +4,45 @@ Each command parses, makes one call into the package and prints what came of it.
 """
 
 import importlib
-import os
-import sys
 from collections.abc import Sequence
 
 import click
 
 from seq2seq import __version__
-
-# Threads that wait for one another by spinning lose whole time slices when any other program runs: training was seen
-# to fall to a twentieth of its speed beside one busy process. So they spin briefly and then sleep. The library reads
-# this once, when torch is imported.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+from seq2seq.commands.shared import Group, example, run
 
 COMMANDS = ("tokenizer", "train", "translate", "evaluate")
 
+HELP = """Recurrent machine translation: train a translator on your own parallel text, translate, measure.
 
-class Commands(click.Group):
+    seq2seq train --data DIR --src en --tgt de --out runs/mine
+    echo "A man is riding a bike." | seq2seq translate --model runs/mine
+    seq2seq evaluate --model runs/mine --data DIR
+
+Each command shows more with --help.
+"""
+
+
+class Commands(Group):
     """The commands by name, each imported when it is asked for: torch takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them, in the order of use."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One of them, or None where there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"seq2seq.commands.{cmd_name}").command
-        return command
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The command of that name, or an InputError with the nearest."""
+        if cmd_name in COMMANDS:
+            self.add_command(importlib.import_module(f"seq2seq.commands.{cmd_name}").command)
+        return super().get_command(ctx, cmd_name)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("seq2seq", cls=Commands, **example(HELP))
 @click.version_option(__version__, prog_name="seq2seq")
-def seq2seq() -> None:
-    """Recurrent machine translation: train a translator on your own parallel text, translate, measure."""
+def seq2seq() -> None:  # noqa: D103 (its help is HELP)
+    pass
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`seq2seq ARGV`; returns the exit status."""
-    from seq2seq.commands.shared import run
-
-    return run(seq2seq, sys.argv[1:] if argv is None else argv)
+    return run(seq2seq, argv)

@@ -1,8 +1,8 @@
 """Measure translations: BLEU, chrF and TER, each with its sacreBLEU signature.
 
-    seq2seq evaluate --model DIR --data DIR --split test       of a model
-    seq2seq evaluate --hyp FILE --ref FILE [--ref FILE2]       of a file of translations
-    seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt        paired bootstrap: is B better than A?
+    seq2seq evaluate --model DIR --data DIR --split test    # a model
+    seq2seq evaluate --hyp FILE --ref FILE --ref FILE2      # translations; one reference or more
+    seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt     # is B better than A? (paired bootstrap)
 
 With --model, --data left out is the corpus that ships.
 """
@@ -14,10 +14,14 @@ from pathlib import Path
 import click
 
 from seq2seq.commands.shared import (
+    beam_option,
     device_options,
     example,
     json_option,
-    print_json,
+    path_option,
+    penalty_option,
+    put,
+    put_json,
     quiet_option,
     run,
     set_device,
@@ -28,17 +32,19 @@ from seq2seq.scoring import METRICS, compare, score
 
 
 @click.command("evaluate", **example(__doc__))
-@click.option("--model", type=click.Path(path_type=Path), metavar="DIR", help="translate with this model, and measure")
-@click.option("--data", help="where the text is, as for train (default: the corpus that ships)")
-@click.option("--src", help="language to translate from (default: the model's)")
-@click.option("--tgt", help="language to translate to (default: the model's)")
-@click.option("--split", default="test", help="the part to measure on", show_default=True)
-@click.option("--hyp", "hyps", type=click.Path(path_type=Path), multiple=True, help="file of translations")
-@click.option("--ref", "refs", type=click.Path(path_type=Path), multiple=True, help="file of references")
-@click.option("--beam", type=click.IntRange(1, 1000), help="hypotheses kept at each step; 1 is greedy search")
-@click.option("--length-penalty", type=click.FloatRange(0, 10), help="score = log p / length ** this")
+@path_option("--model", metavar="DIR", help="translate with this model, and measure")
+@click.option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+@click.option("--src", metavar="LANG", help="language to translate from (default: the model's)")
+@click.option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
+@click.option("--split", metavar="NAME", help="the part to measure on (default: test)")
+@path_option("--hyp", "hyps", multiple=True, help="translations, one a line, plain or .gz")
+@path_option("--ref", "refs", multiple=True, help="references, one a line, plain or .gz")
+@beam_option
+@penalty_option
 @click.option("--metric", "metrics", type=click.Choice(list(METRICS)), multiple=True, help="measure only this")
-@click.option("--seed", type=click.IntRange(min=1), default=12345, help="of the bootstrap", show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=1), default=12345, metavar="N", help="of the bootstrap", show_default=True
+)
 @device_options
 @quiet_option
 @json_option
@@ -47,7 +53,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     data: str | None,
     src: str | None,
     tgt: str | None,
-    split: str,
+    split: str | None,
     hyps: Sequence[Path],
     refs: Sequence[Path],
     beam: int | None,
@@ -62,19 +68,21 @@ def command(  # noqa: D103 (its help is the module's docstring)
     metrics = metrics or tuple(METRICS)
     if model and (hyps or refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
+    if not model and any(x is not None for x in (data, src, tgt, split, beam, length_penalty)):
+        raise InputError("--data, --src, --tgt, --split, --beam and --length-penalty go with --model; give one")
     if len(hyps) > 1:
         found = compare({str(p): read_lines(p) for p in hyps}, [read_lines(p) for p in refs], metrics, seed)
         if as_json:
-            print_json({"comparison": [c._asdict() for c in found]})
+            put_json({"comparison": [c._asdict() for c in found]})
             return
         for c in found:
-            print(f"{c.system}  {c.name} = {c.value:.2f} (95% interval {c.mean:.2f} ± {c.interval:.2f})  {c.signature}")
+            put(f"{c.system}  {c.name} = {c.value:.2f} (95% interval {c.mean:.2f} ± {c.interval:.2f})  {c.signature}")
             if c.verdict:
-                print(f"  {c.verdict}")
+                put(f"  {c.verdict}")
         return
     if model:
         hypotheses, references = _translated(
-            model, data or "", src, tgt, split, beam, length_penalty, set_device(device, threads)
+            model, data or "", src, tgt, split or "test", beam, length_penalty, set_device(device, threads)
         )
     elif hyps and refs:
         hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
@@ -82,10 +90,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError("nothing to measure: give --model DIR, or --hyp FILE and --ref FILE")
     scores = score(hypotheses, references, metrics)
     if as_json:
-        print_json({"sentences": len(hypotheses), "scores": [s._asdict() for s in scores]})
+        put_json({"sentences": len(hypotheses), "scores": [s._asdict() for s in scores]})
     else:
         for s in scores:
-            print(f"{s.name} = {s.value:.2f}  ({s.signature})")
+            put(f"{s.name} = {s.value:.2f}  ({s.signature})")
 
 
 def _translated(

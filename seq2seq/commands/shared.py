@@ -1,15 +1,23 @@
-"""What all commands share: exit status, options that mean the same everywhere, and lines of text in and out."""
+"""What all commands share: exit status, help, options that mean the same everywhere, and text in and out.
 
+All text is UTF-8, whatever the locale. This module knows nothing of models.
+"""
+
+import gzip
 import json
 import os
+import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import click
 
+from seq2seq.config import nearest
 from seq2seq.errors import InputError, Interrupted, WorkError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,14 +29,21 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     A failure is one line on standard error. A closed output pipe ends quietly.
     """
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))  # noqa: SIM115
     try:
-        command.main(args=None if argv is None else list(argv), standalone_mode=False)
+        # Not `command.main`: it turns a closed pipe into status 1.
+        with command.make_context(typed(command.name or ""), sys.argv[1:] if argv is None else list(argv)) as context:
+            command.invoke(context)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at exit
-        return 0
+    except click.exceptions.Exit as e:  # after --help
+        return e.exit_code
+    except click.exceptions.NoArgsIsHelpError as e:
+        put(e.message)
     except click.ClickException as e:
-        return _fail(f"{e.format_message().rstrip('.')}; --help shows what there is", 2)
+        message = e.format_message().rstrip(".")
+        return _fail(message if message.endswith("?") else f"{message}; --help shows what there is", 2)
     except InputError as e:
         return _fail(str(e), 2)
     except WorkError as e:
@@ -36,8 +51,15 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     except Interrupted as e:
         print(e, file=sys.stderr)
         return 128 + e.signum
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        _drop_output()
+    except OSError as e:
+        _drop_output()
+        if e.filename is None:
+            return _fail(f"reading or writing failed: {e.strerror or e}; send the output elsewhere, or make room", 1)
+        return _fail(f"cannot use {os.fsdecode(e.filename)}: {e.strerror}; check the path and who may use it", 2)
     return 0
 
 
@@ -46,22 +68,75 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
+def _drop_output() -> None:
+    """What standard output still holds goes nowhere, or the interpreter would complain at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# ---- help --------------------------------------------------------------------------------------------------------
+
+
+class Group(click.Group):
+    """Commands under one name; of a wrong one the nearest is suggested."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The command of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            raise InputError(f"unknown command '{cmd_name}'{nearest(cmd_name, self.list_commands(ctx))}")
+        return found
+
+
+def typed(name: str) -> str:
+    """How a person types a command: `python scripts/train.py` if that is how this one runs, or `seq2seq train`."""
+    started = Path(sys.argv[0]).absolute()
+    if started.suffix == ".py" and started.parent.name == "scripts":
+        return f"python scripts/{name}.py"
+    return "seq2seq" if name == "seq2seq" else f"seq2seq {name}"
+
+
 def example(docstring: str | None) -> dict[str, Any]:
-    """Keyword arguments of a click command whose help is its module's docstring, laid out as it stands there."""
-    head, _, rest = (docstring or "").partition("\n\n")
-    return {"help": f"{head}\n\n\b\n{rest}", "context_settings": {"help_option_names": ["-h", "--help"]}}
+    """Keyword arguments of a click command with this help: its examples, the indented lines, stay as they stand."""
+    text = re.sub(r"\bseq2seq (\w+)", lambda match: typed(match[1]), docstring or "")
+    return {
+        "help": re.sub(r"\n\n(?= )", "\n\n\b\n", text),
+        "short_help": text.partition("\n")[0],
+        "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    }
+
+
+# ---- options -----------------------------------------------------------------------------------------------------
+
+
+def path_option(*names: str, metavar: str = "FILE", **settings: Any) -> Callable[[F], F]:
+    """An option whose value is a path."""
+    return click.option(*names, type=click.Path(path_type=Path), metavar=metavar, **settings)
 
 
 def device_options(function: F) -> F:
     """`--device` and `--threads`."""
     function = click.option(
-        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="auto: a GPU where there is one"
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        help="where to compute; auto: on a GPU where there is one",
     )(function)
-    return click.option("--threads", type=click.IntRange(min=1), help="processor threads (default: all cores)")(
-        function
-    )
+    return click.option(
+        "--threads", type=click.IntRange(min=1), metavar="N", help="processor threads (default: all cores)"
+    )(function)
 
 
+beam_option = click.option(
+    "--beam", type=click.IntRange(1, 1000), metavar="N", help="hypotheses kept at each step; 1 is greedy search"
+)
+penalty_option = click.option(
+    "--length-penalty", type=click.FloatRange(0, 10), metavar="X", help="score = log p / length ** X"
+)
 quiet_option = click.option("--quiet", is_flag=True, help="no progress, no notices")
 json_option = click.option("--json", "as_json", is_flag=True, help="print the result as one JSON object")
 
@@ -81,6 +156,9 @@ def set_device(device: str, threads: int | None) -> str:
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
+# ---- text in and out ---------------------------------------------------------------------------------------------
+
+
 def speaker(quiet: bool) -> Callable[[str], None]:
     """What tells the person something on standard error, above a progress bar where there is one."""
     from tqdm import tqdm
@@ -88,17 +166,25 @@ def speaker(quiet: bool) -> Callable[[str], None]:
     return (lambda message: None) if quiet else (lambda message: tqdm.write(message, file=sys.stderr))
 
 
-def print_json(result: Any) -> None:
-    """One JSON object on standard output."""
-    print(json.dumps(result, ensure_ascii=False))
+def lines_of(path: Path | None) -> Iterator[str]:
+    r"""The lines of a file, plain or `.gz`, or of standard input, as they come.
 
-
-def lines_of(stream: BinaryIO, name: str) -> Iterator[str]:
-    r"""The lines of a stream as they come, broken at `\n` alone, without a `\r` at their end.
+    They are broken at `\n` alone, and lose a `\r` at their end.
 
     Raises:
-        InputError: a line that is not UTF-8, by number.
+        InputError: the file cannot be read, or a line is not UTF-8.
     """
+    if path is None:
+        yield from _decoded(sys.stdin.buffer, "standard input")
+        return
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            yield from _decoded(stream, str(path))
+    except (OSError, EOFError, zlib.error) as e:
+        raise InputError(f"cannot read {path}: {getattr(e, 'strerror', '') or e}; check the path") from None
+
+
+def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
     for number, line in enumerate(stream, 1):
         try:
             text = line.decode("utf-8")
@@ -107,11 +193,45 @@ def lines_of(stream: BinaryIO, name: str) -> Iterator[str]:
         yield (text.removeprefix("\ufeff") if number == 1 else text).removesuffix("\n").removesuffix("\r")
 
 
-def open_input(path: Path | None) -> tuple[BinaryIO, str]:
-    """Standard input, or the file, and its name for messages."""
+@contextmanager
+def output(path: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that is there only once it is whole.
+
+    Raises:
+        InputError: no file can be written there.
+        WorkError: the disk is full.
+    """
     if path is None:
-        return sys.stdin.buffer, "standard input"
+        yield sys.stdout.buffer
+        return
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}; make it, or check the path")
+    if path.exists() and not path.is_file():  # a pipe or a device: nothing may take its place
+        with path.open("wb") as stream:
+            yield stream
+        return
+    target = path.resolve()  # of a link
+    beside = target.with_name(f".{target.name}.partial")
     try:
-        return path.open("rb"), str(path)
+        with beside.open("wb") as file:
+            yield file
+        beside.replace(target)
     except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror}; check the path") from None
+        failure = WorkError if e.filename is None else InputError  # in writing, or already in opening
+        raise failure(f"cannot write {path}: {e.strerror}; what was there before is untouched") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def put(line: str, file: BinaryIO | None = None) -> None:
+    """Write a line, on standard output where no file is given, at once."""
+    file = file or sys.stdout.buffer
+    file.write(line.encode("utf-8", errors="replace") + b"\n")
+    file.flush()
+
+
+def put_json(result: Any) -> None:
+    """One JSON object on standard output."""
+    put(json.dumps(result, ensure_ascii=False))

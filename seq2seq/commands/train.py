@@ -1,15 +1,17 @@
 """Train a translation model; resume it.
 
-    seq2seq train                                              on the corpus that ships, a few minutes
-    seq2seq train --data DIR --src en --tgt de --out runs/mine on your own parallel text
-    seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20 --out DIR
-    seq2seq train --resume DIR                                 go on where it stopped
+    seq2seq train                                           # the corpus that ships, a few minutes
+    seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
+    seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
+    seq2seq train --resume DIR                              # go on where it stopped
 
 DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
 .parquet with columns named by language; hf:OWNER/NAME takes a data set from the hub. The settings are listed in README.
 """
 
 import itertools
+import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,14 @@ from seq2seq.commands.shared import (
     device_options,
     example,
     json_option,
-    print_json,
+    path_option,
+    put,
+    put_json,
     quiet_option,
     run,
     set_device,
     speaker,
+    typed,
 )
 from seq2seq.errors import InputError
 from seq2seq.scoring import score
@@ -34,25 +39,27 @@ from seq2seq.settings import Settings
 from seq2seq.training import Trainer, prepare
 from seq2seq.translator import Translator
 
+RECIPE = "tatoeba"
 RUNS = Path("artifacts/runs")
+CARD = "README.md"
 SHOWN = 10  # held-out sentences
 
 
 @click.command("train", **example(__doc__))
-@click.option("--recipe", default="tatoeba", help="a recipe that ships, or a .toml file", show_default=True)
-@click.option("--data", help="folder or table of parallel text, or hf:OWNER/NAME (default: the corpus that ships)")
-@click.option("--src", help="language to translate from")
-@click.option("--tgt", help="language to translate to")
-@click.option("--out", type=click.Path(path_type=Path), help="model folder (default: a new one in artifacts/runs)")
+@click.option("--recipe", metavar="NAME", help=f"a recipe that ships, or a .toml file (default: {RECIPE})")
+@click.option("--data", metavar="WHERE", help="parallel text (default: the corpus that ships)")
+@click.option("--src", metavar="LANG", help="language to translate from")
+@click.option("--tgt", metavar="LANG", help="language to translate to")
+@path_option("--out", metavar="DIR", help=f"model folder (default: a new one in {RUNS})")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="go on with the run in this folder")
+@path_option("--resume", metavar="DIR", help="go on with the run in this folder")
 @click.option("--overwrite", is_flag=True, help="replace the model that --out holds")
-@click.option("--seed", type=int, help="short for --set training.seed=N")
+@click.option("--seed", type=int, metavar="N", help="short for --set training.seed=N")
 @device_options
 @quiet_option
 @json_option
 def command(  # noqa: D103 (its help is the module's docstring)
-    recipe: str,
+    recipe: str | None,
     data: str | None,
     src: str | None,
     tgt: str | None,
@@ -68,27 +75,32 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     say = speaker(quiet)
     if resume:
-        if data or src or tgt or out or seed is not None or overwrite:
+        if recipe or data or src or tgt or out or seed is not None or overwrite:
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
         if any(not text.strip().startswith("training.") for text in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
         folder, sections = resume, checkpoint.read_settings(resume)
     else:
         given = {"where": data, "src": src, "tgt": tgt}
-        sections = settings.recipe(recipe)
+        sections = settings.recipe(recipe or RECIPE)
         sections["data"] = sections.get("data", {}) | {k: v for k, v in given.items() if v is not None}
         if seed is not None:
             assignments = [*assignments, f"training.seed={seed}"]
-        folder = out or _new_folder(recipe)
+        folder = out or _new_folder(recipe or RECIPE)
+        _check_folder(folder)
         if checkpoint.holds_model(folder) and not overwrite:
             raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
+        if (folder / CARD).exists() and not overwrite:
+            raise InputError(f"{folder / CARD} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
     text = corpus.load(chosen.data)
-    say(str(text.report))
-    for notice in text.report.notices:
-        say(f"note: {notice}")
-    tokenizers = checkpoint.read_tokenizers(folder, chosen.tokenizer) if resume else prepare(chosen, text, say)
+    if resume:
+        tokenizers = checkpoint.read_tokenizers(folder, chosen.tokenizer)
+    else:
+        for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
+            say(line)
+        tokenizers = prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say)  # checks that the settings fit one another
     if resume:
         trainer.restore()
@@ -100,9 +112,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
     trainer.run(quiet)
     result = _finish(folder, chosen, text, trainer, where)
     if as_json:
-        print_json(result)
+        put_json(result)
     elif not quiet:
-        print(_summary(folder, chosen, result))
+        put(_summary(folder, chosen, result))
 
 
 def _new_folder(recipe: str) -> Path:
@@ -110,6 +122,15 @@ def _new_folder(recipe: str) -> Path:
     name = Path(recipe).stem
     names = itertools.chain([name], (f"{name}-{i}" for i in itertools.count(2)))
     return next(RUNS / n for n in names if not (RUNS / n).exists())
+
+
+def _check_folder(folder: Path) -> None:
+    """Say now, and not after the text is read, that no folder can be made or written there."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"--out {folder}: {there} is a file; give a folder")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"--out {folder}: {there} cannot be written; give another folder")
 
 
 def _finish(folder: Path, chosen: Settings, text: corpus.Corpus, trainer: Trainer, device: str) -> dict[str, Any]:
@@ -130,11 +151,11 @@ def _finish(folder: Path, chosen: Settings, text: corpus.Corpus, trainer: Traine
         "parameters": sum(w.numel() for w in trainer.weights.values()),
         "updates": trainer.progress.step,
         "minutes": round(trainer.progress.minutes, 2),
-        "dev": trainer.progress.metrics[-1] if trainer.progress.metrics else {},
+        "dev": next(m for m in trainer.progress.metrics if m["step"] == trainer.progress.best_step),
         "scores": scores,
         "samples": samples,
     }
-    checkpoint.write(folder / "README.md", model_card(chosen, result).encode())
+    checkpoint.write(folder / CARD, model_card(chosen, result).encode())
     return result
 
 
@@ -145,14 +166,12 @@ def _summary(folder: Path, chosen: Settings, result: dict[str, Any]) -> str:
     lines += [""]
     for name, scores in result["scores"].items():
         lines += [f"{name}  {s['name']} = {s['value']:.2f}  ({s['signature']})" for s in scores]
-    start = "python scripts/" if Path("scripts/train.py").exists() else "seq2seq "
-    end = ".py" if Path("scripts/train.py").exists() else ""
     lines += [
         "",
         f"The model is in {folder}. Translate with it:",
-        f'  echo "{result["samples"][0][0]}" | {start}translate{end} --model {folder}',
+        f"  echo {shlex.quote(result['samples'][0][0])} | {typed('translate')} --model {shlex.quote(str(folder))}",
         "Train on your own text, a folder with train.xx, train.yy, one sentence a line:",
-        f"  {start}train{end} --data FOLDER --src xx --tgt yy --out artifacts/runs/mine",
+        f"  {typed('train')} --data FOLDER --src xx --tgt yy --out artifacts/runs/mine",
     ]
     return "\n".join(lines)
 

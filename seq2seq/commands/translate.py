@@ -2,51 +2,64 @@
 
     echo "A man is riding a bike." | seq2seq translate --model DIR
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
-    seq2seq translate --model DIR                              at a terminal: a prompt
-    seq2seq translate --model DIR --score FILE --input SOURCE  log p of given translations
+    seq2seq translate --model DIR                             # at a terminal: a prompt
+    seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
 
 One line in, one line out, in the same order; an empty line gives an empty line. --nbest N writes, tab-separated, line
 number, rank, score and translation.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from seq2seq import checkpoint
 from seq2seq.commands.shared import (
+    beam_option,
     device_options,
     example,
     lines_of,
-    open_input,
+    output,
+    path_option,
+    penalty_option,
+    put,
     quiet_option,
     run,
     set_device,
     speaker,
 )
-from seq2seq.errors import InputError, WorkError
+from seq2seq.errors import InputError
 from seq2seq.translator import Candidate, Translator
 
 
 @click.command("translate", **example(__doc__))
-@click.option("--model", type=click.Path(path_type=Path), required=True, metavar="DIR", help="model folder")
-@click.option("--input", "source", type=click.Path(path_type=Path), help="file to translate (default: standard input)")
-@click.option("--output", type=click.Path(path_type=Path), help="file to write (default: standard output)")
-@click.option("--beam", type=click.IntRange(1, 1000), help="hypotheses kept at each step; 1 is greedy search")
-@click.option("--length-penalty", type=click.FloatRange(0, 10), help="score = log p / length ** this")
-@click.option("--nbest", type=click.IntRange(min=1), help="write so many translations a line")
+@path_option("--model", metavar="DIR", required=True, help="model folder")
+@path_option("--input", "source", help="text to translate, plain or .gz (default: standard input)")
+@path_option("--output", "target", help="file to write (default: standard output)")
+@beam_option
+@penalty_option
+@click.option("--nbest", type=click.IntRange(min=1), metavar="N", help="write N translations a line")
 @click.option("--scores", is_flag=True, help="write the score before each translation, tab-separated")
-@click.option("--score", "given", type=click.Path(path_type=Path), help="score these translations, do not search")
-@click.option("--batch-tokens", type=click.IntRange(min=1), default=2048, help="source tokens translated at once")
+@path_option("--score", "given", help="score these translations, do not search")
+@click.option(
+    "--batch-tokens",
+    type=click.IntRange(min=1),
+    default=2048,
+    metavar="N",
+    help="source tokens translated at once; changes speed, not results",
+    show_default=True,
+)
 @device_options
 @quiet_option
 def command(  # noqa: D103 (its help is the module's docstring)
     model: Path,
     source: Path | None,
-    output: Path | None,
+    target: Path | None,
     beam: int | None,
     length_penalty: float | None,
     nbest: int | None,
@@ -65,17 +78,23 @@ def command(  # noqa: D103 (its help is the module's docstring)
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"
         )
     translator = Translator(bundle, config, batch_tokens)
-    stream, name = open_input(source)
-    if given:
-        write(output, _scored(translator, list(lines_of(stream, name)), list(lines_of(*open_input(given)))))
-    elif source is None and sys.stdin.isatty():
-        _prompt(translator, f"{bundle.src} > ")
-    else:
-        write(output, formatted(translator.stream(lines_of(stream, name), speaker(quiet)), nbest, scores))
+
+    def translated(lines: Iterable[str]) -> Iterator[str]:
+        return formatted(translator.stream(lines, speaker(quiet)), nbest, scores)
+
+    with output(target) as file:
+        if given:
+            results = scored(translator, list(lines_of(source)), list(lines_of(given)))
+        elif source or target or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            results = translated(lines_of(source))
+        else:
+            results = chain.from_iterable(translated([line]) for line in asked(f"{bundle.src} > "))
+        for result in results:
+            put(result, file)
 
 
 def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: bool) -> Iterator[str]:
-    """The lines to write for each translated line; an empty one is written as it came."""
+    """The lines to write for each translated line; one without a word gives an empty translation."""
     for number, candidates in enumerate(results, 1):
         found = candidates or [Candidate("", 0.0, 0.0)]
         if nbest:
@@ -85,46 +104,25 @@ def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: boo
             yield f"{found[0].score:.4f}\t{found[0].text}" if scores else found[0].text
 
 
-def write(path: Path | None, lines: Iterable[str]) -> None:
-    """Write lines as they come, to standard output, or to a file that is there only once it is whole.
+def scored(translator: Translator, src: list[str], tgt: list[str]) -> Iterator[str]:
+    """log p of each translation.
 
     Raises:
-        WorkError: the file cannot be written.
+        InputError: there are not as many translations as lines.
     """
-    if path is None:
-        for line in lines:
-            sys.stdout.buffer.write(line.encode("utf-8", errors="replace") + b"\n")
-            sys.stdout.buffer.flush()
-        return
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        with beside.open("wb") as file:
-            for line in lines:
-                file.write(line.encode("utf-8", errors="replace") + b"\n")
-        beside.replace(path)
-    except OSError as e:
-        raise WorkError(f"cannot write {path}: {e.strerror}; check the folder and its free space") from None
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _scored(translator: Translator, src: list[str], tgt: list[str]) -> Iterator[str]:
     if len(src) != len(tgt):
         raise InputError(f"{len(src)} source lines, but {len(tgt)} translations to score; give one a line")
     for log_prob in translator.log_probs(src, tgt):
         yield f"{log_prob:.4f}"
 
 
-def _prompt(translator: Translator, prompt: str) -> None:
+def asked(prompt: str) -> Iterator[str]:
+    """What a person types at the prompt, line by line."""
     print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
-    read: Callable[[str], str] = input
-    while True:
-        try:
-            line = read(prompt)
-        except EOFError:
-            print(file=sys.stderr)
-            return
-        print(*translator.best([line]))
+    with suppress(EOFError):
+        while True:
+            yield input(prompt)
+    print(file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

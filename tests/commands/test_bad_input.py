@@ -1,0 +1,279 @@
+"""Whatever is wrong with a command or its input: status 2, one line that names it, nothing half-written."""
+
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from person import PARTS, call, refused, snapshot, write_part
+
+from seq2seq.tokenizer import Tokenizer, TokenizerConfig
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory, corpus: Path, model: Path) -> Path:
+    """A folder of corpora, models and files, each broken in its own way."""
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "nothing").mkdir()
+    (folder / "file").write_text("A cat sleeps.\n")
+    (folder / "latin").write_bytes(b"A cat sleeps.\nA caf\xe9 waits.\n")
+    (folder / "cut.gz").write_bytes(b"\x1f\x8b\x08\x00\x00")
+    (folder / "bad.toml").write_text("[model\n")
+    (folder / "latin.toml").write_bytes(b'[data]\nsrc = "fran\xe7ais"\n')
+
+    write_part(folder / "uneven", "train", PARTS["train"])
+    (folder / "uneven/train.de").write_text("eins\nzwei\ndrei\n")
+    write_part(folder / "not-utf8", "train", PARTS["train"])
+    (folder / "not-utf8/train.de").write_bytes("eins\nzwei\nfünf\n".encode("latin-1"))
+    for name, content in (("empty", ""), ("blank", "\n \n\n")):
+        (folder / name).mkdir()
+        for language in ("en", "de"):
+            (folder / name / f"train.{language}").write_text(content)
+    (folder / "one-side").mkdir()
+    shutil.copy(corpus / "train.en", folder / "one-side")
+
+    def other_model(name: str) -> Path:
+        return Path(shutil.copytree(model, folder / name))
+
+    for name in ("config.toml", "model.safetensors", "tokenizer.model"):
+        (other_model(f"without-{name}") / name).unlink()
+        cut = other_model(f"cut-{name}") / name
+        content = cut.read_bytes()
+        cut.write_bytes(content[: content.rindex(b"=") if name == "config.toml" else len(content) // 2])
+    config = other_model("wider") / "config.toml"
+    config.write_text(config.read_text().replace("hidden = 32\n", "hidden = 48\n"))
+    config = other_model("of-the-future") / "config.toml"
+    config.write_text(config.read_text().replace("format = 1\n", "format = 99\n"))
+    lines = [line for pair in PARTS["train"] for line in pair]
+    swap = str.maketrans("abcdefghijklm", "nopqrstuvwxyz") | str.maketrans("nopqrstuvwxyz", "abcdefghijklm")
+    of_same_size = Tokenizer.learn([x.translate(swap) for x in lines], TokenizerConfig("bpe", 380), print)
+    of_other_size = Tokenizer.learn(lines[:6], TokenizerConfig("bpe", 380), print)
+    size = len(Tokenizer.load(model / "tokenizer.model"))
+    assert len(of_same_size) == size != len(of_other_size)
+    of_same_size.save(other_model("same-size") / "tokenizer.model")
+    of_other_size.save(other_model("other-size") / "tokenizer.model")
+    shutil.rmtree(other_model("untrained") / "training")
+    return folder
+
+
+@pytest.fixture
+def check(broken: Path, corpus: Path, model: Path, recipe: Path, tmp_path: Path) -> Callable[[str, list[str]], None]:
+    """Type a command; it must be refused by these names and leave everything as it was."""
+
+    def check(command: str, names: list[str]) -> None:
+        folders = {"broken": broken, "corpus": corpus, "model": model, "recipe": recipe}
+        before = [snapshot(folder) for folder in (broken, corpus, model, tmp_path)]
+        result = call(*shlex.split(command.format(**folders)), stdin="A cat sleeps.\n")
+        refused(result, *(name.format(**folders) for name in names))
+        assert [snapshot(folder) for folder in (broken, corpus, model, tmp_path)] == before
+
+    return check
+
+
+# The twelve kinds of bad input that the first issue of the commands lists, each in every way it can come about.
+TRAIN = "train --recipe {recipe} --out new --data"
+TWELVE = {
+    "a missing file": [
+        ("train --recipe nosuch.toml --out new", ["cannot read nosuch.toml"]),
+        (f"{TRAIN} nosuch", ["nosuch is not there", "--data"]),
+        (f"{TRAIN} nosuch.tsv", ["nosuch.tsv is not there"]),
+        (f"{TRAIN} {{broken}}/one-side", ["one-side/train.en has no .de file beside it"]),
+        ("train --resume nosuch", ["no model folder nosuch"]),
+        ("translate --model nosuch", ["no model folder nosuch"]),
+        ("translate --model {model} --input nosuch", ["cannot read nosuch"]),
+        ("translate --model {model} --score nosuch", ["cannot read nosuch"]),
+        ("evaluate --hyp nosuch --ref {corpus}/test.de", ["cannot read nosuch"]),
+        ("evaluate --hyp {corpus}/test.de --ref nosuch", ["cannot read nosuch"]),
+        ("evaluate --model {model} --data nosuch", ["nosuch is not there"]),
+        ("tokenizer learn --input nosuch --out new", ["cannot read nosuch"]),
+        ("tokenizer encode --model nosuch", ["cannot read the tokenizer nosuch"]),
+        ("tokenizer decode --model nosuch", ["cannot read the tokenizer nosuch"]),
+    ],
+    "a folder without train files": [
+        (f"{TRAIN} {{broken}}/nothing", ["nothing has no train part", "train.en", "train.de"]),
+        (f"{TRAIN} {{corpus}} --src fr --tgt it", ["has no train part", "train.fr", "--src"]),
+    ],
+    "different line counts": [
+        (f"{TRAIN} {{broken}}/uneven", ["uneven/train.en has 52 lines", "uneven/train.de has 3"]),
+        ("evaluate --hyp {corpus}/train.de --ref {corpus}/test.de", ["52 lines", "reference 1 has 4"]),
+        ("evaluate --hyp {corpus}/dev.de --hyp {corpus}/train.de --ref {corpus}/test.de", ["train.de: 52 lines", "4"]),
+        ("translate --model {model} --score {corpus}/test.de", ["1 source lines", "4 translations"]),
+    ],
+    "invalid UTF-8": [
+        (f"{TRAIN} {{broken}}/not-utf8", ["not-utf8/train.de, line 3", "UTF-8"]),
+        ("translate --model {model} --input {broken}/latin", ["latin, line 2", "UTF-8"]),
+        ("translate --model {model} --input {broken}/latin --output new", ["latin, line 2", "UTF-8"]),
+        ("translate --model {model} --score {broken}/latin", ["latin, line 2", "UTF-8"]),
+        ("evaluate --hyp {broken}/latin --ref {corpus}/test.de", ["latin, line 2", "UTF-8"]),
+        ("evaluate --hyp {corpus}/test.de --ref {broken}/latin", ["latin, line 2", "UTF-8"]),
+        ("tokenizer learn --input {corpus}/train.en --input {broken}/latin --out new", ["latin, line 2", "UTF-8"]),
+        ("train --recipe {broken}/latin.toml", ["latin.toml is not UTF-8"]),
+    ],
+    "an empty corpus": [
+        (f"{TRAIN} {{broken}}/empty", ["train part of {broken}/empty holds no pairs"]),
+        (f"{TRAIN} {{broken}}/blank", ["of 3 train pairs none is left", "3 empty"]),
+        ("evaluate --hyp {broken}/empty/train.de --ref {broken}/empty/train.en", ["no references"]),
+        ("tokenizer learn --input {broken}/empty/train.en --out new", ["no text"]),
+    ],
+    "an unknown setting": [
+        (f"{TRAIN} {{corpus}} --set model.hiden=16", ["unknown setting 'model.hiden'", "did you mean 'hidden'"]),
+        (f"{TRAIN} {{corpus}} --set modle.hidden=16", ["unknown section [modle]", "did you mean 'model'"]),
+        (f"{TRAIN} {{corpus}} --set model.cell=gruu", ["model.cell = 'gruu'", "did you mean 'gru'"]),
+        ("train --resume {model} --set training.epoch=2", ["'training.epoch'", "did you mean 'epochs'"]),
+    ],
+    "an unknown recipe": [("train --recipe tatooba --out new", ["unknown recipe 'tatooba'", "did you mean 'tatoeba'"])],
+    "a value out of range": [
+        (f"{TRAIN} {{corpus}} --set training.label_smoothing=1.5", ["training.label_smoothing = 1.5", "0.0 to 0.99"]),
+        (f"{TRAIN} {{corpus}} --set model.hidden=0", ["model.hidden = 0", "at least 1"]),
+        (f"{TRAIN} {{corpus}} --set training.learning_rate=nan", ["training.learning_rate = nan"]),
+        (f"{TRAIN} {{corpus}} --set model.hidden=wide", ["model.hidden = 'wide'", "a whole number"]),
+        (f"{TRAIN} {{corpus}} --seed -1", ["training.seed = -1", "0 to"]),
+        (f"{TRAIN} {{corpus}} --threads 0", ["--threads", "0", "x>=1"]),
+        ("translate --model {model} --beam 0", ["--beam", "0", "1<=x<=1000"]),
+        ("translate --model {model} --nbest 0", ["--nbest", "0", "x>=1"]),
+        ("translate --model {model} --batch-tokens 0", ["--batch-tokens", "0", "x>=1"]),
+        ("translate --model {model} --length-penalty -1", ["--length-penalty", "-1", "0<=x<=10"]),
+        ("evaluate --ref {corpus}/test.de --hyp {corpus}/test.de --seed 0", ["--seed", "0", "x>=1"]),
+        ("tokenizer learn --out new --vocab-size 5", ["tokenizer.vocab_size = 5", "300"]),
+        ("tokenizer learn --out new --kind bp", ["tokenizer.kind = 'bp'", "did you mean 'bpe'"]),
+    ],
+    "a model folder with a missing file": [
+        (f"{command} {{broken}}/without-{name}", [f"without-{name}", name])
+        for command in ("translate --model", "evaluate --data {corpus} --model")
+        for name in ("config.toml", "model.safetensors", "tokenizer.model")
+    ]
+    + [
+        ("train --resume {broken}/untrained", ["untrained/training holds no training state"]),
+        ("train --resume {broken}/without-tokenizer.model", ["without-tokenizer.model/tokenizer.model"]),
+        ("train --resume {broken}/without-config.toml", ["without-config.toml", "config.toml is missing"]),
+    ],
+    "weights that do not fit the config": [
+        ("translate --model {broken}/wider", ["wider/model.safetensors does not fit config.toml", "48", "32"]),
+        ("translate --model {broken}/of-the-future", ["config.toml has format 99", "reads 1"]),
+        ("translate --model {broken}/cut-config.toml", ["cut-config.toml/config.toml is not valid TOML"]),
+        ("translate --model {broken}/cut-model.safetensors", ["model.safetensors is damaged"]),
+    ],
+    "a tokenizer that does not fit the model": [
+        ("translate --model {broken}/same-size", ["same-size: the tokenizer is not the one"]),
+        ("translate --model {broken}/other-size", ["other-size/model.safetensors does not fit", "the tokenizer"]),
+        ("translate --model {broken}/cut-tokenizer.model", ["tokenizer.model: not a whole SentencePiece model"]),
+        ("tokenizer encode --model {broken}/file", ["file: not a whole SentencePiece model"]),
+    ],
+    "an output folder that holds a model": [
+        ("train --recipe {recipe} --data {corpus} --out {model}", ["{model} holds a model", "--resume", "--overwrite"]),
+        ("train --recipe {recipe} --data {corpus} --out {broken}/without-config.toml", ["holds a model"]),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [pytest.param(*case, id=f"{kind}-{case[0]}") for kind, cases in TWELVE.items() for case in cases],
+)
+def test_twelve_kinds_of_bad_input(check: Callable[[str, list[str]], None], command: str, names: list[str]) -> None:
+    check(command, names)
+
+
+@pytest.mark.parametrize("name", ["wider", "other-size"])
+def test_a_run_whose_files_do_not_fit_is_not_resumed(check: Callable[[str, list[str]], None], name: str) -> None:
+    check(f"train --resume {{broken}}/{name} --set training.updates=200", [name, "fit"])
+
+
+def test_there_are_twelve() -> None:
+    assert len(TWELVE) == 12
+
+
+LONG = "x" * 300
+ODD = [
+    # words that are not there
+    ("trian", ["unknown command 'trian'", "did you mean 'train'"]),
+    ("tokenizer encod", ["unknown command 'encod'", "did you mean 'encode'"]),
+    ("train --daat x", ["--daat", "--data"]),
+    ("translate", ["--model"]),
+    ("translate --model {model} some-file", ["some-file"]),
+    ("translate --model", ["--model"]),
+    ("evaluate --metric blue", ["--metric", "'blue'", "bleu"]),
+    ("translate --model {model} --device gpu", ["--device", "'gpu'", "cuda"]),
+    ("translate --model {model} --beam five", ["--beam", "'five'"]),
+    # files and folders in each other's place
+    (f"{TRAIN} {{corpus}}/train.en", ["corpus/train.en is not a .tsv"]),
+    ("train --recipe {recipe} --data {corpus} --out {broken}/file", ["{broken}/file is a file"]),
+    ("train --recipe {recipe} --data {corpus} --out {broken}/file/new", ["{broken}/file is a file"]),
+    ("train --recipe {broken}/bad.toml", ["bad.toml is not valid TOML"]),
+    ("train --recipe {corpus}/", ["cannot read {corpus}"]),
+    ("train --resume {broken}/nothing", ["nothing is not a model folder", "config.toml is missing"]),
+    ("translate --model {broken}/file", ["no model folder {broken}/file"]),
+    ("translate --model {model} --input {corpus}", ["cannot read {corpus}", "directory"]),
+    ("translate --model {model} --input {broken}/cut.gz", ["cannot read {broken}/cut.gz"]),
+    ("translate --model {model} --output {corpus}", ["cannot write {corpus}", "folder"]),
+    ("translate --model {model} --output .", ["cannot write .", "folder"]),
+    ("translate --model {model} --output nosuch/new", ["no folder nosuch"]),
+    ("translate --model {model} --output {broken}/file/new", ["no folder {broken}/file"]),
+    ("tokenizer learn --input {corpus}/train.en --out {corpus}", ["cannot write {corpus}", "folder"]),
+    ("tokenizer learn --input {corpus}/train.en --out nosuch/new", ["no folder nosuch"]),
+    ("tokenizer learn --input {corpus} --out new", ["cannot read {corpus}", "directory"]),
+    ("evaluate --hyp {corpus} --ref {corpus}/test.de", ["cannot read {corpus}", "directory"]),
+    (f"translate --model {LONG}", [LONG]),
+    (f"translate --model {{model}} --input {LONG}", [LONG]),
+    (f"translate --model {{model}} --output {LONG}", [LONG]),
+    (f"train --out {LONG}", [LONG]),
+    # options that do not go together
+    ("translate --model {model} --nbest 5 --beam 3", ["--nbest 5", "--beam 5"]),
+    ("evaluate", ["nothing to measure", "--model", "--hyp"]),
+    ("evaluate --hyp {corpus}/test.de", ["--ref"]),
+    ("evaluate --ref {corpus}/test.de", ["--hyp"]),
+    ("evaluate --hyp {corpus}/test.de --hyp {corpus}/test.en", ["references"]),
+    ("evaluate --model {model} --hyp {corpus}/test.de", ["--model", "--hyp"]),
+    ("evaluate --hyp {corpus}/test.de --ref {corpus}/test.de --data {corpus}", ["--data", "go with --model"]),
+    ("evaluate --model {model} --data {corpus} --split tset", ["no split 'tset'", "dev, test, train"]),
+    ("evaluate --model {model} --data {corpus} --tgt fr", ["has no .fr file"]),
+    ("train --resume {model} --data {corpus}", ["--resume"]),
+    ("train --resume {model} --recipe {recipe}", ["--resume"]),
+    ("train --resume {model} --out new", ["--resume"]),
+    ("train --resume {model} --seed 3", ["--resume"]),
+    ("train --resume {model} --overwrite", ["--resume"]),
+    ("train --resume {model} --set model.hidden=16", ["--resume", "training.*"]),
+    (f"{TRAIN} {{corpus}} --set hidden=16", ["--set hidden=16", "SECTION.NAME=VALUE"]),
+    (f"{TRAIN} {{corpus}} --src en --tgt en", ["'en'", "two languages"]),
+    # text that is not what it should be
+    ("tokenizer decode --model {model}/tokenizer.model", ["standard input, line 1", "encode --ids"]),
+]
+
+
+@pytest.mark.parametrize(("command", "names"), ODD, ids=[command for command, _ in ODD])
+def test_odd_input(check: Callable[[str, list[str]], None], command: str, names: list[str]) -> None:
+    check(command, names)
+
+
+@pytest.mark.parametrize("words", ["999999", "-1", "1.0", "²", "9" * 5000])
+def test_decoding_takes_the_numbers_of_pieces_only(model: Path, words: str) -> None:
+    result = call("tokenizer", "decode", "--model", model / "tokenizer.model", stdin=f"5 6\n7 {words}\n")
+    refused(result._replace(out=""), "standard input, line 2", "encode --ids")
+
+
+@pytest.mark.parametrize("command", ["translate --model", "tokenizer encode --model"])
+def test_standard_input_that_is_not_utf8(model: Path, command: str) -> None:
+    path = model / "tokenizer.model" if command.startswith("tokenizer") else model
+    result = call(*command.split(), path, stdin=b"A cat sleeps.\n\nA caf\xe9 waits.\n")
+    refused(result._replace(out=""), "standard input, line 3", "UTF-8")
+
+
+@pytest.mark.parametrize("command", ["train --recipe {} --out new", "translate --model {}", "evaluate --model {}"])
+def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch, model: Path, recipe: Path, command: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    path = recipe if command.startswith("train") else model
+    refused(call(*command.format(path).split(), "--device", "cuda"), "--device cuda", "no GPU", "--device cpu")
+    assert not Path("new").exists()
+
+
+def test_an_output_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, corpus: Path, recipe: Path) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    refused(call("train", "--recipe", recipe, "--data", corpus, "--out", "new"), "--out new", "cannot be written")
+    assert not Path("new").exists()
+
+
+def test_nothing_at_all_shows_what_there_is() -> None:
+    assert call() == call("--help")
+    assert call("tokenizer") == call("tokenizer", "--help")

@@ -1,0 +1,83 @@
+"""Scores of a model, of files, and of two systems; the numbers are sacreBLEU's."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+import sacrebleu
+from person import ROOT, Result, call, python, worked
+
+from seq2seq.corpus import read_lines
+
+
+@pytest.fixture
+def files(corpus: Path) -> None:
+    """References and the translations of two systems, the second one better."""
+    reference = read_lines(corpus / "train.de")
+    good = [line.replace("Katze", "Kuh") for line in reference]
+    bad = [line.replace("Ein", "Kein").replace("hier", "da").replace("Zwei", "Drei") for line in good]
+    other = [line.replace("Katze", "Kuh") for line in bad]
+    for name, lines in {"ref": reference, "ref2": other, "good.txt": good, "bad.txt": bad}.items():
+        Path(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def scores(result: Result) -> dict[str, float]:
+    return {s["name"]: s["value"] for s in json.loads(worked(result).out)["scores"]}
+
+
+def test_a_model_scores_what_its_training_printed(model: Path, trained: Result, corpus: Path) -> None:
+    arguments = ["evaluate", "--model", model, "--data", corpus, "--split", "test"]
+    printed = json.loads(trained.out)["scores"]["test"]
+    found = json.loads(worked(call(*arguments, "--metric", "bleu", "--metric", "chrf", "--json")).out)
+    assert found == {"sentences": 4, "scores": printed}
+    lines = worked(call(*arguments)).lines
+    assert lines[:2] == [f"{s['name']} = {s['value']:.2f}  ({s['signature']})" for s in printed]
+    assert lines[2].startswith("TER = ")
+
+
+def test_a_model_scores_as_the_file_of_its_translations(model: Path, corpus: Path) -> None:
+    options = ["--beam", "2", "--length-penalty", "0.5"]
+    for part in ("dev", "test"):
+        worked(call("translate", "--model", model, "--input", corpus / f"{part}.en", "--output", "hyp", *options))
+        of_file = scores(call("evaluate", "--hyp", "hyp", "--ref", corpus / f"{part}.de", "--json"))
+        assert (
+            scores(call("evaluate", "--model", model, "--data", corpus, "--split", part, *options, "--json")) == of_file
+        )
+
+
+@pytest.mark.usefixtures("files")
+def test_files_score_what_sacrebleu_gives_them() -> None:
+    hyp, ref, ref2 = map(read_lines, ("bad.txt", "ref", "ref2"))
+    one = scores(call("evaluate", "--hyp", "bad.txt", "--ref", "ref", "--json"))
+    two = scores(call("evaluate", "--hyp", "bad.txt", "--ref", "ref", "--ref", "ref2", "--json"))
+    for found, refs in ((one, [ref]), (two, [ref, ref2])):
+        assert found["BLEU"] == pytest.approx(sacrebleu.corpus_bleu(hyp, refs).score)
+        assert found["chrF2"] == pytest.approx(sacrebleu.corpus_chrf(hyp, refs).score)
+        assert found["TER"] == pytest.approx(sacrebleu.corpus_ter(hyp, refs).score)
+    assert one["BLEU"] < two["BLEU"]
+    assert "nrefs:2" in call("evaluate", "--hyp", "bad.txt", "--ref", "ref", "--ref", "ref2").lines[0]
+    Path("ref.gz").write_bytes(gzip.compress(Path("ref").read_bytes()))
+    assert scores(call("evaluate", "--hyp", "bad.txt", "--ref", "ref.gz", "--json")) == one
+
+
+@pytest.mark.usefixtures("files")
+def test_is_one_system_better() -> None:
+    arguments = ["evaluate", "--ref", "ref", "--hyp", "bad.txt", "--hyp", "good.txt", "--metric", "bleu"]
+    bad, good, verdict = worked(call(*arguments)).lines
+    assert re.match(r"bad.txt  BLEU = [\d.]+ \(95% interval [\d.]+ ± [\d.]+\)  nrefs:1\|bs:1000\|seed:12345\|", bad)
+    assert good.startswith("good.txt  BLEU = ")
+    assert re.fullmatch(r"  good.txt is better than bad.txt \(p = 0\.00\d\)", verdict)
+    comparison = json.loads(worked(call(*arguments, "--json", "--seed", 5)).out)["comparison"]
+    assert [c["system"] for c in comparison] == ["bad.txt", "good.txt"]
+    assert comparison[0]["p"] is None and comparison[1]["p"] < 0.05
+    assert "seed:5|" in comparison[0]["signature"]
+    assert worked(call(*arguments, "--quiet")).err == ""
+
+
+@pytest.mark.usefixtures("files")
+def test_as_a_script() -> None:
+    result = worked(python(ROOT / "scripts" / "evaluate.py", "--hyp", "good.txt", "--ref", "good.txt"))
+    assert result.lines[0].startswith("BLEU = 100.00  (nrefs:1|")
+    assert result.err == ""

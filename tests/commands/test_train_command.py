@@ -1,0 +1,193 @@
+"""A model folder, what it holds, and how it comes about: stopped and taken up again, twice the same, never lost."""
+
+import json
+import re
+import shutil
+import signal
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from person import RECIPE, ROOT, Result, call, python, refused, snapshot, start, worked
+from safetensors.numpy import load_file
+
+from seq2seq import settings
+from seq2seq.scoring import score
+
+FILES = {"README.md", "config.toml", "metrics.jsonl", "model.safetensors", "tokenizer.model", "training"}
+QUICK = ["--set", "training.updates=2", "--set", "training.validate_every=1", "--device", "cpu", "--threads", "1"]
+
+
+def train(recipe: Path, corpus: Path, *more: object) -> Result:
+    return call("train", "--recipe", recipe, "--data", corpus, *QUICK, *more)
+
+
+def steps(folder: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_what_a_model_folder_holds(trained: Result, model: Path, corpus: Path) -> None:
+    assert {path.name for path in model.iterdir()} == FILES
+    assert [path.name for path in sorted((model / "training").iterdir())] == [
+        "step-00000060.safetensors",
+        "step-00000120.safetensors",
+    ]
+    sections = tomllib.loads((model / "config.toml").read_text(encoding="utf-8"))
+    assert sections.pop("seq2seq") == {"format": 1}
+    resolved = settings.resolve(sections)
+    assert sections.keys() == resolved._asdict().keys()
+    assert (resolved.data.where, resolved.model.hidden, resolved.training.updates) == (str(corpus), 32, 120)
+    assert all(sections[name].keys() == vars(values).keys() for name, values in resolved._asdict().items())
+    assert steps(model) == [60, 120]
+    card = (model / "README.md").read_text(encoding="utf-8")
+    for part in ("# en to de", "BLEU", "chrF2", "nrefs:1", str(corpus), "Ein Kind"):
+        assert part in card
+
+
+def test_the_result_as_json(trained: Result, model: Path) -> None:
+    """One object on standard output and nothing else; what is said meanwhile goes to standard error."""
+    assert len(trained.lines) == 1
+    result = json.loads(trained.out)
+    assert result["folder"] == str(model)
+    assert result["updates"] == 120 and result["dev"]["step"] in (60, 120)
+    [bleu, chrf] = result["scores"]["test"]
+    assert (bleu["name"], chrf["name"]) == ("BLEU", "chrF2")
+    assert "nrefs:1|case:mixed" in bleu["signature"]
+    assert [len(sample) for sample in result["samples"]] == [3] * 4
+    _, translations, references = zip(*result["samples"], strict=True)
+    assert bleu["value"] == pytest.approx(score(translations, [references], ("bleu",))[0].value)
+    for part in ("train    52", "update 60", "dev BLEU"):
+        assert part in trained.err
+
+
+def test_the_summary_for_a_person(corpus: Path, recipe: Path) -> None:
+    """Ten sentences, the scores, and commands that work as they stand."""
+    result = worked(train(recipe, corpus, "--out", "my run", "--set", "training.updates=1"))
+    assert result.out.count("\n  ref ") == 4
+    assert re.search(r"^test  BLEU = [\d.]+  \(nrefs:1\|", result.out, re.MULTILINE)
+    assert re.search(r"^test  chrF2 = [\d.]+  \(nrefs:1\|", result.out, re.MULTILINE)
+    assert "  echo 'A cat eats today.' | seq2seq translate --model 'my run'\n" in result.out
+    assert "  seq2seq train --data FOLDER --src xx --tgt yy" in result.out
+
+
+def test_quiet_says_nothing(corpus: Path, recipe: Path) -> None:
+    assert worked(train(recipe, corpus, "--out", "new", "--quiet")).err == ""
+
+
+def test_twice_the_same_from_a_seed(corpus: Path, recipe: Path) -> None:
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        worked(train(recipe, corpus, "--out", name, "--seed", seed, "--quiet"))
+    a, b, c = ((Path(name) / "model.safetensors").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_a_new_folder_each_time(corpus: Path, recipe: Path) -> None:
+    folders = [json.loads(worked(train(recipe, corpus, "--json", "--quiet")).out)["folder"] for _ in range(3)]
+    assert folders == ["artifacts/runs/tiny", "artifacts/runs/tiny-2", "artifacts/runs/tiny-3"]
+    assert all({path.name for path in Path(folder).iterdir()} == FILES for folder in folders)
+
+
+def test_overwriting_is_asked_for_and_leaves_other_files_alone(corpus: Path, recipe: Path) -> None:
+    worked(train(recipe, corpus, "--out", "run", "--quiet"))
+    Path("run/notes.txt").write_text("mine")
+    before = snapshot(Path("run"))
+    refused(train(recipe, corpus, "--out", "run"), "run holds a model")
+    assert snapshot(Path("run")) == before
+    worked(train(recipe, corpus, "--out", "run", "--overwrite", "--seed", 5, "--set", "training.updates=1"))
+    assert steps(Path("run")) == [1]
+    assert Path("run/notes.txt").read_text() == "mine"
+    assert [path.name for path in Path("run/training").iterdir()] == ["step-00000001.safetensors"]
+    assert (Path("run") / "model.safetensors").read_bytes() != before["model.safetensors"]
+
+
+def test_a_readme_of_somebody_else_is_not_lost(corpus: Path, recipe: Path) -> None:
+    """`--out .` in a project of one's own must not cost its README."""
+    Path("README.md").write_text("mine")
+    refused(train(recipe, corpus, "--out", "."), "README.md would be lost")
+    assert snapshot(Path()) == {"README.md": b"mine"}
+
+
+def test_without_a_dev_part_a_share_is_held_out_and_said(corpus: Path, recipe: Path) -> None:
+    for name in ("train.en", "train.de"):
+        Path("text").mkdir(exist_ok=True)
+        shutil.copy(corpus / name, "text")
+    result = worked(train(recipe, Path("text"), "--out", "run", "--json"))
+    assert "note: no dev part: 1 of 52 train pairs are held out as dev" in result.err
+    assert list(json.loads(result.out)["scores"]) == ["dev"]
+
+
+def test_a_finished_run_goes_on(model: Path, trained: Result) -> None:
+    """With nothing left to do it scores once more; with more updates it trains on."""
+    shutil.copytree(model, "run")
+    again = json.loads(worked(call("train", "--resume", "run", "--device", "cpu", "--json")).out)
+    assert again["scores"] == json.loads(trained.out)["scores"]
+    more = worked(call("train", "--resume", "run", "--set", "training.updates=140", "--device", "cpu", "--json"))
+    assert json.loads(more.out)["updates"] == 140
+    assert steps(Path("run")) == [60, 120, 140]
+    assert tomllib.loads(Path("run/config.toml").read_text())["training"]["updates"] == 140
+
+
+@pytest.mark.parametrize(
+    ("signum", "status", "every"),
+    [
+        pytest.param(signal.SIGINT, 130, 20, id="ctrl-c-after-a-validation"),
+        pytest.param(signal.SIGTERM, 143, 100_000, id="sigterm-before-any"),
+    ],
+)
+def test_stopped_and_taken_up_is_never_stopped(
+    corpus: Path, recipe: Path, signum: signal.Signals, status: int, every: int
+) -> None:
+    """A signal writes a checkpoint and says how to go on; going on so gives the bytes of a run that never stopped."""
+
+    def sets(updates: int) -> list[str]:
+        return ["--set", f"training.updates={updates}", "--set", f"training.validate_every={every}"]
+
+    arguments = ["--recipe", recipe, "--data", corpus, "--device", "cpu", "--threads", 1]
+    with start(ROOT / "scripts" / "train.py", *arguments, *sets(1_000_000), "--out", "stopped") as process:
+        assert process.stderr and process.stdout
+        awaited = b"dev BLEU" if every < 1000 else b"1,000,000 updates"
+        for line in process.stderr:
+            if awaited in line:
+                break
+        time.sleep(0.5)
+        process.send_signal(signum)
+        assert process.wait(60) == status
+        assert process.stdout.read() == b""
+        last = process.stderr.read().decode().splitlines()[-1]
+    found = re.fullmatch(r"stopped after update (\d+); go on with --resume (\S+)", last)
+    assert found, last
+    step, folder = int(found[1]), found[2]
+    assert (Path("stopped/training") / f"step-{step:08d}.safetensors").exists()
+    assert Path("stopped/model.safetensors").exists() == (every < 1000)
+
+    end = step + 5
+    on = worked(call("train", "--resume", folder, "--set", f"training.updates={end}", "--threads", 1, "--json"))
+    straight = worked(call("train", *arguments, *sets(end), "--out", "straight", "--json"))
+    one, other = json.loads(on.out), json.loads(straight.out)
+    assert (one["updates"], one["scores"]) == (other["updates"], other["scores"])
+    for name in ("model.safetensors", f"training/step-{end:08d}.safetensors"):
+        a, b = (load_file(Path(run) / name) for run in ("stopped", "straight"))
+        assert a.keys() == b.keys()
+        assert all((a[key] == b[key]).all() for key in a)
+    assert steps(Path("stopped")) == steps(Path("straight"))
+
+
+def test_a_setting_that_fits_no_other_leaves_no_folder(corpus: Path, recipe: Path) -> None:
+    result = train(recipe, corpus, "--out", "new", "--set", "model.context='multihead'", "--set", "model.heads=7")
+    refused(result._replace(err=result.err[result.err.index("error") :]), "model.heads = 7", "model.hidden = 32")
+    assert not Path("new").exists()
+
+
+def test_a_recipe_may_hold_everything(corpus: Path) -> None:
+    """`--recipe FILE.toml` alone, with data and all; the flags go before it."""
+    Path("all.toml").write_text(f'[data]\nwhere = "{corpus}"\nsrc = "de"\ntgt = "en"\n{RECIPE}', encoding="utf-8")
+    result = worked(call("train", "--recipe", "all.toml", *QUICK, "--out", "run", "--src", "en", "--tgt", "de"))
+    assert "  en  A cat eats today." in result.out
+
+
+def test_as_a_module_of_its_own(recipe: Path, corpus: Path) -> None:
+    """`python -m seq2seq train` is the same command."""
+    result = python("-m", "seq2seq", "train", "--recipe", recipe, "--data", corpus, *QUICK, "--out", "run", "--json")
+    assert json.loads(worked(result).out)["updates"] == 2

@@ -1,0 +1,217 @@
+"""Lines to lines: exactly one out for one in, whatever it holds, in order, as it is ready."""
+
+import gzip
+import math
+import os
+import select
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from person import PAIRS, PARTS, ROOT, call, python, refused, start, worked
+
+from seq2seq.tokenizer import Tokenizer
+from seq2seq.translator import Translator
+
+TRANSLATE = ROOT / "scripts" / "translate.py"
+TRAIN = PARTS["train"]
+AWKWARD = [
+    "",
+    "   ",
+    "A cat\u2028sleeps\u2029here\x85.",
+    "\tA cat\tsleeps here.\t",
+    "🙂 👩‍👩‍👧 🇩🇪",
+    "A cat \x00 sleeps\x0b\x0chere.",
+    "Eine Zeile\rmit CR",
+    "\ufeffA cat sleeps here.",
+    "▁ \ue000 <s> </s> <unk> <0x0A>",
+    "Привет, 世界! ñ ﷽",
+    "A cat sleeps here. " * 60,
+    "x" * 700,
+    "A cat sleeps here.",
+]
+
+
+def translate(model: Path, lines: Iterable[str], *options: object) -> list[str]:
+    return worked(call("translate", "--model", model, *options, stdin="".join(f"{line}\n" for line in lines))).lines
+
+
+def test_it_translates(model: Path) -> None:
+    """The tiny model knows its tiny language almost by heart."""
+    result = worked(call("translate", "--model", model, stdin="".join(f"{en}\n" for en, _ in TRAIN)))
+    right = [line == de for line, (_, de) in zip(result.lines, TRAIN, strict=True)]
+    assert sum(right) > 0.75 * len(TRAIN)
+    assert result.err == ""
+
+
+@pytest.mark.parametrize("budget", [1, 10, 64, 2048, 1_000_000])
+def test_three_lines_of_which_the_second_is_empty(model: Path, budget: int) -> None:
+    lines = ["A cat sleeps.", "", "Two dogs run."]
+    first, second, third = found = translate(model, lines, "--batch-tokens", budget)
+    assert first and second == "" and third
+    assert found == translate(model, lines)
+
+
+@pytest.mark.parametrize(
+    ("stdin", "lines"),
+    [
+        ("", 0),
+        ("\n", 1),
+        ("\n\n", 2),
+        ("A cat sleeps here.", 1),
+        ("A cat sleeps here.\n\nThe man runs today.", 3),
+        ("A cat sleeps here.\r\n\r\nThe man runs today.\r\n", 3),
+        ("\ufeffA cat sleeps here.\n", 1),
+    ],
+)
+def test_ends_of_lines(model: Path, stdin: str, lines: int) -> None:
+    sources = ["A cat sleeps here.", "", "The man runs today."] if "A" in stdin else ["", "", ""]
+    expected = translate(model, sources)[:lines]
+    assert worked(call("translate", "--model", model, stdin=stdin)).lines == expected
+
+
+def test_awkward_lines(model: Path) -> None:
+    """One line out for each, the same as if it stood alone; a warning that names the lines that were too long."""
+    result = worked(call("translate", "--model", model, stdin="".join(f"{line}\n" for line in AWKWARD)))
+    assert len(result.lines) == len(AWKWARD)
+    alone = [translate(model, ["x", line], "--quiet")[1] for line in AWKWARD]
+    assert result.lines == alone
+    assert [bool(line) for line in alone[:2]] == [False, False]
+    warnings = result.err.splitlines()
+    assert [line.split(" is ")[0] for line in warnings] == ["line 11", "line 12"]
+    assert all("tokens long" in line and "pieces" in line for line in warnings)
+    assert call("translate", "--model", model, "--quiet", stdin="x" * 700).err == ""
+
+
+def test_order_over_many_windows(model: Path) -> None:
+    """More lines than are read at once, in no order."""
+    english = [PAIRS[i * 7 % 60][0] if i % 11 else "" for i in range(300)]
+    sources = [en for en, _ in PAIRS]
+    of_each = {"": "", **dict(zip(sources, translate(model, sources), strict=True))}
+    assert translate(model, english) == [of_each[line] for line in english]
+
+
+def test_nbest(model: Path) -> None:
+    """Line number, rank, score, translation; one row for a line without a word; the beam grows with the list."""
+    lines = [TRAIN[0][0], "", TRAIN[5][0]]
+    rows = [line.split("\t") for line in translate(model, lines, "--nbest", 4)]
+    places = [(number, rank) for number in (1, 2, 3) for rank in (1, 2, 3, 4) if number != 2 or rank == 1]
+    assert [(int(row[0]), int(row[1])) for row in rows] == places
+    assert [row[3] for row in rows if row[1] == "1"] == translate(model, lines)
+    for sentence in (rows[:4], rows[5:]):
+        assert len({row[3] for row in sentence}) == 4
+        scores = [float(row[2]) for row in sentence]
+        assert scores == sorted(scores, reverse=True)
+        assert all(score < 0 for score in scores)
+    assert len(translate(model, lines, "--nbest", 9)) == 19
+
+
+def test_scores_stand_before_the_translations(model: Path) -> None:
+    lines = [TRAIN[0][0], "", TRAIN[5][0]]
+    nbest = [line.split("\t") for line in translate(model, lines, "--nbest", 5)]
+    rows = [line.split("\t") for line in translate(model, lines, "--scores")]
+    assert rows == [[score, text] for _, rank, score, text in nbest if rank == "1"]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0])
+def test_scoring_a_translation_gives_the_score_that_search_gave_it(model: Path, penalty: float) -> None:
+    """Score = log p / length ** penalty, the end counted in the length; log p is what --score writes."""
+    lines = [en for en, _ in TRAIN[::6]]
+    found = [line.split("\t") for line in translate(model, lines, "--scores", "--length-penalty", penalty)]
+    Path("given").write_text("".join(f"{text}\n" for _, text in found), encoding="utf-8")
+    given = translate(model, lines, "--score", "given")
+    lengths = [len(ids) + 1 for ids in Tokenizer.load(model / "tokenizer.model").encode([text for _, text in found])]
+    for (score, _), log_p, length in zip(found, given, lengths, strict=True):
+        assert float(score) == pytest.approx(float(log_p) / length**penalty, abs=2e-4)
+    assert min(map(float, given)) < -0.01, "all but certain: nothing was tested"
+
+
+def test_a_wrong_translation_scores_worse(model: Path) -> None:
+    english, german = zip(*TRAIN[:10], strict=True)
+    Path("source").write_text("".join(f"{line}\n" for line in english), encoding="utf-8")
+    Path("right").write_text("".join(f"{line}\n" for line in german), encoding="utf-8")
+    Path("wrong").write_text("".join(f"{line}\n" for line in reversed(german)), encoding="utf-8")
+    right, wrong = (translate(model, [], "--input", "source", "--score", name) for name in ("right", "wrong"))
+    assert all(float(a) > float(b) for a, b in zip(right, wrong, strict=True))
+
+
+def test_scores_without_a_penalty_are_log_probabilities(model: Path) -> None:
+    """Of different translations, so that they sum to one at most."""
+    rows = translate(model, TRAIN[0][:1], "--nbest", 8, "--length-penalty", 0)
+    assert 0.5 < sum(math.exp(float(row.split("\t")[2])) for row in rows) <= 1.0
+
+
+def test_files_in_and_out(model: Path, corpus: Path) -> None:
+    stdin = (corpus / "test.en").read_text(encoding="utf-8")
+    expected = worked(call("translate", "--model", model, stdin=stdin)).out
+    Path("test.en.gz").write_bytes(gzip.compress(stdin.encode()))
+    for source in (corpus / "test.en", "test.en.gz"):
+        result = worked(call("translate", "--model", model, "--input", source, "--output", "out.de", stdin="not read"))
+        assert result.out == ""
+        assert Path("out.de").read_text(encoding="utf-8") == expected
+    assert sorted(path.name for path in Path().iterdir()) == ["out.de", "test.en.gz"]
+
+
+def test_a_file_is_there_only_once_it_is_whole(model: Path) -> None:
+    Path("out.de").write_text("what was there before\n")
+    stdin = b"A cat sleeps here.\n" * 100 + b"caf\xe9\n"  # the first window is translated before the fault is met
+    refused(call("translate", "--model", model, "--output", "out.de", stdin=stdin), "line 101")
+    assert [path.name for path in Path().iterdir()] == ["out.de"]
+    assert Path("out.de").read_text() == "what was there before\n"
+
+
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(model: Path) -> None:
+    """`--output /dev/stdout` must never put a file where the device was."""
+    Path("link").symlink_to("target")
+    worked(call("translate", "--model", model, "--output", "link", stdin=TRAIN[0][0]))
+    assert Path("link").is_symlink() and Path("target").read_text(encoding="utf-8")
+    os.mkfifo("pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(Path("pipe").read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    worked(call("translate", "--model", model, "--output", "pipe", stdin=TRAIN[0][0]))
+    reader.join(10)
+    assert read == [Path("target").read_text(encoding="utf-8")]
+    assert Path("pipe").is_fifo()
+
+
+def test_a_prompt_at_a_terminal(model: Path) -> None:
+    typed = "A cat sleeps here.\n\nThe man runs today.\n"
+    result = worked(call("translate", "--model", model, stdin=typed, terminal=True))
+    assert result.out == "".join(f"en > {line}\n" for line in translate(model, typed.splitlines())) + "en > "
+    assert "Ctrl-D" in result.err
+    scored = worked(call("translate", "--model", model, "--scores", stdin=typed, terminal=True))
+    assert "en > -0." in scored.out
+
+
+def test_output_comes_as_it_is_ready(model: Path) -> None:
+    """The first lines are out while the input is still open; a reader who has seen enough ends it quietly."""
+    with start(TRANSLATE, "--model", model, "--threads", 1) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(f"{TRAIN[0][0]}\n".encode() * 64)
+        process.stdin.flush()
+        assert select.select([process.stdout], [], [], 60)[0], "nothing came"
+        assert process.stdout.readline().decode().strip()
+        process.stdout.close()
+        with suppress(BrokenPipeError):
+            process.stdin.write(f"{TRAIN[0][0]}\n".encode() * 5000)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == b""
+
+
+def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Translator, "stream", interrupted)
+    assert call("translate", "--model", model, stdin="A cat sleeps.\n") == (130, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_line(model: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        refused(python(TRANSLATE, "--model", model, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)

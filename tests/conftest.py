@@ -1,0 +1,13 @@
+"""What all tests share: one thread, and one trained model a session."""
+
+import pytest
+import torch
+from workshop import Learnt, learn
+
+torch.set_num_threads(1)  # everything here is too small to be shared between threads
+
+
+@pytest.fixture(scope="session")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+    """The model that reverses digits; copy its folder to change it."""
+    return learn(tmp_path_factory.mktemp("reverser"))

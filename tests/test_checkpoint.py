@@ -1,0 +1,461 @@
+"""A model folder: what is written is read back, at any moment whole; what does not fit is named, and nothing runs."""
+
+import errno
+import json
+import os
+import pickle
+import random
+import shutil
+import stat
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor
+from workshop import chosen, reversals, unheard
+
+from seq2seq import checkpoint, config
+from seq2seq.errors import InputError, WorkError
+from seq2seq.model import Model
+from seq2seq.settings import Settings
+from seq2seq.tokenizer import Tokenizer
+
+
+class Written(NamedTuple):
+    folder: Path
+    settings: Settings
+    model: Model
+    tokenizers: tuple[Tokenizer, Tokenizer]
+
+
+def learn(text: list[str], settings: Settings) -> Tokenizer:
+    return Tokenizer.learn(text, settings.tokenizer, unheard)
+
+
+def written(folder: Path, tied: str = "target", joint: bool = True) -> Written:
+    """An untrained model in a folder; separate tokenizers differ in size."""
+    settings = chosen({}, {"tied": tied}, joint=joint)
+    lines = [pair.src for pair in reversals(50)]
+    src = learn(lines, settings)
+    tgt = src if joint else learn([*lines, "a b c"], settings)
+    torch.manual_seed(5)
+    model = Model(settings.model, len(src), len(tgt))
+    checkpoint.save_settings(folder, settings._asdict(), src, tgt)
+    checkpoint.save_weights(folder, checkpoint.weights_of(model), src, tgt)
+    return Written(folder, settings, model, (src, tgt))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Written:
+    return written(tmp_path / "model")
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(InputError) as error:
+        checkpoint.load_model(folder)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def changed(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+# ---- round trip ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tied", "joint"), [("none", True), ("none", False), ("target", True), ("target", False), ("all", True)]
+)
+def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) -> None:
+    folder, settings, model, tokenizers = written(tmp_path / "a" / "b", tied, joint)
+    bundle = checkpoint.load_model(folder)
+    assert [t.model_bytes for t in bundle[1:3]] == [t.model_bytes for t in tokenizers]
+    assert (bundle.src_tokenizer is bundle.tgt_tokenizer) == joint
+    assert bundle.model.config == settings.model
+    assert bundle.search == settings.search
+    assert (bundle.src, bundle.tgt) == ("digits", "stigid")
+    assert not bundle.model.training
+    src, tgt = torch.tensor([[4, 5, 2]]), torch.tensor([[1, 6]])
+    everything = torch.ones_like(src, dtype=torch.bool)
+    one, other = (m.advance(tgt, m.start(src, everything))[0] for m in (model.eval(), bundle.model))
+    assert torch.equal(one, other)
+    names = [name for name, _ in model.named_parameters()]
+    assert [name for name, _ in bundle.model.named_parameters()] == names
+    assert len(names) == len({p.data_ptr() for p in bundle.model.parameters()})
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_the_folder_holds_what_it_should_and_no_more(tmp_path: Path, joint: bool) -> None:
+    folder = written(tmp_path / "model", joint=joint).folder
+    tokenizers = ["tokenizer.model"] if joint else ["tokenizer.src.model", "tokenizer.tgt.model"]
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "model.safetensors", *tokenizers]
+
+
+def test_settings_come_back(made: Written) -> None:
+    sections = checkpoint.read_settings(made.folder)
+    assert config.read(made.folder / "config.toml")["seq2seq"] == {"format": 1}
+    assert list(sections) == list(Settings._fields)
+    assert config.build(type(made.settings.model), sections["model"], "model") == made.settings.model
+
+
+def test_a_folder_may_be_anywhere_and_moved(made: Written, tmp_path: Path) -> None:
+    moved = tmp_path / "ein Ordner, ü 漢"
+    made.folder.rename(moved)
+    weights = checkpoint.weights_of(checkpoint.load_model(moved).model)
+    assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
+
+
+# ---- what is missing, damaged or does not fit ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("name", ["config.toml", "model.safetensors", "tokenizer.src.model", "tokenizer.tgt.model"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str, joint: bool) -> None:
+    folder = written(tmp_path / "model", joint=joint).folder
+    if joint and "tokenizer" in name:
+        name = "tokenizer.model"
+    (folder / name).unlink()
+    assert name in (words := refusal(folder))
+    assert str(folder) in words
+
+
+def test_a_missing_folder_and_a_folder_of_something_else_are_named(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "no").startswith(f"there is no model folder {tmp_path / 'no'}; ")
+    assert refusal(tmp_path).startswith(f"{tmp_path} is not a model folder: config.toml is missing; ")
+    (tmp_path / "file").touch()
+    assert refusal(tmp_path / "file").startswith(f"there is no model folder {tmp_path / 'file'}; ")
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        *((name, share) for name in ("model.safetensors", "tokenizer.model") for share in (0.0, 0.1, 0.5, 0.999)),
+        *(("config.toml", share) for share in (0.0, 0.02, 0.5)),  # its last line is not missed
+    ],
+)
+def test_a_file_that_was_cut_off_is_named(made: Written, name: str, share: float) -> None:
+    path = made.folder / name
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    assert name in refusal(made.folder)
+
+
+def test_one_wrong_bit_in_the_header_of_the_weights_is_found(made: Written) -> None:
+    """The first 8 bytes are the header's length, then comes the header: names, shapes and places."""
+    path = made.folder / "model.safetensors"
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    draw = random.Random(0)
+    places = [*range(8), *draw.sample(range(8, 8 + size), 100)]
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        words = refusal(made.folder)
+        assert "model.safetensors" in words, (place, words)
+    path.write_bytes(content)
+    checkpoint.load_model(made.folder)
+
+
+def test_the_tokenizer_of_another_model_is_refused_though_it_is_as_large(made: Written) -> None:
+    [path] = made.folder.glob("*.model")
+    other = learn(
+        [pair.src.translate(str.maketrans("0123456789", "abcdefghij")) for pair in reversals(50)], made.settings
+    )
+    assert len(other) == len(made.tokenizers[0])
+    path.write_bytes(other.model_bytes)
+    assert refusal(made.folder) == (
+        f"{made.folder}: the tokenizer is not the one model.safetensors was trained with; restore the folder's own"
+    )
+
+
+def test_tokenizers_that_were_exchanged_are_refused(tmp_path: Path) -> None:
+    settings = chosen({}, joint=False)
+    tokenizers = [learn([f"{letters}{letters}" for letters in text], settings) for text in ("abc", "xyz")]
+    assert len(tokenizers[0]) == len(tokenizers[1])
+    model = Model(settings.model, *map(len, tokenizers))
+    checkpoint.save_settings(tmp_path, settings._asdict(), *tokenizers)
+    checkpoint.save_weights(tmp_path, checkpoint.weights_of(model), *tokenizers)
+    checkpoint.load_model(tmp_path)
+    checkpoint.save_settings(tmp_path, settings._asdict(), *reversed(tokenizers))
+    assert "the tokenizer is not the one" in refusal(tmp_path)
+
+
+def test_a_tokenizer_of_another_size_is_refused(made: Written) -> None:
+    (made.folder / "tokenizer.model").write_bytes(learn(["some more letters"], made.settings).model_bytes)
+    words = refusal(made.folder)
+    assert words.startswith(f"{made.folder / 'model.safetensors'} does not fit config.toml and the tokenizer: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("hidden = 7", "hidden = 8", ["model.safetensors", "expected"]),
+        ('context = "additive"', 'context = "general"', ["model.safetensors", "decoder.context", "expected none"]),
+        ('context = "additive"', 'context = "multihead"', ["model.heads = 8", "model.hidden = 7"]),
+        ("decoder_layers = 1", "decoder_layers = 2", ["model.safetensors", "is [7], expected [14]"]),
+        ('tied = "target"', 'tied = "none"', ["model.safetensors", "output.weight is missing, expected"]),
+        ('tied = "target"', 'tied = "all"', ["model.safetensors", "src_embedding.table.weight", "expected none"]),
+        ('cell = "gru"', 'cell = "lstm"', ["model.safetensors", "expected"]),
+        ('cell = "gru"', 'cell = "gruu"', ["model.cell = 'gruu'", "did you mean 'gru'?"]),
+        ("decoder_layers = 1", "decoder_layer = 1", ["unknown setting 'model.decoder_layer'", "'decoder_layers'"]),
+        ("format = 1", "format = 2", ["config.toml has format 2, this version reads 1; update seq2seq"]),
+        ("format = 1\n", "\n", ["config.toml has format None, this version reads 1"]),
+        ('metric = "bleu"', 'metric = "', ["config.toml is not valid TOML"]),
+    ],
+)
+def test_settings_that_do_not_fit_are_named(made: Written, old: str, new: str, words: list[str]) -> None:
+    changed(made.folder / "config.toml", old, new)
+    refused = refusal(made.folder)
+    assert all(part in refused for part in words), refused
+
+
+def test_every_weight_must_be_there_and_no_other(made: Written) -> None:
+    weights = checkpoint.weights_of(made.model)
+    for name, weight in list(weights.items())[::6]:
+        for wrong in (
+            {k: v for k, v in weights.items() if k != name},
+            {**weights, name: weight[:-1]},
+            {**weights, name: weight[None]},
+            {**weights, f"{name}.more": weight.clone()},
+        ):
+            checkpoint.save_weights(made.folder, {k: v.contiguous() for k, v in wrong.items()}, *made.tokenizers)
+            words = refusal(made.folder)
+            assert name in words
+            assert "model.safetensors" in words
+
+
+def test_weights_without_the_mark_of_a_tokenizer_are_refused(made: Written) -> None:
+    weights = checkpoint.weights_of(made.model)
+    (made.folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
+    assert "the tokenizer is not the one" in refusal(made.folder)
+
+
+class Trap:
+    """Whoever unpickles it makes a folder."""
+
+    def __init__(self, sprung: Path) -> None:
+        self.sprung = sprung
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self.sprung),)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.model", "config.toml", "training"])
+@pytest.mark.parametrize("packed", ["pickle", "torch"])
+def test_nothing_is_unpickled(made: Written, tmp_path: Path, name: str, packed: str) -> None:
+    sprung, bait = tmp_path / "sprung", tmp_path / "bait"
+    if packed == "pickle":
+        bait.write_bytes(pickle.dumps(Trap(sprung), protocol=0))
+    else:
+        torch.save({"state": Trap(sprung)}, bait)
+    if name == "training":
+        (made.folder / "training").mkdir()
+        shutil.copy(bait, made.folder / "training" / "step-00000001.safetensors")
+        with pytest.raises(InputError, match=r"step-00000001\.safetensors is damaged"):
+            checkpoint.load_training(made.folder)
+    else:
+        shutil.copy(bait, made.folder / name)
+        assert name in refusal(made.folder)
+    assert not sprung.exists()
+    if packed == "pickle":
+        pickle.loads(bait.read_bytes())  # the trap does work
+        assert sprung.exists()
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written and flushed beside its place, then renamed, then the folder flushed: each sees the old or the new."""
+    path, seen = tmp_path / "folder" / "file", []
+    real = {"fsync": os.fsync, "replace": Path.replace}
+
+    def fsync(fd: int) -> None:
+        seen.append(("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file", path.read_bytes()))
+        real["fsync"](fd)
+
+    def replace(self: Path, target: Path) -> Path:
+        assert self.parent == target.parent
+        seen.append(("rename", self.read_bytes()))
+        return real["replace"](self, target)
+
+    checkpoint.write(path, b"old")
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    checkpoint.write(path, b"new")
+    assert seen == [("file", b"old"), ("rename", b"new"), ("folder", b"new")]
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace", "open"])
+@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "No space left on device"), (errno.EIO, "Input/output")])
+def test_where_writing_fails_the_old_file_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, code: int, words: str
+) -> None:
+    path = tmp_path / "file"
+    checkpoint.write(path, b"old")
+
+    def fail(*arguments: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os if where == "fsync" else Path, where, fail)
+    with pytest.raises(WorkError) as error:
+        checkpoint.write(path, b"new")
+    monkeypatch.undo()
+    assert str(error.value).startswith(f"cannot write {path}: {words}")
+    assert str(error.value).endswith("; what was there before is untouched")
+    assert path.read_bytes() == b"old"
+    checkpoint.write(path, b"new")  # and what the failure left behind is in nobody's way
+    assert path.read_bytes() == b"new"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_a_file_that_could_not_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """On a full disk half a file would make things worse."""
+
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os if where == "fsync" else Path, where, fail)
+    with pytest.raises(WorkError):
+        checkpoint.write(tmp_path / "file", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_is_no_folder_is_work_that_failed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(WorkError, match="cannot write"):
+        checkpoint.write(tmp_path / "file" / "below", b"")
+
+
+def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    zeros = {name: torch.zeros_like(w) for name, w in checkpoint.weights_of(made.model).items()}
+    with pytest.raises(WorkError, match=r"cannot write .*model\.safetensors: No space left on device"):
+        checkpoint.save_weights(made.folder, zeros, *made.tokenizers)
+    weights = checkpoint.weights_of(checkpoint.load_model(made.folder).model)
+    assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
+
+
+# ---- folders ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("config.toml", True),
+        ("model.safetensors", True),
+        ("training/step-00000001.safetensors", True),
+        ("README.md", False),
+        ("notes.txt", False),
+    ],
+)
+def test_a_folder_that_holds_a_model_is_known(tmp_path: Path, name: str, holds: bool) -> None:
+    assert not checkpoint.holds_model(tmp_path / "no")
+    assert not checkpoint.holds_model(tmp_path)
+    checkpoint.write(tmp_path / name, b"")
+    assert checkpoint.holds_model(tmp_path) == holds
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_clearing_removes_what_training_wrote_and_nothing_else(tmp_path: Path, joint: bool) -> None:
+    folder = written(tmp_path / "model", joint=joint).folder
+    for step in (3, 12):
+        checkpoint.save_training(folder, step, {"w": torch.ones(1)}, {}, keep=5)
+    for name in ("metrics.jsonl", "README.md"):
+        checkpoint.write(folder / name, b"")
+    mine = ["notes.txt", "training/notes.txt", "training/model.safetensors", "deep/config.toml", "tokenizer.txt"]
+    for name in mine:
+        checkpoint.write(folder / name, b"mine")
+    checkpoint.clear(folder)
+    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()) == sorted(mine)
+    checkpoint.clear(folder)
+    checkpoint.clear(tmp_path / "nowhere")
+
+
+# ---- training states -------------------------------------------------------------------------------------------------
+
+
+def test_a_training_state_comes_back(tmp_path: Path) -> None:
+    tensors: dict[str, Tensor] = {
+        "weights/a": torch.randn(3, 2).t(),  # as it lies in memory, this is no contiguous tensor
+        "step/a": torch.tensor(7.0),
+        "whole": torch.arange(4),
+    }
+    numbers = {"step": 7, "best": -float("inf"), "rate": 0.1, "metrics": [{"bleu": 1 / 3}], "word": "ü"}
+    checkpoint.save_training(tmp_path, 7, tensors, numbers, keep=1)
+    back, state = checkpoint.load_training(tmp_path)
+    assert state == numbers
+    assert back.keys() == tensors.keys()
+    assert all(torch.equal(back[name], tensor) for name, tensor in tensors.items())
+
+
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_the_newest_states_are_kept_and_the_newest_is_read(tmp_path: Path, keep: int) -> None:
+    steps = [1, 9, 10, 99, 100, 1000]
+    checkpoint.write(tmp_path / "training" / "a note of mine", b"")
+    for n, step in enumerate(steps, 1):
+        checkpoint.save_training(tmp_path, step, {"w": torch.tensor([step])}, {"step": step}, keep)
+        note, *files = sorted((tmp_path / "training").iterdir())
+        assert note.name == "a note of mine"
+        assert [int(path.stem.removeprefix("step-")) for path in files] == steps[:n][-keep:]
+        assert checkpoint.load_training(tmp_path)[1] == {"step": step}
+
+
+def test_a_state_that_could_not_be_written_costs_no_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint.save_training(tmp_path, 1, {"w": torch.ones(1)}, {"step": 1}, keep=1)
+
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as context:
+        context.setattr(os, "fsync", full)
+        with pytest.raises(WorkError):
+            checkpoint.save_training(tmp_path, 2, {"w": torch.ones(1)}, {"step": 2}, keep=1)
+    assert checkpoint.load_training(tmp_path)[1] == {"step": 1}
+
+
+def test_without_a_state_there_is_nothing_to_resume(made: Written) -> None:
+    with pytest.raises(InputError, match="training holds no training state; there is nothing to resume"):
+        checkpoint.load_training(made.folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", None])
+def test_a_damaged_state_is_named_and_the_one_before_it_still_there(tmp_path: Path, content: bytes | None) -> None:
+    for step in (1, 2):
+        checkpoint.save_training(tmp_path, step, {"w": torch.ones(100)}, {"step": step}, keep=2)
+    newest = tmp_path / "training" / "step-00000002.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1] if content is None else content)
+    with pytest.raises(InputError) as error:
+        checkpoint.load_training(tmp_path)
+    assert str(error.value).startswith(f"{newest} is damaged (")
+    assert str(error.value).endswith("; remove it to resume from the state before it")
+    newest.unlink()
+    assert checkpoint.load_training(tmp_path)[1] == {"step": 1}
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"state": "no JSON"}])
+def test_a_state_without_its_numbers_is_damaged(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    path = tmp_path / "training" / "step-00000001.safetensors"
+    checkpoint.write(path, safetensors.torch.save({"w": torch.ones(1)}, metadata))
+    with pytest.raises(InputError, match=r"step-00000001\.safetensors is damaged"):
+        checkpoint.load_training(tmp_path)
+
+
+def test_the_numbers_are_text(tmp_path: Path) -> None:
+    checkpoint.save_training(tmp_path, 1, {"w": torch.ones(1)}, {"step": 1}, keep=1)
+    content = (tmp_path / "training" / "step-00000001.safetensors").read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert json.loads(header["__metadata__"]["state"]) == {"step": 1}

@@ -1,0 +1,713 @@
+"""Laws 8 and 11: a run that was stopped and resumed is one that was not, and it learns; and what each setting does."""
+
+import errno
+import json
+import math
+import os
+import random
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+from toys import every_cell
+from workshop import Learnt, begin, chosen, corpus, resume, unheard
+
+from seq2seq import checkpoint, training
+from seq2seq.batches import collate
+from seq2seq.corpus import Corpus, Pair
+from seq2seq.errors import InputError, Interrupted, WorkError
+from seq2seq.loss import cross_entropy
+from seq2seq.optimization import learning_rate
+from seq2seq.scoring import Score
+from seq2seq.settings import Settings
+from seq2seq.tokenizer import BOS
+from seq2seq.training import Encoded, Trainer
+from seq2seq.translator import Translator
+
+PLAIN = {"dropout": 0.0, "readout_dropout": 0.0}
+
+# Everything at once that has a state or draws random numbers.
+EVERY_MODEL = {"dropout": 0.2, "readout_dropout": 0.2, "word_dropout": 0.1, "variational": True, "encoder_layers": 2}
+EVERY_TRAINING = {
+    "epochs": 2,
+    "accumulate": 2,
+    "schedule": "plateau",
+    "learning_rate": 0.03,
+    "scheduled_sampling": 0.5,
+    "consistency": 0.5,
+    "both_directions": True,
+    "ema": 0.9,
+    "average_last": 2,
+    "validate_every": 4,
+    "metric": "chrf",
+    "keep": 2,
+}
+TEXT = corpus(60, 8)
+Update = Callable[[Trainer, list[Any]], None]
+
+
+class Killed(Exception):  # noqa: N818 (no error: it is what the test is about)
+    """No signal that could be handled: the power is gone."""
+
+
+def killed() -> None:
+    raise Killed
+
+
+def terminated() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def around_update(monkeypatch: pytest.MonkeyPatch, after: Callable[[Trainer], None]) -> None:
+    """Let something happen behind each update."""
+    real: Update = Trainer._update
+
+    def update(self: Trainer, group: list[Any]) -> None:
+        real(self, group)
+        after(self)
+
+    monkeypatch.setattr(Trainer, "_update", update)
+
+
+def run_until(trainer: Trainer, step: int, stop: Callable[[], None]) -> None:
+    """Run, and be stopped behind the update of this number."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        around_update(monkeypatch, lambda trainer: stop() if trainer.progress.step == step else None)
+        with pytest.raises((Interrupted, Killed)):
+            trainer.run(quiet=True)
+    assert trainer.progress.step == step
+    torch.manual_seed(99)  # nobody may count on what the generators happen to hold
+    random.seed(99)
+
+
+def untimed(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in numbers.items() if k not in ("seconds", "minutes", "tgt_tokens_per_s", "metrics")}
+
+
+class End(NamedTuple):
+    """All that a run leaves in its folder, but for how long it took."""
+
+    model: bytes
+    config: bytes
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def end(folder: Path) -> End:
+    tensors, numbers = checkpoint.load_training(folder)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert numbers["metrics"] == lines
+    model, config = ((folder / name).read_bytes() for name in ("model.safetensors", "config.toml"))
+    return End(model, config, tensors, untimed(numbers), [untimed(line) for line in lines])
+
+
+def assert_same(one: End, other: End) -> None:
+    assert one.numbers == other.numbers
+    assert one.metrics == other.metrics
+    assert one.tensors.keys() == other.tensors.keys()
+    for name, tensor in one.tensors.items():
+        assert torch.equal(tensor, other.tensors[name]), name
+    assert one.model == other.model
+    assert one.config == other.config
+
+
+# ---- law 8: resume = never stopped -----------------------------------------------------------------------------------
+
+
+class Unstopped(NamedTuple):
+    settings: Settings
+    end: End
+
+
+@pytest.fixture(scope="module", params=["rnn", "gru", "lstm", "gru in bf16"])
+def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Unstopped:
+    cell, _, precision = request.param.partition(" in ")
+    wanted = chosen(
+        {**EVERY_TRAINING, "precision": precision or "fp32"},
+        {**EVERY_MODEL, "cell": cell},
+        sampling=0.3,
+    )
+    folder = tmp_path_factory.mktemp("unstopped")
+    trainer = begin(folder, wanted, TEXT)
+    trainer.run(quiet=True)
+    result = end(folder)
+    assert trainer.total > 12
+    assert trainer.progress.epoch > 0
+    assert trainer.progress.rate_scale < 1.0  # so there was something to remember
+    assert {name.split("/")[0] for name in result.tensors} == {
+        "weights",
+        "average",
+        "snapshot-0",
+        "snapshot-1",
+        "step",
+        "exp_avg",
+        "exp_avg_sq",
+    }
+    return Unstopped(wanted, result)
+
+
+@pytest.mark.parametrize("stops", [[1], [4], [5], [7, 8], [2, 6, 11]])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    unstopped: Unstopped, tmp_path: Path, stops: list[int]
+) -> None:
+    trainer = begin(tmp_path, unstopped.settings, TEXT)
+    for step in stops:
+        run_until(trainer, step, terminated)
+        trainer = resume(tmp_path, TEXT)
+        assert trainer.progress.step == step  # it does not begin again, which would end the same way
+    trainer.run(quiet=True)
+    assert_same(end(tmp_path), unstopped.end)
+
+
+@pytest.mark.parametrize("step", [4, 6, 9])
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(
+    unstopped: Unstopped, tmp_path: Path, step: int
+) -> None:
+    run_until(begin(tmp_path, unstopped.settings, TEXT), step, killed)
+    if step == 4:  # before it could validate
+        with pytest.raises(InputError, match="there is nothing to resume"):
+            resume(tmp_path, TEXT)
+        return
+    trainer = resume(tmp_path, TEXT)
+    assert trainer.progress.step == step // 4 * 4
+    trainer.run(quiet=True)
+    assert_same(end(tmp_path), unstopped.end)
+
+
+@pytest.mark.parametrize("broken", ["model.safetensors", "metrics.jsonl", "step-00000008.safetensors"])
+def test_a_disk_that_fills_up_costs_no_more_than_the_way_back_to_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    wanted = chosen({**EVERY_TRAINING, "metric": "loss"}, EVERY_MODEL)
+    begin(tmp_path / "whole", wanted, TEXT).run(quiet=True)
+
+    real = checkpoint.write
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == broken and trainer.progress.step == 8:
+            raise WorkError(f"cannot write {path}: {os.strerror(errno.ENOSPC)}")
+        real(path, content)
+
+    trainer = begin(tmp_path / "full", wanted, TEXT)
+    with monkeypatch.context() as context:
+        context.setattr(checkpoint, "write", full)
+        with pytest.raises(WorkError, match="No space left on device"):
+            trainer.run(quiet=True)
+    checkpoint.load_model(tmp_path / "full")
+    trainer = resume(tmp_path / "full", TEXT)
+    assert trainer.progress.step == 4
+    trainer.run(quiet=True)
+    assert_same(end(tmp_path / "full"), end(tmp_path / "whole"))
+
+
+def test_a_finished_run_has_nothing_left_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(tmp_path, chosen(), TEXT).run(quiet=True)
+    before = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    around_update(monkeypatch, lambda trainer: killed())
+    resume(tmp_path, TEXT).run(quiet=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Path) -> None:
+    ends = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        wanted = chosen({**EVERY_TRAINING, "seed": seed}, EVERY_MODEL, sampling=0.3)
+        begin(tmp_path / name, wanted, TEXT).run(quiet=True)
+        ends.append(end(tmp_path / name))
+    assert_same(ends[0], ends[1])
+    assert ends[0].model != ends[2].model
+    assert ends[0].metrics != ends[2].metrics
+
+
+def test_the_states_of_another_model_are_refused(tmp_path: Path) -> None:
+    """Who changes [model] in config.toml and resumes is told so."""
+    begin(tmp_path, chosen(), TEXT).run(quiet=True)
+    path = tmp_path / "config.toml"
+    for old, new in (("hidden = 7", "hidden = 8"), ("decoder_layers = 1", "decoder_layers = 2")):
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+        with pytest.raises(InputError, match=r"does not fit config\.toml"):
+            resume(tmp_path, TEXT)
+        path.write_text(text)
+    resume(tmp_path, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"ema": 0.0}, {"ema": 0.9}),
+        ({"ema": 0.9}, {"ema": 0.0}),
+        ({"average_last": 1}, {"average_last": 3}),
+        ({"average_last": 3}, {"average_last": 1}),
+        ({"accumulate": 1}, {"accumulate": 2}),
+    ],
+)
+def test_a_run_may_be_resumed_with_other_settings(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    settings = {"updates": 12, "validate_every": 2}
+    run_until(begin(tmp_path, chosen({**settings, **before}), TEXT), 7, terminated)
+    trainer = resume(tmp_path, TEXT, training={**settings, **after})
+    trainer.run(quiet=True)
+    assert trainer.progress.step == 12
+    assert len(trainer.snapshots) == trainer.config.average_last
+    assert bool(trainer.average) == (trainer.config.ema > 0)
+    checkpoint.load_model(tmp_path)
+
+
+def test_a_shorter_average_is_of_the_newest(tmp_path: Path) -> None:
+    settings = {"updates": 12, "validate_every": 2, "ema": 0.0}
+    trainer = begin(tmp_path, chosen({**settings, "average_last": 3}), TEXT)
+    run_until(trainer, 7, terminated)
+    newest = trainer.snapshots[1:]
+    again = resume(tmp_path, TEXT, training={**settings, "average_last": 2})
+    run_until(again, 8, terminated)
+    assert all(torch.equal(again.snapshots[0][name], w) for name, w in newest[-1].items())
+
+
+# ---- signals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_state_and_says_how_to_go_on(tmp_path: Path, signum: signal.Signals) -> None:
+    before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
+    trainer = begin(tmp_path, chosen(), TEXT)
+    with pytest.MonkeyPatch.context() as monkeypatch, pytest.raises(Interrupted) as stopped:
+        around_update(monkeypatch, lambda t: signal.raise_signal(signum) if t.progress.step == 3 else None)
+        trainer.run(quiet=True)
+    assert stopped.value.signum == signum
+    assert str(stopped.value) == f"stopped after update 3; go on with --resume {tmp_path}"
+    assert checkpoint.load_training(tmp_path)[1]["step"] == 3
+    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_who_asks_twice_need_not_wait() -> None:
+    with pytest.raises(KeyboardInterrupt), training.listening() as caught:
+        signal.raise_signal(signal.SIGTERM)
+        assert caught == [signal.SIGTERM]
+        signal.raise_signal(signal.SIGINT)
+
+
+# ---- law 11: it learns -----------------------------------------------------------------------------------------------
+
+
+def test_it_learns_to_reverse_digits(learnt: Learnt) -> None:
+    bundle = checkpoint.load_model(learnt.folder)
+    found = Translator(bundle, bundle.search).best([pair.src for pair in learnt.unseen])
+    exact = sum(y == pair.tgt for y, pair in zip(found, learnt.unseen, strict=True)) / len(found)
+    assert exact >= 0.95
+    assert learnt.cpu_seconds < 20
+
+
+@every_cell
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_one_batch_can_be_learnt_by_heart(tmp_path: Path, cell: str, smoothing: float) -> None:
+    """To a loss near 0; with smoothing, near the entropy of the smoothed target and never below it."""
+    text = Corpus(TEXT.train[:6], TEXT.dev[:1], {}, TEXT.report)
+    settings = {"updates": 150, "warmup": 10, "schedule": "constant", "learning_rate": 0.02, "validate_every": 150}
+    wanted = chosen(
+        {**settings, "label_smoothing": smoothing, "ema": 0.0},
+        {**PLAIN, "cell": cell, "context": "general", "hidden": 32, "embedding": 16, "encoder_hidden": [16, 16]},
+    )
+    trainer = begin(tmp_path, wanted, text)
+    assert len(trainer.encoded.epoch(0)) == 1
+    trainer.run(quiet=True)
+    batch = trainer.encoded.batch([0, 1, 2, 3, 4, 5])
+    logits = trainer.model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask)
+    loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], smoothing)
+    per_token, share = loss.smoothed.item() / loss.tokens, smoothing / logits.shape[-1]
+    right = 1 - smoothing + share
+    least = -right * math.log(right) - ((logits.shape[-1] - 1) * share * math.log(share) if smoothing else 0.0)
+    assert least <= per_token < least + 0.1
+    assert loss.nats.item() / loss.tokens < (0.03 if smoothing == 0.0 else 0.3)
+
+
+def test_half_precision_trains_as_well(tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        wanted = chosen({"precision": precision, "epochs": 8, "schedule": "constant"}, PLAIN)
+        trainer = begin(tmp_path / precision, wanted, TEXT)
+        trainer.run(quiet=True)
+        losses[precision] = [line["dev_loss"] for line in trainer.progress.metrics]
+        assert all(w.dtype == torch.float32 for w in trainer.weights.values())
+    assert losses["fp32"] != losses["bf16"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05)
+    assert losses["fp32"][-1] < 0.6 * losses["fp32"][0]
+
+
+# ---- the loss --------------------------------------------------------------------------------------------------------
+
+
+def test_the_reported_losses_are_nats_a_token(tmp_path: Path) -> None:
+    """With a rate of 0 nothing moves, so an epoch's loss is the loss of all pairs, taken one by one."""
+    trainer = begin(tmp_path, chosen({"learning_rate": 0.0, "epochs": 1, "label_smoothing": 0.3}, PLAIN), TEXT)
+    trainer.run(quiet=True)
+    [line] = trainer.progress.metrics
+    for key, pairs in (("train_loss", TEXT.train), ("dev_loss", TEXT.dev)):
+        nats, tokens = 0.0, 0
+        for pair in pairs:
+            ids = [[t.encode([text])[0]] for t, text in zip(trainer.tokenizers, pair, strict=True)]
+            batch = collate(*ids, [0])
+            logits, _ = trainer.judge.advance(batch.tgt_in, trainer.judge.start(batch.src, batch.src_mask))
+            nats -= torch.log_softmax(logits[0], -1)[range(batch.tgt_out.shape[1]), batch.tgt_out[0]].sum().item()
+            tokens += batch.tgt_out.shape[1]
+        assert line[key] == pytest.approx(nats / tokens, abs=1e-4)
+
+
+def gradient(trainer: Trainer, groups: list[list[int]]) -> list[Tensor]:
+    """Of one update in float64; Adam's first moment is a tenth of it."""
+    trainer.model.double()
+    trainer.encoded.epoch(0)
+    trainer._update([trainer.encoded.batch(rows) for rows in groups])
+    return [10 * state["exp_avg"] for state in trainer.optimizer.state.values()]
+
+
+def test_two_batches_an_update_are_one_batch(tmp_path: Path) -> None:
+    """Weighted by tokens: the second has fewer of them."""
+    wanted = chosen({"clip": 0.0}, PLAIN)
+    whole, halves, first = (
+        gradient(begin(tmp_path / str(i), wanted, TEXT), groups)
+        for i, groups in enumerate([[[0, 1, 2, 3, 4]], [[0, 1, 2, 3], [4]], [[0, 1, 2, 3]]])
+    )
+    torch.testing.assert_close(halves, whole, rtol=1e-10, atol=1e-14)
+    assert not torch.allclose(first[0], whole[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
+    """Without dropout R-Drop has nothing to compare, and the gradient stays as it is."""
+    model = {**PLAIN, "dropout": dropout}
+    one, two, twice_as_strict = (
+        gradient(begin(tmp_path / str(weight), chosen({"clip": 0.0, "consistency": weight}, model), TEXT), [[0, 1, 2]])
+        for weight in (0.0, 1.0, 2.0)
+    )
+    if dropout == 0.0:
+        torch.testing.assert_close(two, one, rtol=1e-10, atol=1e-14)
+    else:
+        assert not torch.allclose(two[0], twice_as_strict[0], rtol=1e-3)
+
+
+def test_both_directions_are_all_pairs_and_all_pairs_turned_round(tmp_path: Path) -> None:
+    trainer = begin(tmp_path / "joint", chosen({"both_directions": True}), TEXT)
+    src, tgt = trainer.encoded.lines
+    turned = [(pair.tgt, pair.src) for pair in TEXT.train]
+    assert list(zip(src, tgt, strict=True)) == [*TEXT.train, *turned]
+    with pytest.raises(InputError, match=r"training\.both_directions needs one tokenizer.*set tokenizer\.joint = true"):
+        begin(tmp_path / "apart", chosen({"both_directions": True}, joint=False), TEXT)
+
+
+def test_groups_of_batches_are_cut_at_the_end_of_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = len(begin(tmp_path, chosen(), TEXT).encoded.epoch(0))
+    trainer, sizes = begin(tmp_path, chosen({"accumulate": plan - 1, "epochs": 2}), TEXT), []
+    real: Update = Trainer._update
+    monkeypatch.setattr(Trainer, "_update", lambda self, group: (sizes.append(len(group)), real(self, group)))
+    trainer.run(quiet=True)
+    assert sizes == [plan - 1, 1] * 2
+    assert trainer.total == 4
+
+
+@pytest.mark.parametrize("clip", [0.0, 1e-2, 1e6])
+def test_the_gradient_is_clipped_to_its_largest_norm(tmp_path: Path, clip: float) -> None:
+    free = gradient(begin(tmp_path / "free", chosen({"clip": 0.0}, PLAIN), TEXT), [[0, 1, 2]])
+    norm = torch.cat([g.flatten() for g in free]).norm().item()
+    assert norm > 0.1
+    clipped = gradient(begin(tmp_path / "clipped", chosen({"clip": clip}, PLAIN), TEXT), [[0, 1, 2]])
+    share = clip / norm if clip == 1e-2 else 1.0
+    torch.testing.assert_close(clipped, [share * g for g in free], rtol=1e-3, atol=1e-12)
+
+
+def test_weight_decay_is_decoupled(tmp_path: Path) -> None:
+    """AdamW takes rate * decay * w off each weight, whatever the gradient (Loshchilov & Hutter 2019)."""
+    after = []
+    for decay in (0.0, 0.5):
+        trainer = begin(tmp_path / str(decay), chosen({"weight_decay": decay, "warmup": 0}, PLAIN), TEXT)
+        before = {name: w.double() for name, w in trainer.weights.items()}
+        gradient(trainer, [[0, 1, 2]])
+        after.append(checkpoint.weights_of(trainer.model))
+        rate = trainer.optimizer.param_groups[0]["lr"]
+    for name, w in before.items():
+        torch.testing.assert_close(after[1][name], after[0][name] - rate * 0.5 * w, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "inverse_sqrt", "cosine"])
+def test_each_update_has_the_rate_of_its_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str) -> None:
+    rates = []
+    around_update(monkeypatch, lambda trainer: rates.append(trainer.optimizer.param_groups[0]["lr"]))
+    trainer = begin(tmp_path, chosen({"schedule": schedule, "epochs": 1}), TEXT)
+    trainer.run(quiet=True)
+    steps = range(1, trainer.total + 1)
+    assert rates == [learning_rate(trainer.config, step, trainer.total) for step in steps]
+    assert len(rates) > 5
+
+
+# ---- what is not a number --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_what_is_not_a_number_stops_the_run_and_the_last_checkpoint_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    wanted = chosen({**EVERY_TRAINING, "metric": "loss"}, EVERY_MODEL)
+    begin(tmp_path / "well", wanted, TEXT).run(quiet=True)
+
+    trainer, real = begin(tmp_path / "ill", wanted, TEXT), Trainer._update
+    spoilt = torch.full((trainer.model.config.embedding,), math.nan)
+
+    def update(self: Trainer, group: list[Any]) -> None:
+        if self.progress.step == 7:  # the update before a validation
+            bias = self.model.decoder.readout.bias
+            if where == "loss":
+                bias.data[:] = spoilt
+            else:
+                bias.register_hook(lambda grad: spoilt)
+        real(self, group)
+
+    with monkeypatch.context() as context, pytest.raises(WorkError) as stopped:
+        context.setattr(Trainer, "_update", update)
+        trainer.run(quiet=True)
+    for words in ("at update 8", "lower training.learning_rate", "training.precision = 'fp32'"):
+        assert words in str(stopped.value)
+    weights = checkpoint.weights_of(checkpoint.load_model(tmp_path / "ill").model)
+    assert all(w.isfinite().all() for w in weights.values())
+    trainer = resume(tmp_path / "ill", TEXT)
+    assert trainer.progress.step == 4
+    trainer.run(quiet=True)
+    assert_same(end(tmp_path / "ill"), end(tmp_path / "well"))
+
+
+# ---- validation ------------------------------------------------------------------------------------------------------
+
+
+class Watched(NamedTuple):
+    """A run whose dev scores were written by hand."""
+
+    trainer: Trainer
+    weights: list[dict[str, Tensor]]  # at each validation
+
+
+def watched(folder: Path, monkeypatch: pytest.MonkeyPatch, scores: dict[str, list[float]], **settings: Any) -> Watched:
+    """Run with these scores, one for each validation; a metric that is left out stays at 1."""
+
+    def scripted(metric: str) -> Iterator[float]:
+        yield from scores.get(metric, [1.0] * 100)
+
+    loss, bleu, chrf = map(scripted, ("loss", "bleu", "chrf"))
+    monkeypatch.setattr(Trainer, "_dev_loss", lambda self: next(loss))
+    both = lambda *_: [Score("BLEU", next(bleu), ""), Score("chrF2", next(chrf), "")]  # noqa: E731
+    monkeypatch.setattr(training, "score", both)
+    weights: list[dict[str, Tensor]] = []
+    wanted = chosen({"validate_every": 2, "updates": 100, "ema": 0.0, **settings})
+    trainer = begin(
+        folder, wanted, TEXT, lambda line: weights.append({k: w.clone() for k, w in trainer.weights.items()})
+    )
+    trainer.run(quiet=True)
+    return Watched(trainer, weights)
+
+
+def assert_holds(folder: Path, weights: dict[str, Tensor]) -> None:
+    held = checkpoint.weights_of(checkpoint.load_model(folder).model)
+    assert held.keys() == weights.keys()
+    assert all(torch.equal(held[name], w) for name, w in weights.items())
+
+
+SCORES = {"bleu": [3.0, 1.0, 2.0, 3.0], "chrf": [1.0, 4.0, 2.0, 3.0], "loss": [9.0, 8.0, 7.0, 7.5]}
+
+
+@pytest.mark.parametrize(("metric", "best"), [("bleu", 0), ("chrf", 1), ("loss", 2)])
+def test_the_metric_chooses_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, best: int
+) -> None:
+    """The highest score or the lowest loss, and of equals the first."""
+    run = watched(tmp_path, monkeypatch, SCORES, metric=metric, updates=8)
+    assert [line["step"] for line in run.trainer.progress.metrics] == [2, 4, 6, 8]
+    assert run.trainer.progress.best_step == 2 * (best + 1)
+    assert abs(run.trainer.progress.best) == max(SCORES[metric]) if metric != "loss" else 7.0
+    assert [line[f"dev_{metric}"] for line in run.trainer.progress.metrics] == SCORES[metric]
+    assert_holds(tmp_path, run.weights[best])
+    assert not torch.equal(*(run.weights[i]["output.bias"] for i in (0, 1)))
+
+
+@pytest.mark.parametrize(("patience", "validations"), [(1, 3), (2, 7), (3, 8), (0, 9)])
+def test_patience_ends_a_run_that_gets_no_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: int, validations: int
+) -> None:
+    scores = [5.0, 4.0, 4.5, 3.0, 2.5, 3.5, 2.6, 2.7, 2.8]  # the best are the second, the fourth and the fifth
+    run = watched(tmp_path, monkeypatch, {"loss": scores}, metric="loss", patience=patience, updates=18)
+    assert len(run.weights) == len(run.trainer.progress.metrics) == validations
+    assert run.trainer.progress.step == 2 * validations
+    assert_holds(tmp_path, run.weights[scores.index(min(scores[:validations]))])
+    if patience:  # and a run that ended so has ended
+        again = resume(tmp_path, TEXT)
+        again.run(quiet=True)
+        assert again.progress.step == 2 * validations
+
+
+def test_plateau_halves_the_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After every second validation in a row without a better score; a better one begins a new row."""
+    rates: list[float] = []
+    around_update(monkeypatch, lambda trainer: rates.append(trainer.optimizer.param_groups[0]["lr"]))
+    settings = {"schedule": "plateau", "plateau_patience": 2, "warmup": 0, "learning_rate": 0.01, "updates": 18}
+    scores = [5.0, 6.0, 6.0, 6.0, 6.0, 4.0, 6.0, 6.0, 6.0]
+    run = watched(tmp_path, monkeypatch, {"loss": scores}, metric="loss", **settings)
+    scales = [1, 1, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125]
+    assert [line["learning_rate"] for line in run.trainer.progress.metrics] == [0.01 * scale for scale in scales]
+    assert rates == [0.01 * scale for scale in [1, *scales[:-1]] for _ in range(2)]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "inverse_sqrt"])
+def test_no_other_schedule_listens_to_the_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str
+) -> None:
+    assert watched(tmp_path, monkeypatch, {}, schedule=schedule, updates=8).trainer.progress.rate_scale == 1.0
+
+
+@pytest.mark.parametrize("last", [1, 2, 3])
+def test_the_weights_of_the_last_validations_are_averaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    run = watched(tmp_path, monkeypatch, {"loss": [4.0, 3.0, 2.0, 1.0]}, metric="loss", average_last=last, updates=8)
+    mean = {name: torch.stack([w[name] for w in run.weights[-last:]]).mean(0) for name in run.weights[0]}
+    assert_holds(tmp_path, mean)
+    assert not run.trainer.average
+
+
+def test_the_moving_average_is_what_is_judged_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins at the first weights and follows each update."""
+    weights: list[dict[str, Tensor]] = []
+    record = lambda trainer: weights.append({k: w.double() for k, w in trainer.weights.items()})  # noqa: E731
+    around_update(monkeypatch, record)
+    trainer = begin(tmp_path, chosen({"ema": 0.5, "updates": 12, "validate_every": 12}), TEXT)
+    expected = {name: w.double() for name, w in trainer.weights.items()}
+    trainer.run(quiet=True)
+    for step, now in enumerate(weights, 1):
+        d = min(0.5, (1 + step) / (10 + step))
+        expected = {name: d * w + (1 - d) * now[name] for name, w in expected.items()}
+    for held in (trainer.average, checkpoint.weights_of(trainer.judge)):
+        torch.testing.assert_close({k: w.double() for k, w in held.items()}, expected, rtol=1e-5, atol=1e-6)
+    assert_holds(tmp_path, trainer.average)
+    assert not torch.allclose(expected["output.bias"], weights[-1]["output.bias"], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "validated"),
+    [
+        ({"epochs": 2}, ["epoch", "end"]),
+        ({"updates": 5}, [5]),
+        ({"updates": 5, "validate_every": 2}, [2, 4, 5]),
+        ({"updates": 4, "validate_every": 2}, [2, 4]),
+        ({"epochs": 1, "validate_every": 10_000}, ["end"]),
+    ],
+)
+def test_when_it_validates(tmp_path: Path, settings: dict[str, int], validated: list[Any]) -> None:
+    trainer = begin(tmp_path, chosen(settings), TEXT)
+    steps = {"epoch": len(trainer.encoded.epoch(0)), "end": trainer.total}
+    trainer.run(quiet=True)
+    expected = [steps.get(step, step) for step in validated]
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == expected
+    states = sorted((tmp_path / "training").iterdir())
+    assert [int(path.stem.removeprefix("step-")) for path in states] == expected[-trainer.config.keep :]
+    assert trainer.progress.step == trainer.total == expected[-1]
+
+
+def test_what_a_validation_tells(tmp_path: Path) -> None:
+    heard: list[str] = []
+    trainer = begin(tmp_path, chosen({"updates": 3}), TEXT, heard.append)
+    trainer.run(quiet=True)
+    [line] = trainer.progress.metrics
+    assert heard[0].startswith(f"epoch 1  update 3  train loss {line['train_loss']:.3f}  dev loss ")
+    assert len(heard) == 1
+    assert line["tgt_tokens_per_s"] > 0
+    assert 0 <= line["minutes"] < 1
+
+
+# ---- what the batches are made of ------------------------------------------------------------------------------------
+
+
+def encoded(trainer: Trainer, sampling: float, seed: int = 1, pairs: list[Pair] = TEXT.train) -> Encoded:
+    return Encoded(pairs, trainer.tokenizers, sampling, chosen({"seed": seed}).training)
+
+
+@pytest.fixture(scope="module")
+def any_trainer(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    return begin(tmp_path_factory.mktemp("any"), chosen({"scheduled_sampling": 1.0}, PLAIN), TEXT)
+
+
+@pytest.mark.parametrize("sampling", [0.0, 0.3])
+def test_an_epoch_is_a_function_of_the_seed_and_its_number(any_trainer: Trainer, sampling: float) -> None:
+    def epochs(*numbers: int, seed: int = 1) -> list[tuple[Any, ...]]:
+        it = encoded(any_trainer, sampling, seed)
+        return [(it.epoch(n), it.src, it.tgt) for n in numbers]
+
+    in_turn = epochs(0, 1, 2, 3)
+    assert epochs(3, 0, 2) == [in_turn[3], in_turn[0], in_turn[2]]
+    assert epochs(1) == in_turn[1:2]
+    others = [*in_turn[1:], *epochs(0, seed=2)]
+    for plan, src, tgt in others:
+        assert plan != in_turn[0][0]
+        assert (src != in_turn[0][1]) == (tgt != in_turn[0][2]) == (sampling > 0)
+        assert sorted(row for rows in plan for row in rows) == list(range(len(TEXT.train)))
+    assert len({str(plan) for plan, _, _ in others}) == len(others)
+
+
+@pytest.mark.parametrize("sampling", [0.0, 0.3])
+def test_a_batch_holds_the_text_of_its_rows(any_trainer: Trainer, sampling: float) -> None:
+    it = encoded(any_trainer, sampling)
+    for number in (0, 1):
+        for rows in it.epoch(number):
+            batch = it.batch(rows)
+            assert batch.rows == rows
+            for i, row in enumerate(rows):
+                src, tgt = any_trainer.tokenizers
+                assert (src.decode(batch.src[i]), tgt.decode(batch.tgt_out[i])) == TEXT.train[row]
+
+
+def test_the_two_sides_are_drawn_apart(any_trainer: Trainer) -> None:
+    it = encoded(any_trainer, 0.3, pairs=[Pair(pair.src, pair.src) for pair in TEXT.train])
+    it.epoch(0)
+    assert it.src != it.tgt
+
+
+# ---- scheduled sampling ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("done", [0.0, 0.5, 1.0])
+def test_the_decoder_reads_its_own_words_more_and_more(any_trainer: Trainer, done: float) -> None:
+    trainer = any_trainer
+    trainer.encoded.epoch(0)
+    batch = trainer.encoded.batch(list(range(60)))
+    trainer.model.eval()
+    logits, _ = trainer.model.advance(batch.tgt_in, trainer.model.start(batch.src, batch.src_mask))
+    own = torch.cat((torch.full((60, 1), BOS), logits[:, :-1].argmax(-1)), dim=1)
+    trainer.progress.step = round(done * trainer.total)
+    torch.manual_seed(0)
+    read = trainer._tgt_in(batch)
+    assert (read[:, 0] == BOS).all()
+    assert torch.equal(read[~batch.tgt_mask], batch.tgt_in[~batch.tgt_mask])
+    assert ((read == batch.tgt_in) | (read == own)).all()
+    open_ = batch.tgt_mask & (own != batch.tgt_in)  # where the two can be told apart
+    assert open_.sum() > 100
+    assert (read == own)[open_].double().mean().item() == pytest.approx(done, abs=0.1 if done == 0.5 else 0.0)
+
+
+def test_without_scheduled_sampling_it_reads_the_reference(tmp_path: Path) -> None:
+    trainer = begin(tmp_path, chosen(), TEXT)
+    trainer.progress.step = trainer.total
+    batch = trainer.encoded.batch(trainer.encoded.epoch(0)[0])
+    assert trainer._tgt_in(batch) is batch.tgt_in
+
+
+def test_a_trained_folder_may_be_moved_and_resumed_elsewhere(tmp_path: Path) -> None:
+    wanted = chosen()
+    run_until(begin(tmp_path / "here", wanted, TEXT, unheard), 3, terminated)
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    resume(tmp_path / "there", TEXT).run(quiet=True)
+    begin(tmp_path / "whole", wanted, TEXT).run(quiet=True)
+    assert_same(end(tmp_path / "there"), end(tmp_path / "whole"))

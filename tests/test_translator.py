@@ -1,0 +1,288 @@
+"""Law 10: one line in, one line out, in order, the same in any batch; and the score of a line is its probability."""
+
+import itertools
+import random
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from workshop import Learnt, chosen, reversals, unheard
+
+from seq2seq import checkpoint, translator
+from seq2seq.checkpoint import Bundle
+from seq2seq.model import Model
+from seq2seq.search import Hypothesis, SearchConfig
+from seq2seq.tokenizer import Tokenizer
+from seq2seq.translator import Candidate, Translator, split
+
+
+@pytest.fixture(scope="module")
+def bundle(learnt: Learnt) -> Bundle:
+    return checkpoint.load_model(learnt.folder)
+
+
+@pytest.fixture(scope="module")
+def babbler() -> Bundle:
+    """An untrained model, which says anything, bytes that are no text among it."""
+    settings = chosen({}, {"hidden": 16})
+    tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, unheard)
+    torch.manual_seed(0)
+    model = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight *= 3  # it says it with conviction
+    return Bundle(model, tokenizer, tokenizer, settings.search, "digits", "stigid")
+
+
+def using(bundle: Bundle, batch_tokens: int = 2048, **search: Any) -> Translator:
+    return Translator(bundle, replace(SearchConfig(), **search), batch_tokens)
+
+
+def streamed(translator: Translator, lines: Iterable[str]) -> list[list[Candidate]]:
+    return list(translator.stream(lines, unheard))
+
+
+AWKWARD = [
+    "",
+    " ",
+    "\t",
+    "\u3000\u00a0",
+    "  1 2  ",
+    "1\t2",
+    "12",
+    "x",
+    "\u200b",
+    "🙂 1 👩‍👩‍👧",
+    "漢字かな",
+    "\u2581 \u2581",
+    "a\u2028b\x0cc\x85d\x1ee",
+    "1 2\r",
+    "\r",
+    "\ufeff1",
+    "\x00",
+    "\x00 1",
+    "\ufffd",
+    "e\u0301 ‮ \u0627",
+    "<s> </s> <unk> <0x0A>",
+    "1 " * 50,
+    "9" * 90,
+]
+
+
+# ---- law 10: batches change nothing ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("search", [{"beam": 1}, {"beam": 4}, {"beam": 3, "length_penalty": 0.0}])
+def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, search: dict[str, Any]) -> None:
+    lines = [pair.src for pair in reversals(60, seed=7)] + AWKWARD + ["3 1 4", "3 1 4"]
+    expected = streamed(using(bundle, 1, **search), lines)  # one sentence a batch
+    orders = [list(range(len(lines))) for _ in range(3)]
+    orders[1].reverse()
+    random.Random(0).shuffle(orders[2])
+    for batch_tokens in (1, 56, 450, 10**6):  # batches of 1, some 8, some 64, all at once
+        for order in orders:
+            found = streamed(using(bundle, batch_tokens, **search), [lines[i] for i in order])
+            for i, candidates in zip(order, found, strict=True):
+                assert [c.text for c in candidates] == [c.text for c in expected[i]]
+                for a, b in zip(candidates, expected[i], strict=True):
+                    assert a[1:] == pytest.approx(b[1:], rel=1e-4, abs=1e-4)
+
+
+def test_the_window_changes_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [pair.src for pair in reversals(30, seed=7)]
+    expected = using(bundle).best(lines)
+    for window in ((1, 1), (2, 8), (7, 7)):
+        monkeypatch.setattr(translator, "WINDOW", window)
+        assert using(bundle).best(lines) == expected
+
+
+def test_what_was_translated_is_right_and_in_its_place(bundle: Bundle, learnt: Learnt) -> None:
+    found = using(bundle, beam=2).best([pair.src for pair in learnt.unseen])
+    assert sum(y == pair.tgt for y, pair in zip(found, learnt.unseen, strict=True)) >= 0.95 * len(found)
+
+
+def test_each_model_has_its_own_tokenizers(tmp_path: Path) -> None:
+    """The source goes in by one, the translation comes out by the other."""
+    settings = chosen({}, joint=False)
+    tokenizers = [Tokenizer.learn([text], settings.tokenizer, unheard) for text in ("1 2 3 4 5", "a b c")]
+    torch.manual_seed(0)
+    model = Model(settings.model, *map(len, tokenizers)).eval()
+    model.output.bias.data[tokenizers[1].encode(["b"])[0][-1]] = 99.0  # which is all it says
+    both = Translator(Bundle(model, *tokenizers, settings.search, "", ""), SearchConfig(beam=1, max_extra=3))
+    [text] = both.best(["5"])
+    assert set(text) == {"b"}
+    assert both.log_probs(["5"], ["b"])[0] > both.log_probs(["5"], ["a"])[0]
+
+
+# ---- law 10: the score -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+@pytest.mark.parametrize("batch_tokens", [1, 60, 2048])
+def test_the_scorers_score_of_a_translation_is_the_searchs(bundle: Bundle, beam: int, batch_tokens: int) -> None:
+    src = [pair.src for pair in reversals(50, seed=7)]
+    found = streamed(using(bundle, beam=beam), src)
+    # A search may spell a text otherwise than the tokenizer, and then it is another sequence.
+    both = [(line, c) for line, candidates in zip(src, found, strict=True) for c in candidates if is_spelt(bundle, c)]
+    assert len(both) > 0.7 * sum(map(len, found)) > 30
+    scorer = using(bundle, batch_tokens)
+    by_scorer = scorer.log_probs([line for line, _ in both], [c.text for _, c in both])
+    assert by_scorer == pytest.approx([c.log_prob for _, c in both], rel=1e-4, abs=1e-4)
+    assert scorer.log_probs([], []) == []
+
+
+def is_spelt(bundle: Bundle, candidate: Candidate) -> bool:
+    """Whether the text has a token a digit, as the tokenizer has it."""
+    return re.fullmatch(r"\d( \d)*", candidate.text) is not None and len(
+        bundle.tgt_tokenizer.encode([candidate.text])[0]
+    ) == len(candidate.text.split())
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.7, 2.0])
+def test_candidates_come_best_first_and_their_score_is_by_the_formula(bundle: Bundle, penalty: float) -> None:
+    for candidates in streamed(using(bundle, beam=5, length_penalty=penalty), [p.src for p in reversals(20, seed=8)]):
+        assert 1 < len(candidates) <= 5
+        assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
+        for c in candidates:
+            if is_spelt(bundle, c):
+                tokens = len(bundle.tgt_tokenizer.encode([c.text])[0]) + 1
+                assert c.score == pytest.approx(c.log_prob / tokens**penalty)
+
+
+def test_the_limit_follows_the_source(babbler: Bundle) -> None:
+    """This model never ends by itself."""
+    babbler.model.output.bias.data[2] = -99.0
+    for line in ("1", "1 2 3", "1 2 3 4 5 6 7"):
+        ids = babbler.src_tokenizer.encode([line])[0]
+        found = using(babbler, beam=1, max_ratio=1.0, max_extra=2)._search([ids])
+        assert len(found[0][0].tokens) == len(ids) + 1 + 2 - 1  # the end counts on both sides
+    babbler.model.output.bias.data[2] = 0.0
+
+
+# ---- one line in, one line out ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("model", ["bundle", "babbler"])
+def test_every_line_gives_one_line(request: pytest.FixtureRequest, model: str, beam: int) -> None:
+    """Of a model that knows its trade and of one that babbles; an empty line has no translation."""
+    lines = AWKWARD * 3
+    found = streamed(using(request.getfixturevalue(model), beam=beam), lines)
+    assert len(found) == len(lines)
+    for line, candidates in zip(lines, found, strict=True):
+        assert bool(candidates) == bool(line.strip())
+        for candidate in candidates:
+            assert not set("\n\r") & set(candidate.text)
+            candidate.text.encode("utf-8")
+    best = using(request.getfixturevalue(model), beam=beam).best(lines)
+    assert best == [candidates[0].text if candidates else "" for candidates in found]
+
+
+def test_no_lines_are_no_lines(bundle: Bundle) -> None:
+    assert using(bundle).best([]) == []
+    assert streamed(using(bundle), iter(())) == []
+    assert using(bundle).best(["", " "]) == ["", ""]
+
+
+# ---- streams ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_is_read_as_it_is_needed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 lines before the first translation, then twice as many each time, up to a bound."""
+    monkeypatch.setattr(translator, "WINDOW", (translator.WINDOW[0], 200))
+    monkeypatch.setattr(Translator, "_search", lambda self, sources: [[] for _ in sources])
+    read = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal read
+        while True:
+            read += 1
+            yield "1 2"
+
+    results = using(bundle).stream(lines(), unheard)
+    assert read == 0
+    seen = []
+    for _ in range(800):
+        next(results)
+        seen.append(read)
+    assert sorted(set(seen)) == [64, 64 + 128, 64 + 128 + 200, 64 + 128 + 400, 64 + 128 + 600, 64 + 128 + 800]
+    assert all(ahead >= number for number, ahead in enumerate(seen, 1))
+
+
+def test_the_bound_on_what_is_held_is_modest() -> None:
+    assert translator.WINDOW[0] <= 100
+    assert translator.WINDOW[1] <= 10_000
+
+
+# ---- long lines ------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_line_goes_in_pieces_and_is_named(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translator, "LONGEST", 4)
+    monkeypatch.setattr(translator, "WINDOW", (2, 2))
+    lines = ["1 2", "1 2 3 4", "5 6 7 8 9", "", "1 2 3 4 5 6 7 8 9 0"]
+    heard: list[str] = []
+    found = [candidates[0].text if candidates else "" for candidates in using(bundle).stream(lines, heard.append)]
+    assert heard == [
+        "line 3 is 5 tokens long and was translated in 2 pieces",
+        "line 5 is 10 tokens long and was translated in 3 pieces",
+    ]
+    # Cut before the last word in the later half of each run: 5 6 7 | 8 9 and 1 2 3 | 4 5 6 | 7 8 9 0.
+    assert found == ["2 1", "4 3 2 1", "7 6 5 9 8", "", "3 2 1 6 5 4 0 9 8 7"]
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_the_candidates_of_a_long_line_are_those_of_its_pieces(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, beam: int
+) -> None:
+    parts = streamed(using(bundle, beam=beam), ["5 6 7", "8 9"])
+    monkeypatch.setattr(translator, "LONGEST", 4)
+    [whole] = streamed(using(bundle, beam=beam), ["5 6 7 8 9"])
+    assert [c.text for c in whole] == [f"{a.text} {b.text}" for a, b in zip(*parts, strict=True)]
+    sums = [a.log_prob + b.log_prob for a, b in zip(*parts, strict=True)]
+    assert [c.log_prob for c in whole] == pytest.approx(sums, rel=1e-4, abs=1e-5)
+    assert whole[0].text == "7 6 5 9 8"
+
+
+def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over its length, a long second translation of one piece may look better beside a bad one of the other."""
+    a, b = bundle.tgt_tokenizer.encode(["1", "2 2 2 2 2 2 2 2"])
+    one = [Hypothesis(a, -2.0, -1.0), Hypothesis(b, -9.9, -1.1)]
+    other = [Hypothesis(a, -8.0, -4.0), Hypothesis(a, -8.2, -4.1)]
+    monkeypatch.setattr(translator, "LONGEST", 2)
+    monkeypatch.setattr(Translator, "_search", lambda self, sources: [one, other])
+    [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
+    assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
+    assert whole[0].score > whole[1].score
+
+
+def test_a_line_of_thousands_of_tokens_is_translated(bundle: Bundle) -> None:
+    heard: list[str] = []
+    [[candidate]] = using(bundle, beam=1).stream(["1 2 3 " * 700], heard.append)
+    assert re.fullmatch(r"line 1 is 2\d\d\d tokens long and was translated in \d+ pieces", heard[0])
+    assert candidate.text
+
+
+def test_a_split_loses_nothing_and_cuts_before_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translator, "LONGEST", 10)
+    draw = random.Random(0)
+    for _ in range(300):
+        pieces = [draw.choice(["▁a", "b", "b", "b"]) for _ in range(draw.randrange(60))]
+        ids = list(range(len(pieces)))
+        runs = split(ids, pieces)
+        assert [i for run in runs for i in run] == ids
+        assert all(0 < len(run) <= 10 for run in runs) or runs == [[]]
+        for before, after in itertools.pairwise(runs):
+            words = [i for i in range(before[0] + 5, before[0] + 10) if pieces[i] == "▁a"]
+            assert after[0] == (words[-1] if words else before[0] + 10)
+
+
+def test_what_is_short_enough_is_not_split() -> None:
+    for length in (0, 1, translator.LONGEST):
+        ids = list(range(length))
+        assert split(ids, ["▁a"] * length) == [ids]
+    assert len(split(list(range(translator.LONGEST + 1)), ["▁a"] * (translator.LONGEST + 1))) == 2

@@ -1,0 +1,99 @@
+"""A language for the tests of the joints, in which a translation is the source's digits in reverse; and runs on it."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seq2seq import checkpoint, settings
+from seq2seq.corpus import Corpus, Pair, Report
+from seq2seq.settings import Settings
+from seq2seq.training import Trainer, prepare
+
+# Small, and every width another, so that no two can be mixed up.
+TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive"}
+TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
+
+
+def unheard(message: str) -> None:
+    """For those who would be told something."""
+
+
+def reversals(count: int, seed: int = 0, longest: int = 6) -> list[Pair]:
+    """Distinct pairs such as `3 1 4`, `4 1 3`."""
+    draw = random.Random(seed)
+    sources: dict[str, None] = {}
+    while len(sources) < count:
+        sources[" ".join(draw.choices("0123456789", k=draw.randint(2, longest)))] = None
+    return [Pair(source, source[::-1]) for source in sources]
+
+
+def corpus(train: int, dev: int, seed: int = 0) -> Corpus:
+    """So many pairs for either part, none of them in both."""
+    pairs = reversals(train + dev, seed)
+    return Corpus(pairs[dev:], pairs[:dev], {}, Report([], []))
+
+
+def chosen(training: Mapping[str, Any] = {}, model: Mapping[str, Any] = {}, **tokenizer: Any) -> Settings:
+    """The settings of a tiny run; what is given goes before."""
+    return settings.resolve(
+        {
+            "data": {"src": "digits", "tgt": "stigid"},
+            "tokenizer": {"vocab_size": 300, **tokenizer},
+            "model": {**TINY_MODEL, **model},
+            "training": {**TINY_TRAINING, **training},
+        }
+    )
+
+
+def begin(folder: Path, wanted: Settings, text: Corpus, say: Callable[[str], None] = unheard) -> Trainer:
+    """A new run in the folder, as the command begins one."""
+    tokenizers = prepare(wanted, text, unheard)
+    trainer = Trainer(wanted, text, tokenizers, folder, "cpu", say)
+    checkpoint.save_settings(folder, wanted._asdict(), *tokenizers)
+    return trainer
+
+
+def resume(folder: Path, text: Corpus, training: Mapping[str, Any] = {}) -> Trainer:
+    """The run that the folder holds, from the folder alone, as the command takes it up."""
+    sections = checkpoint.read_settings(folder)
+    sections["training"] |= training
+    wanted = settings.resolve(sections)
+    trainer = Trainer(wanted, text, checkpoint.read_tokenizers(folder, wanted.tokenizer), folder, "cpu", unheard)
+    trainer.restore()
+    return trainer
+
+
+class Learnt(NamedTuple):
+    """A folder whose model has learnt to reverse digits, what it cost, and pairs that it has never seen."""
+
+    folder: Path
+    cpu_seconds: float
+    unseen: list[Pair]
+
+
+def learn(folder: Path) -> Learnt:
+    """Train a model until it reverses digits: some 5 seconds of a processor."""
+    wanted = chosen(
+        {
+            "epochs": 12,
+            "batch_tokens": 400,
+            "warmup": 20,
+            "learning_rate": 6e-3,
+            "label_smoothing": 0.0,
+            "ema": 0.98,
+            "metric": "loss",
+        },
+        {
+            "context": "general",
+            "embedding": 24,
+            "encoder_hidden": [32, 32],
+            "hidden": 64,
+            "dropout": 0.0,
+            "readout_dropout": 0.0,
+        },
+    )
+    begun = time.process_time()
+    begin(folder, wanted, corpus(4000, 50)).run(quiet=True)
+    return Learnt(folder, time.process_time() - begun, reversals(4250)[4050:])
