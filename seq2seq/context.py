@@ -47,7 +47,7 @@ class Last(nn.Module):
 
     fixed = True
 
-    def __init__(self, states: int, query: int, heads: int) -> None:
+    def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__()
         self.size = states
 
@@ -87,8 +87,8 @@ class Dot(Mean):
 class General(Dot):
     """Score by a bilinear form; the keys are the states projected into the query's space, once a sentence."""
 
-    def __init__(self, states: int, query: int, heads: int) -> None:
-        super().__init__(states, query, heads)
+    def __init__(self, states: int, query: int, heads: int, width: int) -> None:
+        super().__init__(states, query, heads, width)
         self.key = nn.Linear(states, query, bias=False)
         nn.init.xavier_uniform_(self.key.weight)
 
@@ -97,33 +97,40 @@ class General(Dot):
         return Memory(self.key(encoded.states), encoded.states, encoded.mask)
 
 
-class Additive(General):
-    """Score by a perceptron of one hidden layer, as wide as the query."""
+class Additive(Mean):
+    """Score by a perceptron of one hidden layer, `width` units wide; its half of the keys is computed once."""
 
-    def __init__(self, states: int, query: int, heads: int) -> None:
-        super().__init__(states, query, heads)
-        self.query = nn.Linear(query, query)
-        self.v = nn.Linear(query, 1, bias=False)
-        for linear in (self.query, self.v):
+    fixed = False
+
+    def __init__(self, states: int, query: int, heads: int, width: int) -> None:
+        super().__init__(states, query, heads, width)
+        self.key = nn.Linear(states, width, bias=False)
+        self.query = nn.Linear(query, width)
+        self.v = nn.Linear(width, 1, bias=False)
+        for linear in (self.key, self.query, self.v):
             nn.init.xavier_uniform_(linear.weight)
         nn.init.zeros_(self.query.bias)
 
+    def remember(self, encoded: Encoded) -> Memory:
+        """Keys U h, values h."""
+        return Memory(self.key(encoded.states), encoded.states, encoded.mask)
+
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """Query (B, T, H), keys (B, S, H) to (B, T, S)."""
-        hidden = torch.tanh(self.query(query)[:, :, None] + keys[:, None])  # (B, T, S, H)
+        """Query (B, T, H), keys (B, S, A) to (B, T, S)."""
+        hidden = torch.tanh(self.query(query)[:, :, None] + keys[:, None])  # (B, T, S, A)
         return self.v(hidden).squeeze(-1)  # type: ignore[no-any-return]
 
 
 class MultiHead(nn.Module):
-    """N scaled dot products side by side, over keys and values of A / N features each, A the query's size."""
+    """N scaled dot products side by side, over keys and values of A / N features each, A = `width`."""
 
     fixed = False
 
-    def __init__(self, states: int, query: int, heads: int) -> None:
+    def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__()
-        self.size, self.heads = query, heads
-        self.query, self.output = nn.Linear(query, query, bias=False), nn.Linear(query, query, bias=False)
-        self.key, self.value = nn.Linear(states, query, bias=False), nn.Linear(states, query, bias=False)
+        self.size, self.heads = width, heads
+        self.query, self.output = nn.Linear(query, width, bias=False), nn.Linear(width, width, bias=False)
+        self.key, self.value = nn.Linear(states, width, bias=False), nn.Linear(states, width, bias=False)
         for linear in (self.query, self.output, self.key, self.value):
             nn.init.xavier_uniform_(linear.weight)
 

@@ -48,11 +48,12 @@ class Decoder(nn.Module):
         hidden: int,
         layers: int,
         heads: int,
+        width: int,
         dropout: Dropout,
         readout_dropout: Dropout,
     ) -> None:
         super().__init__()
-        self.context = CONTEXTS[context](states, hidden, heads)
+        self.context = CONTEXTS[context](states, hidden, heads, width)
         self.layers = nn.ModuleList([CELLS[cell](embedding + self.context.size * self.context.fixed, hidden)])
         self.layers.extend(CELLS[cell](hidden + self.context.size, hidden) for _ in range(1, layers))
         self.sizes = [CELLS[cell].states * hidden] * layers

@@ -24,12 +24,13 @@ class ModelConfig:
     """The model's shape and its dropouts; with the vocabularies' sizes, all that building it needs."""
 
     cell: str = setting("gru", "recurrent cell", choices=CELLS)
-    context: str = setting("general", "what the decoder sees of the source", choices=CONTEXTS)
+    context: str = setting("additive", "what the decoder sees of the source", choices=CONTEXTS)
     embedding: int = setting(256, "size of the word vectors", low=1)
     encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1)
     encoder_layers: int = setting(1, "encoder layers", low=1)
     hidden: int = setting(512, "decoder size", low=1)
     decoder_layers: int = setting(1, "decoder layers", low=1)
+    attention: int = setting(256, "width of the additive context's hidden layer, and of multihead", low=1)
     heads: int = setting(8, "heads of the multihead context", low=1)
     tied: str = setting("target", "embeddings that share one table", choices=("none", "target", "all"))
     dropout: float = setting(0.2, "dropout on embeddings and between layers", low=0.0, high=0.95)
@@ -57,6 +58,7 @@ class Model(nn.Module):
             config.hidden,
             config.decoder_layers,
             config.heads,
+            config.attention,
             dropout,
             Dropout(config.readout_dropout, config.variational),
         )
@@ -99,9 +101,9 @@ def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> Non
             f"model.context = 'dot' needs a decoder as wide as the encoder: model.hidden = {config.hidden}, "
             f"model.encoder_hidden adds up to {states}; make them equal or take 'general'"
         )
-    if config.context == "multihead" and config.hidden % config.heads:
+    if config.context == "multihead" and config.attention % config.heads:
         raise InputError(
-            f"model.heads = {config.heads} does not divide model.hidden = {config.hidden}; choose a divisor"
+            f"model.heads = {config.heads} does not divide model.attention = {config.attention}; choose a divisor"
         )
     if config.tied == "all" and src_vocabulary != tgt_vocabulary:
         raise InputError("model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true")

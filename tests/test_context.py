@@ -10,7 +10,7 @@ from toys import close, draw, every_context, shaken
 
 from seq2seq.context import CONTEXTS, Encoded, masked_softmax
 
-B, T, S, H, HEADS = 3, 4, 5, 6, 2
+B, T, S, H, A, HEADS = 3, 4, 5, 6, 8, 2
 LENGTHS = (3, 5, 1)
 
 
@@ -19,7 +19,7 @@ def width(context: str) -> int:
 
 
 def built(context: str) -> nn.Module:
-    return shaken(CONTEXTS[context](width(context), H, HEADS))
+    return shaken(CONTEXTS[context](width(context), H, HEADS, A))
 
 
 def encoded(context: str) -> Encoded:
@@ -53,9 +53,9 @@ def additive(c: nn.Module, q: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
 def multihead(c: nn.Module, q: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
     contexts, weights = [], []
     for n in range(HEADS):
-        head = slice(n * H // HEADS, (n + 1) * H // HEADS)
+        head = slice(n * A // HEADS, (n + 1) * A // HEADS)
         w, u, v = c.query.weight[head], c.key.weight[head], c.value.weight[head]
-        scores = [(w @ q) @ (u @ state) / math.sqrt(H / HEADS) for state in h]
+        scores = [(w @ q) @ (u @ state) / math.sqrt(A / HEADS) for state in h]
         context, weight = averages(scores, [v @ state for state in h])
         contexts.append(context)
         weights.append(weight)
@@ -85,7 +85,8 @@ def test_last_is_the_encoders_final_state_at_every_step() -> None:
 
 
 def test_multihead_is_torchs_own() -> None:
-    ours, seen, query = built("multihead"), encoded("multihead"), draw(B, T, H, seed=5)
+    ours = shaken(CONTEXTS["multihead"](width("multihead"), H, HEADS, H))  # theirs is as wide as its query
+    seen, query = encoded("multihead"), draw(B, T, H, seed=5)
     own = {"embed_dim": H, "num_heads": HEADS, "bias": False, "kdim": width("multihead"), "vdim": width("multihead")}
     theirs = nn.MultiheadAttention(**own, batch_first=True, dtype=torch.float64)
     projections = {"q_proj": ours.query, "k_proj": ours.key, "v_proj": ours.value, "out_proj.": ours.output}

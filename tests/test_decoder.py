@@ -10,7 +10,7 @@ from seq2seq.context import Encoded
 from seq2seq.decoder import Decoder, State
 from seq2seq.embedding import Dropout
 
-B, T, S, E, H, HEADS = 3, 4, 5, 6, 8, 2
+B, T, S, E, H, A, HEADS = 3, 4, 5, 6, 8, 10, 2
 MASK = torch.arange(S) < torch.tensor((3, 5, 1))[:, None]
 NONE, HALF = Dropout(0.0), Dropout(0.5)
 
@@ -19,7 +19,7 @@ depths = pytest.mark.parametrize("layers", [1, 2, 3])
 
 def built(cell: str, context: str, layers: int = 2, dropout: Dropout = NONE, readout: Dropout = NONE) -> Decoder:
     states = H if context == "dot" else 7
-    return shaken(Decoder(cell, context, E, states, H, layers, HEADS, dropout, readout))
+    return shaken(Decoder(cell, context, E, states, H, layers, HEADS, A, dropout, readout))
 
 
 def encoded(context: str) -> Encoded:

@@ -157,7 +157,7 @@ def test_how_many_numbers_there_are() -> None:
 def test_every_matrix_starts_as_it_should_and_every_bias_at_zero(cell: str, context: str) -> None:
     """The recurrent layers' own are test_cells'; here the rest: tables at variance 1 / E, the others Xavier-uniform."""
     torch.manual_seed(0)
-    wide = {"embedding": 32, "encoder_hidden": (32, 32), "hidden": 64, "heads": 4, "tied": "none"}
+    wide = {"embedding": 32, "encoder_hidden": (32, 32), "hidden": 64, "heads": 4, "attention": 64, "tied": "none"}
     model = Model(ModelConfig(cell, context, **wide), VOCABULARY * 10, VOCABULARY * 10)
     for name, weight in model.named_parameters():
         bound = (6 / sum(weight.shape)) ** 0.5
@@ -210,7 +210,7 @@ def test_each_dropout_is_at_work_in_training_and_only_there(name: str, variation
         ({"encoder_hidden": (4, 4, 4)}, (9, 9), ["model.encoder_hidden = [4, 4, 4]", "one size, or one a direction"]),
         ({"encoder_hidden": ()}, (9, 9), ["model.encoder_hidden = []", "one size, or one a direction"]),
         ({"context": "dot", "hidden": 9}, (9, 9), ["model.hidden = 9", "adds up to 8", "take 'general'"]),
-        ({"context": "multihead", "heads": 3}, (9, 9), ["model.heads = 3", "model.hidden = 8", "choose a divisor"]),
+        ({"context": "multihead", "heads": 4}, (9, 9), ["model.heads = 4", "model.attention = 6", "choose a divisor"]),
         ({"tied": "all"}, (9, 10), ["model.tied = 'all'", "set tokenizer.joint = true"]),
     ],
 )
@@ -227,7 +227,7 @@ def test_settings_that_do_not_fit_are_refused_in_one_helpful_line(
     ("settings", "vocabularies"),
     [
         ({"encoder_hidden": (8,), "context": "dot"}, (9, 9)),
-        ({"context": "additive", "heads": 3, "hidden": 9}, (9, 9)),  # heads and width matter where they are used
+        ({"context": "additive", "heads": 4, "hidden": 9}, (9, 9)),  # heads and width matter where they are used
         ({"tied": "all"}, (9, 9)),
         ({"tied": "target"}, (9, 10)),
         ({"tied": "none"}, (9, 10)),

@@ -380,6 +380,22 @@ def test_two_batches_an_update_are_one_batch(tmp_path: Path) -> None:
     assert not torch.allclose(first[0], whole[0], rtol=1e-3)
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_dropout_follows_from_the_seed_and_the_update(tmp_path: Path, dropout: float) -> None:
+    weights = begin(tmp_path, chosen(), TEXT).weights
+
+    def drawn(seed: int, step: int) -> list[Tensor]:
+        trainer = begin(tmp_path, chosen({"seed": seed}, {**PLAIN, "dropout": dropout}), TEXT)
+        checkpoint.fill(trainer.model, weights)
+        trainer.progress.step = step
+        return gradient(trainer, [[0, 1, 2]])
+
+    one = drawn(1, 0)
+    assert torch.equal(drawn(1, 0)[0], one[0])
+    for other in (drawn(2, 0), drawn(1, 1)):
+        assert torch.equal(other[0], one[0]) == (dropout == 0.0)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
 def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
     """Without dropout R-Drop has nothing to compare, and the gradient stays as it is."""

@@ -19,7 +19,15 @@ every_pair = pytest.mark.parametrize(("cell", "context"), list(itertools.product
 
 VOCABULARY = 13
 # Two directions of different size, two layers on both sides; `dot` needs 5 + 3 = 8, and two heads divide it.
-TINY = {"embedding": 6, "encoder_hidden": (5, 3), "encoder_layers": 2, "hidden": 8, "decoder_layers": 2, "heads": 2}
+TINY = {
+    "embedding": 6,
+    "encoder_hidden": (5, 3),
+    "encoder_layers": 2,
+    "hidden": 8,
+    "decoder_layers": 2,
+    "heads": 2,
+    "attention": 6,
+}
 
 M = TypeVar("M", bound=nn.Module)
 Pair = tuple[Tensor, Tensor]  # a source and a target sentence, (S,) and (T + 1,)

@@ -31,7 +31,7 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started this
-            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r+", encoding="utf-8", closefd=False))
     try:
         # Not `command.main`: it turns a closed pipe into status 1.
         with command.make_context(typed(command.name or ""), sys.argv[1:] if argv is None else list(argv)) as context:

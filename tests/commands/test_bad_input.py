@@ -215,6 +215,7 @@ ODD = [
     ("tokenizer learn --input {corpus}/train.en --out nosuch/new", ["no folder nosuch"]),
     ("tokenizer learn --input {corpus} --out new", ["cannot read {corpus}", "directory"]),
     ("evaluate --hyp {corpus} --ref {corpus}/test.de", ["cannot read {corpus}", "directory"]),
+    ("translate --model 'of two\nlines'", ["no model folder of two lines"]),
     (f"translate --model {LONG}", [LONG]),
     (f"translate --model {{model}} --input {LONG}", [LONG]),
     (f"translate --model {{model}} --output {LONG}", [LONG]),
