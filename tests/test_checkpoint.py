@@ -196,8 +196,8 @@ def test_a_tokenizer_of_another_size_is_refused(made: Written) -> None:
     ("old", "new", "words"),
     [
         ("hidden = 7", "hidden = 8", ["model.safetensors", "expected"]),
-        ('context = "additive"', 'context = "general"', ["model.safetensors", "decoder.context", "expected none"]),
-        ('context = "additive"', 'context = "multihead"', ["model.heads = 8", "model.hidden = 7"]),
+        ('context = "additive"', 'context = "general"', ["model.safetensors", "decoder.context.key.weight is [4, 8]"]),
+        ('context = "additive"', 'context = "multihead"', ["model.heads = 8", "model.attention = 4"]),
         ("decoder_layers = 1", "decoder_layers = 2", ["model.safetensors", "is [7], expected [14]"]),
         ('tied = "target"', 'tied = "none"', ["model.safetensors", "output.weight is missing, expected"]),
         ('tied = "target"', 'tied = "all"', ["model.safetensors", "src_embedding.table.weight", "expected none"]),

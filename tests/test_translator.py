@@ -1,5 +1,6 @@
 """Law 10: one line in, one line out, in order, the same in any batch; and the score of a line is its probability."""
 
+import copy
 import itertools
 import random
 import re
@@ -16,7 +17,7 @@ from seq2seq import checkpoint, translator
 from seq2seq.checkpoint import Bundle
 from seq2seq.model import Model
 from seq2seq.search import Hypothesis, SearchConfig
-from seq2seq.tokenizer import Tokenizer
+from seq2seq.tokenizer import EOS, Tokenizer
 from seq2seq.translator import Candidate, Translator, split
 
 
@@ -153,14 +154,20 @@ def test_candidates_come_best_first_and_their_score_is_by_the_formula(bundle: Bu
                 assert c.score == pytest.approx(c.log_prob / tokens**penalty)
 
 
-def test_the_limit_follows_the_source(babbler: Bundle) -> None:
-    """This model never ends by itself."""
-    babbler.model.output.bias.data[2] = -99.0
-    for line in ("1", "1 2 3", "1 2 3 4 5 6 7"):
-        ids = babbler.src_tokenizer.encode([line])[0]
-        found = using(babbler, beam=1, max_ratio=1.0, max_extra=2)._search([ids])
-        assert len(found[0][0].tokens) == len(ids) + 1 + 2 - 1  # the end counts on both sides
-    babbler.model.output.bias.data[2] = 0.0
+def saying(bundle: Bundle, text: str) -> Bundle:
+    """The model, but all that it ever says are the tokens of this text, and never the end."""
+    model = copy.deepcopy(bundle.model)
+    model.output.bias.data[EOS] = -99.0
+    model.output.bias.data[bundle.tgt_tokenizer.encode([text])[0]] = 99.0
+    return bundle._replace(model=model)
+
+
+def test_the_limit_follows_the_source_and_not_its_neighbours(babbler: Bundle) -> None:
+    endless = using(saying(babbler, ""), beam=1, max_ratio=1.0, max_extra=2)
+    sources = babbler.src_tokenizer.encode(["1", "1 2 3", "1 2 3 4 5 6 7"])
+    found = endless._search(sources)
+    # A source and its end, and two more; of these one is the translation's end.
+    assert [len(h.tokens) for [h] in found] == [len(ids) + 1 + 2 - 1 for ids in sources]
 
 
 # ---- one line in, one line out ---------------------------------------------------------------------------------------
@@ -180,6 +187,14 @@ def test_every_line_gives_one_line(request: pytest.FixtureRequest, model: str, b
             candidate.text.encode("utf-8")
     best = using(request.getfixturevalue(model), beam=beam).best(lines)
     assert best == [candidates[0].text if candidates else "" for candidates in found]
+
+
+@pytest.mark.parametrize("text", ["\n", "\r", "\r\n", "\xff"])
+def test_nothing_that_a_model_may_say_breaks_a_line(babbler: Bundle, text: str) -> None:
+    """It has a token for each byte."""
+    [line] = using(saying(babbler, text), beam=1).best(["1 2 3"])
+    assert line
+    assert len((line + "\n").encode().splitlines()) == 1
 
 
 def test_no_lines_are_no_lines(bundle: Bundle) -> None:
@@ -254,10 +269,12 @@ def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypat
     one = [Hypothesis(a, -2.0, -1.0), Hypothesis(b, -9.9, -1.1)]
     other = [Hypothesis(a, -8.0, -4.0), Hypothesis(a, -8.2, -4.1)]
     monkeypatch.setattr(translator, "LONGEST", 2)
-    monkeypatch.setattr(Translator, "_search", lambda self, sources: [one, other])
-    [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
-    assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
-    assert whole[0].score > whole[1].score
+    for second in (other, other[:1]):  # a piece with fewer candidates lends its last
+        monkeypatch.setattr(Translator, "_search", lambda self, sources, second=second: [one, second])
+        [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
+        assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
+        assert [c.log_prob for c in whole] == pytest.approx([-10.0, -9.9 + second[-1].log_prob])
+        assert whole[0].score > whole[1].score
 
 
 def test_a_line_of_thousands_of_tokens_is_translated(bundle: Bundle) -> None:

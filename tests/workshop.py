@@ -12,7 +12,7 @@ from seq2seq.settings import Settings
 from seq2seq.training import Trainer, prepare
 
 # Small, and every width another, so that no two can be mixed up.
-TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive"}
+TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
 TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
 
 
