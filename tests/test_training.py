@@ -1,5 +1,6 @@
 """Laws 8 and 11: a run that was stopped and resumed is one that was not, and it learns; and what each setting does."""
 
+import copy
 import errno
 import json
 import math
@@ -417,6 +418,17 @@ def test_both_directions_are_all_pairs_and_all_pairs_turned_round(tmp_path: Path
     assert list(zip(src, tgt, strict=True)) == [*TEXT.train, *turned]
     with pytest.raises(InputError, match=r"training\.both_directions needs one tokenizer.*set tokenizer\.joint = true"):
         begin(tmp_path / "apart", chosen({"both_directions": True}, joint=False), TEXT)
+
+
+def test_an_update_follows_the_mean_loss_of_a_token(tmp_path: Path) -> None:
+    trainer = begin(tmp_path, chosen({"clip": 0.0, "label_smoothing": 0.1}, PLAIN), TEXT)
+    model = copy.deepcopy(trainer.model).double()
+    trainer.encoded.epoch(0)
+    batch = trainer.encoded.batch([0, 1, 2])
+    logits = model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask)
+    loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], 0.1)
+    expected = torch.autograd.grad(loss.smoothed / loss.tokens, list(model.parameters()))
+    torch.testing.assert_close(gradient(trainer, [[0, 1, 2]]), list(expected), rtol=1e-10, atol=1e-14)
 
 
 def test_groups_of_batches_are_cut_at_the_end_of_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

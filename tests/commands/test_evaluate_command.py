@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sacrebleu
-from person import ROOT, Result, call, python, worked
+from person import PARTS, ROOT, Result, call, python, worked, write_part
 
 from seq2seq.corpus import read_lines
 
@@ -37,14 +37,20 @@ def test_a_model_scores_what_its_training_printed(model: Path, trained: Result, 
     assert lines[2].startswith("TER = ")
 
 
-def test_a_model_scores_as_the_file_of_its_translations(model: Path, corpus: Path) -> None:
-    options = ["--beam", "2", "--length-penalty", "0.5"]
-    for part in ("dev", "test"):
-        worked(call("translate", "--model", model, "--input", corpus / f"{part}.en", "--output", "hyp", *options))
-        of_file = scores(call("evaluate", "--hyp", "hyp", "--ref", corpus / f"{part}.de", "--json"))
-        assert (
-            scores(call("evaluate", "--model", model, "--data", corpus, "--split", part, *options, "--json")) == of_file
-        )
+def test_a_model_scores_as_the_file_of_its_translations(model: Path) -> None:
+    """On each part and under each option of the search; sentences that make no sense, so that the search matters."""
+    pairs = [(" ".join(reversed(en.split())), de) for en, de in PARTS["train"]]
+    write_part(Path("text"), "dev", pairs[:26])
+    write_part(Path("text"), "test", pairs[26:])
+    found = []
+    for options in (["--beam", "1"], ["--beam", "9"], ["--beam", "9", "--length-penalty", "3"]):
+        for part in ("dev", "test"):
+            worked(call("translate", "--model", model, "--input", f"text/{part}.en", "--output", "hyp", *options))
+            of_file = call("evaluate", "--hyp", "hyp", "--ref", f"text/{part}.de", "--json")
+            of_model = call("evaluate", "--model", model, "--data", "text", "--split", part, *options, "--json")
+            found.append(scores(of_model))
+            assert scores(of_file) == found[-1]
+    assert len({json.dumps(s) for s in found}) == 6
 
 
 @pytest.mark.usefixtures("files")

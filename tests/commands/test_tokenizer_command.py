@@ -101,6 +101,8 @@ def test_as_a_script_in_any_locale(model: Path, monkeypatch: pytest.MonkeyPatch)
     """Text is UTF-8 whatever the locale says."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     script, path = ROOT / "scripts" / "tokenizer.py", model / "tokenizer.model"
-    result = worked(python(script, "encode", "--model", path, stdin="Eine Katze schläft hier.\n"))
-    assert result.out.startswith("▁")
-    assert "ä" in result.out
+    text = "Eine Katze schläft hier.\n"
+    pieces = worked(python(script, "encode", "--model", path, stdin=text)).out
+    assert pieces.startswith("▁") and "ä" in pieces
+    ids = call("tokenizer", "encode", "--model", path, "--ids", stdin=text).out
+    assert worked(python(script, "decode", "--model", path, stdin=ids)).out == text

@@ -175,8 +175,8 @@ def test_stopped_and_taken_up_is_never_stopped(
 
 
 def test_a_setting_that_fits_no_other_leaves_no_folder(corpus: Path, recipe: Path) -> None:
-    result = train(recipe, corpus, "--out", "new", "--set", "model.context='multihead'", "--set", "model.heads=7")
-    refused(result._replace(err=result.err[result.err.index("error") :]), "model.heads = 7", "model.hidden = 32")
+    result = train(recipe, corpus, "--out", "new", "--set", "model.context=dot", "--set", "model.hidden=33")
+    refused(result._replace(err=result.err[result.err.index("error") :]), "model.context = 'dot'", "model.hidden = 33")
     assert not Path("new").exists()
 
 

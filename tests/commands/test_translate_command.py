@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from person import PAIRS, PARTS, ROOT, call, python, refused, start, worked
 
+from seq2seq import batches
 from seq2seq.tokenizer import Tokenizer
 from seq2seq.translator import Translator
 
@@ -52,6 +53,14 @@ def test_three_lines_of_which_the_second_is_empty(model: Path, budget: int) -> N
     first, second, third = found = translate(model, lines, "--batch-tokens", budget)
     assert first and second == "" and third
     assert found == translate(model, lines)
+
+
+def test_the_budget_of_a_batch_is_obeyed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets: list[int] = []
+    plan = batches.plan
+    monkeypatch.setattr(batches, "plan", lambda lengths, budget: budgets.append(budget) or plan(lengths, budget))
+    translate(model, ["A cat sleeps."], "--batch-tokens", 17)
+    assert budgets == [17]
 
 
 @pytest.mark.parametrize(
