@@ -228,7 +228,7 @@ ODD = [
     ("evaluate --hyp {corpus}/test.de --hyp {corpus}/test.en", ["references"]),
     ("evaluate --model {model} --hyp {corpus}/test.de", ["--model", "--hyp"]),
     ("evaluate --hyp {corpus}/test.de --ref {corpus}/test.de --data {corpus}", ["--data", "go with --model"]),
-    ("evaluate --model {model} --data {corpus} --split tset", ["no split 'tset'", "dev, test, train"]),
+    ("evaluate --model {model} --data {corpus} --split tset", ["no split 'tset'", "dev, test, test2, train"]),
     ("evaluate --model {model} --data {corpus} --tgt fr", ["has no .fr file"]),
     ("train --resume {model} --data {corpus}", ["--resume"]),
     ("train --resume {model} --recipe {recipe}", ["--resume"]),
