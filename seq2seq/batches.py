@@ -75,18 +75,19 @@ def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None
     return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
 
 
-def collate(src: Ids, tgt: Ids, rows: Sequence[int]) -> Batch:
-    """The pairs at these rows as one batch."""
-    sources, src_mask = pad([[*src[i], EOS] for i in rows])
-    tgt_in, tgt_mask = pad([[BOS, *tgt[i]] for i in rows])
-    tgt_out, _ = pad([[*tgt[i], EOS] for i in rows])
+def collate(src: Ids, tgt: Ids, rows: Sequence[int], multiple: int = 1) -> Batch:
+    """The pairs at these rows as one batch, S and T multiples of `multiple`."""
+    sources, src_mask = pad([[*src[i], EOS] for i in rows], multiple)
+    tgt_in, tgt_mask = pad([[BOS, *tgt[i]] for i in rows], multiple)
+    tgt_out, _ = pad([[*tgt[i], EOS] for i in rows], multiple)
     return Batch(sources, src_mask, tgt_in, tgt_out, tgt_mask, list(rows))
 
 
-def pad(sentences: Ids) -> tuple[Tensor, Tensor]:
-    """Ids (B, L), padded on the right to the longest, and their mask."""
+def pad(sentences: Ids, multiple: int = 1) -> tuple[Tensor, Tensor]:
+    """Ids (B, L), padded on the right to the longest and on to a multiple of `multiple`, and their mask."""
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-    mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    longest = int(lengths.max(initial=0))
+    mask = np.arange(longest + -longest % multiple) < lengths[:, None]
     ids = np.full(mask.shape, PAD, np.int64)
     ids[mask] = np.fromiter(chain.from_iterable(sentences), np.int64, int(lengths.sum()))
     return torch.from_numpy(ids), torch.from_numpy(mask)

@@ -117,6 +117,15 @@ def test_a_token_counts_as_real_whatever_its_id() -> None:
     assert mask.tolist() == [[True, True], [True, False]]
 
 
+def test_padding_goes_on_to_a_multiple() -> None:
+    for longest, multiple, width in ((3, 1, 3), (3, 4, 4), (4, 4, 4), (5, 4, 8)):
+        ids, mask = pad([[7] * longest, [8]], multiple)
+        assert ids.tolist() == [[7] * longest + [PAD] * (width - longest), [8] + [PAD] * (width - 1)]
+        assert mask.sum(1).tolist() == [longest, 1]
+    batch = collate(SRC, TGT, [0, 1], 16)
+    assert {x.shape for x in batch[:5]} == {(2, 16)}
+
+
 @pytest.mark.parametrize(("sentences", "shape"), [([], (0, 0)), ([[]], (1, 0)), ([[4], []], (2, 1))])
 def test_padding_of_nothing(sentences: list[list[int]], shape: tuple[int, int]) -> None:
     ids, mask = pad(sentences)

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "optimization": FLOOR,
     "settings": f"{FLOOR} corpus tokenizer model search optimization",
     "checkpoint": f"{FLOOR} tokenizer model search",
-    "translator": f"{FLOOR} tokenizer batches search checkpoint",
+    "translator": f"{FLOOR} tokenizer batches search checkpoint decoder",
     "card": f"{FLOOR} corpus settings",
     "training": f"{FLOOR} {TEXT} loss model search optimization settings checkpoint translator",
     # the commands: everything, and one another

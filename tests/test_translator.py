@@ -14,7 +14,9 @@ import torch
 from workshop import Learnt, chosen, reversals, unheard
 
 from seq2seq import checkpoint, translator
+from seq2seq.cells import CELLS
 from seq2seq.checkpoint import Bundle
+from seq2seq.context import CONTEXTS
 from seq2seq.model import Model
 from seq2seq.search import Hypothesis, SearchConfig
 from seq2seq.tokenizer import EOS, Tokenizer
@@ -28,15 +30,19 @@ def bundle(learnt: Learnt) -> Bundle:
 
 @pytest.fixture(scope="module")
 def babbler() -> Bundle:
+    return babbling({"hidden": 16})
+
+
+def babbling(model: dict[str, Any]) -> Bundle:
     """An untrained model, which says anything, bytes that are no text among it."""
-    settings = chosen({}, {"hidden": 16})
+    settings = chosen({}, model)
     tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, unheard)
     torch.manual_seed(0)
-    model = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
+    network = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
     with torch.no_grad():
-        for weight in model.parameters():
+        for weight in network.parameters():
             weight *= 3  # it says it with conviction
-    return Bundle(model, tokenizer, tokenizer, settings.search, "digits", "stigid")
+    return Bundle(network, tokenizer, tokenizer, settings.search, "digits", "stigid")
 
 
 def using(bundle: Bundle, batch_tokens: int = 2048, **search: Any) -> Translator:
@@ -91,6 +97,25 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
                 assert [c.text for c in candidates] == [c.text for c in expected[i]]
                 for a, b in zip(candidates, expected[i], strict=True):
                     assert a[1:] == pytest.approx(b[1:], rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
+    reason="promised for processors with AVX2 or AVX-512",
+)
+@pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
+def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> None:
+    """Of any model, whatever its widths; it says so much that any change of a sum would show."""
+    sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
+    model = babbling({**sizes, "decoder_layers": 2, "cell": cell, "context": context})
+    lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
+    found = []
+    for threads, batch_tokens in ((1, 10**6), (1, 1), (2, 10**6), (2, 90)):
+        torch.set_num_threads(threads)
+        searches = [streamed(using(model, batch_tokens, beam=k, max_ratio=0, max_extra=4), lines) for k in (1, 3)]
+        found.append((*searches, using(model, batch_tokens).log_probs(lines, lines[::-1])))
+    torch.set_num_threads(1)
+    assert all(each == found[0] for each in found)
 
 
 def test_the_window_changes_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
