@@ -7,7 +7,7 @@ and go on at any batch.
 This module does not know text or models, nor how many epochs there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -33,13 +33,21 @@ class Batch(NamedTuple):
 
     def twice(self) -> "Batch":
         """The batch, and behind it the same batch again."""
-        tensors = [torch.cat((x, x)) for x in self[:5]]
-        return Batch(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], self.rows * 2)
+        return self._each(lambda x: torch.cat((x, x)), self.rows * 2)
+
+    def halves(self) -> list["Batch"]:
+        """The pairs in two batches; a single pair stays in one."""
+        cut = (len(self.rows) + 1) // 2
+        first = self._each(lambda x: x[:cut], self.rows[:cut])
+        return [first, self._each(lambda x: x[cut:], self.rows[cut:])] if len(self.rows) > 1 else [first]
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch on another device."""
-        src, src_mask, tgt_in, tgt_out, tgt_mask = (x.to(device, non_blocking=True) for x in self[:5])
-        return Batch(src, src_mask, tgt_in, tgt_out, tgt_mask, self.rows)
+        return self._each(lambda x: x.to(device, non_blocking=True), self.rows)
+
+    def _each(self, change: Callable[[Tensor], Tensor], rows: list[int]) -> "Batch":
+        src, src_mask, tgt_in, tgt_out, tgt_mask = map(change, self[:5])
+        return Batch(src, src_mask, tgt_in, tgt_out, tgt_mask, rows)
 
 
 def epoch(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:

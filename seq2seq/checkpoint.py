@@ -2,17 +2,16 @@
 
     config.toml, model.safetensors, tokenizer.model (or .src.model and .tgt.model): enough to translate
     metrics.jsonl, README.md, training/step-00001234.safetensors: what training adds
+    stopped.tsv: the text at which the loss was no number any more
+    manifest.json: the SHA-256 of what is loaded again
 
-Every file is written beside its place, flushed to the disk and renamed, so a reader finds the old one or the new one
-whole. Nothing is ever unpickled. A file that is missing, damaged or does not fit the others is named. This module knows
-nothing of how training uses the state it stores.
+At any moment every file is whole. Nothing is ever unpickled. A file that is missing, damaged or does not fit the others
+is named. This module knows nothing of how training uses the state it stores.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,14 +20,15 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from seq2seq import config
-from seq2seq.errors import InputError, WorkError
+from seq2seq import config, files
+from seq2seq.errors import InputError
 from seq2seq.model import Model, ModelConfig
 from seq2seq.search import SearchConfig
 from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 
 FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
+METRICS, CARD, STOPPED = "metrics.jsonl", "README.md", "stopped.tsv"
 
 
 class Bundle(NamedTuple):
@@ -42,32 +42,6 @@ class Bundle(NamedTuple):
     tgt: str
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment it is the old one or the new one, whole, even through a power cut.
-
-    Raises:
-        WorkError: the disk is full or the folder cannot be written; the old file stands.
-    """
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as e:
-        raise WorkError(f"cannot write {path}: {e.strerror}; what was there before is untouched") from None
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-
-
 def holds_model(folder: Path) -> bool:
     """Whether the folder holds a model or the beginnings of one."""
     return any((folder / name).exists() for name in (CONFIG, WEIGHTS, TRAINING))
@@ -75,9 +49,8 @@ def holds_model(folder: Path) -> bool:
 
 def clear(folder: Path) -> None:
     """Remove what an earlier training left in the folder, and nothing else."""
-    names = CONFIG, WEIGHTS, "metrics.jsonl", "README.md", *tokenizer_names(True), *tokenizer_names(False)
-    for path in [*(folder / name for name in names), *(folder / TRAINING).glob("step-*.safetensors")]:
-        path.unlink(missing_ok=True)
+    names = CONFIG, WEIGHTS, METRICS, CARD, STOPPED, *tokenizer_names(True), *tokenizer_names(False)
+    files.remove(folder, [*names, *_states(folder)])
 
 
 def tokenizer_names(joint: bool) -> tuple[str, str]:
@@ -91,8 +64,8 @@ def save_settings(
     """Write the resolved settings and the tokenizers, first thing in a run."""
     joint = sections["tokenizer"].joint
     for name, tokenizer in zip(tokenizer_names(joint), (src_tokenizer, tgt_tokenizer), strict=True):
-        write(folder / name, tokenizer.model_bytes)
-    write(folder / CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())
+        files.publish(folder, name, tokenizer.model_bytes)
+    files.publish(folder, CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())
 
 
 def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
@@ -129,7 +102,7 @@ def save_weights(
 ) -> None:
     """Write `model.safetensors`, which remembers the tokenizers it goes with."""
     content = safetensors.torch.save(dict(weights), {"tokenizer": _fingerprint(src_tokenizer, tgt_tokenizer)})
-    write(folder / WEIGHTS, content)
+    files.publish(folder, WEIGHTS, content)
 
 
 def load_model(folder: Path, device: str = "cpu") -> Bundle:
@@ -146,6 +119,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get("tokenizer") != _fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")
+    files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(tokenizers[0] is tokenizers[1]))
     model.to_empty(device=device).tie()
     fill(model, weights)
     languages = sections.get("data", {})
@@ -195,9 +169,8 @@ def _fingerprint(*tokenizers: Tokenizer) -> str:
 def save_training(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any], keep: int) -> None:
     """Write the state after `step` updates as one file, and remove all but the `keep` newest."""
     content = safetensors.torch.save({k: t.contiguous() for k, t in tensors.items()}, {"state": json.dumps(state)})
-    write(folder / TRAINING / f"step-{step:08d}.safetensors", content)
-    for old in sorted((folder / TRAINING).glob("step-*.safetensors"))[:-keep]:
-        old.unlink(missing_ok=True)
+    files.publish(folder, f"{TRAINING}/step-{step:08d}.safetensors", content)
+    files.remove(folder, _states(folder)[:-keep])
 
 
 def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -206,12 +179,20 @@ def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         InputError: there is none, or it is damaged.
     """
-    files = sorted((folder / TRAINING).glob("step-*.safetensors"))
-    if not files:
+    names = _states(folder)
+    if not names:
         raise InputError(f"{folder / TRAINING} holds no training state; there is nothing to resume")
+    path = folder / names[-1]
     try:
-        with safetensors.safe_open(files[-1], framework="pt") as file:
+        with safetensors.safe_open(path, framework="pt") as file:
             state = json.loads(file.metadata()["state"])
-            return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
-        raise InputError(f"{files[-1]} is damaged ({e}); remove it to resume from the state before it") from None
+        raise InputError(f"{path} is damaged ({e}); remove it to resume from the state before it") from None
+    files.verify(folder, names[-1])
+    return tensors, state
+
+
+def _states(folder: Path) -> list[str]:
+    """The names of the training states, oldest first."""
+    return sorted(f"{TRAINING}/{path.name}" for path in (folder / TRAINING).glob("step-*.safetensors"))

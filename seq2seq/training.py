@@ -4,6 +4,7 @@ Every random choice is a function of the seed and the place in the run (epoch, u
 averages, moments and a few numbers, and a run that was stopped and resumed takes the very steps of one that was not.
 """
 
+import hashlib
 import json
 import math
 import signal
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seq2seq import batches, checkpoint
+from seq2seq import batches, checkpoint, files
 from seq2seq.batches import Batch
 from seq2seq.corpus import Corpus, Pair
 from seq2seq.errors import InputError, Interrupted, WorkError
@@ -91,6 +92,7 @@ class Trainer:
             raise InputError("training.both_directions needs one tokenizer for both sides: set tokenizer.joint = true")
         turned = [Pair(pair.tgt, pair.src) for pair in corpus.train] if self.config.both_directions else []
         self.encoded = Encoded(corpus.train + turned, tokenizers, settings.tokenizer.sampling, self.config)
+        self.text = fingerprint(corpus, tokenizers)
         self.total = self.config.updates or self.config.epochs * math.ceil(
             len(self.encoded.epoch(0)) / self.config.accumulate
         )
@@ -105,16 +107,26 @@ class Trainer:
             tensors |= {f"snapshot-{i}/{name}": w for name, w in snapshot.items()}
         for name, parameter in self.model.named_parameters():
             tensors |= {f"{key}/{name}": value for key, value in self.optimizer.state[parameter].items()}
-        checkpoint.save_training(self.folder, self.progress.step, tensors, asdict(self.progress), self.config.keep)
+        state = {"text": self.text, **asdict(self.progress)}
+        checkpoint.save_training(self.folder, self.progress.step, tensors, state, self.config.keep)
 
     def restore(self) -> None:
-        """Take up the newest training state of the folder."""
+        """Take up the newest training state of the folder.
+
+        Raises:
+            InputError: there is none, it is damaged or of another model, or the text is not the one it was trained on.
+        """
         tensors, numbers = checkpoint.load_training(self.folder)
         groups: dict[str, dict[str, Tensor]] = {}
         for key, tensor in tensors.items():
             group, name = key.split("/", 1)
             groups.setdefault(group, {})[name] = tensor.to(self.device)
         checkpoint.fill(self.model, groups["weights"], f"the training state in {self.folder}")
+        if numbers.pop("text") != self.text:
+            raise InputError(
+                f"the text or the tokenizer is not the one that {self.folder} was trained on; restore it, "
+                "or start a new run: give another --out"
+            )
         averaged = groups.get("average", groups["weights"])
         self.average = {name: averaged[name].clone() for name in self.average}  # in the order of the weights
         snapshots = sorted((int(group.partition("-")[2]), group) for group in groups if group.startswith("snapshot-"))
@@ -174,23 +186,13 @@ class Trainer:
         torch.manual_seed(config.seed * 1_000_003 + progress.step)  # dropout follows from the update's number alone
         self.model.train()
         tokens = sum(int(batch.tgt_mask.sum()) for batch in group)
-        nats, passes = 0.0, 2 if config.consistency else 1
-        for batch in group:
-            batch = (batch.twice() if config.consistency else batch).to(self.device)
-            with autocast(config.precision, self.device):
-                logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch), batch.tgt_mask)
-            loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
-            total = loss.smoothed / passes
-            if config.consistency:
-                total = total + config.consistency * consistency(logits)
-            (total / tokens).backward()
-            nats += loss.nats.item() / passes
+        nats = self._backward(group, tokens)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip or math.inf).item()
         for name, value in (("loss", nats), ("gradient", norm)):
             if not math.isfinite(value):
                 raise WorkError(
-                    f"the {name} is {value} at update {progress.step}; the last checkpoint is whole: "
-                    "lower training.learning_rate, or set training.precision = 'fp32'"
+                    f"the {name} is {value} at update {progress.step} (see {self._keep_text(group)}); the "
+                    "last checkpoint is whole: lower training.learning_rate, or set training.precision = 'fp32'"
                 )
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = progress.rate_scale * learning_rate(config, progress.step, self.total)
@@ -200,6 +202,47 @@ class Trainer:
             update_average(list(self.average.values()), self.weights.values(), config.ema, progress.step)
         progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
         progress.seconds += time.perf_counter() - started
+
+    def _backward(self, group: list[Batch], tokens: int) -> float:
+        """The gradient of the mean loss of a token; returns the summed nats.
+
+        Where memory does not suffice, every batch is halved until it does. The sum over the group stays what it is.
+        """
+        while True:
+            try:
+                return sum(self._backward_batch(batch, tokens) for batch in group)
+            except RuntimeError as e:
+                if not _out_of_memory(e):
+                    raise
+                failure = e
+            self.optimizer.zero_grad()  # of the batches that went well
+            if all(len(batch.rows) == 1 for batch in group):
+                raise WorkError(
+                    f"memory does not suffice for one sentence ({failure}); lower data.max_words or the model's sizes"
+                ) from None
+            group = [half for batch in group for half in batch.halves()]
+            self.say(f"update {self.progress.step}: out of memory; goes on in {len(group)} smaller batches")
+
+    def _backward_batch(self, batch: Batch, tokens: int) -> float:
+        config = self.config
+        batch = (batch.twice() if config.consistency else batch).to(self.device)
+        with autocast(config.precision, self.device):
+            logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch), batch.tgt_mask)
+        loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
+        passes = 2 if config.consistency else 1
+        total = loss.smoothed / passes
+        if config.consistency:
+            total = total + config.consistency * consistency(logits)
+        (total / tokens).backward()
+        return loss.nats.item() / passes
+
+    def _keep_text(self, group: list[Batch]) -> Path:
+        """Write down the pairs of these batches, for a person to look at."""
+        src, tgt = self.encoded.lines
+        rows = (f"{src[i]}\t{tgt[i]}\n" for batch in group for i in batch.rows)
+        path = self.folder / checkpoint.STOPPED
+        files.write(path, "".join(rows).encode())
+        return path
 
     def _tgt_in(self, batch: Batch) -> Tensor:
         """What the decoder reads: the reference, or with scheduled sampling in parts its own predictions.
@@ -259,7 +302,7 @@ class Trainer:
         if better:
             checkpoint.save_weights(self.folder, mean, *self.tokenizers)
         lines = "".join(json.dumps(line) + "\n" for line in progress.metrics)
-        checkpoint.write(self.folder / "metrics.jsonl", lines.encode())
+        files.write(self.folder / checkpoint.METRICS, lines.encode())
         self._plot(progress.metrics[-1])
         self.save()
 
@@ -325,6 +368,23 @@ class Encoded:
     def batch(self, rows: list[int]) -> Batch:
         """The padded batch of these rows of the epoch that is held."""
         return batches.collate(self.src, self.tgt, rows)
+
+
+def fingerprint(corpus: Corpus, tokenizers: tuple[Tokenizer, Tokenizer]) -> str:
+    """SHA-256 of all that is trained and validated on, and of what segments it."""
+    digest = hashlib.sha256()
+    for pairs in corpus.train, corpus.dev:
+        digest.update(json.dumps(len(pairs)).encode())
+        for pair in pairs:
+            digest.update(json.dumps(pair).encode())
+    for tokenizer in tokenizers:
+        digest.update(tokenizer.model_bytes)
+    return digest.hexdigest()
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    """Whether a GPU's or the processor's allocator gave up; the latter has no exception of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 @contextmanager

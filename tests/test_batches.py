@@ -117,6 +117,15 @@ def test_a_token_counts_as_real_whatever_its_id() -> None:
     assert mask.tolist() == [[True, True], [True, False]]
 
 
+@pytest.mark.parametrize(("rows", "cut"), [([3, 0, 1], [[3, 0], [1]]), ([0, 1], [[0], [1]]), ([2], [[2]])])
+def test_halves_are_the_batch(rows: list[int], cut: list[list[int]]) -> None:
+    batch = collate(SRC, TGT, rows)
+    halves = batch.halves()
+    assert [half.rows for half in halves] == cut
+    for at in range(5):
+        assert torch.equal(torch.cat([half[at] for half in halves]), batch[at])
+
+
 def test_padding_goes_on_to_a_multiple() -> None:
     for longest, multiple, width in ((3, 1, 3), (3, 4, 4), (4, 4, 4), (5, 4, 8)):
         ids, mask = pad([[7] * longest, [8]], multiple)

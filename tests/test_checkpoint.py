@@ -6,7 +6,6 @@ import os
 import pickle
 import random
 import shutil
-import stat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 from workshop import chosen, reversals, unheard
 
-from seq2seq import checkpoint, config
+from seq2seq import checkpoint, config, files
 from seq2seq.errors import InputError, WorkError
 from seq2seq.model import Model
 from seq2seq.settings import Settings
@@ -93,7 +92,12 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) ->
 def test_the_folder_holds_what_it_should_and_no_more(tmp_path: Path, joint: bool) -> None:
     folder = written(tmp_path / "model", joint=joint).folder
     tokenizers = ["tokenizer.model"] if joint else ["tokenizer.src.model", "tokenizer.tgt.model"]
-    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "model.safetensors", *tokenizers]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.toml",
+        "manifest.json",
+        "model.safetensors",
+        *tokenizers,
+    ]
 
 
 def test_settings_come_back(made: Written) -> None:
@@ -271,79 +275,13 @@ def test_nothing_is_unpickled(made: Written, tmp_path: Path, name: str, packed: 
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Written and flushed beside its place, then renamed, then the folder flushed: each sees the old or the new."""
-    path, seen = tmp_path / "folder" / "file", []
-    real = {"fsync": os.fsync, "replace": Path.replace}
-
-    def fsync(fd: int) -> None:
-        seen.append(("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file", path.read_bytes()))
-        real["fsync"](fd)
-
-    def replace(self: Path, target: Path) -> Path:
-        assert self.parent == target.parent
-        seen.append(("rename", self.read_bytes()))
-        return real["replace"](self, target)
-
-    checkpoint.write(path, b"old")
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "replace", replace)
-    checkpoint.write(path, b"new")
-    assert seen == [("file", b"old"), ("rename", b"new"), ("folder", b"new")]
-    assert [p.name for p in path.parent.iterdir()] == ["file"]
-
-
-@pytest.mark.parametrize("where", ["fsync", "replace", "open"])
-@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "No space left on device"), (errno.EIO, "Input/output")])
-def test_where_writing_fails_the_old_file_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, code: int, words: str
-) -> None:
-    path = tmp_path / "file"
-    checkpoint.write(path, b"old")
-
-    def fail(*arguments: object) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(os if where == "fsync" else Path, where, fail)
-    with pytest.raises(WorkError) as error:
-        checkpoint.write(path, b"new")
-    monkeypatch.undo()
-    assert str(error.value).startswith(f"cannot write {path}: {words}")
-    assert str(error.value).endswith("; what was there before is untouched")
-    assert path.read_bytes() == b"old"
-    checkpoint.write(path, b"new")  # and what the failure left behind is in nobody's way
-    assert path.read_bytes() == b"new"
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-
-
-@pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_file_that_could_not_be_written_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    """On a full disk half a file would make things worse."""
-
-    def fail(*arguments: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os if where == "fsync" else Path, where, fail)
-    with pytest.raises(WorkError):
-        checkpoint.write(tmp_path / "file", b"new")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_place_that_is_no_folder_is_work_that_failed(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(WorkError, match="cannot write"):
-        checkpoint.write(tmp_path / "file" / "below", b"")
-
-
 def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     zeros = {name: torch.zeros_like(w) for name, w in checkpoint.weights_of(made.model).items()}
-    with pytest.raises(WorkError, match=r"cannot write .*model\.safetensors: No space left on device"):
+    with pytest.raises(WorkError, match=r"cannot write .*: No space left on device"):
         checkpoint.save_weights(made.folder, zeros, *made.tokenizers)
     weights = checkpoint.weights_of(checkpoint.load_model(made.folder).model)
     assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
@@ -365,7 +303,7 @@ def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, mo
 def test_a_folder_that_holds_a_model_is_known(tmp_path: Path, name: str, holds: bool) -> None:
     assert not checkpoint.holds_model(tmp_path / "no")
     assert not checkpoint.holds_model(tmp_path)
-    checkpoint.write(tmp_path / name, b"")
+    files.write(tmp_path / name, b"")
     assert checkpoint.holds_model(tmp_path) == holds
 
 
@@ -375,10 +313,10 @@ def test_clearing_removes_what_training_wrote_and_nothing_else(tmp_path: Path, j
     for step in (3, 12):
         checkpoint.save_training(folder, step, {"w": torch.ones(1)}, {}, keep=5)
     for name in ("metrics.jsonl", "README.md"):
-        checkpoint.write(folder / name, b"")
+        files.write(folder / name, b"")
     mine = ["notes.txt", "training/notes.txt", "training/model.safetensors", "deep/config.toml", "tokenizer.txt"]
     for name in mine:
-        checkpoint.write(folder / name, b"mine")
+        files.write(folder / name, b"mine")
     checkpoint.clear(folder)
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()) == sorted(mine)
     checkpoint.clear(folder)
@@ -405,12 +343,12 @@ def test_a_training_state_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [1, 2, 3])
 def test_the_newest_states_are_kept_and_the_newest_is_read(tmp_path: Path, keep: int) -> None:
     steps = [1, 9, 10, 99, 100, 1000]
-    checkpoint.write(tmp_path / "training" / "a note of mine", b"")
+    files.write(tmp_path / "training" / "a note of mine", b"")
     for n, step in enumerate(steps, 1):
         checkpoint.save_training(tmp_path, step, {"w": torch.tensor([step])}, {"step": step}, keep)
-        note, *files = sorted((tmp_path / "training").iterdir())
+        note, *states = sorted((tmp_path / "training").iterdir())
         assert note.name == "a note of mine"
-        assert [int(path.stem.removeprefix("step-")) for path in files] == steps[:n][-keep:]
+        assert [int(path.stem.removeprefix("step-")) for path in states] == steps[:n][-keep:]
         assert checkpoint.load_training(tmp_path)[1] == {"step": step}
 
 
@@ -449,7 +387,7 @@ def test_a_damaged_state_is_named_and_the_one_before_it_still_there(tmp_path: Pa
 @pytest.mark.parametrize("metadata", [None, {}, {"state": "no JSON"}])
 def test_a_state_without_its_numbers_is_damaged(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     path = tmp_path / "training" / "step-00000001.safetensors"
-    checkpoint.write(path, safetensors.torch.save({"w": torch.ones(1)}, metadata))
+    files.write(path, safetensors.torch.save({"w": torch.ones(1)}, metadata))
     with pytest.raises(InputError, match=r"step-00000001\.safetensors is damaged"):
         checkpoint.load_training(tmp_path)
 

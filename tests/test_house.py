@@ -13,6 +13,7 @@ PACKAGE = ROOT / "seq2seq"
 FLOOR = "config errors"
 TEXT = "corpus tokenizer batches scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
+JOINTS = "optimization settings files checkpoint translator training"
 
 MAY_IMPORT = {
     "errors": "",
@@ -34,13 +35,14 @@ MAY_IMPORT = {
     # joints: both
     "optimization": FLOOR,
     "settings": f"{FLOOR} corpus tokenizer model search optimization",
-    "checkpoint": f"{FLOOR} tokenizer model search",
+    "files": "errors",
+    "checkpoint": f"{FLOOR} files tokenizer model search",
     "translator": f"{FLOOR} tokenizer batches search checkpoint decoder",
     "card": f"{FLOOR} corpus settings",
-    "training": f"{FLOOR} {TEXT} loss model search optimization settings checkpoint translator",
+    "training": f"{FLOOR} {TEXT} loss model search optimization settings files checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",
-    "commands": f"{FLOOR} {TEXT} {MODEL} optimization settings checkpoint translator card training recipes commands",
+    "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card recipes commands",
     "__main__": "commands",
 }
 

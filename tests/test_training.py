@@ -16,13 +16,14 @@ import pytest
 import torch
 from torch import Tensor
 from toys import every_cell
-from workshop import Learnt, begin, chosen, corpus, resume, unheard
+from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resume, unheard
 
-from seq2seq import checkpoint, training
+from seq2seq import checkpoint, files, training
 from seq2seq.batches import collate
 from seq2seq.corpus import Corpus, Pair
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.loss import cross_entropy
+from seq2seq.model import Model
 from seq2seq.optimization import learning_rate
 from seq2seq.scoring import Score
 from seq2seq.settings import Settings
@@ -84,38 +85,6 @@ def run_until(trainer: Trainer, step: int, stop: Callable[[], None]) -> None:
     assert trainer.progress.step == step
     torch.manual_seed(99)  # nobody may count on what the generators happen to hold
     random.seed(99)
-
-
-def untimed(numbers: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in numbers.items() if k not in ("seconds", "minutes", "tgt_tokens_per_s", "metrics")}
-
-
-class End(NamedTuple):
-    """All that a run leaves in its folder, but for how long it took."""
-
-    model: bytes
-    config: bytes
-    tensors: dict[str, Tensor]
-    numbers: dict[str, Any]
-    metrics: list[dict[str, Any]]
-
-
-def end(folder: Path) -> End:
-    tensors, numbers = checkpoint.load_training(folder)
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    assert numbers["metrics"] == lines
-    model, config = ((folder / name).read_bytes() for name in ("model.safetensors", "config.toml"))
-    return End(model, config, tensors, untimed(numbers), [untimed(line) for line in lines])
-
-
-def assert_same(one: End, other: End) -> None:
-    assert one.numbers == other.numbers
-    assert one.metrics == other.metrics
-    assert one.tensors.keys() == other.tensors.keys()
-    for name, tensor in one.tensors.items():
-        assert torch.equal(tensor, other.tensors[name]), name
-    assert one.model == other.model
-    assert one.config == other.config
 
 
 # ---- law 8: resume = never stopped -----------------------------------------------------------------------------------
@@ -188,7 +157,7 @@ def test_a_disk_that_fills_up_costs_no_more_than_the_way_back_to_the_last_checkp
     wanted = chosen({**EVERY_TRAINING, "metric": "loss"}, EVERY_MODEL)
     begin(tmp_path / "whole", wanted, TEXT).run(quiet=True)
 
-    real = checkpoint.write
+    real = files.write
 
     def full(path: Path, content: bytes) -> None:
         if path.name == broken and trainer.progress.step == 8:
@@ -197,7 +166,7 @@ def test_a_disk_that_fills_up_costs_no_more_than_the_way_back_to_the_last_checkp
 
     trainer = begin(tmp_path / "full", wanted, TEXT)
     with monkeypatch.context() as context:
-        context.setattr(checkpoint, "write", full)
+        context.setattr(files, "write", full)
         with pytest.raises(WorkError, match="No space left on device"):
             trainer.run(quiet=True)
     checkpoint.load_model(tmp_path / "full")
@@ -224,6 +193,23 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Pat
     assert_same(ends[0], ends[1])
     assert ends[0].model != ends[2].model
     assert ends[0].metrics != ends[2].metrics
+
+
+def test_other_text_is_refused(tmp_path: Path) -> None:
+    """A changed word, a swapped pair, one pair from train in dev; of the tests nothing is known yet."""
+    trainer = begin(tmp_path, chosen({"epochs": 1}), TEXT)
+    trainer.run(quiet=True)
+    train, dev = TEXT.train, TEXT.dev
+    changed = Pair(train[0].src, train[0].tgt + " 1")
+    for other in (
+        TEXT._replace(train=[changed, *train[1:]]),
+        TEXT._replace(train=[train[1], train[0], *train[2:]]),
+        TEXT._replace(train=train[:-1], dev=[train[-1], *dev]),
+        TEXT._replace(dev=dev[1:]),
+    ):
+        with pytest.raises(InputError, match="the text or the tokenizer is not the one"):
+            resume(tmp_path, other)
+    resume(tmp_path, TEXT._replace(tests={"test": dev}))
 
 
 def test_the_states_of_another_model_are_refused(tmp_path: Path) -> None:
@@ -370,6 +356,46 @@ def gradient(trainer: Trainer, groups: list[list[int]]) -> list[Tensor]:
     return [10 * state["exp_avg"] for state in trainer.optimizer.state.values()]
 
 
+@pytest.mark.parametrize("fits", [1, 3])
+def test_a_batch_that_does_not_fit_in_memory_is_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: int
+) -> None:
+    """And the update is the same."""
+    wanted, real, refused, said = chosen({"accumulate": 2}, PLAIN), Model.forward, [], list[str]()
+
+    def forward(self: Model, src: Tensor, *others: Tensor) -> Tensor:
+        if len(src) > fits:
+            refused.append(len(src))
+            torch.empty(2**60)
+        return real(self, src, *others)
+
+    one, two = begin(tmp_path / "one", wanted, TEXT), begin(tmp_path / "two", wanted, TEXT)
+    two.say = said.append
+    for start in (0, 2):
+        one._update([one.encoded.batch(rows) for rows in one.encoded.epoch(0)[start : start + 2]])
+    with monkeypatch.context() as context:
+        context.setattr(Model, "forward", forward)
+        for start in (0, 2):
+            two._update([two.encoded.batch(rows) for rows in two.encoded.epoch(0)[start : start + 2]])
+    assert len(refused) == len(said) > 2
+    assert said[0] == "update 1: out of memory; goes on in 4 smaller batches"
+    for name, weight in one.weights.items():
+        torch.testing.assert_close(two.weights[name], weight, rtol=1e-3, atol=1e-5)
+    assert two.progress.nats == pytest.approx(one.progress.nats)
+
+
+def test_a_sentence_that_does_not_fit_in_memory_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Model, "forward", lambda *arguments: torch.empty(2**60))
+    with pytest.raises(WorkError, match=r"memory does not suffice for one sentence .*; lower data\.max_words"):
+        begin(tmp_path, chosen(), TEXT).run(quiet=True)
+
+
+def test_other_errors_are_not_taken_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Model, "forward", lambda *arguments: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError, match="size"):
+        begin(tmp_path, chosen(), TEXT).run(quiet=True)
+
+
 def test_two_batches_an_update_are_one_batch(tmp_path: Path) -> None:
     """Weighted by tokens: the second has fewer of them."""
     wanted = chosen({"clip": 0.0}, PLAIN)
@@ -502,6 +528,12 @@ def test_what_is_not_a_number_stops_the_run_and_the_last_checkpoint_is_whole(
         trainer.run(quiet=True)
     for words in ("at update 8", "lower training.learning_rate", "training.precision = 'fp32'"):
         assert words in str(stopped.value)
+    stopped_at = tmp_path / "ill" / "stopped.tsv"
+    assert str(stopped_at) in str(stopped.value)
+    pairs = [Pair(*line.split("\t")) for line in stopped_at.read_text().splitlines()]
+    plan, at = trainer.encoded.epoch(trainer.progress.epoch), trainer.progress.batch
+    rows = [row for batch in plan[at : at + 2] for row in batch]  # two batches an update
+    assert pairs == [Pair(trainer.encoded.lines[0][row], trainer.encoded.lines[1][row]) for row in rows]
     weights = checkpoint.weights_of(checkpoint.load_model(tmp_path / "ill").model)
     assert all(w.isfinite().all() for w in weights.values())
     trainer = resume(tmp_path / "ill", TEXT)

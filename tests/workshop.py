@@ -1,10 +1,14 @@
 """A language for the tests of the joints, in which a translation is the source's digits in reverse; and runs on it."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
 
 from seq2seq import checkpoint, settings
 from seq2seq.corpus import Corpus, Pair, Report
@@ -63,6 +67,38 @@ def resume(folder: Path, text: Corpus, training: Mapping[str, Any] = {}) -> Trai
     trainer = Trainer(wanted, text, checkpoint.read_tokenizers(folder, wanted.tokenizer), folder, "cpu", unheard)
     trainer.restore()
     return trainer
+
+
+def untimed(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in numbers.items() if k not in ("seconds", "minutes", "tgt_tokens_per_s", "metrics")}
+
+
+class End(NamedTuple):
+    """All that a run leaves in its folder, but for how long it took."""
+
+    model: bytes
+    config: bytes
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def end(folder: Path) -> End:
+    tensors, numbers = checkpoint.load_training(folder)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert numbers["metrics"] == lines
+    model, config = ((folder / name).read_bytes() for name in ("model.safetensors", "config.toml"))
+    return End(model, config, tensors, untimed(numbers), [untimed(line) for line in lines])
+
+
+def assert_same(one: End, other: End) -> None:
+    assert one.numbers == other.numbers
+    assert one.metrics == other.metrics
+    assert one.tensors.keys() == other.tensors.keys()
+    for name, tensor in one.tensors.items():
+        assert torch.equal(tensor, other.tensors[name]), name
+    assert one.model == other.model
+    assert one.config == other.config
 
 
 class Learnt(NamedTuple):

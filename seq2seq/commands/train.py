@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from seq2seq import checkpoint, corpus, settings
+from seq2seq import checkpoint, corpus, files, settings
 from seq2seq.card import model_card
 from seq2seq.commands.shared import (
     device_options,
@@ -41,7 +41,6 @@ from seq2seq.translator import Translator
 
 RECIPE = "tatoeba"
 RUNS = Path("artifacts/runs")
-CARD = "README.md"
 SHOWN = 10  # held-out sentences
 
 
@@ -90,8 +89,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
         _check_folder(folder)
         if checkpoint.holds_model(folder) and not overwrite:
             raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
-        if (folder / CARD).exists() and not overwrite:
-            raise InputError(f"{folder / CARD} would be lost to the model's; give another --out, or --overwrite")
+        if (card := folder / checkpoint.CARD).exists() and not overwrite:
+            raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
     text = corpus.load(chosen.data)
@@ -155,7 +154,7 @@ def _finish(folder: Path, chosen: Settings, text: corpus.Corpus, trainer: Traine
         "scores": scores,
         "samples": samples,
     }
-    checkpoint.write(folder / CARD, model_card(chosen, result).encode())
+    files.write(folder / checkpoint.CARD, model_card(chosen, result).encode())
     return result
 
 

@@ -15,7 +15,15 @@ from safetensors.numpy import load_file
 from seq2seq import settings
 from seq2seq.scoring import score
 
-FILES = {"README.md", "config.toml", "metrics.jsonl", "model.safetensors", "tokenizer.model", "training"}
+FILES = {
+    "manifest.json",
+    "README.md",
+    "config.toml",
+    "metrics.jsonl",
+    "model.safetensors",
+    "tokenizer.model",
+    "training",
+}
 QUICK = ["--set", "training.updates=2", "--set", "training.validate_every=1", "--device", "cpu", "--threads", "1"]
 
 
