@@ -36,6 +36,7 @@ class TrainingConfig:
     metric: str = setting("bleu", "dev score that chooses the best weights", choices=("bleu", "chrf", "loss"))
     patience: int = setting(0, "stop after so many validations without a better score; 0: never", low=0)
     precision: str = setting("auto", "arithmetic of the products", choices=("auto", "fp32", "bf16"))
+    workers: int = setting(0, "processes that share each batch on a CPU; 0: as many as pay", low=0, high=1000)
     keep: int = setting(2, "training states kept", low=1)
 
 

@@ -33,6 +33,7 @@ from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
 from seq2seq.tokenizer import Sampler, Tokenizer
 from seq2seq.translator import Translator
+from seq2seq.workers import Share, Workers
 
 
 @dataclass
@@ -80,6 +81,9 @@ class Trainer:
         torch.manual_seed(self.config.seed)
         sizes = [len(t) for t in tokenizers]
         self.model = Model(settings.model, *sizes).to(device)
+        self.workers = Workers(
+            max(1, self.config.workers) if device == "cpu" else 1, list(self.model.parameters()), self._gradient
+        )
         self.weights = checkpoint.weights_of(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), betas=(0.9, 0.98), weight_decay=self.config.weight_decay, fused=True
@@ -147,6 +151,7 @@ class Trainer:
         progress = self.progress
         with (
             listening() as signals,
+            self.workers,
             tqdm(
                 total=self.total,
                 initial=progress.step,
@@ -159,12 +164,13 @@ class Trainer:
                 plan = self.encoded.epoch(progress.epoch)
                 while progress.batch < len(plan) and progress.step < self.total and not self._stopped():
                     group = plan[progress.batch : progress.batch + self.config.accumulate]
-                    self._update([self.encoded.batch(rows) for rows in group])
+                    self._update(group)
                     progress.batch += len(group)
                     over = progress.batch >= len(plan)
                     every = self.config.validate_every
                     if (progress.step % every == 0 if every else over) or progress.step == self.total:
-                        self._validate(bar)
+                        with self.workers.resting():
+                            self._validate(bar)
                     bar.update()
                     if progress.step % 20 == 0:
                         self._show(bar)
@@ -179,14 +185,12 @@ class Trainer:
     def _stopped(self) -> bool:
         return 0 < self.config.patience <= self.progress.bad
 
-    def _update(self, group: list[Batch]) -> None:
-        """One update from the batches of a group, weighted by their tokens."""
+    def _update(self, group: list[list[int]]) -> None:
+        """One update from the batches with these rows, weighted by their tokens."""
         started, config, progress = time.perf_counter(), self.config, self.progress
         progress.step += 1
-        torch.manual_seed(config.seed * 1_000_003 + progress.step)  # dropout follows from the update's number alone
-        self.model.train()
-        tokens = sum(int(batch.tgt_mask.sum()) for batch in group)
-        nats = self._backward(group, tokens)
+        tokens = sum(len(self.encoded.tgt[i]) + 1 for rows in group for i in rows)
+        nats = self.workers.gradient(progress.epoch, progress.step, tokens, group)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip or math.inf).item()
         for name, value in (("loss", nats), ("gradient", norm)):
             if not math.isfinite(value):
@@ -203,14 +207,20 @@ class Trainer:
         progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
         progress.seconds += time.perf_counter() - started
 
-    def _backward(self, group: list[Batch], tokens: int) -> float:
-        """The gradient of the mean loss of a token; returns the summed nats.
+    def _gradient(self, share: Share) -> float:
+        """Add the gradient of a share of an update's mean loss of a token; returns its summed nats.
 
-        Where memory does not suffice, every batch is halved until it does. The sum over the group stays what it is.
+        Where memory does not suffice, every batch is halved until it does. The sum over the share stays what it is.
         """
+        self.model.train()
+        self.encoded.epoch(share.epoch)
+        group = [self.encoded.batch(rows) for rows in share.rows]
         while True:
+            # Dropout follows from the seed, the update's number and the worker's alone.
+            dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker))
+            torch.manual_seed(int(dropout.generate_state(1, np.uint64)[0]))
             try:
-                return sum(self._backward_batch(batch, tokens) for batch in group)
+                return sum(self._backward(batch, share) for batch in group)
             except RuntimeError as e:
                 if not _out_of_memory(e):
                     raise
@@ -221,35 +231,35 @@ class Trainer:
                     f"memory does not suffice for one sentence ({failure}); lower data.max_words or the model's sizes"
                 ) from None
             group = [half for batch in group for half in batch.halves()]
-            self.say(f"update {self.progress.step}: out of memory; goes on in {len(group)} smaller batches")
+            self.say(f"update {share.step}: out of memory; goes on in {len(group)} smaller batches")
 
-    def _backward_batch(self, batch: Batch, tokens: int) -> float:
+    def _backward(self, batch: Batch, share: Share) -> float:
         config = self.config
         batch = (batch.twice() if config.consistency else batch).to(self.device)
         with autocast(config.precision, self.device):
-            logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch), batch.tgt_mask)
+            logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch, share.step), batch.tgt_mask)
         loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
         passes = 2 if config.consistency else 1
         total = loss.smoothed / passes
         if config.consistency:
             total = total + config.consistency * consistency(logits)
-        (total / tokens).backward()
+        (total / share.tokens).backward()
         return loss.nats.item() / passes
 
-    def _keep_text(self, group: list[Batch]) -> Path:
+    def _keep_text(self, group: list[list[int]]) -> Path:
         """Write down the pairs of these batches, for a person to look at."""
         src, tgt = self.encoded.lines
-        rows = (f"{src[i]}\t{tgt[i]}\n" for batch in group for i in batch.rows)
+        lines = (f"{src[i]}\t{tgt[i]}\n" for rows in group for i in rows)
         path = self.folder / checkpoint.STOPPED
-        files.write(path, "".join(rows).encode())
+        files.write(path, "".join(lines).encode())
         return path
 
-    def _tgt_in(self, batch: Batch) -> Tensor:
+    def _tgt_in(self, batch: Batch, step: int) -> Tensor:
         """What the decoder reads: the reference, or with scheduled sampling in parts its own predictions.
 
         In two passes over whole sentences (Mihaylova & Martins 2019), so nothing loops over time.
         """
-        share = self.config.scheduled_sampling * self.progress.step / self.total
+        share = self.config.scheduled_sampling * step / self.total
         if share == 0.0:
             return batch.tgt_in
         with torch.no_grad():

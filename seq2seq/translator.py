@@ -78,10 +78,15 @@ class Translator:
         result = [0.0] * len(src)
         for rows in batches.epoch(*sides, self.batch_tokens):
             batch = batches.collate(*sides, rows, POSITIONS).to(self.device)
+            source, source_mask, tgt_in, tgt_out, tgt_mask = map(fill, batch[:5])
+            lengths = tgt_mask.sum(1, keepdim=True)
+            wanted = torch.arange(tgt_in.shape[1], device=self.device) < lengths + -lengths % ROWS
             with torch.inference_mode():
-                logits, _ = self._advance(batch.tgt_in, self._start(batch.src, batch.src_mask))
-                log_p = torch.log_softmax(logits.float(), -1).gather(2, batch.tgt_out[..., None]).squeeze(2)
-                totals = log_p.double().masked_fill(~batch.tgt_mask, 0.0).sum(1)
+                logits = self.model(source, source_mask, tgt_in, wanted).float()  # (N, V)
+                log_p = logits.gather(1, tgt_out[wanted][:, None]).squeeze(1) - logits.logsumexp(-1)
+                of_tokens = log_p.new_zeros(wanted.shape, dtype=torch.float64)
+                of_tokens[wanted] = log_p.double()
+                totals = of_tokens.masked_fill(~tgt_mask, 0.0)[: len(rows)].sum(1)
             for i, total in zip(rows, totals.tolist(), strict=True):
                 result[i] = total
         return result

@@ -1,5 +1,9 @@
 """What all tests share: one thread, and one trained model a session."""
 
+import os
+
+os.environ.setdefault("GOMP_SPINCOUNT", "0")  # before torch: two threads beside another program would spin for minutes
+
 import pytest
 import torch
 from workshop import Learnt, learn

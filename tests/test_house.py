@@ -13,7 +13,7 @@ PACKAGE = ROOT / "seq2seq"
 FLOOR = "config errors"
 TEXT = "corpus tokenizer batches scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
-JOINTS = "optimization settings files checkpoint translator training"
+JOINTS = "optimization settings files workers checkpoint translator training"
 
 MAY_IMPORT = {
     "errors": "",
@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "checkpoint": f"{FLOOR} files tokenizer model search",
     "translator": f"{FLOOR} tokenizer batches search checkpoint decoder",
     "card": f"{FLOOR} corpus settings",
-    "training": f"{FLOOR} {TEXT} loss model search optimization settings files checkpoint translator",
+    "workers": "errors",
+    "training": f"{FLOOR} workers {TEXT} loss model search optimization settings files checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",
     "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card recipes commands",

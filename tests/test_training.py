@@ -95,11 +95,11 @@ class Unstopped(NamedTuple):
     end: End
 
 
-@pytest.fixture(scope="module", params=["rnn", "gru", "lstm", "gru in bf16"])
+@pytest.fixture(scope="module", params=["rnn", "gru", "lstm", "gru in bf16", "gru by two"])
 def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Unstopped:
-    cell, _, precision = request.param.partition(" in ")
+    cell, *how = request.param.split()
     wanted = chosen(
-        {**EVERY_TRAINING, "precision": precision or "fp32"},
+        {**EVERY_TRAINING, "precision": "bf16" if "bf16" in how else "fp32", "workers": 1 + ("two" in how)},
         {**EVERY_MODEL, "cell": cell},
         sampling=0.3,
     )
@@ -352,7 +352,7 @@ def gradient(trainer: Trainer, groups: list[list[int]]) -> list[Tensor]:
     """Of one update in float64; Adam's first moment is a tenth of it."""
     trainer.model.double()
     trainer.encoded.epoch(0)
-    trainer._update([trainer.encoded.batch(rows) for rows in groups])
+    trainer._update(groups)
     return [10 * state["exp_avg"] for state in trainer.optimizer.state.values()]
 
 
@@ -372,11 +372,11 @@ def test_a_batch_that_does_not_fit_in_memory_is_split(
     one, two = begin(tmp_path / "one", wanted, TEXT), begin(tmp_path / "two", wanted, TEXT)
     two.say = said.append
     for start in (0, 2):
-        one._update([one.encoded.batch(rows) for rows in one.encoded.epoch(0)[start : start + 2]])
+        one._update(one.encoded.epoch(0)[start : start + 2])
     with monkeypatch.context() as context:
         context.setattr(Model, "forward", forward)
         for start in (0, 2):
-            two._update([two.encoded.batch(rows) for rows in two.encoded.epoch(0)[start : start + 2]])
+            two._update(two.encoded.epoch(0)[start : start + 2])
     assert len(refused) == len(said) > 2
     assert said[0] == "update 1: out of memory; goes on in 4 smaller batches"
     for name, weight in one.weights.items():
@@ -748,7 +748,7 @@ def test_the_decoder_reads_its_own_words_more_and_more(any_trainer: Trainer, don
     own = torch.cat((torch.full((60, 1), BOS), logits[:, :-1].argmax(-1)), dim=1)
     trainer.progress.step = round(done * trainer.total)
     torch.manual_seed(0)
-    read = trainer._tgt_in(batch)
+    read = trainer._tgt_in(batch, trainer.progress.step)
     assert (read[:, 0] == BOS).all()
     assert torch.equal(read[~batch.tgt_mask], batch.tgt_in[~batch.tgt_mask])
     assert ((read == batch.tgt_in) | (read == own)).all()
@@ -761,7 +761,7 @@ def test_without_scheduled_sampling_it_reads_the_reference(tmp_path: Path) -> No
     trainer = begin(tmp_path, chosen(), TEXT)
     trainer.progress.step = trainer.total
     batch = trainer.encoded.batch(trainer.encoded.epoch(0)[0])
-    assert trainer._tgt_in(batch) is batch.tgt_in
+    assert trainer._tgt_in(batch, trainer.progress.step) is batch.tgt_in
 
 
 def test_a_trained_folder_may_be_moved_and_resumed_elsewhere(tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ import itertools
 import os
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+import torch
 
 from seq2seq import checkpoint, corpus, files, settings
 from seq2seq.card import model_card
@@ -38,6 +40,7 @@ from seq2seq.scoring import score
 from seq2seq.settings import Settings
 from seq2seq.training import Trainer, prepare
 from seq2seq.translator import Translator
+from seq2seq.workers import worthwhile
 
 RECIPE = "tatoeba"
 RUNS = Path("artifacts/runs")
@@ -93,6 +96,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
+    chosen = _with_workers(chosen)
     text = corpus.load(chosen.data)
     if resume:
         tokenizers = checkpoint.read_tokenizers(folder, chosen.tokenizer)
@@ -114,6 +118,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
         put_json(result)
     elif not quiet:
         put(_summary(folder, chosen, result))
+
+
+def _with_workers(chosen: Settings) -> Settings:
+    """The settings with a number of workers, which is part of what resuming repeats."""
+    training = chosen.training
+    workers = training.workers or worthwhile(torch.get_num_threads(), training.batch_tokens)
+    return chosen._replace(training=replace(training, workers=workers))
 
 
 def _new_folder(recipe: str) -> Path:
