@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import torch
-
-from seq2seq import __version__
 from seq2seq.corpus import shipped
 from seq2seq.settings import Settings
+from seq2seq.versions import versions
 
 
 def model_card(settings: Settings, result: dict[str, Any]) -> str:
@@ -28,7 +26,7 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             "",
             f"- Data: {where}",
             f"- Training: {effort}, seed {settings.training.seed}",
-            f"- Versions: seq2seq {__version__}, torch {torch.__version__}",
+            f"- Versions: {versions()}",
             "- Settings: `config.toml`; the course of the training: `metrics.jsonl`",
             f"- Limits: it knows the words and the kind of sentence in its data; length penalty "
             f"{settings.search.length_penalty}, beam {settings.search.beam} in the scores below",

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from seq2seq.config import setting
 from seq2seq.errors import InputError
+from seq2seq.suspicions import suspicions
 
 _TABLES = ("tsv", "csv", "jsonl", "parquet")
 _DEV_NAMES = ("dev", "validation", "valid", "val")
@@ -107,8 +108,9 @@ def load(config: DataConfig) -> Corpus:
         needed = "a split named train" if config.where.startswith("hf:") else files
         raise InputError(f"{_name(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
     parts = {name: _pairs(config, source, name) for name in source}
-    train, row = _clean(parts.pop("train"), config)
-    notices = []
+    train = parts.pop("train")
+    notices = suspicions([pair.src for pair in train], [pair.tgt for pair in train], (config.src, config.tgt))
+    train, row = _clean(train, config)
     if "dev" not in parts:
         train, dev = _hold_out(train, config.dev_share)
         notices.append(f"no dev part: {len(dev):,} of {row.kept:,} train pairs are held out as dev")

@@ -62,7 +62,8 @@ class Tokenizer:
         self._processor = sentencepiece.SentencePieceProcessor(num_threads=1)
         try:
             self._processor.LoadFromSerializedProto(model)
-        except RuntimeError:
+            self._bytes = [_piece_bytes(self._processor, i) for i in range(len(self._processor))]
+        except (RuntimeError, ValueError):  # the latter where a piece is no text, or a byte is no number
             model = b""
         if not model:
             raise InputError("not a whole SentencePiece model; copy it again or learn it anew")
@@ -70,7 +71,6 @@ class Tokenizer:
         special = (p.pad_id(), p.bos_id(), p.eos_id(), p.unk_id())
         if special != (PAD, BOS, EOS, UNK):
             raise InputError(f"pad, bos, eos, unk have the ids {special} instead of (0, 1, 2, 3); learn the model anew")
-        self._bytes = [_piece_bytes(p, i) for i in range(len(p))]
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:
             raise InputError("a SentencePiece model that loses text (normalises, or has no bytes); learn it anew")
 

@@ -35,6 +35,8 @@ from seq2seq.tokenizer import Sampler, Tokenizer
 from seq2seq.translator import Translator
 from seq2seq.workers import Share, Workers
 
+EXPLODED = 3.0  # a loss of so many times that of a uniform guess stops the run
+
 
 @dataclass
 class Progress:
@@ -192,8 +194,9 @@ class Trainer:
         tokens = sum(len(self.encoded.tgt[i]) + 1 for rows in group for i in rows)
         nats = self.workers.gradient(progress.epoch, progress.step, tokens, group)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip or math.inf).item()
-        for name, value in (("loss", nats), ("gradient", norm)):
-            if not math.isfinite(value):
+        exploded = EXPLODED * math.log(len(self.tokenizers[1]))
+        for name, value, bound in (("loss", nats / tokens, exploded), ("gradient", norm, math.inf)):
+            if not (math.isfinite(value) and value <= bound):
                 raise WorkError(
                     f"the {name} is {value} at update {progress.step} (see {self._keep_text(group)}); the "
                     "last checkpoint is whole: lower training.learning_rate, or set training.precision = 'fp32'"
@@ -308,6 +311,10 @@ class Trainer:
             "dev BLEU {dev_bleu:.1f}  {tgt_tokens_per_s} tokens/s  {minutes:.1f} min".format(**progress.metrics[-1])
             + ("  best" if better else "")
         )
+        if len(progress.metrics) == 1:
+            for name, parameter in self.model.named_parameters():
+                if not self.optimizer.state[parameter]["exp_avg_sq"].any():
+                    self.say(f"note: {name} has had no gradient in {progress.step} updates; it does not train")
         progress.nats, progress.tokens, progress.seconds = 0.0, 0, 0.0
         if better:
             checkpoint.save_weights(self.folder, mean, *self.tokenizers)

@@ -6,11 +6,10 @@ import re
 from typing import Any
 
 import pytest
-import torch
 from workshop import chosen
 
-from seq2seq import __version__
 from seq2seq.card import model_card
+from seq2seq.versions import versions
 
 RESULT: dict[str, Any] = {
     "parameters": 1234567,
@@ -48,7 +47,7 @@ def test_a_card_says_what_the_model_is() -> None:
     for words in (
         "gru, context `additive`, 1,234,567 parameters",
         "3,210 updates in 4.6 minutes, seed 7",
-        f"seq2seq {__version__}, torch {torch.__version__}",
+        versions(),
         "length penalty 1.0, beam 5",
     ):
         assert words in card

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "errors": "",
     "config": "errors",
     # text: never the model
-    "corpus": FLOOR,
+    "suspicions": "",
+    "corpus": f"{FLOOR} suspicions",
     "tokenizer": FLOOR,
     "batches": f"{FLOOR} tokenizer",
     "scoring": FLOOR,
@@ -38,12 +39,13 @@ MAY_IMPORT = {
     "files": "errors",
     "checkpoint": f"{FLOOR} files tokenizer model search",
     "translator": f"{FLOOR} tokenizer batches search checkpoint decoder",
-    "card": f"{FLOOR} corpus settings",
+    "versions": "",
+    "card": f"{FLOOR} corpus settings versions",
     "workers": "errors",
     "training": f"{FLOOR} workers {TEXT} loss model search optimization settings files checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",
-    "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card recipes commands",
+    "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card versions recipes commands",
     "__main__": "commands",
 }
 

@@ -365,3 +365,26 @@ def test_dropping_every_merge_leaves_characters() -> None:
 def test_pieces_never_cross_a_space(kind: str) -> None:
     """What sampling word by word stands on."""
     assert all("▁" not in piece[1:] for piece in learned(kind).pieces(range(len(learned(kind)))))
+
+
+def test_a_model_with_a_wrong_byte_is_refused_or_a_model() -> None:
+    """No other end; a piece that is no text and a byte piece that is no number were found by fuzzing."""
+    whole = learned("unigram").model_bytes
+    byte_piece = b"<0x41>"
+    assert whole.count(byte_piece) == 1
+    damaged = [whole.replace(byte_piece, b"<0xZZ>"), whole.replace(byte_piece, b"<0x\xff1>")]
+    draw = random.Random(0)
+    for _ in range(300):
+        changed = bytearray(whole)
+        changed[draw.randrange(len(whole))] = draw.randrange(256)
+        damaged.append(bytes(changed))
+    refused = 0
+    for model in damaged:
+        try:
+            Tokenizer(model)
+        except InputError:
+            refused += 1
+    assert refused > 50
+    for model in damaged[:2]:
+        with pytest.raises(InputError, match="SentencePiece"):
+            Tokenizer(model)

@@ -384,6 +384,21 @@ def test_a_batch_that_does_not_fit_in_memory_is_split(
     assert two.progress.nats == pytest.approx(one.progress.nats)
 
 
+def test_what_never_trains_is_named_once(tmp_path: Path) -> None:
+    """A table that gets no gradient is told at the first validation, and all the others are silent."""
+    for frozen in ((), ("src_embedding.table.weight",)):
+        said: list[str] = []
+        trainer = begin(tmp_path / str(len(frozen)), chosen({"epochs": 2}), TEXT, said.append)
+        for name, parameter in trainer.model.named_parameters():
+            if name in frozen:
+                parameter.register_hook(torch.zeros_like)
+        trainer.run(quiet=True)
+        notes = [line for line in said if "does not train" in line]
+        assert notes == [
+            f"note: {name} has had no gradient in {trainer.total // 2} updates; it does not train" for name in frozen
+        ]
+
+
 def test_a_sentence_that_does_not_fit_in_memory_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Model, "forward", lambda *arguments: torch.empty(2**60))
     with pytest.raises(WorkError, match=r"memory does not suffice for one sentence .*; lower data\.max_words"):
@@ -504,7 +519,7 @@ def test_each_update_has_the_rate_of_its_step(tmp_path: Path, monkeypatch: pytes
 # ---- what is not a number --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", ["loss", "gradient"])
+@pytest.mark.parametrize("where", ["loss", "gradient", "explosion"])
 def test_what_is_not_a_number_stops_the_run_and_the_last_checkpoint_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -519,6 +534,8 @@ def test_what_is_not_a_number_stops_the_run_and_the_last_checkpoint_is_whole(
             bias = self.model.decoder.readout.bias
             if where == "loss":
                 bias.data[:] = spoilt
+            elif where == "explosion":
+                self.model.output.bias.data[0] = 1e4
             else:
                 bias.register_hook(lambda grad: spoilt)
         real(self, group)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from seq2seq import __version__
-from seq2seq.commands.shared import Group, example, run
+from seq2seq.commands.shared import Group, example, put, run
+from seq2seq.versions import versions
 
 COMMANDS = ("tokenizer", "train", "translate", "evaluate")
 
@@ -38,9 +38,22 @@ class Commands(Group):
 
 
 @click.command("seq2seq", cls=Commands, **example(HELP))
-@click.version_option(__version__, prog_name="seq2seq")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, option, wanted: tell_versions(context) if wanted else None,
+    help="tell the version of this and of what it computes with",
+)
 def seq2seq() -> None:  # noqa: D103 (its help is HELP)
     pass
+
+
+def tell_versions(context: click.Context) -> None:
+    """Print what computes here, and end."""
+    put(versions())
+    context.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

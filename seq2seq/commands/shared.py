@@ -166,30 +166,32 @@ def speaker(quiet: bool) -> Callable[[str], None]:
     return (lambda message: None) if quiet else (lambda message: tqdm.write(message, file=sys.stderr))
 
 
-def lines_of(path: Path | None) -> Iterator[str]:
+def lines_of(path: Path | None, errors: str = "") -> Iterator[str]:
     r"""The lines of a file, plain or `.gz`, or of standard input, as they come.
 
-    They are broken at `\n` alone, and lose a `\r` at their end.
+    They are broken at `\n` alone, and lose a `\r` at their end. `errors` is what the command's --errors says, where it
+    has one: with "replace", what is not UTF-8 becomes U+FFFD.
 
     Raises:
         InputError: the file cannot be read, or a line is not UTF-8.
     """
     if path is None:
-        yield from _decoded(sys.stdin.buffer, "standard input")
+        yield from _decoded(sys.stdin.buffer, "standard input", errors)
         return
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            yield from _decoded(stream, str(path))
+            yield from _decoded(stream, str(path), errors)
     except (OSError, EOFError, zlib.error) as e:
         raise InputError(f"cannot read {path}: {getattr(e, 'strerror', '') or e}; check the path") from None
 
 
-def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
+def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:
     for number, line in enumerate(stream, 1):
         try:
-            text = line.decode("utf-8")
+            text = line.decode("utf-8", errors or "strict")
         except UnicodeDecodeError:
-            raise InputError(f"{name}, line {number}: not valid UTF-8; convert the text to UTF-8") from None
+            hint = ", or give --errors replace" if errors else ""
+            raise InputError(f"{name}, line {number}: not valid UTF-8; convert the text to UTF-8{hint}") from None
         yield (text.removeprefix("\ufeff") if number == 1 else text).removesuffix("\n").removesuffix("\r")
 
 

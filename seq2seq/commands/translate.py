@@ -54,6 +54,13 @@ from seq2seq.translator import Candidate, Translator
     help="source tokens translated at once; changes speed, not results",
     show_default=True,
 )
+@click.option(
+    "--errors",
+    type=click.Choice(["strict", "replace"]),
+    default="strict",
+    help="what is not UTF-8 ends the command, or becomes U+FFFD",
+    show_default=True,
+)
 @device_options
 @quiet_option
 def command(  # noqa: D103 (its help is the module's docstring)
@@ -66,6 +73,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     scores: bool,
     given: Path | None,
     batch_tokens: int,
+    errors: str,
     device: str,
     threads: int | None,
     quiet: bool,
@@ -84,9 +92,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
 
     with output(target) as file:
         if given:
-            results = scored(translator, list(lines_of(source)), list(lines_of(given)))
+            results = scored(translator, *(list(lines_of(side, errors)) for side in (source, given)))
         elif source or target or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            results = translated(lines_of(source))
+            results = translated(lines_of(source, errors))
         else:
             results = chain.from_iterable(translated([line]) for line in asked(f"{bundle.src} > "))
         for result in results:

@@ -1,5 +1,6 @@
 """What a command says of itself: its help with examples that hold, its version, and who it is."""
 
+import importlib
 import re
 import runpy
 import shlex
@@ -58,7 +59,10 @@ def test_every_option_says_what_it_does(words: list[str]) -> None:
 
 
 def test_version() -> None:
-    assert worked(call("--version")).out == f"seq2seq, version {__version__}\n"
+    [line] = worked(call("--version")).lines
+    assert line.startswith(f"seq2seq {__version__}, CPython 3.")
+    for name in ("torch", "sentencepiece", "sacrebleu", "datasets", "safetensors", "numpy"):
+        assert f", {name} {importlib.import_module(name).__version__}" in line
 
 
 def test_the_commands_are_listed_in_the_order_of_use() -> None:

@@ -1,0 +1,62 @@
+"""A folder that an earlier version wrote loads for good, and translates as it did then.
+
+`fixtures/format-1` was written by `python tests/test_format.py`, which trains the reverser of the workshop; it is never
+written again. A change of the format gets a number and a folder of its own beside this one.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from workshop import learn
+
+from seq2seq import checkpoint
+from seq2seq.errors import InputError
+from seq2seq.translator import Translator
+
+FIXTURES = Path(__file__).parent / "fixtures"
+FOLDERS = sorted(FIXTURES.iterdir()) if FIXTURES.is_dir() else []
+SAID = "translations.json"  # what it said when it was written: source, translation, log-probability
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_folder_of_an_earlier_version_translates_as_it_did(folder: Path) -> None:
+    bundle = checkpoint.load_model(folder)
+    translator = Translator(bundle, bundle.search)
+    said = json.loads((folder / SAID).read_text(encoding="utf-8"))
+    assert len(said) == 10
+    found = [candidates[0] for candidates in translator.stream([source for source, _, _ in said], print)]
+    assert [c.text for c in found] == [text for _, text, _ in said]
+    assert [c.log_prob for c in found] == pytest.approx([log_prob for _, _, log_prob in said], rel=1e-3, abs=1e-4)
+
+
+def test_there_is_one_for_every_format() -> None:
+    assert [folder.name for folder in FOLDERS] == [f"format-{n}" for n in range(1, checkpoint.FORMAT + 1)]
+
+
+def test_a_later_format_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(FOLDERS[-1], tmp_path / "later")
+    config = tmp_path / "later" / "config.toml"
+    config.write_text(config.read_text().replace(f"format = {checkpoint.FORMAT}", f"format = {checkpoint.FORMAT + 1}"))
+    with pytest.raises(InputError, match=r"has format \d+, this version reads \d+; update seq2seq"):
+        checkpoint.load_model(tmp_path / "later")
+
+
+def write(folder: Path) -> None:
+    """Train, keep what translating needs, and write down what it says."""
+    torch.set_num_threads(1)
+    learnt = learn(folder)
+    shutil.rmtree(folder / "training")
+    (folder / "metrics.jsonl").unlink()
+    bundle = checkpoint.load_model(folder)
+    sources = [pair.src for pair in learnt.unseen[:10]]
+    found = [candidates[0] for candidates in Translator(bundle, bundle.search).stream(sources, print)]
+    said = [[source, c.text, c.log_prob] for source, c in zip(sources, found, strict=True)]
+    (folder / SAID).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(FIXTURES / f"format-{checkpoint.FORMAT}") if len(sys.argv) == 1 else sys.exit("no arguments")
