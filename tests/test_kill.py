@@ -39,7 +39,7 @@ def train(folder: Path, delay: float, ready: Event) -> None:
             return real(*arguments, **named)
 
         setattr(owner, name, late)
-    trainer = resume(folder, TEXT) if any((folder / "training").glob("*")) else begin(folder, wanted(), TEXT)
+    trainer = resume(folder, TEXT) if any((folder / "training").glob("step-*")) else begin(folder, wanted(), TEXT)
     ready.set()
     trainer.run(quiet=True)
 
