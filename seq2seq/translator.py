@@ -18,6 +18,7 @@ from torch import Tensor
 
 from seq2seq import batches
 from seq2seq.checkpoint import Bundle
+from seq2seq.crew import Crew
 from seq2seq.decoder import State
 from seq2seq.search import Hypothesis, SearchConfig, search
 from seq2seq.tokenizer import BOS, EOS
@@ -51,11 +52,11 @@ def fill(rows: Tensor) -> Tensor:
 
 
 class Translator:
-    """A model, its tokenizers and a way to search."""
+    """A model, its tokenizers and a way to search; `workers` processes share a stream, which changes no bit of it."""
 
-    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 2048) -> None:
+    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 2048, workers: int = 1) -> None:
         self.model, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
-        self.config, self.batch_tokens = config, batch_tokens
+        self.config, self.batch_tokens, self.workers = config, batch_tokens, workers
         self.device = next(self.model.parameters()).device
 
     def stream(self, lines: Iterable[str], warn: Callable[[str], None]) -> Iterator[list[Candidate]]:
@@ -64,9 +65,17 @@ class Translator:
         `warn` hears of each line that is too long to translate at once.
         """
         lines, size, first = iter(lines), WINDOW[0], 1
-        while window := list(islice(lines, size)):
-            yield from self._window(window, first, warn)
-            first, size = first + len(window), min(2 * size, WINDOW[1])
+        with Crew(self.workers, lambda worker, lines: self._window(lines)) as crew:
+            while window := list(islice(lines, size)):
+                answers = crew.ask([window[worker :: self.workers] for worker in range(self.workers)])
+                found: list[list[Candidate]] = [[] for _ in window]
+                for worker, (candidates, too_long) in enumerate(answers):
+                    found[worker :: self.workers] = [[Candidate(*c) for c in each] for each in candidates]
+                    for i, tokens, pieces in too_long:
+                        number = first + worker + i * self.workers
+                        warn(f"line {number} is {tokens} tokens long and was translated in {pieces} pieces")
+                yield from found
+                first, size = first + len(window), min(2 * size, WINDOW[1])
 
     def best(self, lines: Iterable[str]) -> list[str]:
         """The best translation of each line."""
@@ -91,20 +100,22 @@ class Translator:
                 result[i] = total
         return result
 
-    def _window(self, lines: list[str], first: int, warn: Callable[[str], None]) -> list[list[Candidate]]:
+    def _window(self, lines: list[str]) -> tuple[list[list[Candidate]], list[tuple[int, int, int]]]:
+        """The candidates of each line, and each line that is too long: its place, its tokens, its pieces."""
         sources: list[list[int]] = []  # the pieces to translate ...
         owners: list[int] = []  # ... and the line of each
+        too_long = []
         for i, (line, ids) in enumerate(zip(lines, self.src_tokenizer.encode(lines), strict=True)):
             pieces = split(ids, self.src_tokenizer.pieces(ids)) if line.strip() else []
             if len(pieces) > 1:
-                warn(f"line {first + i} is {len(ids)} tokens long and was translated in {len(pieces)} pieces")
+                too_long.append((i, len(ids), len(pieces)))
             sources.extend(pieces)
             owners.extend([i] * len(pieces))
         found = self._search(sources)
         parts: list[list[list[Hypothesis]]] = [[] for _ in lines]
         for i, hypotheses in zip(owners, found, strict=True):
             parts[i].append(hypotheses)
-        return [self._join(line_parts) for line_parts in parts]
+        return [self._join(line_parts) for line_parts in parts], too_long
 
     def _search(self, sources: list[list[int]]) -> list[list[Hypothesis]]:
         found: list[list[Hypothesis]] = [[] for _ in sources]

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "seq2seq"
 FLOOR = "config errors"
 TEXT = "corpus tokenizer batches scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
-JOINTS = "optimization settings files workers checkpoint translator training"
+JOINTS = "crew optimization settings files workers checkpoint translator training"
 
 MAY_IMPORT = {
     "errors": "",
@@ -37,11 +37,12 @@ MAY_IMPORT = {
     "optimization": FLOOR,
     "settings": f"{FLOOR} corpus tokenizer model search optimization",
     "files": "errors",
+    "crew": "errors",
+    "workers": "crew",
     "checkpoint": f"{FLOOR} files tokenizer model search",
-    "translator": f"{FLOOR} tokenizer batches search checkpoint decoder",
+    "translator": f"{FLOOR} tokenizer batches search checkpoint crew decoder",
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
-    "workers": "errors",
     "training": f"{FLOOR} workers {TEXT} loss model search optimization settings files checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",

@@ -17,6 +17,7 @@ from seq2seq import checkpoint, translator
 from seq2seq.cells import CELLS
 from seq2seq.checkpoint import Bundle
 from seq2seq.context import CONTEXTS
+from seq2seq.crew import AVAILABLE
 from seq2seq.model import Model
 from seq2seq.search import Hypothesis, SearchConfig
 from seq2seq.tokenizer import EOS, Tokenizer
@@ -116,6 +117,34 @@ def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> No
         found.append((*searches, using(model, batch_tokens).log_probs(lines, lines[::-1])))
     torch.set_num_threads(1)
     assert all(each == found[0] for each in found)
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_change_neither_a_bit_nor_the_order(bundle: Bundle, workers: int) -> None:
+    lines = [pair.src for pair in reversals(70, seed=7)] + AWKWARD
+    assert "1 " * 50 in lines
+    told: list[list[str]] = [[], []]
+    alone, together = (
+        list(Translator(bundle, SearchConfig(beam=3), 60, count).stream(lines, notes.append))
+        for count, notes in zip((1, workers), told, strict=True)
+    )
+    assert together == alone
+    assert sorted(told[1]) == sorted(told[0])
+    assert Translator(bundle, SearchConfig(), workers=workers).best([]) == []
+    assert Translator(bundle, SearchConfig(), workers=workers).best(["3 1"]) == using(bundle).best(["3 1"])
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
+def test_long_lines_are_named_by_their_number_whoever_translates_them(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translator, "LONGEST", 8)
+    monkeypatch.setattr(translator, "WINDOW", (3, 5))
+    lines = ["1 2 3 4 5 6 7 8 9 0" if i % 4 == 1 else "1 2" for i in range(14)]
+    told: list[str] = []
+    list(Translator(bundle, SearchConfig(beam=1), workers=2).stream(lines, told.append))
+    assert [int(re.findall(r"line (\d+) is", note)[0]) for note in told] == [2, 6, 10, 14]
 
 
 def test_the_window_changes_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

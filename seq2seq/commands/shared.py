@@ -141,6 +141,30 @@ quiet_option = click.option("--quiet", is_flag=True, help="no progress, no notic
 json_option = click.option("--json", "as_json", is_flag=True, help="print the result as one JSON object")
 
 
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="processes that share the lines, and the threads (default: one a thread)",
+)
+
+
+def set_workers(workers: int | None, device: str) -> int:
+    """How many processes `--workers` means on this device.
+
+    Raises:
+        InputError: more than one where they cannot be.
+    """
+    import torch
+
+    from seq2seq.crew import AVAILABLE
+
+    possible = AVAILABLE and device == "cpu"
+    if workers and workers > 1 and not possible:
+        raise InputError(f"--workers {workers} needs Linux and --device cpu; leave it out")
+    return workers or (torch.get_num_threads() if possible else 1)
+
+
 def set_device(device: str, threads: int | None) -> str:
     """Apply `--threads` and return the device that `--device` means.
 

@@ -31,7 +31,9 @@ from seq2seq.commands.shared import (
     quiet_option,
     run,
     set_device,
+    set_workers,
     speaker,
+    workers_option,
 )
 from seq2seq.errors import InputError
 from seq2seq.translator import Candidate, Translator
@@ -54,6 +56,7 @@ from seq2seq.translator import Candidate, Translator
     help="source tokens translated at once; changes speed, not results",
     show_default=True,
 )
+@workers_option
 @click.option(
     "--errors",
     type=click.Choice(["strict", "replace"]),
@@ -73,19 +76,22 @@ def command(  # noqa: D103 (its help is the module's docstring)
     scores: bool,
     given: Path | None,
     batch_tokens: int,
+    workers: int | None,
     errors: str,
     device: str,
     threads: int | None,
     quiet: bool,
 ) -> None:
-    bundle = checkpoint.load_model(model, set_device(device, threads))
+    where = set_device(device, threads)
+    bundle = checkpoint.load_model(model, where)
     config = bundle.search if length_penalty is None else replace(bundle.search, length_penalty=length_penalty)
     config = replace(config, beam=beam or max(config.beam, nbest or 1))
     if nbest and nbest > config.beam:
         raise InputError(
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"
         )
-    translator = Translator(bundle, config, batch_tokens)
+    interactive = not (source or target or given) and sys.stdin.isatty() and sys.stdout.isatty()
+    translator = Translator(bundle, config, batch_tokens, 1 if interactive else set_workers(workers, where))
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
         return formatted(translator.stream(lines, speaker(quiet)), nbest, scores)
@@ -93,7 +99,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     with output(target) as file:
         if given:
             results = scored(translator, *(list(lines_of(side, errors)) for side in (source, given)))
-        elif source or target or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        elif not interactive:
             results = translated(lines_of(source, errors))
         else:
             results = chain.from_iterable(translated([line]) for line in asked(f"{bundle.src} > "))
