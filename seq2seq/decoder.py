@@ -21,18 +21,28 @@ from seq2seq.embedding import Dropout
 
 
 class State(NamedTuple):
-    """All that the next step needs: each layer's state (B, N), the memory, and the last weights (B, T, S)."""
+    """All that the next step needs: each layer's state (B, N), the memory, and the last weights (B, T, S).
+
+    `sentences` (B,) says which sentence each row is of: rows of one sentence share what is remembered of it.
+    """
 
     layers: tuple[Tensor, ...]
     memory: Memory
     weights: Tensor
+    sentences: Tensor
 
     def select(self, rows: Tensor) -> "State":
-        """The state of these rows of the batch (repeats allowed), in this order."""
+        """The state of these rows of the batch (repeats allowed), in this order.
+
+        The memory, by far the largest part, is copied only where a row gets another sentence; in a beam search that is
+        when a sentence leaves, not at every step.
+        """
+        sentences = self.sentences.index_select(0, rows)
         return State(
             tuple(layer.index_select(0, rows) for layer in self.layers),
-            self.memory.select(rows),
+            self.memory if torch.equal(sentences, self.sentences) else self.memory.select(rows),
             self.weights.index_select(0, rows),
+            sentences,
         )
 
 
@@ -68,7 +78,9 @@ class Decoder(nn.Module):
         """The state before the first token: a bridge from the encoder's final state to every layer."""
         layers = torch.tanh(self.bridge(encoded.final)).split(self.sizes, dim=-1)
         memory = self.context.remember(encoded)
-        return State(layers, memory, memory.values.new_zeros(memory.mask.shape[0], 0, memory.mask.shape[1]))
+        size, slots = memory.mask.shape
+        sentences = torch.arange(size, device=memory.mask.device)
+        return State(layers, memory, memory.values.new_zeros(size, 0, slots), sentences)
 
     def forward(self, y: Tensor, state: State) -> tuple[Tensor, State]:
         """y (B, T, E) to features (B, T, E) and the state after the last of the T tokens."""
@@ -85,4 +97,4 @@ class Decoder(nn.Module):
             s = output + below
             states.append(after)
         g = torch.tanh(self.readout(torch.cat((s, c, y), dim=-1)))
-        return self.readout_dropout(g), State(tuple(states), state.memory, weights)
+        return self.readout_dropout(g), State(tuple(states), state.memory, weights, state.sentences)

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from seq2seq import batches, checkpoint, files
 from seq2seq.batches import Batch
 from seq2seq.corpus import Corpus, Pair
+from seq2seq.crew import AVAILABLE
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.loss import consistency, cross_entropy
 from seq2seq.model import Model
@@ -83,9 +84,8 @@ class Trainer:
         torch.manual_seed(self.config.seed)
         sizes = [len(t) for t in tokenizers]
         self.model = Model(settings.model, *sizes).to(device)
-        self.workers = Workers(
-            max(1, self.config.workers) if device == "cpu" else 1, list(self.model.parameters()), self._gradient
-        )
+        workers = max(1, self.config.workers) if device == "cpu" and AVAILABLE else 1
+        self.workers = Workers(workers, list(self.model.parameters()), self._gradient)
         self.weights = checkpoint.weights_of(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), betas=(0.9, 0.98), weight_decay=self.config.weight_decay, fused=True

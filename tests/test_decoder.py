@@ -104,6 +104,19 @@ def test_a_selected_state_goes_on_as_those_sentences_would(cell: str, context: s
     close(state.select(rows).weights, state.weights[rows])
 
 
+@every_pair
+def test_rows_of_one_sentence_share_its_memory(cell: str, context: str) -> None:
+    """It is copied where a row gets another sentence, and only there; either way the row goes on as its sentence."""
+    decoder, y = built(cell, context), draw(B, 2 * T, E)
+    _, state = decoder(y[:, :T], decoder.start(encoded(context)))
+    features, _ = decoder(y[:, T:], state)
+    wide, rows = state.select(torch.tensor([0, 0, 1, 1])), torch.tensor([0, 0, 1, 1])
+    for order, kept in (([1, 0, 2, 2], True), ([2, 3, 0, 1], False), ([0, 1, 1, 3], False), ([0, 1, 3], False)):
+        chosen = wide.select(torch.tensor(order))
+        assert (chosen.memory is wide.memory) == kept
+        close(decoder(y[rows[order], T:], chosen)[0], features[rows[order]])
+
+
 @every_cell
 def test_dropout_stands_between_the_layers_and_behind_the_readout(cell: str) -> None:
     def random(layers: int, dropout: Dropout, readout: Dropout) -> bool:

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "translator": f"{FLOOR} tokenizer batches search checkpoint crew decoder",
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
-    "training": f"{FLOOR} workers {TEXT} loss model search optimization settings files checkpoint translator",
+    "training": f"{FLOOR} crew workers {TEXT} loss model search optimization settings files checkpoint translator",
     # the commands: everything, and one another
     "recipes": "",
     "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card versions recipes commands",
