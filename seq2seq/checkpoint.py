@@ -27,6 +27,7 @@ from seq2seq.search import SearchConfig
 from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 
 FORMAT = 1
+DTYPES = "F32", "F16", "BF16"  # that weights may have
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 METRICS, CARD, STOPPED = "metrics.jsonl", "README.md", "stopped.tsv"
 
@@ -143,8 +144,13 @@ def _read_tensors(path: Path, model: Model) -> tuple[dict[str, Tensor], dict[str
     """The tensors of a file whose header fits the model's parameters, looked at before anything is allocated."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            found = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            found = {name: part.get_shape() for name, part in slices.items()}
             _check_fit(str(path), model, found)
+            if strange := [
+                f"{name} is {part.get_dtype()}" for name, part in slices.items() if part.get_dtype() not in DTYPES
+            ]:
+                raise InputError(f"{path}: {strange[0]}, expected one of {', '.join(DTYPES)}; restore the file")
             return {name: file.get_tensor(name) for name in found}, file.metadata() or {}
     except FileNotFoundError:
         raise InputError(f"{path} is missing; restore it, or train the model again") from None

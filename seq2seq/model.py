@@ -18,6 +18,8 @@ from seq2seq.embedding import Dropout, Embedding
 from seq2seq.encoder import Encoder
 from seq2seq.errors import InputError
 
+WIDEST, DEEPEST = 100_000, 100  # beyond any machine; a damaged file may say anything
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -25,13 +27,13 @@ class ModelConfig:
 
     cell: str = setting("gru", "recurrent cell", choices=CELLS)
     context: str = setting("additive", "what the decoder sees of the source", choices=CONTEXTS)
-    embedding: int = setting(256, "size of the word vectors", low=1)
-    encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1)
-    encoder_layers: int = setting(1, "encoder layers", low=1)
-    hidden: int = setting(512, "decoder size", low=1)
-    decoder_layers: int = setting(1, "decoder layers", low=1)
-    attention: int = setting(256, "width of the additive context's hidden layer, and of multihead", low=1)
-    heads: int = setting(8, "heads of the multihead context", low=1)
+    embedding: int = setting(256, "size of the word vectors", low=1, high=WIDEST)
+    encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1, high=WIDEST)
+    encoder_layers: int = setting(1, "encoder layers", low=1, high=DEEPEST)
+    hidden: int = setting(512, "decoder size", low=1, high=WIDEST)
+    decoder_layers: int = setting(1, "decoder layers", low=1, high=DEEPEST)
+    attention: int = setting(256, "width of the additive context's hidden layer, and of multihead", low=1, high=WIDEST)
+    heads: int = setting(8, "heads of the multihead context", low=1, high=WIDEST)
     tied: str = setting("target", "embeddings that share one table", choices=("none", "target", "all"))
     dropout: float = setting(0.2, "dropout on embeddings and between layers", low=0.0, high=0.95)
     readout_dropout: float = setting(0.2, "dropout before the output layer", low=0.0, high=0.95)

@@ -234,6 +234,21 @@ def test_every_weight_must_be_there_and_no_other(made: Written) -> None:
             assert "model.safetensors" in words
 
 
+@pytest.mark.parametrize(("dtype", "name"), [(torch.int32, "I32"), (torch.int8, "I8"), (torch.bool, "BOOL")])
+def test_weights_that_are_no_fractions_are_refused(made: Written, dtype: torch.dtype, name: str) -> None:
+    path = made.folder / checkpoint.WEIGHTS
+    weights = {key: w.to(dtype) for key, w in checkpoint.weights_of(made.model).items()}
+    files.write(path, safetensors.torch.save(weights, {"tokenizer": "any"}))
+    assert f"is {name}, expected one of F32, F16, BF16" in refusal(made.folder)
+
+
+@pytest.mark.parametrize("size", [99_999, 10**6, 10**12, 2**63, 10**30])
+def test_a_size_that_no_machine_has_is_refused_at_once(made: Written, size: int) -> None:
+    """Before memory is allocated."""
+    changed(made.folder / checkpoint.CONFIG, "hidden = 7", f"hidden = {size}")
+    assert "hidden" in refusal(made.folder) or "does not fit" in refusal(made.folder)
+
+
 def test_weights_without_the_mark_of_a_tokenizer_are_refused(made: Written) -> None:
     weights = checkpoint.weights_of(made.model)
     (made.folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
