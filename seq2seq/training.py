@@ -7,6 +7,7 @@ averages, moments and a few numbers, and a run that was stopped and resumed take
 import hashlib
 import json
 import math
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -159,7 +160,8 @@ class Trainer:
                 initial=progress.step,
                 disable=True if quiet else None,
                 unit="update",
-                dynamic_ncols=True,
+                ncols=shutil.get_terminal_size().columns,  # tqdm shows nothing where a terminal hides its size
+                nrows=shutil.get_terminal_size().lines,
             ) as bar,
         ):
             while progress.step < self.total and not self._stopped():
@@ -347,7 +349,7 @@ class Trainer:
         return Translator(bundle, greedy, batch_tokens=4096)
 
     def _show(self, bar: "tqdm[Any]") -> None:
-        progress = self.progress
+        progress, bar.ncols = self.progress, shutil.get_terminal_size().columns
         if progress.tokens:
             bar.set_postfix_str(
                 f"epoch {progress.epoch + 1}, loss {progress.nats / progress.tokens:.2f}, "

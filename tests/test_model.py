@@ -245,7 +245,7 @@ def test_settings_that_fit_are_taken(settings: dict[str, Any], vocabularies: tup
         ({"cell": "gruu"}, "did you mean 'gru'?"),
         ({"context": "addditive"}, "did you mean 'additive'?"),
         ({"tied": "both"}, "none, target, all"),
-        ({"encoder_hidden": [0]}, "at least 1"),
+        ({"encoder_hidden": [0]}, "from 1 to"),
         ({"dropout": 1.0}, "from 0.0 to 0.95"),
         ({"hiden": 3}, "did you mean 'hidden'?"),
     ],

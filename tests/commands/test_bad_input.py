@@ -126,7 +126,7 @@ TWELVE = {
     "an unknown recipe": [("train --recipe tatooba --out new", ["unknown recipe 'tatooba'", "did you mean 'tatoeba'"])],
     "a value out of range": [
         (f"{TRAIN} {{corpus}} --set training.label_smoothing=1.5", ["training.label_smoothing = 1.5", "0.0 to 0.99"]),
-        (f"{TRAIN} {{corpus}} --set model.hidden=0", ["model.hidden = 0", "at least 1"]),
+        (f"{TRAIN} {{corpus}} --set model.hidden=0", ["model.hidden = 0", "from 1 to"]),
         (f"{TRAIN} {{corpus}} --set training.learning_rate=nan", ["training.learning_rate = nan"]),
         (f"{TRAIN} {{corpus}} --set model.hidden=wide", ["model.hidden = 'wide'", "a whole number"]),
         (f"{TRAIN} {{corpus}} --seed -1", ["training.seed = -1", "0 to"]),

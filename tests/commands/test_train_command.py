@@ -1,11 +1,14 @@
 """A model folder, what it holds, and how it comes about: stopped and taken up again, twice the same, never lost."""
 
 import json
+import os
+import pty
 import re
 import shutil
 import signal
 import time
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -199,3 +202,19 @@ def test_as_a_module_of_its_own(recipe: Path, corpus: Path) -> None:
     """`python -m seq2seq train` is the same command."""
     result = python("-m", "seq2seq", "train", "--recipe", recipe, "--data", corpus, *QUICK, "--out", "run", "--json")
     assert json.loads(worked(result).out)["updates"] == 2
+
+
+def test_a_terminal_that_hides_its_size_shows_the_bar(recipe: Path, corpus: Path, tmp_path: Path) -> None:
+    """A pseudo-terminal of 0 columns and 0 lines, as under `script`."""
+    ours, theirs = pty.openpty()
+    arguments = [ROOT / "scripts" / "train.py", "--recipe", recipe, "--data", corpus, *QUICK, "--out", tmp_path / "new"]
+    with start(*arguments, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal
+            while piece := os.read(ours, 4096):
+                shown += piece
+        process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+    assert re.search(rb"100%\|.* 2/2 \[.*loss \d", shown), shown
