@@ -58,10 +58,11 @@ def remove(folder: Path, names: Sequence[str]) -> None:
     listed = _listed(folder)
     for name in names:
         (folder / name).unlink(missing_ok=True)
-    if struck := {name: digests for name, digests in listed.items() if name not in names}:
-        _list(folder, struck)
-    else:
+    left = {name: digests for name, digests in listed.items() if name not in names}
+    if not left:
         (folder / MANIFEST).unlink(missing_ok=True)
+    elif left != listed:
+        _list(folder, left)
 
 
 def verify(folder: Path, *names: str) -> None:

@@ -37,9 +37,13 @@ def suspicions(src: Sequence[str], tgt: Sequence[str], sides: tuple[str, str]) -
         )
     copied = [i for i, (s, t) in enumerate(zip(src, tgt, strict=True)) if s.strip() == t.strip() and len(s.split()) > 3]
     tell(copied, "pairs have the source copied to the target")
-    words = [Counter(w for line in lines for w in set(line.lower().split())) for lines in (src, tgt)]
-    for lines, (own, other), here, there in ((src, words, *sides), (tgt, words[::-1], *sides[::-1])):
-        wrong = [i for i, line in enumerate(lines) if is_of_the_other(line, own, other)]
+    words = [[set(line.lower().split()) for line in lines] for lines in (src, tgt)]
+    counts = [Counter(w for line in side for w in line) for side in words]
+    for lines, own_words, (own, other), here, there in (
+        (src, words[0], counts, *sides),
+        (tgt, words[1], counts[::-1], *sides[::-1]),
+    ):
+        wrong = [i for i, line in enumerate(own_words) if is_of_the_other(line, own, other)]
         tell(wrong, f"{here} lines are {there} by their words")
         scripts = [script(line) for line in lines]
         [(usual, count)] = Counter(filter(None, scripts)).most_common(1) or [("", 0)]
@@ -55,9 +59,8 @@ def correlation(src: Sequence[str], tgt: Sequence[str]) -> float:
     return float(np.corrcoef(lengths)[0, 1]) if lengths.std(axis=1).all() else 1.0
 
 
-def is_of_the_other(line: str, own: Counter[str], other: Counter[str]) -> bool:
+def is_of_the_other(words: set[str], own: Counter[str], other: Counter[str]) -> bool:
     """Whether most of a line's words are at home on the other side; the line's own occurrence is left out."""
-    words = set(line.lower().split())
     theirs = sum(other[w] >= FAVOURS * max(1, own[w] - 1) for w in words)
     return len(words) > 3 and theirs > 0.7 * len(words)
 

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Iterator
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def train(folder: Path, delay: float, ready: Event) -> None:
 
 
 @pytest.fixture
-def nursery() -> Iterator[Any]:
+def nursery() -> Any:
     """Where processes come from that have imported everything; this one could not fork, it has threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["seq2seq.training", "torch._dynamo"])

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +13,12 @@ import torch
 from torch import nn
 from workshop import begin, chosen, corpus
 
+from seq2seq.crew import AVAILABLE
 from seq2seq.errors import WorkError
 from seq2seq.training import Trainer
 from seq2seq.workers import Share, Workers, worthwhile
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, which is safe on Linux only")
+pytestmark = pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
 
 TEXT = corpus(60, 8)
 GROUPS = [[0, 1, 2, 3, 4], [5], [6, 7]]
