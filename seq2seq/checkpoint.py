@@ -1,19 +1,13 @@
-"""A model is a folder: weights (safetensors), resolved settings (TOML), tokenizer, and what resuming needs.
-
-    config.toml, model.safetensors, tokenizer.model (or .src.model and .tgt.model): enough to translate
-    metrics.jsonl, README.md, training/step-00001234.safetensors: what training adds
-    stopped.tsv: the text at which the loss was no number any more
-    manifest.json: the SHA-256 of what is loaded again
+"""A trained model is a folder: weights (safetensors), settings, tokenizer, and what resuming needs; see `layout`.
 
 At any moment every file is whole. Nothing is ever unpickled. A file that is missing, damaged or does not fit the others
 is named. This module knows nothing of how training uses the state it stores.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -22,75 +16,34 @@ from torch import Tensor
 
 from seq2seq import config, files
 from seq2seq.errors import InputError
+from seq2seq.inference import Inference
+from seq2seq.layout import (
+    CARD,
+    CONFIG,
+    DECODER,
+    ENCODER,
+    METRICS,
+    STOPPED,
+    TOKENIZER,
+    TRAINING,
+    WEIGHTS,
+    fingerprint,
+    read_settings,
+    read_tokenizers,
+    tokenizer_names,
+)
 from seq2seq.model import Model, ModelConfig
 from seq2seq.search import SearchConfig
 from seq2seq.tokenizer import Tokenizer, TokenizerConfig
+from seq2seq.translator import Bundle
 
-FORMAT = 1
 DTYPES = "F32", "F16", "BF16"  # that weights may have
-CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
-METRICS, CARD, STOPPED = "metrics.jsonl", "README.md", "stopped.tsv"
-
-
-class Bundle(NamedTuple):
-    """All that translating needs."""
-
-    model: Model
-    src_tokenizer: Tokenizer
-    tgt_tokenizer: Tokenizer
-    search: SearchConfig
-    src: str
-    tgt: str
-
-
-def holds_model(folder: Path) -> bool:
-    """Whether the folder holds a model or the beginnings of one."""
-    return any((folder / name).exists() for name in (CONFIG, WEIGHTS, TRAINING))
 
 
 def clear(folder: Path) -> None:
     """Remove what an earlier training left in the folder, and nothing else."""
-    names = CONFIG, WEIGHTS, METRICS, CARD, STOPPED, *tokenizer_names(True), *tokenizer_names(False)
+    names = CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, STOPPED, *tokenizer_names(True), *tokenizer_names(False)
     files.remove(folder, [*names, *_states(folder)])
-
-
-def tokenizer_names(joint: bool) -> tuple[str, str]:
-    """The file names of the source's and the target's tokenizer."""
-    return ("tokenizer.model", "tokenizer.model") if joint else ("tokenizer.src.model", "tokenizer.tgt.model")
-
-
-def save_settings(
-    folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
-) -> None:
-    """Write the resolved settings and the tokenizers, first thing in a run."""
-    joint = sections["tokenizer"].joint
-    for name, tokenizer in zip(tokenizer_names(joint), (src_tokenizer, tgt_tokenizer), strict=True):
-        files.publish(folder, name, tokenizer.model_bytes)
-    files.publish(folder, CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())
-
-
-def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
-    """The sections of a model folder's config.toml, the format checked and left out.
-
-    Raises:
-        InputError: no such folder or file, damaged, or written by a later version.
-    """
-    if not folder.is_dir():
-        raise InputError(f"there is no model folder {folder}; check the path, or train a model there")
-    if not (folder / CONFIG).is_file():
-        raise InputError(f"{folder} is not a model folder: {CONFIG} is missing; check the path, or train a model there")
-    sections = config.read(folder / CONFIG)
-    version = sections.pop("seq2seq", {}).get("format")
-    if version != FORMAT:
-        raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
-    return sections
-
-
-def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
-    """The source's and the target's tokenizer, one object where they are one."""
-    src, tgt = (folder / name for name in tokenizer_names(settings.joint))
-    tokenizer = Tokenizer.load(src)
-    return tokenizer, tokenizer if src == tgt else Tokenizer.load(tgt)
 
 
 def weights_of(model: Model) -> dict[str, Tensor]:
@@ -102,7 +55,7 @@ def save_weights(
     folder: Path, weights: Mapping[str, Tensor], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
 ) -> None:
     """Write `model.safetensors`, which remembers the tokenizers it goes with."""
-    content = safetensors.torch.save(dict(weights), {"tokenizer": _fingerprint(src_tokenizer, tgt_tokenizer)})
+    content = safetensors.torch.save(dict(weights), {TOKENIZER: fingerprint(src_tokenizer, tgt_tokenizer)})
     files.publish(folder, WEIGHTS, content)
 
 
@@ -118,14 +71,14 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     with torch.device("meta"):
         model = Model(shape, *map(len, tokenizers))
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
-    if metadata.get("tokenizer") != _fingerprint(*tokenizers):
+    if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")
     files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(tokenizers[0] is tokenizers[1]))
     model.to_empty(device=device).tie()
     fill(model, weights)
     languages = sections.get("data", {})
     search = config.build(SearchConfig, sections.get("search", {}), "search")
-    return Bundle(model.eval(), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
+    return Bundle(Inference(model.eval()), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
 
 
 def fill(model: Model, weights: Mapping[str, Tensor], name: str = WEIGHTS) -> None:
@@ -166,10 +119,6 @@ def _check_fit(what: str, model: Model, found: Mapping[str, list[int]]) -> None:
                 f"{what} does not fit {CONFIG} and the tokenizer: {name} is {found.get(name, 'missing')}, "
                 f"expected {expected.get(name, 'none')}; restore the files that belong together"
             )
-
-
-def _fingerprint(*tokenizers: Tokenizer) -> str:
-    return " ".join(hashlib.sha256(t.model_bytes).hexdigest() for t in tokenizers)
 
 
 def save_training(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any], keep: int) -> None:

@@ -19,8 +19,6 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Self
 
-import torch
-
 from seq2seq.errors import InputError, WorkError
 
 AVAILABLE = sys.platform == "linux"  # elsewhere forking is not safe beside threads
@@ -37,11 +35,11 @@ class Crew:
     def __init__(self, count: int, serve: Callable[[int, Any], Any]) -> None:
         self.count, self.serve = count, serve
         self.others: list[tuple[BaseProcess, Connection]] = []
-        self.threads = torch.get_num_threads()
+        self.threads = _threads()
 
     def __enter__(self) -> Self:
-        self.threads = torch.get_num_threads()
-        torch.set_num_threads(max(1, self.threads // self.count))
+        self.threads = _threads()
+        _set_threads(max(1, self.threads // self.count))
         context = multiprocessing.get_context("fork" if self.count > 1 else None)
         for worker in range(1, self.count):
             ours, theirs = multiprocessing.Pipe()
@@ -60,17 +58,17 @@ class Crew:
                 process.kill()
             process.join()
         self.others = []
-        torch.set_num_threads(self.threads)
+        _set_threads(self.threads)
 
     @contextmanager
     def resting(self) -> Iterator[None]:
         """While inside, this process has all threads: the others wait."""
-        each = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
+        each = _threads()
+        _set_threads(self.threads)
         try:
             yield
         finally:
-            torch.set_num_threads(each)
+            _set_threads(each)
 
     def ask(self, requests: Sequence[Any]) -> list[Any]:
         """The answers to one request for each worker, in their order.
@@ -108,3 +106,13 @@ class Crew:
                 theirs.send_bytes(json.dumps(answer).encode())
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 os._exit(0)
+
+
+def _threads() -> int:
+    """The threads that torch has, where it is what computes; other engines keep the ones they were made with."""
+    return sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 1
+
+
+def _set_threads(count: int) -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)

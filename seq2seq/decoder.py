@@ -21,28 +21,27 @@ from seq2seq.embedding import Dropout
 
 
 class State(NamedTuple):
-    """All that the next step needs: each layer's state (B, N), the memory, and the last weights (B, T, S).
+    """All that the next step needs: each layer's state (B * W, N), the memory of B sentences, and the last weights.
 
-    `sentences` (B,) says which sentence each row is of: rows of one sentence share what is remembered of it.
+    W hypotheses of a sentence stand side by side and share its memory; the weights are (B * W, T, S).
     """
 
     layers: tuple[Tensor, ...]
     memory: Memory
     weights: Tensor
-    sentences: Tensor
 
     def select(self, rows: Tensor) -> "State":
-        """The state of these rows of the batch (repeats allowed), in this order.
+        """The state of rows (B', W'): those of each sentence that stays, all of that sentence, repeats allowed.
 
-        The memory, by far the largest part, is copied only where a row gets another sentence; in a beam search that is
-        when a sentence leaves, not at every step.
+        The memory, by far the largest part, is copied only where a sentence leaves.
         """
-        sentences = self.sentences.index_select(0, rows)
+        size, flat = len(self.memory.mask), rows.flatten()
+        sentences = rows[:, 0] // (len(self.weights) // size)
+        everyone = len(sentences) == size and bool((sentences == torch.arange(size, device=rows.device)).all())
         return State(
-            tuple(layer.index_select(0, rows) for layer in self.layers),
-            self.memory if torch.equal(sentences, self.sentences) else self.memory.select(rows),
-            self.weights.index_select(0, rows),
-            sentences,
+            tuple(layer.index_select(0, flat) for layer in self.layers),
+            self.memory if everyone else self.memory.select(sentences),
+            self.weights.index_select(0, flat),
         )
 
 
@@ -79,22 +78,27 @@ class Decoder(nn.Module):
         layers = torch.tanh(self.bridge(encoded.final)).split(self.sizes, dim=-1)
         memory = self.context.remember(encoded)
         size, slots = memory.mask.shape
-        sentences = torch.arange(size, device=memory.mask.device)
-        return State(layers, memory, memory.values.new_zeros(size, 0, slots), sentences)
+        return State(layers, memory, memory.values.new_zeros(size, 0, slots))
 
     def forward(self, y: Tensor, state: State) -> tuple[Tensor, State]:
-        """y (B, T, E) to features (B, T, E) and the state after the last of the T tokens."""
+        """y (B * W, T, E) to features (B * W, T, E) and the state after the last of the T tokens."""
         first, *upper = self.layers
         fixed = y.new_zeros(y.shape[0], y.shape[1], 0)
         if self.context.fixed:
-            fixed, _ = self.context(y, state.memory)
-        s, after = first(torch.cat((y, fixed), dim=-1), state.layers[0])  # (B, T, H)
+            fixed, _ = self.attend(y, state.memory)
+        s, after = first(torch.cat((y, fixed), dim=-1), state.layers[0])  # (B * W, T, H)
         states = [after]
-        c, weights = self.context(s, state.memory)  # (B, T, D)
+        c, weights = self.attend(s, state.memory)  # (B * W, T, D)
         for layer, before in zip(upper, state.layers[1:], strict=True):
             below = self.dropout(s)
             output, after = layer(torch.cat((below, c), dim=-1), before)
             s = output + below
             states.append(after)
         g = torch.tanh(self.readout(torch.cat((s, c, y), dim=-1)))
-        return self.readout_dropout(g), State(tuple(states), state.memory, weights, state.sentences)
+        return self.readout_dropout(g), State(tuple(states), state.memory, weights)
+
+    def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Query (B * W, T, H) to context (B * W, T, D) and weights (B * W, T, S), a sentence's W * T at once."""
+        rows, steps, _ = query.shape
+        c, weights = self.context(query.reshape(len(memory.mask), -1, query.shape[2]), memory)
+        return c.reshape(rows, steps, c.shape[2]), weights.reshape(rows, steps, weights.shape[2])

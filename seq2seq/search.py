@@ -1,8 +1,10 @@
-"""Greedy and beam search over three verbs: a state that exists, `advance`, and `state.select`.
+"""Beam search over three verbs: a state that exists, `propose`, and `state.select`. A beam of one is greedy search.
 
-The search knows token ids, log-probabilities and nothing else: no network, no text. Every hypothesis it returns has
-ended with `eos`, whose log-probability counts, so its `log_prob` is the teacher-forced log-probability of its tokens.
-At the length limit only `eos` may follow.
+The search knows token ids, log-probabilities and nothing else: no network, no tensor library, no text. Every hypothesis
+it returns has ended with `eos`, whose log-probability counts, so its `log_prob` is the teacher-forced log-probability
+of its tokens. At the length limit only `eos` may follow.
+
+Axes: B sentences, W hypotheses a sentence (one before the first step, then the beam), C candidates a hypothesis.
 """
 
 import math
@@ -10,10 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self, TypeVar
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from seq2seq.config import setting
+
+Ids = NDArray[np.int64]
+LogProbs = NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,31 +43,26 @@ class Hypothesis(NamedTuple):
     score: float
 
 
-class State(Protocol):
-    """What `advance` takes and returns: one row a hypothesis."""
+class Proposal(NamedTuple):
+    """How each hypothesis may go on."""
 
-    def select(self, rows: Tensor) -> Self:
-        """The state of these rows, in this order, repeats allowed."""
+    tokens: Ids  # (B, W, C) the likeliest, best first
+    log_probs: LogProbs  # (B, W, C)
+    asked: LogProbs  # (B, W) the log-probability of the token that was asked for
+
+
+class State(Protocol):
+    """What `propose` takes and returns: W hypotheses for each of B sentences."""
+
+    def select(self, rows: Ids) -> Self:
+        """The state of rows (B', W'): those of each sentence that stays, all of that sentence, repeats allowed.
+
+        Row b * W + w is the hypothesis w of sentence b. Sentences keep their order.
+        """
 
 
 S = TypeVar("S", bound=State)
-Advance = Callable[[Tensor, S], tuple[Tensor, S]]
-
-
-def search(
-    advance: Advance[S], state: S, tokens: Tensor, limits: Sequence[int], config: SearchConfig, eos: int
-) -> list[list[Hypothesis]]:
-    """The best translations of each of B sentences, best first: `config.beam` of them at most, one at least.
-
-    Args:
-        advance: tokens (B, 1), state -> logits (B, 1, V), state.
-        state: the state of B sentences before their first token.
-        tokens: what each begins with, `bos` (B, 1), on the device to search on.
-        limits: for each sentence the most tokens, `eos` among them.
-    """
-    if config.beam == 1:
-        return greedy(advance, state, tokens, limits, config, eos)
-    return beam(advance, state, tokens, limits, config, eos)
+Propose = Callable[[Ids, Ids, S, int], tuple[Proposal, S]]
 
 
 def score(log_prob: float, length: int, penalty: float) -> float:
@@ -70,78 +70,54 @@ def score(log_prob: float, length: int, penalty: float) -> float:
     return log_prob / math.pow(length, penalty)
 
 
-@torch.inference_mode()
-def greedy(
-    advance: Advance[S], state: S, tokens: Tensor, limits: Sequence[int], config: SearchConfig, eos: int
+def search(
+    propose: Propose[S], state: S, bos: int, limits: Sequence[int], config: SearchConfig, eos: int
 ) -> list[list[Hypothesis]]:
-    """The likeliest token at each step; arguments and result as for `search`."""
-    outputs: list[list[int]] = [[] for _ in limits]
-    log_probs = torch.zeros(len(limits), dtype=torch.float64, device=tokens.device)
-    alive = list(range(len(limits)))
-    for t in range(1, max(limits, default=0) + 1):
-        logits, state = advance(tokens, state)
-        logits = logits[:, -1].float()  # (B, V)
-        best = logits.argmax(-1)
-        best[torch.tensor([limits[b] <= t for b in alive], device=best.device)] = eos
-        chosen = logits.gather(1, best[:, None]).squeeze(1) - logits.logsumexp(-1)
-        log_probs[alive] += chosen.double()
-        going = []
-        for row, (b, token) in enumerate(zip(alive, best.tolist(), strict=True)):
-            if token != eos:
-                outputs[b].append(token)
-                going.append(row)
-        if not going:
-            break
-        if len(going) < len(alive):  # finished sentences leave the batch
-            rows = torch.tensor(going, device=best.device)
-            state, best, alive = state.select(rows), best[rows], [alive[row] for row in going]
-        tokens = best[:, None]
-    return [
-        [Hypothesis(y, p, score(p, len(y) + 1, config.length_penalty))]
-        for y, p in zip(outputs, log_probs.tolist(), strict=True)
-    ]
+    """The best translations of each of B sentences, best first: `config.beam` = K of them at most, one at least.
 
+    The K likeliest prefixes live at each step. An ending that is among a step's K best candidates is finished; the K
+    best others live on. A sentence is done, and leaves the batch, when K endings are finished or its limit is reached.
 
-@torch.inference_mode()
-def beam(
-    advance: Advance[S], state: S, tokens: Tensor, limits: Sequence[int], config: SearchConfig, eos: int
-) -> list[list[Hypothesis]]:
-    """The `config.beam` = K likeliest prefixes at each step; arguments and result as for `search`.
-
-    An ending that is among a step's K best candidates is finished; the K best others live on. A sentence is done, and
-    leaves the batch, when K endings are finished or its limit is reached.
+    Args:
+        propose: the last token of each hypothesis (B, W), a token asked for (B, W), state, C -> Proposal, state. There
+            may be fewer than C candidates.
+        state: the state of B sentences before their first token.
+        bos: the token that each begins with.
+        limits: for each sentence the most tokens, `eos` among them.
+        config: the settings.
+        eos: the token that ends a translation.
     """
+    beam, longest = config.beam, np.asarray(limits, np.int64)
     finished: list[list[Hypothesis]] = [[] for _ in limits]
-    alive = torch.arange(len(limits), device=tokens.device)  # (B,) the sentence of each block of rows
-    longest = torch.tensor(limits, device=tokens.device)
-    start = tokens.shape[1]
-    width = 1  # rows a sentence, tokens (B * width, t); one before the first step, then K
-    totals = torch.zeros(len(limits), 1, dtype=torch.float64, device=tokens.device)  # (B, width)
+    alive = np.arange(len(limits))  # (B,) the sentence of each block of rows
+    said = np.full((len(limits), 1, 1), bos, np.int64)  # (B, W, 1 + tokens)
+    totals = np.zeros((len(limits), 1))  # (B, W)
     for t in range(1, max(limits, default=0) + 1):
-        logits, state = advance(tokens[:, -1:], state)
-        log_p = torch.log_softmax(logits[:, -1].float(), dim=-1).unflatten(0, (-1, width))  # (B, width, V)
-        at_limit = longest[alive] <= t
-        if at_limit.any():
-            others = torch.arange(log_p.shape[-1], device=tokens.device) != eos
-            log_p = log_p.masked_fill(at_limit[:, None, None] & others, float("-inf"))
-        candidates = (totals[..., None] + log_p).flatten(1)  # (B, width * V)
-        best, index = candidates.topk(min(2 * config.beam, candidates.shape[1]))  # (B, C), best first
-        rows = index // log_p.shape[-1] + width * torch.arange(len(alive), device=tokens.device)[:, None]
-        token = index % log_p.shape[-1]
+        proposal, state = propose(said[:, :, -1], np.full(totals.shape, eos), state, 2 * beam)
+        tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
+        if (at_limit := longest[alive] <= t).any():
+            tokens[at_limit], log_probs[at_limit] = eos, -np.inf
+            log_probs[at_limit, :, 0] = proposal.asked[at_limit]
+        width, offered = tokens.shape[1:]
+        sums = (totals[:, :, None] + log_probs).reshape(len(alive), -1)  # (B, W * C)
+        best = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
+        sums, parent = np.take_along_axis(sums, best, 1), best // offered
+        token = np.take_along_axis(tokens.reshape(len(alive), -1), best, 1)
         ended = token == eos
-        ending = ended & best.isfinite()
-        ending[:, config.beam :] = False
-        for b, c in ending.nonzero().tolist():
-            y, p = tokens[rows[b, c], start:].tolist(), best[b, c].item()
-            finished[int(alive[b])].append(Hypothesis(y, p, score(p, len(y) + 1, config.length_penalty)))
-        living = ended.int().argsort(dim=1, stable=True)[:, : config.beam]  # the others, in the order they stand in
-        totals = best.masked_fill(ended, float("-inf")).gather(1, living)
-        full = torch.tensor([len(finished[b]) >= config.beam for b in alive.tolist()], device=tokens.device)
-        keep = ~(full | at_limit | totals.isneginf().all(1))
+        ending = ended & np.isfinite(sums)
+        ending[:, beam:] = False
+        for b, c in zip(*ending.nonzero(), strict=True):
+            y, p = said[b, parent[b, c], 1:].tolist(), float(sums[b, c])
+            finished[alive[b]].append(Hypothesis(y, p, score(p, len(y) + 1, config.length_penalty)))
+        living = np.argsort(ended, axis=1, kind="stable")[:, :beam]  # the others, in the order they stand in
+        totals = np.take_along_axis(np.where(ended, -np.inf, sums), living, 1)
+        full = np.array([len(finished[b]) >= beam for b in alive])
+        keep = ~(full | at_limit | np.isneginf(totals).all(1))
         if not keep.any():
             break
-        alive, totals, width = alive[keep], totals[keep], living.shape[1]
-        rows, token = rows.gather(1, living)[keep].flatten(), token.gather(1, living)[keep].flatten()
-        state = state.select(rows)
-        tokens = torch.cat((tokens[rows], token[:, None]), dim=1)
-    return [sorted(found, key=lambda h: -h.score)[: config.beam] for found in finished]
+        parent, token = (np.take_along_axis(each, living, 1)[keep] for each in (parent, token))
+        blocks = keep.nonzero()[0][:, None]
+        alive, totals = alive[keep], totals[keep]
+        state = state.select(blocks * width + parent)
+        said = np.concatenate((said[blocks, parent], token[:, :, None]), axis=2)
+    return [sorted(found, key=lambda h: -h.score)[:beam] for found in finished]

@@ -22,11 +22,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seq2seq import batches, checkpoint, files
-from seq2seq.batches import Batch
+from seq2seq import batches, checkpoint, files, layout
+from seq2seq.collation import Batch, collate
 from seq2seq.corpus import Corpus, Pair
 from seq2seq.crew import AVAILABLE
 from seq2seq.errors import InputError, Interrupted, WorkError
+from seq2seq.inference import Inference
 from seq2seq.loss import consistency, cross_entropy
 from seq2seq.model import Model
 from seq2seq.optimization import TrainingConfig, autocast, learning_rate, update_average
@@ -34,7 +35,7 @@ from seq2seq.scoring import score
 from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
 from seq2seq.tokenizer import Sampler, Tokenizer
-from seq2seq.translator import Translator
+from seq2seq.translator import Bundle, Translator
 from seq2seq.workers import Share, Workers
 
 EXPLODED = 3.0  # a loss of so many times that of a uniform guess stops the run
@@ -255,7 +256,7 @@ class Trainer:
         """Write down the pairs of these batches, for a person to look at."""
         src, tgt = self.encoded.lines
         lines = (f"{src[i]}\t{tgt[i]}\n" for rows in group for i in rows)
-        path = self.folder / checkpoint.STOPPED
+        path = self.folder / layout.STOPPED
         files.write(path, "".join(lines).encode())
         return path
 
@@ -321,7 +322,7 @@ class Trainer:
         if better:
             checkpoint.save_weights(self.folder, mean, *self.tokenizers)
         lines = "".join(json.dumps(line) + "\n" for line in progress.metrics)
-        files.write(self.folder / checkpoint.METRICS, lines.encode())
+        files.write(self.folder / layout.METRICS, lines.encode())
         self._plot(progress.metrics[-1])
         self.save()
 
@@ -345,7 +346,7 @@ class Trainer:
 
     def _translator(self) -> Translator:
         greedy = SearchConfig(beam=1)
-        bundle = checkpoint.Bundle(self.judge, *self.tokenizers, greedy, "", "")
+        bundle = Bundle(Inference(self.judge), *self.tokenizers, greedy, "", "")
         return Translator(bundle, greedy, batch_tokens=4096)
 
     def _show(self, bar: "tqdm[Any]") -> None:
@@ -386,7 +387,7 @@ class Encoded:
 
     def batch(self, rows: list[int]) -> Batch:
         """The padded batch of these rows of the epoch that is held."""
-        return batches.collate(self.src, self.tgt, rows)
+        return collate(self.src, self.tgt, rows)
 
 
 def fingerprint(corpus: Corpus, tokenizers: tuple[Tokenizer, Tokenizer]) -> str:

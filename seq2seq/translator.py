@@ -1,31 +1,49 @@
 """Lines to lines: tokenize, sort by length, batch, search, undo the order.
 
 One line in, one line out, in the same order. A stream is read in windows, so memory is bounded whatever its length. The
-translator knows nothing of files or formats.
-
-The batch changes no bit of a translation or its score, nor do one or two threads (with AVX2 or AVX-512). What could is
-the order in which a kernel adds: a product of matrices takes rows by fours and the rest in another way, and a sum over
-source positions depends on their number until they fill a vector. So sentences and hypotheses come in fours, positions
-in sixteens.
+translator knows nothing of files or formats, nor what computes: an engine does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from seq2seq import batches
-from seq2seq.checkpoint import Bundle
 from seq2seq.crew import Crew
-from seq2seq.decoder import State
-from seq2seq.search import Hypothesis, SearchConfig, search
-from seq2seq.tokenizer import BOS, EOS
+from seq2seq.search import Hypothesis, Ids, LogProbs, Proposal, SearchConfig, search
+from seq2seq.tokenizer import BOS, EOS, Tokenizer
 
 LONGEST = 200  # tokens of a source that are translated at once; what is longer goes piece by piece
-ROWS, POSITIONS = 4, 16  # multiples that a batch is filled up to
 WINDOW = 64, 4096  # lines read before the first and before each later translation, at most
+
+Mask = NDArray[np.bool_]
+
+
+class Engine(Protocol):
+    """What computes: a model behind the verbs of `seq2seq.search`. Padding is on the right; masks: True = real."""
+
+    def start(self, src: Ids, mask: Mask) -> Any:
+        """The state of sentences src (B, S), mask (B, S), before their first token."""
+
+    def propose(self, tokens: Ids, asked: Ids, state: Any, count: int) -> tuple[Proposal, Any]:
+        """How each hypothesis (B, W) goes on from its last token, in `count` ways at most."""
+
+    def log_probs(self, pairs: batches.Arrays) -> LogProbs:
+        """log p(tgt | src) of each of B pairs."""
+
+
+class Bundle(NamedTuple):
+    """All that translating needs."""
+
+    engine: Engine
+    src_tokenizer: Tokenizer
+    tgt_tokenizer: Tokenizer
+    search: SearchConfig
+    src: str
+    tgt: str
 
 
 class Candidate(NamedTuple):
@@ -36,28 +54,12 @@ class Candidate(NamedTuple):
     score: float
 
 
-class Full(NamedTuple):
-    """A decoder's state whose rows are filled up to a multiple of ROWS."""
-
-    state: State
-
-    def select(self, rows: Tensor) -> "Full":
-        """The state of these rows, in this order, filled up."""
-        return Full(self.state.select(fill(rows)))
-
-
-def fill(rows: Tensor) -> Tensor:
-    """Rows (N, ...) and the last one again, up to the next multiple of ROWS."""
-    return torch.cat((rows, rows[-1:].expand(-len(rows) % ROWS, *rows.shape[1:])))
-
-
 class Translator:
     """A model, its tokenizers and a way to search; `workers` processes share a stream, which changes no bit of it."""
 
     def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 2048, workers: int = 1) -> None:
-        self.model, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
+        self.engine, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
         self.config, self.batch_tokens, self.workers = config, batch_tokens, workers
-        self.device = next(self.model.parameters()).device
 
     def stream(self, lines: Iterable[str], warn: Callable[[str], None]) -> Iterator[list[Candidate]]:
         """The candidates of each line, best first, as they are ready; an empty line has none.
@@ -86,16 +88,7 @@ class Translator:
         sides = self.src_tokenizer.encode(src), self.tgt_tokenizer.encode(tgt)
         result = [0.0] * len(src)
         for rows in batches.epoch(*sides, self.batch_tokens):
-            batch = batches.collate(*sides, rows, POSITIONS).to(self.device)
-            source, source_mask, tgt_in, tgt_out, tgt_mask = map(fill, batch[:5])
-            lengths = tgt_mask.sum(1, keepdim=True)
-            wanted = torch.arange(tgt_in.shape[1], device=self.device) < lengths + -lengths % ROWS
-            with torch.inference_mode():
-                logits = self.model(source, source_mask, tgt_in, wanted).float()  # (N, V)
-                log_p = logits.gather(1, tgt_out[wanted][:, None]).squeeze(1) - logits.logsumexp(-1)
-                of_tokens = log_p.new_zeros(wanted.shape, dtype=torch.float64)
-                of_tokens[wanted] = log_p.double()
-                totals = of_tokens.masked_fill(~tgt_mask, 0.0)[: len(rows)].sum(1)
+            totals = self.engine.log_probs(batches.arrays(*sides, rows))
             for i, total in zip(rows, totals.tolist(), strict=True):
                 result[i] = total
         return result
@@ -121,21 +114,13 @@ class Translator:
         found: list[list[Hypothesis]] = [[] for _ in sources]
         lengths = [len(ids) + 1 for ids in sources]
         for rows in batches.plan([[n] for n in lengths], self.batch_tokens):
-            src, mask = batches.pad([[*sources[i], EOS] for i in rows], POSITIONS)
-            with torch.inference_mode():
-                state = self._start(src.to(self.device), mask.to(self.device))
-            tokens = torch.full((len(rows), 1), BOS, device=self.device)
+            state = self.engine.start(*batches.pad([[*sources[i], EOS] for i in rows]))
             limits = [self.config.limit(lengths[i]) for i in rows]
-            for i, hypotheses in zip(rows, search(self._advance, state, tokens, limits, self.config, EOS), strict=True):
+            for i, hypotheses in zip(
+                rows, search(self.engine.propose, state, BOS, limits, self.config, EOS), strict=True
+            ):
                 found[i] = hypotheses
         return found
-
-    def _start(self, src: Tensor, src_mask: Tensor) -> Full:
-        return Full(self.model.start(fill(src), fill(src_mask)))
-
-    def _advance(self, tokens: Tensor, state: Full) -> tuple[Tensor, Full]:
-        logits, after = self.model.advance(fill(tokens), state.state)
-        return logits[: len(tokens)], Full(after)
 
     def _join(self, parts: list[list[Hypothesis]]) -> list[Candidate]:
         """The candidates of a line from those of its pieces: the r-th of each make the r-th of the line."""

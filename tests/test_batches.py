@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from seq2seq.batches import Batch, collate, epoch, pad, plan
+from seq2seq.batches import epoch, pad, plan
+from seq2seq.collation import Batch, collate
 from seq2seq.tokenizer import BOS, EOS, PAD
 
 
@@ -124,15 +125,6 @@ def test_halves_are_the_batch(rows: list[int], cut: list[list[int]]) -> None:
     assert [half.rows for half in halves] == cut
     for at in range(5):
         assert torch.equal(torch.cat([half[at] for half in halves]), batch[at])
-
-
-def test_padding_goes_on_to_a_multiple() -> None:
-    for longest, multiple, width in ((3, 1, 3), (3, 4, 4), (4, 4, 4), (5, 4, 8)):
-        ids, mask = pad([[7] * longest, [8]], multiple)
-        assert ids.tolist() == [[7] * longest + [PAD] * (width - longest), [8] + [PAD] * (width - 1)]
-        assert mask.sum(1).tolist() == [longest, 1]
-    batch = collate(SRC, TGT, [0, 1], 16)
-    assert {x.shape for x in batch[:5]} == {(2, 16)}
 
 
 @pytest.mark.parametrize(("sentences", "shape"), [([], (0, 0)), ([[]], (1, 0)), ([[4], []], (2, 1))])

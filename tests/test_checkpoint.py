@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from workshop import chosen, reversals, unheard
 
-from seq2seq import checkpoint, config, files
+from seq2seq import checkpoint, config, files, layout
 from seq2seq.errors import InputError, WorkError
 from seq2seq.model import Model
 from seq2seq.settings import Settings
@@ -41,7 +41,7 @@ def written(folder: Path, tied: str = "target", joint: bool = True) -> Written:
     tgt = src if joint else learn([*lines, "a b c"], settings)
     torch.manual_seed(5)
     model = Model(settings.model, len(src), len(tgt))
-    checkpoint.save_settings(folder, settings._asdict(), src, tgt)
+    layout.save_settings(folder, settings._asdict(), src, tgt)
     checkpoint.save_weights(folder, checkpoint.weights_of(model), src, tgt)
     return Written(folder, settings, model, (src, tgt))
 
@@ -75,17 +75,17 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) ->
     bundle = checkpoint.load_model(folder)
     assert [t.model_bytes for t in bundle[1:3]] == [t.model_bytes for t in tokenizers]
     assert (bundle.src_tokenizer is bundle.tgt_tokenizer) == joint
-    assert bundle.model.config == settings.model
+    assert bundle.engine.model.config == settings.model
     assert bundle.search == settings.search
     assert (bundle.src, bundle.tgt) == ("digits", "stigid")
-    assert not bundle.model.training
+    assert not bundle.engine.model.training
     src, tgt = torch.tensor([[4, 5, 2]]), torch.tensor([[1, 6]])
     everything = torch.ones_like(src, dtype=torch.bool)
-    one, other = (m.advance(tgt, m.start(src, everything))[0] for m in (model.eval(), bundle.model))
+    one, other = (m.advance(tgt, m.start(src, everything))[0] for m in (model.eval(), bundle.engine.model))
     assert torch.equal(one, other)
     names = [name for name, _ in model.named_parameters()]
-    assert [name for name, _ in bundle.model.named_parameters()] == names
-    assert len(names) == len({p.data_ptr() for p in bundle.model.parameters()})
+    assert [name for name, _ in bundle.engine.model.named_parameters()] == names
+    assert len(names) == len({p.data_ptr() for p in bundle.engine.model.parameters()})
 
 
 @pytest.mark.parametrize("joint", [True, False])
@@ -101,7 +101,7 @@ def test_the_folder_holds_what_it_should_and_no_more(tmp_path: Path, joint: bool
 
 
 def test_settings_come_back(made: Written) -> None:
-    sections = checkpoint.read_settings(made.folder)
+    sections = layout.read_settings(made.folder)
     assert config.read(made.folder / "config.toml")["seq2seq"] == {"format": 1}
     assert list(sections) == list(Settings._fields)
     assert config.build(type(made.settings.model), sections["model"], "model") == made.settings.model
@@ -110,7 +110,7 @@ def test_settings_come_back(made: Written) -> None:
 def test_a_folder_may_be_anywhere_and_moved(made: Written, tmp_path: Path) -> None:
     moved = tmp_path / "ein Ordner, ü 漢"
     made.folder.rename(moved)
-    weights = checkpoint.weights_of(checkpoint.load_model(moved).model)
+    weights = checkpoint.weights_of(checkpoint.load_model(moved).engine.model)
     assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
 
 
@@ -183,10 +183,10 @@ def test_tokenizers_that_were_exchanged_are_refused(tmp_path: Path) -> None:
     tokenizers = [learn([f"{letters}{letters}" for letters in text], settings) for text in ("abc", "xyz")]
     assert len(tokenizers[0]) == len(tokenizers[1])
     model = Model(settings.model, *map(len, tokenizers))
-    checkpoint.save_settings(tmp_path, settings._asdict(), *tokenizers)
+    layout.save_settings(tmp_path, settings._asdict(), *tokenizers)
     checkpoint.save_weights(tmp_path, checkpoint.weights_of(model), *tokenizers)
     checkpoint.load_model(tmp_path)
-    checkpoint.save_settings(tmp_path, settings._asdict(), *reversed(tokenizers))
+    layout.save_settings(tmp_path, settings._asdict(), *reversed(tokenizers))
     assert "the tokenizer is not the one" in refusal(tmp_path)
 
 
@@ -236,7 +236,7 @@ def test_every_weight_must_be_there_and_no_other(made: Written) -> None:
 
 @pytest.mark.parametrize(("dtype", "name"), [(torch.int32, "I32"), (torch.int8, "I8"), (torch.bool, "BOOL")])
 def test_weights_that_are_no_fractions_are_refused(made: Written, dtype: torch.dtype, name: str) -> None:
-    path = made.folder / checkpoint.WEIGHTS
+    path = made.folder / layout.WEIGHTS
     weights = {key: w.to(dtype) for key, w in checkpoint.weights_of(made.model).items()}
     files.write(path, safetensors.torch.save(weights, {"tokenizer": "any"}))
     assert f"is {name}, expected one of F32, F16, BF16" in refusal(made.folder)
@@ -245,7 +245,7 @@ def test_weights_that_are_no_fractions_are_refused(made: Written, dtype: torch.d
 @pytest.mark.parametrize("size", [99_999, 10**6, 10**12, 2**63, 10**30])
 def test_a_size_that_no_machine_has_is_refused_at_once(made: Written, size: int) -> None:
     """Before memory is allocated."""
-    changed(made.folder / checkpoint.CONFIG, "hidden = 7", f"hidden = {size}")
+    changed(made.folder / layout.CONFIG, "hidden = 7", f"hidden = {size}")
     assert "hidden" in refusal(made.folder) or "does not fit" in refusal(made.folder)
 
 
@@ -298,7 +298,7 @@ def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, mo
     zeros = {name: torch.zeros_like(w) for name, w in checkpoint.weights_of(made.model).items()}
     with pytest.raises(WorkError, match=r"cannot write .*: No space left on device"):
         checkpoint.save_weights(made.folder, zeros, *made.tokenizers)
-    weights = checkpoint.weights_of(checkpoint.load_model(made.folder).model)
+    weights = checkpoint.weights_of(checkpoint.load_model(made.folder).engine.model)
     assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
 
 
@@ -316,10 +316,10 @@ def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, mo
     ],
 )
 def test_a_folder_that_holds_a_model_is_known(tmp_path: Path, name: str, holds: bool) -> None:
-    assert not checkpoint.holds_model(tmp_path / "no")
-    assert not checkpoint.holds_model(tmp_path)
+    assert not layout.holds_model(tmp_path / "no")
+    assert not layout.holds_model(tmp_path)
     files.write(tmp_path / name, b"")
-    assert checkpoint.holds_model(tmp_path) == holds
+    assert layout.holds_model(tmp_path) == holds
 
 
 @pytest.mark.parametrize("joint", [True, False])

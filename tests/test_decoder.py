@@ -98,23 +98,30 @@ def test_a_selected_state_goes_on_as_those_sentences_would(cell: str, context: s
     decoder, y, rows = built(cell, context), draw(B, 2 * T, E), torch.tensor([2, 0, 0, 1, 2])
     _, state = decoder(y[:, :T], decoder.start(encoded(context)))
     features, after = decoder(y[:, T:], state)
-    chosen, chosen_after = decoder(y[rows, T:], state.select(rows))
+    chosen, chosen_after = decoder(y[rows, T:], state.select(rows[:, None]))
     close(chosen, features[rows])
-    close(chosen_after, after.select(rows))
-    close(state.select(rows).weights, state.weights[rows])
+    close(chosen_after, after.select(rows[:, None]))
+    close(state.select(rows[:, None]).weights, state.weights[rows])
 
 
 @every_pair
-def test_rows_of_one_sentence_share_its_memory(cell: str, context: str) -> None:
-    """It is copied where a row gets another sentence, and only there; either way the row goes on as its sentence."""
+def test_hypotheses_of_one_sentence_share_its_memory(cell: str, context: str) -> None:
+    """It is copied where a sentence leaves or moves, and only there; either way a row goes on as its sentence would."""
     decoder, y = built(cell, context), draw(B, 2 * T, E)
     _, state = decoder(y[:, :T], decoder.start(encoded(context)))
     features, _ = decoder(y[:, T:], state)
-    wide, rows = state.select(torch.tensor([0, 0, 1, 1])), torch.tensor([0, 0, 1, 1])
-    for order, kept in (([1, 0, 2, 2], True), ([2, 3, 0, 1], False), ([0, 1, 1, 3], False), ([0, 1, 3], False)):
+    wide = state.select(torch.tensor([[0, 0], [1, 1], [2, 2]]))
+    assert wide.memory is state.memory
+    for order, sentences in (
+        ([[1, 0], [2, 2], [5, 4]], [0, 1, 2]),
+        ([[0, 1, 1], [2, 3, 3], [4, 5, 4]], [0, 1, 2]),
+        ([[2, 3], [4, 4]], [1, 2]),
+        ([[3], [1], [4]], [1, 0, 2]),
+    ):
         chosen = wide.select(torch.tensor(order))
-        assert (chosen.memory is wide.memory) == kept
-        close(decoder(y[rows[order], T:], chosen)[0], features[rows[order]])
+        assert (chosen.memory is wide.memory) == (sentences == [0, 1, 2])
+        owners = torch.tensor(order).flatten() // 2
+        close(decoder(y[owners, T:], chosen)[0], features[owners])
 
 
 @every_cell

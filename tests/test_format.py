@@ -13,7 +13,7 @@ import pytest
 import torch
 from workshop import learn
 
-from seq2seq import checkpoint
+from seq2seq import checkpoint, layout
 from seq2seq.errors import InputError
 from seq2seq.translator import Translator
 
@@ -34,13 +34,13 @@ def test_a_folder_of_an_earlier_version_translates_as_it_did(folder: Path) -> No
 
 
 def test_there_is_one_for_every_format() -> None:
-    assert [folder.name for folder in FOLDERS] == [f"format-{n}" for n in range(1, checkpoint.FORMAT + 1)]
+    assert [folder.name for folder in FOLDERS] == [f"format-{n}" for n in range(1, layout.FORMAT + 1)]
 
 
 def test_a_later_format_is_refused(tmp_path: Path) -> None:
     shutil.copytree(FOLDERS[-1], tmp_path / "later")
     config = tmp_path / "later" / "config.toml"
-    config.write_text(config.read_text().replace(f"format = {checkpoint.FORMAT}", f"format = {checkpoint.FORMAT + 1}"))
+    config.write_text(config.read_text().replace(f"format = {layout.FORMAT}", f"format = {layout.FORMAT + 1}"))
     with pytest.raises(InputError, match=r"has format \d+, this version reads \d+; update seq2seq"):
         checkpoint.load_model(tmp_path / "later")
 
@@ -59,4 +59,4 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(FIXTURES / f"format-{checkpoint.FORMAT}") if len(sys.argv) == 1 else sys.exit("no arguments")
+    write(FIXTURES / f"format-{layout.FORMAT}") if len(sys.argv) == 1 else sys.exit("no arguments")

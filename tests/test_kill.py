@@ -13,7 +13,7 @@ import pytest
 import torch
 from workshop import assert_same, begin, chosen, corpus, end, resume
 
-from seq2seq import checkpoint
+from seq2seq import checkpoint, layout
 from seq2seq.settings import Settings
 
 KILLS = 50
@@ -86,7 +86,7 @@ def looked_over(folder: Path, before: int) -> int:
     metrics = folder / "metrics.jsonl"
     steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines()] if metrics.exists() else []
     assert steps == list(range(2, 2 * len(steps) + 1, 2))
-    if (folder / checkpoint.WEIGHTS).exists():
+    if (folder / layout.WEIGHTS).exists():
         checkpoint.load_model(folder)
     if not any((folder / "training").glob("step-*")):
         assert before == 0

@@ -62,9 +62,9 @@ def test_teacher_forcing_is_advancing_at_the_real_positions(cell: str, context: 
 def test_a_selected_state_is_those_sentences(cell: str, context: str) -> None:
     model, b, rows = tiny(cell, context), together(sentences()), torch.tensor([3, 1, 1, 0, 2])
     everywhere, after = model.advance(b.tgt_in, model.start(b.src, b.src_mask))
-    chosen = model.start(b.src[rows], b.src_mask[rows])._replace(sentences=rows)
-    close(model.start(b.src, b.src_mask).select(rows), chosen)
-    close(model.advance(b.tgt_in[rows], chosen), (everywhere[rows], after.select(rows)))
+    chosen = model.start(b.src[rows], b.src_mask[rows])
+    close(model.start(b.src, b.src_mask).select(rows[:, None]), chosen)
+    close(model.advance(b.tgt_in[rows], chosen), (everywhere[rows], after.select(rows[:, None])))
 
 
 @every_pair

@@ -2,16 +2,17 @@
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from toys import TINY, every_pair, logits, sentences, shaken, together
 
+from seq2seq.inference import Inference
 from seq2seq.model import Model, ModelConfig
-from seq2seq.search import Hypothesis, SearchConfig, beam, greedy, score, search
+from seq2seq.search import Hypothesis, Ids, Proposal, SearchConfig, score, search
 
 A, B, C, EOS, BOS = range(5)
 NAMES = "abc."
@@ -20,43 +21,47 @@ Table = dict[str, str]  # what was said so far -> probabilities in per cent of a
 
 
 class Said(NamedTuple):
-    """A state without a network: the table that each row follows, and what it said so far."""
+    """A state without a network: the table that each sentence follows, and what its hypotheses have said so far."""
 
     tables: list[Table]
-    prefixes: list[str]
+    prefixes: list[list[str]]
 
-    def select(self, rows: Tensor) -> "Said":
-        return Said([self.tables[i] for i in rows], [self.prefixes[i] for i in rows])
+    def select(self, rows: Ids) -> "Said":
+        width = len(self.prefixes[0])
+        every = [prefix for prefixes in self.prefixes for prefix in prefixes]
+        assert (rows // width == rows[:, :1] // width).all()  # all of one sentence
+        return Said([self.tables[block[0] // width] for block in rows], [[every[i] for i in block] for block in rows])
 
 
 class Network:
-    """`advance` over tables; it notes how many rows each step has."""
+    """`propose` over tables; it notes how many hypotheses each step has."""
 
     def __init__(self) -> None:
         self.rows: list[int] = []
 
-    def __call__(self, tokens: Tensor, state: Said) -> tuple[Tensor, Said]:
-        assert tokens.shape == (len(state.prefixes), 1)
-        self.rows.append(len(tokens))
-        before = zip(state.prefixes, tokens.flatten().tolist(), strict=True)
-        prefixes = [prefix + ("" if token == BOS else NAMES[token]) for prefix, token in before]
-        # What is impossible may still fill up a beam; it is offered all there is, and must not come back to life.
-        found = [
-            [float(p) / 100 for p in table.get(prefix, "25 25 25 25").split()] + [0.0]  # bos never comes again
-            for table, prefix in zip(state.tables, prefixes, strict=True)
+    def __call__(self, tokens: Ids, asked: Ids, state: Said, count: int) -> tuple[Proposal, Said]:
+        self.rows.append(tokens.size)
+        prefixes = [
+            [prefix + ("" if token == BOS else NAMES[token]) for prefix, token in zip(*both, strict=True)]
+            for both in zip(state.prefixes, tokens.tolist(), strict=True)
         ]
-        # Any constant may be added to the logits of a row; they are not log-probabilities yet.
-        return torch.tensor(found, dtype=torch.float64).log()[:, None] + 7, Said(state.tables, prefixes)
-
-
-Search = Callable[..., list[list[Hypothesis]]]
+        # What is impossible may still fill up a beam; it is offered all there is, and must not come back to life.
+        shares = [
+            [[float(p) / 100 for p in table.get(prefix, "25 25 25 25").split()] + [0.0] for prefix in row]
+            for table, row in zip(state.tables, prefixes, strict=True)
+        ]  # bos never comes again
+        with np.errstate(divide="ignore"):
+            log_p = np.log(np.array(shares))  # (B, W, V)
+        best = np.argsort(-log_p, axis=2, kind="stable")[:, :, :count]
+        of_asked = np.take_along_axis(log_p, asked[:, :, None], 2)[:, :, 0]
+        return Proposal(best, np.take_along_axis(log_p, best, 2), of_asked), Said(state.tables, prefixes)
 
 
 def look(
-    tables: list[Table], limits: list[int], how: Search = search, network: Network | None = None, **settings: Any
+    tables: list[Table], limits: list[int], network: Network | None = None, **settings: Any
 ) -> list[list[Hypothesis]]:
-    state, bos = Said(tables, [""] * len(tables)), torch.full((len(tables), 1), BOS)
-    return how(network or Network(), state, bos, limits, SearchConfig(**settings), EOS)
+    state = Said(tables, [[""] for _ in tables])
+    return search(network or Network(), state, BOS, limits, SearchConfig(**settings), EOS)
 
 
 def spoken(found: list[Hypothesis]) -> list[str]:
@@ -89,7 +94,7 @@ THIRD = {"": "89 10 0 1", "a": "80 15 0 5", "b": "0 50 0 50", "aa": "98 1 0 1", 
 
 
 def test_greedy_takes_the_likeliest_token_at_each_step() -> None:
-    [found] = look([FIRST], [3], greedy)
+    [found] = look([FIRST], [3], beam=1)
     assert spoken(found) == ["aa"]
     assert probabilities(found) == pytest.approx([0.5 * 0.45 * 0.6])
 
@@ -143,16 +148,16 @@ def test_at_its_limit_a_sentence_ends_and_the_end_has_its_price(width: int) -> N
 
 def test_finished_sentences_leave_the_batch() -> None:
     network = Network()
-    look([FIRST, SECOND, THIRD], [3, 3, 3], greedy, network)
+    look([FIRST, SECOND, THIRD], [3, 3, 3], network, beam=1)
     assert network.rows == [3, 2, 2]  # SECOND ends at once
     network = Network()
-    look([FIRST, SECOND, THIRD], [3, 3, 2], beam, network, beam=2)
+    look([FIRST, SECOND, THIRD], [3, 3, 2], network, beam=2)
     assert network.rows == [3, 6, 2]  # at its second step SECOND has two endings, and THIRD meets its limit
     network = Network()
-    look([SECOND, SECOND], [9, 9], beam, network, beam=2)
+    look([SECOND, SECOND], [9, 9], network, beam=2)
     assert network.rows == [2, 4]  # nobody is left: not a step more
     network = Network()
-    look([SECOND], [9], beam, network, beam=5)
+    look([SECOND], [9], network, beam=5)
     assert network.rows == [1, 5]  # two endings are all there is, of five that were asked for
 
 
@@ -166,10 +171,10 @@ def test_the_score_is_the_log_probability_over_a_power_of_the_length(
     assert score(log_prob, length, penalty) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("how", [greedy, beam])
+@pytest.mark.parametrize("width", [1, 3])
 @pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0, 3.0])
-def test_the_length_counts_the_end(how: Search, penalty: float) -> None:
-    for found in look([FIRST, THIRD], [3, 3], how, beam=3, length_penalty=penalty):
+def test_the_length_counts_the_end(width: int, penalty: float) -> None:
+    for found in look([FIRST, THIRD], [3, 3], beam=width, length_penalty=penalty):
         for h in found:
             assert h.score == pytest.approx(h.log_prob / (len(h.tokens) + 1) ** penalty)
 
@@ -190,11 +195,10 @@ def test_nothing_impossible_is_returned() -> None:
     assert all(math.isfinite(value) for found in wide for h in found for value in h[1:])
 
 
-@pytest.mark.parametrize("how", [search, greedy, beam])
 @pytest.mark.parametrize("width", [1, 3])
-def test_no_sentences_are_no_translations(how: Search, width: int) -> None:
+def test_no_sentences_are_no_translations(width: int) -> None:
     network = Network()
-    assert look([], [], how, network, beam=width) == []
+    assert look([], [], network, beam=width) == []
     assert network.rows == []
 
 
@@ -211,7 +215,7 @@ def test_the_limit_is_in_proportion_to_the_source(settings: dict[str, float], so
     assert SearchConfig(**settings).limit(source) == limit
 
 
-# ---- beside a slow search, written without a single tensor -----------------------------------------------------------
+# ---- beside a slow search, written without a single array ------------------------------------------------------------
 
 
 def slowly(table: Table, limit: int, width: int, penalty: float) -> dict[str, float]:
@@ -249,7 +253,7 @@ def random_table(seed: int, depth: int) -> Table:
 def test_batches_agree_with_the_slow_search(width: int, penalty: float) -> None:
     limits = [1 + seed % 5 for seed in range(40)]
     tables = [random_table(seed, limit) for seed, limit in enumerate(limits)]
-    found = look(tables, limits, beam, beam=width, length_penalty=penalty)
+    found = look(tables, limits, beam=width, length_penalty=penalty)
     for table, limit, hypotheses in zip(tables, limits, found, strict=True):
         expected = slowly(table, limit, width, penalty)
         assert spoken(hypotheses) == list(expected)
@@ -266,33 +270,48 @@ def small(cell: str, context: str, words: int = WORDS) -> Model:
     return shaken(Model(ModelConfig(cell, context, **TINY), 13, words), seed=3)
 
 
-def translate(model: Model, sources: list[Tensor], limits: list[int], how: Search, **settings: Any) -> list[Any]:
-    b = together([(src, src) for src in sources])
-    begin = torch.ones(len(sources), 1, dtype=torch.int64)
-    return how(model.advance, model.start(b.src, b.src_mask), begin, limits, SearchConfig(**settings), END)
+def translate(model: Model, sources: list[Tensor], limits: list[int], **settings: Any) -> list[Any]:
+    b, engine = together([(src, src) for src in sources]), Inference(model)
+    state = engine.start(b.src.numpy(), b.src_mask.numpy())
+    return search(engine.propose, state, 1, limits, SearchConfig(**settings), END)
 
 
 def sources() -> list[Tensor]:
     return [src for src, _ in sentences()]
 
 
+def greedily(model: Model, src: Tensor, limit: int) -> tuple[list[int], float]:
+    """The likeliest token at each step, the whole sentence read anew each time; and its log-probability."""
+    said, total = [1], 0.0
+    for t in range(1, limit + 1):
+        [steps] = logits(model, [(src, torch.tensor([*said, 0]))])
+        log_p = torch.log_softmax(steps[-1], dim=-1)
+        token = int(log_p.argmax()) if t < limit else END
+        total += log_p[token].item()
+        if token == END:
+            break
+        said.append(token)
+    return said[1:], total
+
+
 @every_pair
 def test_a_beam_of_one_is_greedy(cell: str, context: str) -> None:
     model, limits = small(cell, context, words=13), [12, 3, 9, 1]
     for penalty in (0.0, 1.0):
-        one = translate(model, sources(), limits, beam, beam=1, length_penalty=penalty)
-        other = translate(model, sources(), limits, greedy, length_penalty=penalty)
-        for [a], [b] in zip(one, other, strict=True):
-            assert a.tokens == b.tokens
-            assert a[1:] == pytest.approx(b[1:], rel=1e-5)
-    assert len({len(found[0].tokens) for found in other}) > 1
+        found = translate(model, sources(), limits, beam=1, length_penalty=penalty)
+        for [h], src, limit in zip(found, sources(), limits, strict=True):
+            tokens, log_prob = greedily(model, src, limit)
+            assert h.tokens == tokens
+            assert h.log_prob == pytest.approx(log_prob, rel=1e-5)
+            assert h.score == pytest.approx(log_prob / (len(tokens) + 1) ** penalty, rel=1e-5)
+    assert len({len(h.tokens) for [h] in found}) > 1
 
 
 @every_pair
 def test_a_wide_enough_beam_lists_every_sentence_at_its_teacher_forced_score(cell: str, context: str) -> None:
     model, limits = small(cell, context), [4, 3]
     both = sources()[:2]
-    listed = translate(model, both, limits, beam, beam=100, length_penalty=0.0)
+    listed = translate(model, both, limits, beam=100, length_penalty=0.0)
     others = [word for word in range(WORDS) if word != END]
     for src, limit, found in zip(both, limits, listed, strict=True):
         every = [list(y) for length in range(limit) for y in itertools.product(others, repeat=length)]
@@ -311,9 +330,9 @@ def test_a_wide_enough_beam_lists_every_sentence_at_its_teacher_forced_score(cel
 @pytest.mark.parametrize("width", [1, 3])
 def test_translations_do_not_depend_on_neighbours(cell: str, context: str, width: int) -> None:
     model, limits = small(cell, context), [9, 4, 12, 7]
-    together_ = translate(model, sources(), limits, search, beam=width)
+    together_ = translate(model, sources(), limits, beam=width)
     for src, limit, found in zip(sources(), limits, together_, strict=True):
-        [alone] = translate(model, [src], [limit], search, beam=width)
+        [alone] = translate(model, [src], [limit], beam=width)
         assert [h.tokens for h in found] == [h.tokens for h in alone]
         assert [h.log_prob for h in found] == pytest.approx([h.log_prob for h in alone], rel=1e-5)
         assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
@@ -329,11 +348,14 @@ def test_search_computes_no_gradient() -> None:
     """A graph over every step would fill the memory."""
     seen = []
 
-    def advance(tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
-        seen.append(torch.is_grad_enabled())
-        return model.advance(tokens, state)
+    class Watched(Model):
+        def advance(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+            seen.append(torch.is_grad_enabled())
+            return super().advance(tokens, state)
 
-    model, b = small("gru", "general"), together(sentences())
-    for how in (greedy, beam):
-        how(advance, model.start(b.src, b.src_mask), torch.ones(4, 1, dtype=torch.int64), [3] * 4, SearchConfig(), END)
+    model = small("gru", "general")
+    model.__class__ = Watched
+    for width in (1, 5):
+        translate(model, sources(), [3] * 4, beam=width)
+    assert seen
     assert not any(seen)

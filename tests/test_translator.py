@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 import torch
-from workshop import Learnt, chosen, reversals, unheard
+from workshop import AWKWARD, Learnt, babbling, chosen, reversals, unheard
 
 from seq2seq import checkpoint, translator
 from seq2seq.cells import CELLS
-from seq2seq.checkpoint import Bundle
 from seq2seq.context import CONTEXTS
 from seq2seq.crew import AVAILABLE
+from seq2seq.inference import Inference
 from seq2seq.model import Model
 from seq2seq.search import Hypothesis, SearchConfig
 from seq2seq.tokenizer import EOS, Tokenizer
-from seq2seq.translator import Candidate, Translator, split
+from seq2seq.translator import Bundle, Candidate, Translator, split
 
 
 @pytest.fixture(scope="module")
@@ -34,51 +34,12 @@ def babbler() -> Bundle:
     return babbling({"hidden": 16})
 
 
-def babbling(model: dict[str, Any]) -> Bundle:
-    """An untrained model, which says anything, bytes that are no text among it."""
-    settings = chosen({}, model)
-    tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, unheard)
-    torch.manual_seed(0)
-    network = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight *= 3  # it says it with conviction
-    return Bundle(network, tokenizer, tokenizer, settings.search, "digits", "stigid")
-
-
 def using(bundle: Bundle, batch_tokens: int = 2048, **search: Any) -> Translator:
     return Translator(bundle, replace(SearchConfig(), **search), batch_tokens)
 
 
 def streamed(translator: Translator, lines: Iterable[str]) -> list[list[Candidate]]:
     return list(translator.stream(lines, unheard))
-
-
-AWKWARD = [
-    "",
-    " ",
-    "\t",
-    "\u3000\u00a0",
-    "  1 2  ",
-    "1\t2",
-    "12",
-    "x",
-    "\u200b",
-    "🙂 1 👩‍👩‍👧",
-    "漢字かな",
-    "\u2581 \u2581",
-    "a\u2028b\x0cc\x85d\x1ee",
-    "1 2\r",
-    "\r",
-    "\ufeff1",
-    "\x00",
-    "\x00 1",
-    "\ufffd",
-    "e\u0301 ‮ \u0627",
-    "<s> </s> <unk> <0x0A>",
-    "1 " * 50,
-    "9" * 90,
-]
 
 
 # ---- law 10: batches change nothing ----------------------------------------------------------------------------------
@@ -167,7 +128,7 @@ def test_each_model_has_its_own_tokenizers(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = Model(settings.model, *map(len, tokenizers)).eval()
     model.output.bias.data[tokenizers[1].encode(["b"])[0][-1]] = 99.0  # which is all it says
-    both = Translator(Bundle(model, *tokenizers, settings.search, "", ""), SearchConfig(beam=1, max_extra=3))
+    both = Translator(Bundle(Inference(model), *tokenizers, settings.search, "", ""), SearchConfig(beam=1, max_extra=3))
     [text] = both.best(["5"])
     assert set(text) == {"b"}
     assert both.log_probs(["5"], ["b"])[0] > both.log_probs(["5"], ["a"])[0]
@@ -210,10 +171,11 @@ def test_candidates_come_best_first_and_their_score_is_by_the_formula(bundle: Bu
 
 def saying(bundle: Bundle, text: str) -> Bundle:
     """The model, but all that it ever says are the tokens of this text, and never the end."""
-    model = copy.deepcopy(bundle.model)
+    assert isinstance(bundle.engine, Inference)
+    model = copy.deepcopy(bundle.engine.model)
     model.output.bias.data[EOS] = -99.0
     model.output.bias.data[bundle.tgt_tokenizer.encode([text])[0]] = 99.0
-    return bundle._replace(model=model)
+    return bundle._replace(engine=Inference(model))
 
 
 def test_the_limit_follows_the_source_and_not_its_neighbours(babbler: Bundle) -> None:

@@ -10,10 +10,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from seq2seq import checkpoint, settings
+from seq2seq import checkpoint, layout, settings
 from seq2seq.corpus import Corpus, Pair, Report
+from seq2seq.inference import Inference
+from seq2seq.model import Model
 from seq2seq.settings import Settings
+from seq2seq.tokenizer import Tokenizer
 from seq2seq.training import Trainer, prepare
+from seq2seq.translator import Bundle
 
 # Small, and every width another, so that no two can be mixed up.
 TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
@@ -55,16 +59,16 @@ def begin(folder: Path, wanted: Settings, text: Corpus, say: Callable[[str], Non
     """A new run in the folder, as the command begins one."""
     tokenizers = prepare(wanted, text, unheard)
     trainer = Trainer(wanted, text, tokenizers, folder, "cpu", say)
-    checkpoint.save_settings(folder, wanted._asdict(), *tokenizers)
+    layout.save_settings(folder, wanted._asdict(), *tokenizers)
     return trainer
 
 
 def resume(folder: Path, text: Corpus, training: Mapping[str, Any] = {}) -> Trainer:
     """The run that the folder holds, from the folder alone, as the command takes it up."""
-    sections = checkpoint.read_settings(folder)
+    sections = layout.read_settings(folder)
     sections["training"] |= training
     wanted = settings.resolve(sections)
-    trainer = Trainer(wanted, text, checkpoint.read_tokenizers(folder, wanted.tokenizer), folder, "cpu", unheard)
+    trainer = Trainer(wanted, text, layout.read_tokenizers(folder, wanted.tokenizer), folder, "cpu", unheard)
     trainer.restore()
     return trainer
 
@@ -133,3 +137,42 @@ def learn(folder: Path) -> Learnt:
     begun = time.process_time()
     begin(folder, wanted, corpus(4000, 50)).run(quiet=True)
     return Learnt(folder, time.process_time() - begun, reversals(4250)[4050:])
+
+
+def babbling(model: dict[str, Any]) -> Bundle:
+    """An untrained model, which says anything, bytes that are no text among it."""
+    settings = chosen({}, model)
+    tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, unheard)
+    torch.manual_seed(0)
+    network = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight *= 3  # it says it with conviction
+    return Bundle(Inference(network), tokenizer, tokenizer, settings.search, "digits", "stigid")
+
+
+AWKWARD = [
+    "",
+    " ",
+    "\t",
+    "\u3000\u00a0",
+    "  1 2  ",
+    "1\t2",
+    "12",
+    "x",
+    "\u200b",
+    "🙂 1 👩‍👩‍👧",
+    "漢字かな",
+    "\u2581 \u2581",
+    "a\u2028b\x0cc\x85d\x1ee",
+    "1 2\r",
+    "\r",
+    "\ufeff1",
+    "\x00",
+    "\x00 1",
+    "\ufffd",
+    "e\u0301 ‮ \u0627",
+    "<s> </s> <unk> <0x0A>",
+    "1 " * 50,
+    "9" * 90,
+]

@@ -18,13 +18,13 @@ from seq2seq.commands.shared import (
     device_options,
     example,
     json_option,
+    open_model,
     path_option,
     penalty_option,
     put,
     put_json,
     quiet_option,
     run,
-    set_device,
 )
 from seq2seq.corpus import DataConfig, load_split, read_lines
 from seq2seq.errors import InputError
@@ -82,7 +82,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         return
     if model:
         hypotheses, references = _translated(
-            model, data or "", src, tgt, split or "test", beam, length_penalty, set_device(device, threads)
+            model, data or "", src, tgt, split or "test", beam, length_penalty, device, threads
         )
     elif hyps and refs:
         hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
@@ -105,12 +105,12 @@ def _translated(
     beam: int | None,
     length_penalty: float | None,
     device: str,
+    threads: int | None,
 ) -> tuple[list[str], list[list[str]]]:
     """The model's translations of a part, and the part's references."""
-    from seq2seq import checkpoint
     from seq2seq.translator import Translator
 
-    bundle = checkpoint.load_model(model, device)
+    bundle, _ = open_model(model, device, threads)
     pairs = load_split(DataConfig(where=data, src=src or bundle.src, tgt=tgt or bundle.tgt), split)
     config = bundle.search if beam is None else replace(bundle.search, beam=beam)
     config = config if length_penalty is None else replace(config, length_penalty=length_penalty)

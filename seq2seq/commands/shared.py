@@ -13,12 +13,15 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
 from seq2seq.config import nearest
 from seq2seq.errors import InputError, Interrupted, WorkError
+
+if TYPE_CHECKING:
+    from seq2seq.translator import Bundle
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,20 +152,40 @@ workers_option = click.option(
 )
 
 
-def set_workers(workers: int | None, device: str) -> int:
-    """How many processes `--workers` means on this device.
+def open_model(folder: Path, device: str, threads: int | None, workers: int | None = 1) -> "tuple[Bundle, int]":
+    """The model of a folder, trained or exported, and the processes to use: `workers`, or as many as there are threads.
 
     Raises:
-        InputError: more than one where they cannot be.
+        InputError: the folder holds no whole model, or what was asked for cannot be.
     """
-    import torch
-
+    from seq2seq import layout
     from seq2seq.crew import AVAILABLE
 
-    possible = AVAILABLE and device == "cpu"
+    if layout.exported(folder):
+        if device == "cuda":
+            raise InputError(f"{folder} is an exported model, which computes on the processor; leave out --device cuda")
+        try:
+            from seq2seq.runtime import load
+        except ImportError:
+            raise InputError(
+                f"{folder} is an exported model, which needs the package onnxruntime; "
+                "install it: pip install 'seq2seq[onnx]'"
+            ) from None
+        threads = threads or len(os.sched_getaffinity(0)) if AVAILABLE else os.cpu_count() or 1
+        count = _workers(workers, threads, AVAILABLE)
+        return load(folder, 1 if count > 1 else threads), count  # threads of an engine do not outlive a fork
+    import torch
+
+    from seq2seq.checkpoint import load_model
+
+    where = set_device(device, threads)
+    return load_model(folder, where), _workers(workers, torch.get_num_threads(), AVAILABLE and where == "cpu")
+
+
+def _workers(workers: int | None, threads: int, possible: bool) -> int:
     if workers and workers > 1 and not possible:
         raise InputError(f"--workers {workers} needs Linux and --device cpu; leave it out")
-    return workers or (torch.get_num_threads() if possible else 1)
+    return workers or (threads if possible else 1)
 
 
 def set_device(device: str, threads: int | None) -> str:

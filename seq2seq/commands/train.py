@@ -20,7 +20,7 @@ from typing import Any
 import click
 import torch
 
-from seq2seq import checkpoint, corpus, files, settings
+from seq2seq import checkpoint, corpus, files, layout, settings
 from seq2seq.card import model_card
 from seq2seq.commands.shared import (
     device_options,
@@ -81,7 +81,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
         if any(not text.strip().startswith("training.") for text in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
-        folder, sections = resume, checkpoint.read_settings(resume)
+        folder, sections = resume, layout.read_settings(resume)
     else:
         given = {"where": data, "src": src, "tgt": tgt}
         sections = settings.recipe(recipe or RECIPE)
@@ -90,16 +90,16 @@ def command(  # noqa: D103 (its help is the module's docstring)
             assignments = [*assignments, f"training.seed={seed}"]
         folder = out or _new_folder(recipe or RECIPE)
         _check_folder(folder)
-        if checkpoint.holds_model(folder) and not overwrite:
+        if layout.holds_model(folder) and not overwrite:
             raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
-        if (card := folder / checkpoint.CARD).exists() and not overwrite:
+        if (card := folder / layout.CARD).exists() and not overwrite:
             raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
     chosen = _with_workers(chosen)
     text = corpus.load(chosen.data)
     if resume:
-        tokenizers = checkpoint.read_tokenizers(folder, chosen.tokenizer)
+        tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
     else:
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
@@ -109,7 +109,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         trainer.restore()
     else:
         checkpoint.clear(folder)
-    checkpoint.save_settings(folder, chosen._asdict(), *tokenizers)
+    layout.save_settings(folder, chosen._asdict(), *tokenizers)
     size = sum(w.numel() for w in trainer.weights.values())
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     trainer.run(quiet)
@@ -165,7 +165,7 @@ def _finish(folder: Path, chosen: Settings, text: corpus.Corpus, trainer: Traine
         "scores": scores,
         "samples": samples,
     }
-    files.write(folder / checkpoint.CARD, model_card(chosen, result).encode())
+    files.write(folder / layout.CARD, model_card(chosen, result).encode())
     return result
 
 

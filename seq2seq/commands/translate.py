@@ -18,20 +18,18 @@ from pathlib import Path
 
 import click
 
-from seq2seq import checkpoint
 from seq2seq.commands.shared import (
     beam_option,
     device_options,
     example,
     lines_of,
+    open_model,
     output,
     path_option,
     penalty_option,
     put,
     quiet_option,
     run,
-    set_device,
-    set_workers,
     speaker,
     workers_option,
 )
@@ -82,16 +80,15 @@ def command(  # noqa: D103 (its help is the module's docstring)
     threads: int | None,
     quiet: bool,
 ) -> None:
-    where = set_device(device, threads)
-    bundle = checkpoint.load_model(model, where)
+    interactive = not (source or target or given) and sys.stdin.isatty() and sys.stdout.isatty()
+    bundle, count = open_model(model, device, threads, 1 if interactive else workers)
     config = bundle.search if length_penalty is None else replace(bundle.search, length_penalty=length_penalty)
     config = replace(config, beam=beam or max(config.beam, nbest or 1))
     if nbest and nbest > config.beam:
         raise InputError(
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"
         )
-    interactive = not (source or target or given) and sys.stdin.isatty() and sys.stdout.isatty()
-    translator = Translator(bundle, config, batch_tokens, 1 if interactive else set_workers(workers, where))
+    translator = Translator(bundle, config, batch_tokens, count)
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
         return formatted(translator.stream(lines, speaker(quiet)), nbest, scores)

@@ -1,0 +1,248 @@
+"""A trained model as two ONNX graphs, for an engine without torch: the encoder once a sentence, the decoder a step.
+
+    encoder   src (B, S), lengths (B,)
+              -> state.l (B, N) of each layer, and what is remembered of a sentence
+    decoder   tokens (B * W,), asked (B * W,), count (1,), state.l (B * W, N), what is remembered
+              -> candidates and log_probs (B * W, C), of_asked (B * W, 1), next.state.l: a proposal of `search`
+
+The equations are those of `encoder`, `context` and `decoder`, for one step. In eight bits the decoder's products are
+(Devlin 2017), not the encoder's, which runs once: all that a recurrent layer says lies between -1 and 1, and a context
+is a mean of such.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from seq2seq import checkpoint, files, layout, settings
+from seq2seq.embedding import Embedding
+from seq2seq.errors import InputError
+from seq2seq.graph import FLOAT, INT, LONG, Array, Graph, Value, numbers
+from seq2seq.inference import Inference
+from seq2seq.model import Model
+
+ORDER = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}  # torch's gates as ONNX has them
+
+
+def export(folder: Path, out: Path, form: str) -> None:
+    """Write the trained model of a folder in another form, as a model folder of its own.
+
+    Args:
+        folder: holds the trained model.
+        out: the new folder; what it held of a model goes.
+        form: "onnx", "int8" (ONNX, with products of eight bits), or "half" (weights of sixteen bits).
+
+    Raises:
+        InputError: the folder holds no trained model.
+        WorkError: the disk is full.
+    """
+    if layout.exported(folder):
+        raise InputError(f"{folder} holds an exported model; export the one it was made from")
+    bundle = checkpoint.load_model(folder)
+    assert isinstance(bundle.engine, Inference)
+    model, tokenizers = bundle.engine.model, (bundle.src_tokenizer, bundle.tgt_tokenizer)
+    checkpoint.clear(out)
+    layout.save_settings(out, settings.resolve(layout.read_settings(folder))._asdict(), *tokenizers)
+    if form == "half":
+        checkpoint.save_weights(out, {k: w.half() for k, w in checkpoint.weights_of(model).items()}, *tokenizers)
+    else:
+        about = {layout.TOKENIZER: layout.fingerprint(*tokenizers)}
+        for name, graph in ((layout.ENCODER, encoder), (layout.DECODER, decoder)):
+            files.publish(out, name, graph(model, form == "int8").serialised(about))
+    if (card := folder / layout.CARD).is_file():
+        files.write(out / layout.CARD, card.read_bytes())
+
+
+def encoder(model: Model, int8: bool) -> Graph:
+    """The graph that reads the source."""
+    g, network = Graph(int8), model.encoder
+    src, lengths = g.input("src", LONG, "B", "S"), g.input("lengths", INT, "B")
+    turned = g("Transpose", src, perm=[1, 0])
+    x, final = g.embed(turned, table(model.src_embedding)).name, ""
+    layers: Any = network.layers
+    for i, layer in enumerate(layers):
+        sides = [read(g, model.config.cell, layer.forward_.kernel, x, lengths, "forward")]
+        if layer.backward_ is not None:
+            sides.append(read(g, model.config.cell, layer.backward_.kernel, x, lengths, "reverse"))
+        states = g("Squeeze", g("Concat", *(s for s, _ in sides), axis=3), numbers(1))  # (S, B, D), zero at padding
+        end = g("Squeeze", g("Concat", *(e for _, e in sides), axis=2), numbers(0))  # (B, D)
+        x, final = (g("Add", x, states), g("Add", final, end)) if i else (states, end)
+    bridge = model.decoder.bridge
+    start = g("Tanh", linear(g, [Value(final, network.size, 0)], bridge))
+    results = g.several(len(model.decoder.sizes), "Split", start, numbers(*model.decoder.sizes), axis=1)
+    for i, (result, size) in enumerate(zip(results, model.decoder.sizes, strict=True)):
+        g.output(f"state.{i}", result, FLOAT, "B", size)
+    remember(g, model, g("Transpose", x, perm=[1, 0, 2]), final, src, lengths)
+    return g
+
+
+def read(g: Graph, cell: str, kernel: nn.RNNBase, x: str, lengths: str, direction: str) -> tuple[str, str]:
+    """A layer in one direction over x (S, B, I), each sentence within its own length: (S, 1, B, H) and (1, B, H)."""
+
+    def reordered(*names: str) -> Array:
+        sides = [array_of(getattr(kernel, f"{name}_l0")) for name in names]
+        gates = [np.split(side, len(ORDER[cell]))[i] for side in sides for i in ORDER[cell]]
+        return np.concatenate(gates)[None]
+
+    matrices = (g.weight(reordered(name)) for name in ("weight_ih", "weight_hh"))
+    extra = {"linear_before_reset": 1} if cell == "gru" else {}
+    bias = reordered("bias_ih", "bias_hh")
+    shape = {"hidden_size": kernel.hidden_size, "direction": direction}
+    states, end = g.several(2, cell.upper(), x, *matrices, bias, lengths, **shape, **extra)
+    return states, end
+
+
+def remember(g: Graph, model: Model, states: str, final: str, src: str, lengths: str) -> None:
+    """The outputs that the decoder reads of a sentence: states (B, S, D), final (B, D)."""
+    config, size = model.config, model.encoder.size
+    context: Any = model.decoder.context
+    if context.fixed:
+        fixed = g("Unsqueeze", final, numbers(1))
+        if config.context == "mean":
+            count = g("Unsqueeze", g("Cast", lengths, to=FLOAT), numbers(1, 2))
+            fixed = g("Div", g("ReduceSum", states, numbers(1)), count)
+        g.output("fixed", fixed, FLOAT, "B", 1, size)
+        return
+    at = g("Range", np.array(0), g("Squeeze", g("Shape", src, start=1, end=2)), np.array(1))
+    real = g("Less", at, g("Unsqueeze", g("Cast", lengths, to=LONG), numbers(1)))  # (B, S)
+    mask = g("Where", real, np.array(0, np.float32), np.array(-np.inf, np.float32))
+    g.output("mask", g("Unsqueeze", mask, numbers(1)), FLOAT, "B", 1, "S")
+    keys, values = states, states
+    shape: tuple[int | str, ...] = ("B", "S", size)
+    if config.context != "dot":
+        keys = g("MatMul", states, g.weight(array_of(context.key.weight).T))
+    if config.context == "multihead":
+        values = g("MatMul", states, g.weight(array_of(context.value.weight).T))
+        heads, each = config.heads, config.attention // config.heads
+        keys, values = (g("Reshape", x, numbers(0, 0, heads, each)) for x in (keys, values))
+        values, shape = g("Transpose", values, perm=[0, 2, 1, 3]), ("B", heads, "S", each)
+        g.output("keys", g("Transpose", keys, perm=[0, 2, 3, 1]), FLOAT, "B", heads, each, "S")
+    elif config.context == "additive":
+        g.output("keys", g("Unsqueeze", keys, numbers(1)), FLOAT, "B", 1, "S", config.attention)
+    else:
+        g.output("keys", g("Transpose", keys, perm=[0, 2, 1]), FLOAT, "B", config.hidden, "S")
+    g.output("values", values, FLOAT, *shape)
+
+
+def decoder(model: Model, int8: bool) -> Graph:
+    """The graph of one step."""
+    g, d, hidden = Graph(int8), model.decoder, model.config.hidden
+    tokens, asked = (g.input(name, LONG, "N") for name in ("tokens", "asked"))
+    count = g.input("count", LONG, 1)
+    before = [g.input(f"state.{i}", FLOAT, "N", size) for i, size in enumerate(d.sizes)]
+    attend = attention(g, model, tokens)
+    y = g.embed(tokens, table(model.tgt_embedding))
+    layers: Any = d.layers
+    first, *upper = layers
+    s, after = step(g, model.config.cell, first.kernel, [y, *([attend(None)] if d.context.fixed else [])], before[0])
+    states, query = [after], Value(s, hidden, 1)
+    c = attend(query)
+    for layer, state in zip(upper, before[1:], strict=True):
+        s, after = step(g, model.config.cell, layer.kernel, [query, c], state)
+        states.append(after)
+        query = Value(g("Add", s, query.name), hidden, query.bound + 1)
+    features = g("Tanh", linear(g, [query, c, y], d.readout))
+    logits = linear(g, [Value(features, d.readout.out_features, 1)], model.output)
+    log_p = g("LogSoftmax", logits, axis=1)
+    best, candidates = g.several(2, "TopK", log_p, count, axis=1)
+    of_asked = g("GatherElements", log_p, g("Unsqueeze", asked, numbers(1)), axis=1)
+    g.output("candidates", candidates, LONG, "N", "C")
+    g.output("log_probs", best, FLOAT, "N", "C")
+    g.output("of_asked", of_asked, FLOAT, "N", 1)
+    for i, (result, size) in enumerate(zip(states, d.sizes, strict=True)):
+        g.output(f"next.state.{i}", result, FLOAT, "N", size)
+    return g
+
+
+def step(g: Graph, cell: str, kernel: nn.RNNBase, inputs: list[Value], state: str) -> tuple[str, str]:
+    """One step of a cell, by the equations in `cells`: output (N, H) and state (N, N)."""
+    w, u, b, d = (array_of(getattr(kernel, f"{x}_l0")) for x in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    size = kernel.hidden_size
+    if cell == "rnn":
+        h = g("Tanh", g.linear([*inputs, Value(state, size, 1)], np.concatenate((w, u), 1), b + d))
+        return h, h
+    if cell == "gru":
+        of_x, of_h = g.linear(inputs, w, b), g.linear([Value(state, size, 1)], u, d)
+        (x_rz, x_n), (h_rz, h_n) = (g.several(2, "Split", x, numbers(2 * size, size), axis=1) for x in (of_x, of_h))
+        r, z = g.several(2, "Split", g("Sigmoid", g("Add", x_rz, h_rz)), numbers(size, size), axis=1)
+        n = g("Tanh", g("Add", x_n, g("Mul", r, h_n)))
+        h = g("Add", n, g("Mul", z, g("Sub", state, n)))
+        return h, h
+    h, c = g.several(2, "Split", state, numbers(size, size), axis=1)
+    w, u, b = (np.concatenate([np.split(x, 4)[i] for i in (0, 1, 3, 2)]) for x in (w, u, b + d))  # i, f, o, g
+    gates = g.linear([*inputs, Value(h, size, 1)], np.concatenate((w, u), 1), b)
+    ifo, of_g = g.several(2, "Split", gates, numbers(3 * size, size), axis=1)
+    i, f, o = g.several(3, "Split", g("Sigmoid", ifo), numbers(size, size, size), axis=1)
+    c = g("Add", g("Mul", f, c), g("Mul", i, g("Tanh", of_g)))
+    h = g("Mul", o, g("Tanh", c))
+    return h, g("Concat", h, c, axis=1)
+
+
+def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], Value]:
+    """Declares what is remembered of a sentence; the function that gives the context (N, D) of queries (N, H)."""
+    config, size, layers = model.config, model.encoder.size, len(model.encoder.layers)
+    context: Any = model.decoder.context
+    rows = g("Shape", tokens)
+    if context.fixed:
+        fixed = g.input("fixed", FLOAT, "B", 1, size)
+        sentences = g("Shape", fixed, start=0, end=1)
+        each = g("Concat", sentences, g("Div", rows, sentences), numbers(size), axis=0)
+        c = Value(g("Reshape", g("Expand", fixed, each), numbers(-1, size)), size, layers)
+        return lambda query: c
+    heads, width = config.heads, config.attention
+    shapes: tuple[tuple[int | str, ...], tuple[int | str, ...]] = ("B", config.hidden, "S"), ("B", "S", size)
+    if config.context == "additive":
+        shapes = ("B", 1, "S", width), ("B", "S", size)
+    elif config.context == "multihead":
+        shapes = ("B", heads, width // heads, "S"), ("B", heads, "S", width // heads)
+    keys, values = (g.input(name, FLOAT, *shape) for name, shape in zip(("keys", "values"), shapes, strict=True))
+    mask = g.input("mask", FLOAT, "B", 1, "S")
+    sentences = g("Shape", mask, start=0, end=1)
+
+    def by_sentence(x: str, *shape: int) -> str:
+        return g("Reshape", x, g("Concat", sentences, numbers(*shape), axis=0))
+
+    def weighted(scores: str, mask: str) -> str:
+        return g("MatMul", g("Softmax", g("Add", scores, mask), axis=-1), values)
+
+    def dot(query: Value | None) -> Value:
+        assert query
+        scores = g("MatMul", by_sentence(query.name, -1, query.width), keys)  # (B, W, S)
+        return Value(g("Reshape", weighted(scores, mask), numbers(-1, size)), size, layers)
+
+    def additive(query: Value | None) -> Value:
+        assert query
+        q = by_sentence(linear(g, [query], context.query), -1, 1, width)
+        hidden = g("Tanh", g("Add", q, keys))  # (B, W, S, A)
+        scores = g("Squeeze", g("MatMul", hidden, array_of(context.v.weight).T), numbers(3))
+        return Value(g("Reshape", weighted(scores, mask), numbers(-1, size)), size, layers)
+
+    def multihead(query: Value | None) -> Value:
+        assert query
+        scaled = array_of(context.query.weight) * np.float32((width // heads) ** -0.5)
+        q = by_sentence(g.linear([query], scaled, np.zeros(width, np.float32)), -1, heads, width // heads)
+        scores = g("MatMul", g("Transpose", q, perm=[0, 2, 1, 3]), keys)  # (B, heads, W, S)
+        c = g("Transpose", weighted(scores, g("Unsqueeze", mask, numbers(1))), perm=[0, 2, 1, 3])
+        c = g("Reshape", c, numbers(-1, width))
+        return Value(linear(g, [Value(c, width, 0)], context.output), width, 0)
+
+    return {"additive": additive, "multihead": multihead}.get(config.context, dot)
+
+
+def linear(g: Graph, parts: Sequence[Value], layer: nn.Linear) -> str:
+    """A layer of the model over the parts side by side."""
+    bias = np.zeros(layer.out_features, np.float32) if layer.bias is None else array_of(layer.bias)
+    return g.linear(parts, array_of(layer.weight), bias)
+
+
+def table(embedding: Embedding) -> Array:
+    """What an embedding gives for each id, (V, E)."""
+    return array_of(embedding.table.weight) * np.float32(embedding.scale)
+
+
+def array_of(x: Tensor) -> Array:
+    """A weight as an array."""
+    return x.detach().float().cpu().numpy()

@@ -1,0 +1,86 @@
+"""A trained model behind the verbs of search, arrays in and arrays out.
+
+The batch changes no bit of a translation or its score, nor do one or two threads (with AVX2 or AVX-512). What could is
+the order in which a kernel adds: a product of matrices takes rows by fours and the rest in another way, and a sum over
+source positions depends on their number until they fill a vector. So hypotheses come in fours, positions in sixteens.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from seq2seq.batches import Arrays
+from seq2seq.decoder import State
+from seq2seq.model import Model
+from seq2seq.search import Ids, LogProbs, Proposal
+from seq2seq.translator import Mask
+
+ROWS, POSITIONS = 4, 16  # multiples that a batch is filled up to
+
+
+class Full(NamedTuple):
+    """The state of `size` sentences, and of others behind them that make the rows a multiple of ROWS."""
+
+    state: State
+    size: int
+
+    def select(self, rows: Ids) -> "Full":
+        """The state of these rows (B, W), filled up; see `seq2seq.search.State`."""
+        wanted = torch.from_numpy(rows).to(self.state.weights.device)
+        return Full(self.state.select(fill(wanted, ROWS // math.gcd(ROWS, rows.shape[1]))), len(rows))
+
+
+class Inference:
+    """The model, on the device where it is."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.device = next(model.parameters()).device
+
+    @torch.inference_mode()
+    def start(self, src: Ids, mask: Mask) -> Full:
+        """The state of sentences src (B, S), mask (B, S), before their first token."""
+        filled = (fill(widen(torch.from_numpy(side))).to(self.device) for side in (src, mask))
+        return Full(self.model.start(*filled), len(src))
+
+    @torch.inference_mode()
+    def propose(self, tokens: Ids, asked: Ids, state: Full, count: int) -> tuple[Proposal, Full]:
+        """How each hypothesis (B, W) goes on from its last token; see `seq2seq.search`."""
+        rows = len(state.state.weights)
+        last, wanted = (fill(torch.from_numpy(x).reshape(-1, 1), rows).to(self.device) for x in (tokens, asked))
+        logits, after = self.model.advance(last, state.state)
+        log_p = torch.log_softmax(logits[:, -1].float(), dim=-1)  # (B * W, V)
+        best = log_p.topk(min(count, log_p.shape[1]))
+        index, values, of_asked = (
+            x[: tokens.size].cpu().numpy().reshape(*tokens.shape, x.shape[1])
+            for x in (best.indices, best.values, log_p.gather(1, wanted))
+        )
+        return Proposal(index, values, of_asked[:, :, 0]), Full(after, state.size)
+
+    @torch.inference_mode()
+    def log_probs(self, pairs: Arrays) -> LogProbs:
+        """log p(tgt | src) of each of B pairs, by teacher forcing."""
+        source, source_mask, before, after, mask = (
+            fill(widen(torch.from_numpy(side))).to(self.device) for side in pairs
+        )
+        lengths = mask.sum(1, keepdim=True)
+        wanted = torch.arange(mask.shape[1], device=self.device) < lengths + -lengths % ROWS
+        logits = self.model(source, source_mask, before, wanted).float()  # (N, V)
+        log_p = logits.gather(1, after[wanted][:, None]).squeeze(1) - logits.logsumexp(-1)
+        of_tokens = log_p.new_zeros(wanted.shape, dtype=torch.float64)
+        of_tokens[wanted] = log_p.double()
+        totals: LogProbs = of_tokens.masked_fill(~mask, 0.0)[: len(pairs.src)].sum(1).cpu().numpy()
+        return totals
+
+
+def fill(rows: Tensor, multiple: int = ROWS) -> Tensor:
+    """Rows (N, ...) and the last one again, up to the next multiple."""
+    return torch.cat((rows, rows[-1:].expand(-len(rows) % multiple, *rows.shape[1:])))
+
+
+def widen(x: Tensor) -> Tensor:
+    """Ids or a mask (B, L), padded on to a multiple of POSITIONS: PAD is 0, and no token is there."""
+    return F.pad(x, (0, -x.shape[1] % POSITIONS))

@@ -1,0 +1,79 @@
+"""What lies in a model folder, tensors apart: the names of its files, resolved settings (TOML) and tokenizers.
+
+    config.toml, tokenizer.model (or .src.model and .tgt.model): in every model folder
+    model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
+    metrics.jsonl, README.md, training/step-00001234.safetensors: what training adds
+    stopped.tsv: the text at which the loss was no number any more
+    manifest.json: the SHA-256 of what is loaded again
+
+This module knows no tensor library: an exported model is loaded without one.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seq2seq import config, files
+from seq2seq.errors import InputError
+from seq2seq.tokenizer import Tokenizer, TokenizerConfig
+
+FORMAT = 1
+CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
+ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
+METRICS, CARD, STOPPED = "metrics.jsonl", "README.md", "stopped.tsv"
+TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether the folder holds a model or the beginnings of one."""
+    return any((folder / name).exists() for name in (CONFIG, WEIGHTS, TRAINING, ENCODER, DECODER))
+
+
+def exported(folder: Path) -> bool:
+    """Whether the folder holds a model in the form that needs no torch."""
+    return (folder / DECODER).exists()
+
+
+def tokenizer_names(joint: bool) -> tuple[str, str]:
+    """The file names of the source's and the target's tokenizer."""
+    return ("tokenizer.model", "tokenizer.model") if joint else ("tokenizer.src.model", "tokenizer.tgt.model")
+
+
+def save_settings(
+    folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
+) -> None:
+    """Write the resolved settings and the tokenizers, first thing in a run."""
+    joint = sections["tokenizer"].joint
+    for name, tokenizer in zip(tokenizer_names(joint), (src_tokenizer, tgt_tokenizer), strict=True):
+        files.publish(folder, name, tokenizer.model_bytes)
+    files.publish(folder, CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())
+
+
+def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
+    """The sections of a model folder's config.toml, the format checked and left out.
+
+    Raises:
+        InputError: no such folder or file, damaged, or written by a later version.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no model folder {folder}; check the path, or train a model there")
+    if not (folder / CONFIG).is_file():
+        raise InputError(f"{folder} is not a model folder: {CONFIG} is missing; check the path, or train a model there")
+    sections = config.read(folder / CONFIG)
+    version = sections.pop("seq2seq", {}).get("format")
+    if version != FORMAT:
+        raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
+    return sections
+
+
+def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
+    """The source's and the target's tokenizer, one object where they are one."""
+    src, tgt = (folder / name for name in tokenizer_names(settings.joint))
+    tokenizer = Tokenizer.load(src)
+    return tokenizer, tokenizer if src == tgt else Tokenizer.load(tgt)
+
+
+def fingerprint(*tokenizers: Tokenizer) -> str:
+    """The SHA-256 of each tokenizer, by which weights and graphs know their own."""
+    return " ".join(hashlib.sha256(t.model_bytes).hexdigest() for t in tokenizers)

@@ -1,0 +1,110 @@
+"""What a person gets from `export`, and from the other commands with what it wrote."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from person import PARTS, call, refused, snapshot, worked
+
+from seq2seq.crew import AVAILABLE
+
+SOURCES = [en for en, _ in PARTS["test2"]] + ["", "🙂"]
+LINES = "".join(f"{en}\n" for en in SOURCES)
+
+
+@pytest.fixture(scope="module")
+def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("forms") / "fast"
+    worked(call("export", "--model", model, "--out", folder))
+    return folder
+
+
+def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
+    for form, options in (("onnx", []), ("onnx", ["--int8"]), ("half", ["--format", "half"])):
+        result = worked(call("export", "--model", model, "--out", tmp_path / "made", "--overwrite", "--json", *options))
+        told = json.loads(result.out)
+        files = [path for path in (tmp_path / "made").iterdir() if path.name != "README.md"]
+        assert told == {
+            "folder": str(tmp_path / "made"),
+            "format": form,
+            "int8": "--int8" in options,
+            "bytes": sum(path.stat().st_size for path in files),
+        }
+    assert worked(call("export", "--model", model, "--out", tmp_path / "quiet", "--quiet")).out == ""
+    said = worked(call("export", "--model", model, "--out", tmp_path / "said")).out
+    assert said.startswith(f"{tmp_path / 'said'}: 0.")
+    assert (tmp_path / "said" / "README.md").read_bytes() == (model / "README.md").read_bytes()
+
+
+@pytest.mark.parametrize("options", [[], ["--beam", "1"], ["--length-penalty", "0.4"]])
+def test_it_translates_as_the_trained_model_does(model: Path, exported: Path, options: list[str]) -> None:
+    expected, found = (
+        worked(call("translate", "--model", folder, *options, stdin=LINES)).lines for folder in (model, exported)
+    )
+    assert found == expected
+    assert len(found) == len(SOURCES)
+
+
+def test_its_n_best_have_the_same_scores(model: Path, exported: Path) -> None:
+    expected, found = (
+        [line.split("\t") for line in worked(call("translate", "--model", folder, "--nbest", 3, stdin=LINES)).lines]
+        for folder in (model, exported)
+    )
+    assert [x[:2] for x in found] == [x[:2] for x in expected]
+    assert [float(x[2]) for x in found] == pytest.approx([float(x[2]) for x in expected], abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    "options", [["--threads", "1"], ["--threads", "2"], ["--workers", "1"], ["--batch-tokens", "9"]]
+)
+def test_it_says_the_same_however_it_computes(exported: Path, options: list[str]) -> None:
+    one, other = (
+        worked(call("translate", "--model", exported, "--scores", *more, stdin=LINES)).out for more in ([], options)
+    )
+    assert one == other
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
+def test_workers_share_it(exported: Path) -> None:
+    alone, together = (
+        worked(call("translate", "--model", exported, "--workers", count, stdin=LINES)).out for count in (1, 3)
+    )
+    assert together == alone
+
+
+def test_it_scores_and_is_evaluated(model: Path, exported: Path, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "src").write_text(LINES)
+    (tmp_path / "tgt").write_text("".join(f"{de}\n" for _, de in PARTS["test2"]) + "\nja\n")
+    given = ["--input", tmp_path / "src", "--score", tmp_path / "tgt"]
+    expected, found = (
+        [float(line) for line in worked(call("translate", "--model", folder, *given)).lines]
+        for folder in (model, exported)
+    )
+    assert found == pytest.approx(expected, abs=2e-4)
+    scores = [
+        worked(call("evaluate", "--model", folder, "--data", corpus, "--split", "test2")).out
+        for folder in (model, exported)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_what_cannot_be_is_refused(
+    model: Path, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(exported), snapshot(model)
+    again = ["export", "--model", exported, "--out", tmp_path / "new"]
+    refused(call(*again), "exported model", "the one it was made from")
+    refused(call("export", "--model", model, "--out", exported), str(exported), "--overwrite")
+    refused(call("export", "--model", model, "--out", model, "--overwrite"), "another folder")
+    refused(call("export", "--model", tmp_path / "no", "--out", tmp_path / "new"), str(tmp_path / "no"))
+    refused(call("export", "--model", model, "--out", tmp_path / "new", "--format", "half", "--int8"), "--int8")
+    refused(call("export", "--model", model, "--out", tmp_path / "new", "--format", "tflite"), "tflite")
+    refused(call("translate", "--model", exported, "--device", "cuda", stdin="a\n"), "--device cuda", "exported")
+    refused(call("train", "--resume", exported), str(exported), "training")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    refused(call("export", "--model", model, "--out", tmp_path / "new"), "pip install 'seq2seq[onnx]'")
+    monkeypatch.setitem(sys.modules, "seq2seq.runtime", None)
+    refused(call("translate", "--model", exported, stdin="a\n"), "pip install 'seq2seq[onnx]'")
+    assert (snapshot(exported), snapshot(model)) == before
+    assert not (tmp_path / "new").exists()
