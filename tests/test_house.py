@@ -50,9 +50,10 @@ MAY_IMPORT = {
     "export": f"{FLOOR} settings files layout checkpoint model embedding inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "training": f"{FLOOR} {TEXT} loss model search {JOINTS.partition(' export')[0]}",
+    "benchmark": f"{FLOOR} corpus settings layout workers checkpoint model export runtime training translator",
     # the commands: everything, and one another
     "recipes": "",
-    "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card versions recipes commands",
+    "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card versions benchmark recipes commands",
     "__main__": "commands",
 }
 

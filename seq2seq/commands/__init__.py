@@ -11,7 +11,7 @@ import click
 from seq2seq.commands.shared import Group, example, put, run
 from seq2seq.versions import versions
 
-COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export")
+COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export", "benchmark")
 
 HELP = """Recurrent machine translation: train a translator on your own parallel text, translate, measure.
 
