@@ -1,18 +1,17 @@
 """A trained model as two ONNX graphs, for an engine without torch: the encoder once a sentence, the decoder a step.
 
-    encoder   src (B, S), lengths (B,)
+    encoder   src (B, S), mask (B, S)
               -> state.l (B, N) of each layer, and what is remembered of a sentence
     decoder   tokens (B * W,), asked (B * W,), count (1,), state.l (B * W, N), what is remembered
               -> candidates and log_probs (B * W, C), of_asked (B * W, 1), next.state.l: a proposal of `search`
 
-The equations are those of `encoder`, `context` and `decoder`, for one step. In eight bits the decoder's products are
-(Devlin 2017), not the encoder's, which runs once: all that a recurrent layer says lies between -1 and 1, and a context
-is a mean of such.
+The equations are those of `encoder`, `context` and `decoder`, for one step. In eight bits (Devlin 2017) no activation
+needs a text to calibrate it: all that a recurrent layer says lies between -1 and 1, and a context is a mean of such.
 """
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -20,11 +19,11 @@ from torch import Tensor, nn
 from seq2seq import checkpoint, files, layout, settings
 from seq2seq.embedding import Embedding
 from seq2seq.errors import InputError
-from seq2seq.graph import FLOAT, INT, LONG, Array, Graph, Value, numbers
+from seq2seq.graph import BOOL, FLOAT, LONG, Array, Graph, Value, numbers
 from seq2seq.inference import Inference
 from seq2seq.model import Model
 
-ORDER = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}  # torch's gates as ONNX has them
+POSITIONS = 16  # a multiple that source positions are filled up to: a sum of another number of them adds otherwise
 
 
 def export(folder: Path, out: Path, form: str) -> None:
@@ -58,73 +57,84 @@ def export(folder: Path, out: Path, form: str) -> None:
 
 def encoder(model: Model, int8: bool) -> Graph:
     """The graph that reads the source."""
-    g, network = Graph(int8), model.encoder
-    src, lengths = g.input("src", LONG, "B", "S"), g.input("lengths", INT, "B")
-    turned = g("Transpose", src, perm=[1, 0])
-    x, final = g.embed(turned, table(model.src_embedding)).name, ""
+    g, network, d = Graph(int8), model.encoder, model.decoder
+    src, mask = g.input("src", LONG, "B", "S"), g.input("mask", BOOL, "B", "S")
+    real = g("Unsqueeze", g("Transpose", mask, perm=[1, 0]), numbers(2))  # (S, B, 1)
+    x, final = g.embed(g("Transpose", src, perm=[1, 0]), table(model.src_embedding)), ""
     layers: Any = network.layers
     for i, layer in enumerate(layers):
-        sides = [read(g, model.config.cell, layer.forward_.kernel, x, lengths, "forward")]
+        sides = [read(g, model.config.cell, layer.forward_.kernel, x, real, reverse=False)]
         if layer.backward_ is not None:
-            sides.append(read(g, model.config.cell, layer.backward_.kernel, x, lengths, "reverse"))
-        states = g("Squeeze", g("Concat", *(s for s, _ in sides), axis=3), numbers(1))  # (S, B, D), zero at padding
-        end = g("Squeeze", g("Concat", *(e for _, e in sides), axis=2), numbers(0))  # (B, D)
-        x, final = (g("Add", x, states), g("Add", final, end)) if i else (states, end)
-    bridge = model.decoder.bridge
-    start = g("Tanh", linear(g, [Value(final, network.size, 0)], bridge))
-    results = g.several(len(model.decoder.sizes), "Split", start, numbers(*model.decoder.sizes), axis=1)
-    for i, (result, size) in enumerate(zip(results, model.decoder.sizes, strict=True)):
-        g.output(f"state.{i}", result, FLOAT, "B", size)
-    remember(g, model, g("Transpose", x, perm=[1, 0, 2]), final, src, lengths)
+            sides.append(read(g, model.config.cell, layer.backward_.kernel, x, real, reverse=True))
+        states, end = (g("Concat", *parts, axis=-1) for parts in zip(*sides, strict=True))  # (S, B, D) and (B, D)
+        final = g("Add", final, end) if i else end
+        x = Value(g("Add", x.name, states) if i else states, network.size, i + 1)
+    start = g("Tanh", linear(g, [Value(final, network.size, x.bound)], d.bridge))
+    for i, result in enumerate(g.several(len(d.sizes), "Split", start, numbers(*d.sizes), axis=1)):
+        g.output(f"state.{i}", result, FLOAT, "B", d.sizes[i])
+    if not d.context.fixed:
+        remember(g, model, x._replace(name=g("Transpose", x.name, perm=[1, 0, 2])), mask)
+        return g
+    if model.config.context == "mean":
+        final = g(
+            "Div",
+            g("ReduceSum", x.name, numbers(0), keepdims=0),
+            g("ReduceSum", g("Cast", real, to=FLOAT), numbers(0), keepdims=0),
+        )
+    g.output("fixed", g("Unsqueeze", final, numbers(1)), FLOAT, "B", 1, network.size)
     return g
 
 
-def read(g: Graph, cell: str, kernel: nn.RNNBase, x: str, lengths: str, direction: str) -> tuple[str, str]:
-    """A layer in one direction over x (S, B, I), each sentence within its own length: (S, 1, B, H) and (1, B, H)."""
+def read(g: Graph, cell: str, kernel: nn.RNNBase, x: Value, real: str, reverse: bool) -> tuple[str, str]:
+    """A layer over x (S, B, I) in one direction, each sentence within its own length: (S, B, H), and its end (B, H)."""
+    size = kernel.hidden_size
+    width = size * (2 if cell == "lstm" else 1)
+    body = g.inner()
+    before, now, there = (
+        body.input("before", FLOAT, "B", width),
+        body.input("x", FLOAT, "B", x.width),
+        body.input("real", BOOL, "B", 1),
+    )
+    output, after = step(body, cell, kernel, [x._replace(name=now)], before)
+    body.output("after", body("Where", there, after, before), FLOAT, "B", width)
+    body.output("output", body("Where", there, output, np.array(0, np.float32)), FLOAT, "B", size)
+    start = g("Expand", np.array(0, np.float32), g("Concat", g("Shape", real, start=1, end=2), numbers(width), axis=0))
+    directions = {"scan_input_directions": [int(reverse)] * 2, "scan_output_directions": [int(reverse)]}
+    end, states = g.several(2, "Scan", start, x.name, real, body=body.proto(), num_scan_inputs=2, **directions)
+    return states, g("Slice", end, numbers(0), numbers(size), numbers(1))
 
-    def reordered(*names: str) -> Array:
-        sides = [array_of(getattr(kernel, f"{name}_l0")) for name in names]
-        gates = [np.split(side, len(ORDER[cell]))[i] for side in sides for i in ORDER[cell]]
-        return np.concatenate(gates)[None]
 
-    matrices = (g.weight(reordered(name)) for name in ("weight_ih", "weight_hh"))
-    extra = {"linear_before_reset": 1} if cell == "gru" else {}
-    bias = reordered("bias_ih", "bias_hh")
-    shape = {"hidden_size": kernel.hidden_size, "direction": direction}
-    states, end = g.several(2, cell.upper(), x, *matrices, bias, lengths, **shape, **extra)
-    return states, end
+def remember(g: Graph, model: Model, states: Value, mask: str) -> None:
+    """The outputs that the decoder reads of a sentence: of its states (B, S, D), filled up to POSITIONS."""
+    config, context = model.config, cast(Any, model.decoder.context)
+    length = g("Shape", mask, start=1, end=2)
+    missing = g("Mod", g("Neg", length), numbers(POSITIONS))
+    wide = g("Pad", mask, g("Concat", numbers(0, 0, 0), missing, axis=0))
+    nothing = g("Where", wide, np.array(0, np.float32), np.array(-np.inf, np.float32))
+    g.output("blocked", g("Unsqueeze", nothing, numbers(1)), FLOAT, "B", 1, "P")
+    filled = g("Pad", states.name, g("Concat", numbers(0, 0, 0, 0), missing, numbers(0), axis=0))
+    positions = g("Concat", g("Shape", wide), axis=0)
 
+    def projected(layer: nn.Linear) -> str:
+        flat = g("Reshape", filled, numbers(-1, states.width))
+        return g(
+            "Reshape",
+            linear(g, [states._replace(name=flat)], layer),
+            g("Concat", positions, numbers(layer.out_features), axis=0),
+        )
 
-def remember(g: Graph, model: Model, states: str, final: str, src: str, lengths: str) -> None:
-    """The outputs that the decoder reads of a sentence: states (B, S, D), final (B, D)."""
-    config, size = model.config, model.encoder.size
-    context: Any = model.decoder.context
-    if context.fixed:
-        fixed = g("Unsqueeze", final, numbers(1))
-        if config.context == "mean":
-            count = g("Unsqueeze", g("Cast", lengths, to=FLOAT), numbers(1, 2))
-            fixed = g("Div", g("ReduceSum", states, numbers(1)), count)
-        g.output("fixed", fixed, FLOAT, "B", 1, size)
-        return
-    at = g("Range", np.array(0), g("Squeeze", g("Shape", src, start=1, end=2)), np.array(1))
-    real = g("Less", at, g("Unsqueeze", g("Cast", lengths, to=LONG), numbers(1)))  # (B, S)
-    mask = g("Where", real, np.array(0, np.float32), np.array(-np.inf, np.float32))
-    g.output("mask", g("Unsqueeze", mask, numbers(1)), FLOAT, "B", 1, "S")
-    keys, values = states, states
-    shape: tuple[int | str, ...] = ("B", "S", size)
-    if config.context != "dot":
-        keys = g("MatMul", states, g.weight(array_of(context.key.weight).T))
+    keys, values = filled if config.context == "dot" else projected(context.key), filled
     if config.context == "multihead":
-        values = g("MatMul", states, g.weight(array_of(context.value.weight).T))
         heads, each = config.heads, config.attention // config.heads
-        keys, values = (g("Reshape", x, numbers(0, 0, heads, each)) for x in (keys, values))
-        values, shape = g("Transpose", values, perm=[0, 2, 1, 3]), ("B", heads, "S", each)
-        g.output("keys", g("Transpose", keys, perm=[0, 2, 3, 1]), FLOAT, "B", heads, each, "S")
-    elif config.context == "additive":
-        g.output("keys", g("Unsqueeze", keys, numbers(1)), FLOAT, "B", 1, "S", config.attention)
+        keys, values = (g("Reshape", x, numbers(0, 0, heads, each)) for x in (keys, projected(context.value)))
+        g.output("keys", g("Transpose", keys, perm=[0, 2, 3, 1]), FLOAT, "B", heads, each, "P")
+        g.output("values", g("Transpose", values, perm=[0, 2, 1, 3]), FLOAT, "B", heads, "P", each)
+        return
+    if config.context == "additive":
+        g.output("keys", g("Unsqueeze", keys, numbers(1)), FLOAT, "B", 1, "P", config.attention)
     else:
-        g.output("keys", g("Transpose", keys, perm=[0, 2, 1]), FLOAT, "B", config.hidden, "S")
-    g.output("values", values, FLOAT, *shape)
+        g.output("keys", g("Transpose", keys, perm=[0, 2, 1]), FLOAT, "B", config.hidden, "P")
+    g.output("values", values, FLOAT, "B", "P", states.width)
 
 
 def decoder(model: Model, int8: bool) -> Graph:
@@ -193,39 +203,39 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], V
         c = Value(g("Reshape", g("Expand", fixed, each), numbers(-1, size)), size, layers)
         return lambda query: c
     heads, width = config.heads, config.attention
-    shapes: tuple[tuple[int | str, ...], tuple[int | str, ...]] = ("B", config.hidden, "S"), ("B", "S", size)
+    shapes: tuple[tuple[int | str, ...], tuple[int | str, ...]] = ("B", config.hidden, "P"), ("B", "P", size)
     if config.context == "additive":
-        shapes = ("B", 1, "S", width), ("B", "S", size)
+        shapes = ("B", 1, "P", width), ("B", "P", size)
     elif config.context == "multihead":
-        shapes = ("B", heads, width // heads, "S"), ("B", heads, "S", width // heads)
+        shapes = ("B", heads, width // heads, "P"), ("B", heads, "P", width // heads)
     keys, values = (g.input(name, FLOAT, *shape) for name, shape in zip(("keys", "values"), shapes, strict=True))
-    mask = g.input("mask", FLOAT, "B", 1, "S")
-    sentences = g("Shape", mask, start=0, end=1)
+    blocked = g.input("blocked", FLOAT, "B", 1, "P")
+    sentences = g("Shape", blocked, start=0, end=1)
 
     def by_sentence(x: str, *shape: int) -> str:
         return g("Reshape", x, g("Concat", sentences, numbers(*shape), axis=0))
 
-    def weighted(scores: str, mask: str) -> str:
-        return g("MatMul", g("Softmax", g("Add", scores, mask), axis=-1), values)
+    def weighted(scores: str, blocked: str) -> str:
+        return g("MatMul", g("Softmax", g("Add", scores, blocked), axis=-1), values)
 
     def dot(query: Value | None) -> Value:
         assert query
         scores = g("MatMul", by_sentence(query.name, -1, query.width), keys)  # (B, W, S)
-        return Value(g("Reshape", weighted(scores, mask), numbers(-1, size)), size, layers)
+        return Value(g("Reshape", weighted(scores, blocked), numbers(-1, size)), size, layers)
 
     def additive(query: Value | None) -> Value:
         assert query
         q = by_sentence(linear(g, [query], context.query), -1, 1, width)
         hidden = g("Tanh", g("Add", q, keys))  # (B, W, S, A)
         scores = g("Squeeze", g("MatMul", hidden, array_of(context.v.weight).T), numbers(3))
-        return Value(g("Reshape", weighted(scores, mask), numbers(-1, size)), size, layers)
+        return Value(g("Reshape", weighted(scores, blocked), numbers(-1, size)), size, layers)
 
     def multihead(query: Value | None) -> Value:
         assert query
         scaled = array_of(context.query.weight) * np.float32((width // heads) ** -0.5)
         q = by_sentence(g.linear([query], scaled, np.zeros(width, np.float32)), -1, heads, width // heads)
         scores = g("MatMul", g("Transpose", q, perm=[0, 2, 1, 3]), keys)  # (B, heads, W, S)
-        c = g("Transpose", weighted(scores, g("Unsqueeze", mask, numbers(1))), perm=[0, 2, 1, 3])
+        c = g("Transpose", weighted(scores, g("Unsqueeze", blocked, numbers(1))), perm=[0, 2, 1, 3])
         c = g("Reshape", c, numbers(-1, width))
         return Value(linear(g, [Value(c, width, 0)], context.output), width, 0)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR = 20, 10
-FLOAT, INT, LONG = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
+BOOL, FLOAT, LONG = TensorProto.BOOL, TensorProto.FLOAT, TensorProto.INT64
 Array = NDArray[Any]
 
 
@@ -29,8 +29,8 @@ class Value(NamedTuple):
 class Graph:
     """Nodes and constants, gathered one by one; a result is known by its name."""
 
-    def __init__(self, int8: bool) -> None:
-        self.int8 = int8
+    def __init__(self, int8: bool, prefix: str = "") -> None:
+        self.int8, self.prefix = int8, prefix
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
@@ -43,13 +43,13 @@ class Graph:
     def several(self, count: int, op: str, *inputs: str | Array, **attributes: Any) -> list[str]:
         """The results of a new node."""
         names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
-        results = [f"{op}.{len(self.nodes)}.{i}" for i in range(count)]
+        results = [f"{self.prefix}{op}.{len(self.nodes)}.{i}" for i in range(count)]
         self.nodes.append(helper.make_node(op, names, results, **attributes))
         return results
 
     def constant(self, array: Array) -> str:
         """A new constant."""
-        name = f"constant.{len(self.constants)}"
+        name = f"{self.prefix}constant.{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
@@ -63,13 +63,13 @@ class Graph:
 
     def input(self, name: str, kind: int, *shape: int | str) -> str:
         """Declare an input; unknown axes are letters."""
-        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
-        return name
+        self.inputs.append(helper.make_tensor_value_info(self.prefix + name, kind, shape))
+        return self.prefix + name
 
     def output(self, name: str, result: str, kind: int, *shape: int | str) -> None:
         """Declare an output."""
-        self.nodes.append(helper.make_node("Identity", [result], [name]))
-        self.outputs.append(helper.make_tensor_value_info(name, kind, shape))
+        self.nodes.append(helper.make_node("Identity", [result], [self.prefix + name]))
+        self.outputs.append(helper.make_tensor_value_info(self.prefix + name, kind, shape))
 
     def embed(self, ids: str, table: Array) -> Value:
         """Ids (..) to their rows (.., E) of a table (V, E)."""
@@ -89,11 +89,18 @@ class Graph:
         ends = np.zeros(len(scales), np.int8)
         return self("MatMulIntegerToFloat", x, quantised, step, scales, middle, ends, bias, domain="com.microsoft")
 
+    def inner(self) -> "Graph":
+        """An empty graph, to become the body of a loop in this one."""
+        return Graph(self.int8, f"{self.prefix}{len(self.nodes)}.")
+
+    def proto(self) -> onnx.GraphProto:
+        """The graph as a node holds it, or a model."""
+        return helper.make_graph(self.nodes, "seq2seq", self.inputs, self.outputs, self.constants)
+
     def serialised(self, about: dict[str, str]) -> bytes:
         """The graph as a file holds it, with words about it."""
-        graph = helper.make_graph(self.nodes, "seq2seq", self.inputs, self.outputs, self.constants)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="seq2seq")
+        model = helper.make_model(self.proto(), opset_imports=opsets, ir_version=IR, producer_name="seq2seq")
         helper.set_model_props(model, about)
         onnx.checker.check_model(model)
         return bytes(model.SerializeToString())

@@ -1,8 +1,6 @@
 """An exported model behind the verbs of search, on ONNX Runtime. It imports no torch, and starts in a moment.
 
-The batch changes no bit of a translation or its score. What could is a sum over source positions, which are added in
-another order from one number of them to the next, and an encoder of a single sentence. So positions come in sixteens,
-and a sentence alone goes in twice.
+The batch changes no bit of a translation or its score, nor does the number of threads.
 """
 
 from pathlib import Path
@@ -18,8 +16,6 @@ from seq2seq.errors import InputError
 from seq2seq.search import Ids, LogProbs, Proposal, SearchConfig
 from seq2seq.tokenizer import TokenizerConfig
 from seq2seq.translator import Bundle, Mask
-
-POSITIONS = 16  # a multiple that sentences are filled up to
 
 Named = dict[str, NDArray[Any]]
 
@@ -50,12 +46,7 @@ class Runtime:
 
     def start(self, src: Ids, mask: Mask) -> State:
         """The state of sentences src (B, S), mask (B, S), before their first token."""
-        size, length = src.shape
-        filled, lengths = np.pad(src, ((0, 0), (0, -length % POSITIONS))), mask.sum(1, dtype=np.int32)
-        if size == 1:
-            filled, lengths = np.repeat(filled, 2, axis=0), np.repeat(lengths, 2)
-        found = self.encoder.run(None, {"src": filled, "lengths": lengths})
-        named = {name: x[:size] for name, x in zip(self.remembered, found, strict=True)}
+        named = dict(zip(self.remembered, self.encoder.run(None, {"src": src, "mask": mask}), strict=True))
         layers = {name: x for name, x in named.items() if name.startswith("state.")}
         return State(layers, {name: x for name, x in named.items() if name not in layers})
 

@@ -57,7 +57,7 @@ class Candidate(NamedTuple):
 class Translator:
     """A model, its tokenizers and a way to search; `workers` processes share a stream, which changes no bit of it."""
 
-    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 2048, workers: int = 1) -> None:
+    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 1024, workers: int = 1) -> None:
         self.engine, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
         self.config, self.batch_tokens, self.workers = config, batch_tokens, workers
 

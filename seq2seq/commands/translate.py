@@ -49,7 +49,7 @@ from seq2seq.translator import Candidate, Translator
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
-    default=2048,
+    default=1024,
     metavar="N",
     help="source tokens translated at once; changes speed, not results",
     show_default=True,
