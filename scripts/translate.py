@@ -1,6 +1,6 @@
 """Translate lines, a file, or what is typed at a prompt.
 
-echo "A man is riding a bike." | python scripts/translate.py --model DIR
+echo "A man is riding a bike." | python scripts/translate.py
 """
 
 from seq2seq.commands.translate import main

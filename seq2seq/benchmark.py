@@ -173,7 +173,7 @@ def training(settings: "Settings", corpus: "Corpus", updates: int, threads: int,
     from seq2seq.workers import worthwhile
 
     torch.set_num_threads(threads)
-    workers = worthwhile(threads, settings.training.batch_tokens)
+    workers = min(threads, settings.training.workers) or worthwhile(threads, settings.training.batch_tokens)
     training = replace(settings.training, updates=2 * updates, validate_every=updates, workers=workers)
     settings = settings._replace(training=training)
     few = corpus._replace(dev=corpus.dev[:2])

@@ -10,7 +10,8 @@ from seq2seq.versions import versions
 def model_card(settings: Settings, result: dict[str, Any]) -> str:
     """Markdown text from the settings and the `result` of a training: scores, samples, minutes, sizes."""
     data, model = settings.data, settings.model
-    where = data.where or f"{shipped().name}: Tatoeba sentences (CC BY 2.0, Tatoeba contributors)"
+    where = data.where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
+    recipe = f"`{result['recipe']}`, as resolved in `config.toml`" if result.get("recipe") else "`config.toml`"
     size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
     rows = [
         row(part, s["name"], f"{s['value']:.2f}", f"`{s['signature']}`")
@@ -27,7 +28,8 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             f"- Data: {where}",
             f"- Training: {effort}, seed {settings.training.seed}",
             f"- Versions: {versions()}",
-            "- Settings: `config.toml`; the course of the training: `metrics.jsonl`",
+            f"- Recipe: {recipe}",
+            "- Licence: that of the data",
             f"- Limits: it knows the words and the kind of sentence in its data; length penalty "
             f"{settings.search.length_penalty}, beam {settings.search.beam} in the scores below",
             "",

@@ -3,7 +3,8 @@
 A layer maps `(x (B, T, I), state (B, N)) -> (output (B, T, H), state (B, N))`. The state is one tensor whatever the
 cell: N = H for `rnn` and `gru`, N = 2H for `lstm`, which keeps [h; c] in it, so nothing downstream asks what the cell
 is. Reading in pieces, the state handed on, is reading at once. A layer knows nothing of padding: it reads left to
-right, so what stands behind a position cannot reach it.
+right, so what stands behind a position cannot reach it. A single step goes to torch's cell: the fused kernel would lay
+out its weights anew for it, which takes longer than the step.
 
     rnn   h' = tanh(W x + b + U h + d)                                              Elman (1990)
     gru   r, z = sigmoid(W x + b + U h + d),  n = tanh(W x + b + r * (U h + d))      Cho et al. (2014), in the form
@@ -29,6 +30,9 @@ class RNN(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, T, I), state (B, H) to output (B, T, H), state (B, H)."""
+        if x.shape[1] == 1:
+            h = torch.rnn_tanh_cell(x[:, 0], state, *weights(self.kernel))
+            return h[:, None], h
         output, h = self.kernel(x, state[None])
         return output, h[0]
 
@@ -46,6 +50,9 @@ class GRU(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, T, I), state (B, H) to output (B, T, H), state (B, H)."""
+        if x.shape[1] == 1:
+            h = torch.gru_cell(x[:, 0], state, *weights(self.kernel))
+            return h[:, None], h
         output, h = self.kernel(x, state[None])
         return output, h[0]
 
@@ -66,11 +73,19 @@ class LSTM(nn.Module):
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, T, I), state (B, 2H) as [h; c] to output (B, T, H), state (B, 2H)."""
         h, c = state[None].chunk(2, dim=-1)
+        if x.shape[1] == 1:
+            h, c = torch.lstm_cell(x[:, 0], (h[0], c[0]), *weights(self.kernel))
+            return h[:, None], torch.cat((h, c), dim=-1)
         output, (h, c) = self.kernel(x, (h.contiguous(), c.contiguous()))
         return output, torch.cat((h[0], c[0]), dim=-1)
 
 
 CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+
+
+def weights(kernel: nn.RNNBase) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The kernel's W (input), U (recurrent), b and d."""
+    return kernel.weight_ih_l0, kernel.weight_hh_l0, kernel.bias_ih_l0, kernel.bias_hh_l0  # type: ignore[return-value]
 
 
 def initialise(kernel: nn.RNNBase) -> None:

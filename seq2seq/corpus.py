@@ -91,9 +91,14 @@ class Corpus(NamedTuple):
 
 def shipped() -> Path:
     """The folder of the corpus that ships with the project."""
+    return artifacts() / "tatoeba-en-de"
+
+
+def artifacts() -> Path:
+    """The folder of all that ships with the project but code."""
     here = Path(__file__).parent
     inside = here / "artifacts"  # where a wheel puts the repository's folder of that name
-    return (inside if inside.is_dir() else here.parent / "artifacts") / "tatoeba-en-de"
+    return inside if inside.is_dir() else here.parent / "artifacts"
 
 
 def load(config: DataConfig) -> Corpus:

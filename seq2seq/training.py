@@ -7,6 +7,7 @@ averages, moments and a few numbers, and a run that was stopped and resumed take
 import hashlib
 import json
 import math
+import os
 import shutil
 import signal
 import time
@@ -39,6 +40,9 @@ from seq2seq.translator import Bundle, Translator
 from seq2seq.workers import Share, Workers
 
 EXPLODED = 3.0  # a loss of so many times that of a uniform guess stops the run
+
+# Kernels that torch and oneDNN keep for shapes which hardly come again: by default 1,024, which grow to gigabytes.
+KERNELS = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
 
 
 @dataclass
@@ -81,6 +85,8 @@ class Trainer:
         device: str,
         say: Callable[[str], None],
     ) -> None:
+        for name, count in KERNELS.items():
+            os.environ.setdefault(name, count)  # read at the first product
         self.settings, self.config, self.folder = settings, settings.training, folder
         self.corpus, self.tokenizers, self.device, self.say = corpus, tokenizers, device, say
         torch.manual_seed(self.config.seed)

@@ -1,8 +1,8 @@
 """Measure how fast this machine trains and translates, beside what its processor could do.
 
-    seq2seq benchmark                                          # the quick start's recipe on the corpus that ships
+    seq2seq benchmark                                # the quick start's recipe, the corpus that ships
     seq2seq benchmark --recipe FILE.toml --data DIR --src en --tgt de
-    seq2seq benchmark --model DIR --json                       # translating alone, with a trained model
+    seq2seq benchmark --model DIR --json             # translating alone, with a trained model
 
 Without --model a model is trained for a moment, and translates as such a young one does: measure a gain with a trained
 one. An idle machine gives figures that mean something. An exported form is measured where ONNX is installed.
@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from seq2seq import layout, settings
+from seq2seq import layout
 from seq2seq.commands.shared import example, json_option, path_option, put, put_json, run
 from seq2seq.errors import InputError
 
@@ -42,7 +42,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     sentences: int,
     as_json: bool,
 ) -> None:
-    from seq2seq import benchmark, corpus
+    from seq2seq import benchmark, corpus, settings  # here, so that the processes it starts have no torch by that
     from seq2seq.versions import versions
 
     if model and (recipe or assignments):

@@ -152,6 +152,20 @@ workers_option = click.option(
 )
 
 
+def shipped_model(to: str | None) -> Path:
+    """The folder of the model that ships and translates to this language; without one, to German.
+
+    Raises:
+        InputError: none does.
+    """
+    from seq2seq.corpus import artifacts
+
+    models = {path.name.rpartition("-")[2]: path for path in sorted((artifacts() / "models").glob("*-*"))}
+    if (to or "de") not in models:
+        raise InputError(f"no model that ships translates to '{to or 'de'}'{nearest(to or 'de', models)}; give --model")
+    return models[to or "de"]
+
+
 def open_model(folder: Path, device: str, threads: int | None, workers: int | None = 1) -> "tuple[Bundle, int]":
     """The model of a folder, trained or exported, and the processes to use: `workers`, or as many as there are threads.
 

@@ -113,7 +113,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     size = sum(w.numel() for w in trainer.weights.values())
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     trainer.run(quiet)
-    result = _finish(folder, chosen, text, trainer, where)
+    result = _finish(folder, chosen, None if resume else recipe or RECIPE, text, trainer, where)
     if as_json:
         put_json(result)
     elif not quiet:
@@ -143,7 +143,9 @@ def _check_folder(folder: Path) -> None:
         raise InputError(f"--out {folder}: {there} cannot be written; give another folder")
 
 
-def _finish(folder: Path, chosen: Settings, text: corpus.Corpus, trainer: Trainer, device: str) -> dict[str, Any]:
+def _finish(
+    folder: Path, chosen: Settings, recipe: str | None, text: corpus.Corpus, trainer: Trainer, device: str
+) -> dict[str, Any]:
     """Score the best weights on every test part (dev where there is none), and write the model card."""
     translator = Translator(checkpoint.load_model(folder, device), chosen.search)
     parts = text.tests or {"dev": text.dev}
@@ -158,6 +160,7 @@ def _finish(folder: Path, chosen: Settings, text: corpus.Corpus, trainer: Traine
             samples = [[pairs[i].src, translations[i], pairs[i].tgt] for i in shown]
     result = {
         "folder": str(folder),
+        "recipe": recipe,
         "parameters": sum(w.numel() for w in trainer.weights.values()),
         "updates": trainer.progress.step,
         "minutes": round(trainer.progress.minutes, 2),

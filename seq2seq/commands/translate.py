@@ -1,6 +1,7 @@
 """Translate lines, a file, or what is typed at a prompt.
 
-    echo "A man is riding a bike." | seq2seq translate --model DIR
+    echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
+    echo "Eine Katze schläft." | seq2seq translate --to en
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
@@ -30,6 +31,7 @@ from seq2seq.commands.shared import (
     put,
     quiet_option,
     run,
+    shipped_model,
     speaker,
     workers_option,
 )
@@ -38,7 +40,8 @@ from seq2seq.translator import Candidate, Translator
 
 
 @click.command("translate", **example(__doc__))
-@path_option("--model", metavar="DIR", required=True, help="model folder")
+@path_option("--model", metavar="DIR", help="model folder (default: the one that ships)")
+@click.option("--to", metavar="LANG", help="without --model: the language to translate to, de or en (default: de)")
 @path_option("--input", "source", help="text to translate, plain or .gz (default: standard input)")
 @path_option("--output", "target", help="file to write (default: standard output)")
 @beam_option
@@ -65,7 +68,8 @@ from seq2seq.translator import Candidate, Translator
 @device_options
 @quiet_option
 def command(  # noqa: D103 (its help is the module's docstring)
-    model: Path,
+    model: Path | None,
+    to: str | None,
     source: Path | None,
     target: Path | None,
     beam: int | None,
@@ -80,8 +84,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     threads: int | None,
     quiet: bool,
 ) -> None:
+    if model and to:
+        raise InputError(f"--model {model} knows what it translates to; --to goes without it")
     interactive = not (source or target or given) and sys.stdin.isatty() and sys.stdout.isatty()
-    bundle, count = open_model(model, device, threads, 1 if interactive else workers)
+    bundle, count = open_model(model or shipped_model(to), device, threads, 1 if interactive else workers)
     config = bundle.search if length_penalty is None else replace(bundle.search, length_penalty=length_penalty)
     config = replace(config, beam=beam or max(config.beam, nbest or 1))
     if nbest and nbest > config.beam:
