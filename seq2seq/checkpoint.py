@@ -5,7 +5,7 @@ is named. This module knows nothing of how training uses the state it stores.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,21 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     languages = sections.get("data", {})
     search = config.build(SearchConfig, sections.get("search", {}), "search")
     return Bundle(Inference(model.eval()), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
+
+
+def load_ensemble(folders: Sequence[Path], device: str = "cpu") -> Bundle:
+    """The models of the folders as one, which has the settings of the first.
+
+    Raises:
+        InputError: as `load_model`, or two have not the same tokenizers.
+    """
+    bundles = [load_model(folder, device) for folder in folders]
+    known = [fingerprint(bundle.src_tokenizer, bundle.tgt_tokenizer) for bundle in bundles]
+    for folder, other in zip(folders, known, strict=True):
+        if other != known[0]:
+            raise InputError(f"{folder} has another tokenizer than {folders[0]}; an ensemble has one vocabulary")
+    models = [model for bundle in bundles if isinstance(bundle.engine, Inference) for model in bundle.engine.models]
+    return bundles[0]._replace(engine=Inference(*models))
 
 
 def fill(model: Model, weights: Mapping[str, Tensor], name: str = WEIGHTS) -> None:

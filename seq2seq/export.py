@@ -42,7 +42,7 @@ def export(folder: Path, out: Path, form: str) -> None:
         raise InputError(f"{folder} holds an exported model; export the one it was made from")
     bundle = checkpoint.load_model(folder)
     assert isinstance(bundle.engine, Inference)
-    model, tokenizers = bundle.engine.model, (bundle.src_tokenizer, bundle.tgt_tokenizer)
+    model, tokenizers = bundle.engine.models[0], (bundle.src_tokenizer, bundle.tgt_tokenizer)
     checkpoint.clear(out)
     layout.save_settings(out, settings.resolve(layout.read_settings(folder))._asdict(), *tokenizers)
     if form == "half":

@@ -1,11 +1,13 @@
-"""A trained model behind the verbs of search, arrays in and arrays out.
+"""Trained models behind the verbs of search, arrays in and arrays out.
 
-The batch changes no bit of a translation or its score, nor do one or two threads (with AVX2 or AVX-512). What could is
-the order in which a kernel adds: a product of matrices takes rows by fours and the rest in another way, and a sum over
-source positions depends on their number until they fill a vector. So hypotheses come in fours, positions in sixteens.
+The batch changes no bit of a translation or its score, nor do one or two threads (with AVX2 or AVX-512, and sizes of
+layers that are multiples of eight). What could is the order in which a kernel adds: a product of matrices takes rows by
+fours and the rest in another way, and a sum over source positions depends on their number until they fill a vector. So
+hypotheses come in fours, positions in sixteens.
 """
 
 import math
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -22,43 +24,47 @@ ROWS, POSITIONS = 4, 16  # multiples that a batch is filled up to
 
 
 class Full(NamedTuple):
-    """The state of `size` sentences, and of others behind them that make the rows a multiple of ROWS."""
+    """Each model's state of `size` sentences, and of others behind them that make the rows a multiple of ROWS."""
 
-    state: State
+    states: tuple[State, ...]
     size: int
 
     def select(self, rows: Ids) -> "Full":
         """The state of these rows (B, W), filled up; see `seq2seq.search.State`."""
-        wanted = torch.from_numpy(rows).to(self.state.weights.device)
-        return Full(self.state.select(fill(wanted, ROWS // math.gcd(ROWS, rows.shape[1]))), len(rows))
+        wanted = torch.from_numpy(rows).to(self.states[0].weights.device)
+        filled = fill(wanted, ROWS // math.gcd(ROWS, rows.shape[1]))
+        return Full(tuple(state.select(filled) for state in self.states), len(rows))
 
 
 class Inference:
-    """The model, on the device where it is."""
+    """One model, or several of one vocabulary, on the device where they are.
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.device = next(model.parameters()).device
+    Several are an ensemble: p(token) is the mean of what they give it (Sutskever et al. 2014).
+    """
+
+    def __init__(self, *models: Model) -> None:
+        self.models = models
+        self.device = next(models[0].parameters()).device
 
     @torch.inference_mode()
     def start(self, src: Ids, mask: Mask) -> Full:
         """The state of sentences src (B, S), mask (B, S), before their first token."""
-        filled = (fill(widen(torch.from_numpy(side))).to(self.device) for side in (src, mask))
-        return Full(self.model.start(*filled), len(src))
+        filled = [fill(widen(torch.from_numpy(side))).to(self.device) for side in (src, mask)]
+        return Full(tuple(model.start(*filled) for model in self.models), len(src))
 
     @torch.inference_mode()
     def propose(self, tokens: Ids, asked: Ids, state: Full, count: int) -> tuple[Proposal, Full]:
         """How each hypothesis (B, W) goes on from its last token; see `seq2seq.search`."""
-        rows = len(state.state.weights)
+        rows = len(state.states[0].weights)
         last, wanted = (fill(torch.from_numpy(x).reshape(-1, 1), rows).to(self.device) for x in (tokens, asked))
-        logits, after = self.model.advance(last, state.state)
-        log_p = torch.log_softmax(logits[:, -1].float(), dim=-1)  # (B * W, V)
+        advanced = [model.advance(last, each) for model, each in zip(self.models, state.states, strict=True)]
+        log_p = mean([torch.log_softmax(logits[:, -1].float(), dim=-1) for logits, _ in advanced])  # (B * W, V)
         best = log_p.topk(min(count, log_p.shape[1]))
         index, values, of_asked = (
             x[: tokens.size].cpu().numpy().reshape(*tokens.shape, x.shape[1])
             for x in (best.indices, best.values, log_p.gather(1, wanted))
         )
-        return Proposal(index, values, of_asked[:, :, 0]), Full(after, state.size)
+        return Proposal(index, values, of_asked[:, :, 0]), Full(tuple(after for _, after in advanced), state.size)
 
     @torch.inference_mode()
     def log_probs(self, pairs: Arrays) -> LogProbs:
@@ -68,12 +74,22 @@ class Inference:
         )
         lengths = mask.sum(1, keepdim=True)
         wanted = torch.arange(mask.shape[1], device=self.device) < lengths + -lengths % ROWS
-        logits = self.model(source, source_mask, before, wanted).float()  # (N, V)
-        log_p = logits.gather(1, after[wanted][:, None]).squeeze(1) - logits.logsumexp(-1)
-        of_tokens = log_p.new_zeros(wanted.shape, dtype=torch.float64)
-        of_tokens[wanted] = log_p.double()
+        chosen = after[wanted][:, None]  # (N, 1)
+        found = []
+        for model in self.models:
+            logits = model(source, source_mask, before, wanted).float()  # (N, V)
+            found.append(logits.gather(1, chosen).squeeze(1) - logits.logsumexp(-1))
+        of_tokens = torch.zeros(wanted.shape, dtype=torch.float64, device=self.device)
+        of_tokens[wanted] = mean(found).double()
         totals: LogProbs = of_tokens.masked_fill(~mask, 0.0)[: len(pairs.src)].sum(1).cpu().numpy()
         return totals
+
+
+def mean(log_probs: list[Tensor]) -> Tensor:
+    """The logarithm of the models' mean probability; of a single model what it says, to the bit."""
+    if len(log_probs) == 1:
+        return log_probs[0]
+    return reduce(torch.logaddexp, log_probs) - math.log(len(log_probs))  # in one order, whatever the batch
 
 
 def fill(rows: Tensor, multiple: int = ROWS) -> Tensor:

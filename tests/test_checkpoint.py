@@ -75,17 +75,17 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) ->
     bundle = checkpoint.load_model(folder)
     assert [t.model_bytes for t in bundle[1:3]] == [t.model_bytes for t in tokenizers]
     assert (bundle.src_tokenizer is bundle.tgt_tokenizer) == joint
-    assert bundle.engine.model.config == settings.model
+    assert bundle.engine.models[0].config == settings.model
     assert bundle.search == settings.search
     assert (bundle.src, bundle.tgt) == ("digits", "stigid")
-    assert not bundle.engine.model.training
+    assert not bundle.engine.models[0].training
     src, tgt = torch.tensor([[4, 5, 2]]), torch.tensor([[1, 6]])
     everything = torch.ones_like(src, dtype=torch.bool)
-    one, other = (m.advance(tgt, m.start(src, everything))[0] for m in (model.eval(), bundle.engine.model))
+    one, other = (m.advance(tgt, m.start(src, everything))[0] for m in (model.eval(), bundle.engine.models[0]))
     assert torch.equal(one, other)
     names = [name for name, _ in model.named_parameters()]
-    assert [name for name, _ in bundle.engine.model.named_parameters()] == names
-    assert len(names) == len({p.data_ptr() for p in bundle.engine.model.parameters()})
+    assert [name for name, _ in bundle.engine.models[0].named_parameters()] == names
+    assert len(names) == len({p.data_ptr() for p in bundle.engine.models[0].parameters()})
 
 
 @pytest.mark.parametrize("joint", [True, False])
@@ -110,7 +110,7 @@ def test_settings_come_back(made: Written) -> None:
 def test_a_folder_may_be_anywhere_and_moved(made: Written, tmp_path: Path) -> None:
     moved = tmp_path / "ein Ordner, ü 漢"
     made.folder.rename(moved)
-    weights = checkpoint.weights_of(checkpoint.load_model(moved).engine.model)
+    weights = checkpoint.weights_of(checkpoint.load_model(moved).engine.models[0])
     assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
 
 
@@ -298,7 +298,7 @@ def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, mo
     zeros = {name: torch.zeros_like(w) for name, w in checkpoint.weights_of(made.model).items()}
     with pytest.raises(WorkError, match=r"cannot write .*: No space left on device"):
         checkpoint.save_weights(made.folder, zeros, *made.tokenizers)
-    weights = checkpoint.weights_of(checkpoint.load_model(made.folder).engine.model)
+    weights = checkpoint.weights_of(checkpoint.load_model(made.folder).engine.models[0])
     assert all(torch.equal(weights[name], w) for name, w in checkpoint.weights_of(made.model).items())
 
 

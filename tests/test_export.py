@@ -74,7 +74,7 @@ def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str, int8:
     lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
     found = []
     for threads, batch_tokens in ((1, 10**6), (1, 1), (2, 10**6), (2, 90)):
-        fast = bundle._replace(engine=engine(bundle.engine.model, int8, threads))
+        fast = bundle._replace(engine=engine(bundle.engine.models[0], int8, threads))
         searches = [
             streamed(Translator(fast, SearchConfig(beam=k, max_ratio=0, max_extra=4), batch_tokens), lines)
             for k in (1, 3)
@@ -200,7 +200,7 @@ def test_an_exported_model_is_not_exported_again(folder: Path, tmp_path: Path) -
 def test_a_new_form_takes_the_place_of_another(learnt: Learnt, folder: Path) -> None:
     export(learnt.folder, folder, "half")
     assert not layout.exported(folder)
-    assert torch.float32 == next(iter(checkpoint.weights_of(opened(folder).engine.model).values())).dtype  # type: ignore[attr-defined]
+    assert torch.float32 == next(iter(checkpoint.weights_of(opened(folder).engine.models[0]).values())).dtype  # type: ignore[attr-defined]
     export(learnt.folder, folder, "onnx")
     assert layout.exported(folder)
     assert not (folder / layout.WEIGHTS).exists()

@@ -551,7 +551,7 @@ def test_what_is_not_a_number_stops_the_run_and_the_last_checkpoint_is_whole(
     plan, at = trainer.encoded.epoch(trainer.progress.epoch), trainer.progress.batch
     rows = [row for batch in plan[at : at + 2] for row in batch]  # two batches an update
     assert pairs == [Pair(trainer.encoded.lines[0][row], trainer.encoded.lines[1][row]) for row in rows]
-    weights = checkpoint.weights_of(checkpoint.load_model(tmp_path / "ill").engine.model)
+    weights = checkpoint.weights_of(checkpoint.load_model(tmp_path / "ill").engine.models[0])
     assert all(w.isfinite().all() for w in weights.values())
     trainer = resume(tmp_path / "ill", TEXT)
     assert trainer.progress.step == 4
@@ -589,7 +589,7 @@ def watched(folder: Path, monkeypatch: pytest.MonkeyPatch, scores: dict[str, lis
 
 
 def assert_holds(folder: Path, weights: dict[str, Tensor]) -> None:
-    held = checkpoint.weights_of(checkpoint.load_model(folder).engine.model)
+    held = checkpoint.weights_of(checkpoint.load_model(folder).engine.models[0])
     assert held.keys() == weights.keys()
     assert all(torch.equal(held[name], w) for name, w in weights.items())
 

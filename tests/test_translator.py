@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from workshop import AWKWARD, Learnt, babbling, chosen, reversals, unheard
@@ -20,7 +21,7 @@ from seq2seq.crew import AVAILABLE
 from seq2seq.inference import Inference
 from seq2seq.model import Model
 from seq2seq.search import Hypothesis, SearchConfig
-from seq2seq.tokenizer import EOS, Tokenizer
+from seq2seq.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translator import Bundle, Candidate, Translator, split
 
 
@@ -67,7 +68,7 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
 )
 @pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> None:
-    """Of any model, whatever its widths; it says so much that any change of a sum would show."""
+    """Of widths that are multiples of eight; it says so much that any change of a sum would show."""
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
     model = babbling({**sizes, "decoder_layers": 2, "cell": cell, "context": context})
     lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
@@ -172,7 +173,7 @@ def test_candidates_come_best_first_and_their_score_is_by_the_formula(bundle: Bu
 def saying(bundle: Bundle, text: str) -> Bundle:
     """The model, but all that it ever says are the tokens of this text, and never the end."""
     assert isinstance(bundle.engine, Inference)
-    model = copy.deepcopy(bundle.engine.model)
+    model = copy.deepcopy(bundle.engine.models[0])
     model.output.bias.data[EOS] = -99.0
     model.output.bias.data[bundle.tgt_tokenizer.encode([text])[0]] = 99.0
     return bundle._replace(engine=Inference(model))
@@ -319,3 +320,54 @@ def test_what_is_short_enough_is_not_split() -> None:
         ids = list(range(length))
         assert split(ids, ["▁a"] * length) == [ids]
     assert len(split(list(range(translator.LONGEST + 1)), ["▁a"] * (translator.LONGEST + 1))) == 2
+
+
+# ---- ensembles -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three() -> list[Bundle]:
+    """Three untrained models of one vocabulary, each another cell."""
+    sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24}
+    return [babbling({**sizes, "cell": cell}) for cell in CELLS]
+
+
+def ensemble(bundles: list[Bundle]) -> Bundle:
+    models = [model for b in bundles if isinstance(b.engine, Inference) for model in b.engine.models]
+    return bundles[0]._replace(engine=Inference(*models))
+
+
+def test_an_ensemble_says_the_mean_probability_of_its_models(three: list[Bundle]) -> None:
+    src = np.array([[5, 6, 7, EOS], [8, EOS, 0, 0], [9, 9, EOS, 0]])
+    tokens = np.array([[BOS], [BOS], [BOS]])
+    proposals = []
+    for bundle in (*three, ensemble(three)):
+        state = bundle.engine.start(src, src > 0)
+        first, state = bundle.engine.propose(tokens, tokens + 3, state, 4)
+        state = state.select(np.array([[2, 2], [0, 0]]))  # a sentence left, another came first
+        second, _ = bundle.engine.propose(np.array([[7, 8], [9, 5]]), np.array([[8, 7], [5, 9]]), state, 10**6)
+        proposals.append((first.asked, second.asked, np.sort(np.exp(second.log_probs).sum(-1))))
+    for i in (0, 1):
+        expected = np.mean([np.exp(p[i]) for p in proposals[:3]], axis=0)
+        assert np.exp(proposals[3][i]) == pytest.approx(expected, rel=1e-4)
+    assert proposals[3][2] == pytest.approx(np.ones((2, 2)), rel=1e-4)
+
+
+def test_an_ensemble_of_one_model_many_times_is_the_model(bundle: Bundle) -> None:
+    lines = [pair.src for pair in reversals(20, seed=7)]
+    one, two = (streamed(using(b, beam=3), lines) for b in (bundle, ensemble([bundle, bundle])))
+    for alone, together in zip(one, two, strict=True):
+        assert [c.text for c in together] == [c.text for c in alone]
+        assert [c.log_prob for c in together] == pytest.approx([c.log_prob for c in alone], rel=1e-4, abs=1e-4)
+
+
+def test_an_ensemble_is_the_same_in_any_batch(three: list[Bundle]) -> None:
+    lines, both = [pair.src for pair in reversals(12, seed=7)], ensemble(three)
+    found = [
+        (
+            streamed(using(both, batch_tokens, beam=2, max_ratio=0, max_extra=5), lines),
+            using(both, batch_tokens).log_probs(lines, lines[::-1]),
+        )
+        for batch_tokens in (1, 50, 900)
+    ]
+    assert found[0] == found[1] == found[2]

@@ -32,7 +32,13 @@ from seq2seq.scoring import METRICS, compare, score
 
 
 @click.command("evaluate", **example(__doc__))
-@path_option("--model", metavar="DIR", help="translate with this model, and measure")
+@path_option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="DIR",
+    help="translate with this model, and measure; several: an ensemble",
+)
 @click.option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
 @click.option("--src", metavar="LANG", help="language to translate from (default: the model's)")
 @click.option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
@@ -49,7 +55,7 @@ from seq2seq.scoring import METRICS, compare, score
 @quiet_option
 @json_option
 def command(  # noqa: D103 (its help is the module's docstring)
-    model: Path | None,
+    models: Sequence[Path],
     data: str | None,
     src: str | None,
     tgt: str | None,
@@ -66,9 +72,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
     as_json: bool,
 ) -> None:
     metrics = metrics or tuple(METRICS)
-    if model and (hyps or refs):
+    if models and (hyps or refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
-    if not model and any(x is not None for x in (data, src, tgt, split, beam, length_penalty)):
+    if not models and any(x is not None for x in (data, src, tgt, split, beam, length_penalty)):
         raise InputError("--data, --src, --tgt, --split, --beam and --length-penalty go with --model; give one")
     if len(hyps) > 1:
         found = compare({str(p): read_lines(p) for p in hyps}, [read_lines(p) for p in refs], metrics, seed)
@@ -80,9 +86,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
             if c.verdict:
                 put(f"  {c.verdict}")
         return
-    if model:
+    if models:
         hypotheses, references = _translated(
-            model, data or "", src, tgt, split or "test", beam, length_penalty, device, threads
+            models, data or "", src, tgt, split or "test", beam, length_penalty, device, threads
         )
     elif hyps and refs:
         hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
@@ -97,7 +103,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
 
 
 def _translated(
-    model: Path,
+    models: Sequence[Path],
     data: str,
     src: str | None,
     tgt: str | None,
@@ -110,7 +116,7 @@ def _translated(
     """The model's translations of a part, and the part's references."""
     from seq2seq.translator import Translator
 
-    bundle, _ = open_model(model, device, threads)
+    bundle, _ = open_model(models, device, threads)
     pairs = load_split(DataConfig(where=data, src=src or bundle.src, tgt=tgt or bundle.tgt), split)
     config = bundle.search if beam is None else replace(bundle.search, beam=beam)
     config = config if length_penalty is None else replace(config, length_penalty=length_penalty)

@@ -166,16 +166,23 @@ def shipped_model(to: str | None) -> Path:
     return models[to or "de"]
 
 
-def open_model(folder: Path, device: str, threads: int | None, workers: int | None = 1) -> "tuple[Bundle, int]":
+def open_model(
+    folders: Sequence[Path], device: str, threads: int | None, workers: int | None = 1
+) -> "tuple[Bundle, int]":
     """The model of a folder, trained or exported, and the processes to use: `workers`, or as many as there are threads.
 
+    Trained models of several folders are an ensemble, which searches as the first of them does.
+
     Raises:
-        InputError: the folder holds no whole model, or what was asked for cannot be.
+        InputError: a folder holds no whole model, or what was asked for cannot be.
     """
     from seq2seq import layout
     from seq2seq.crew import AVAILABLE
 
-    if layout.exported(folder):
+    folder, *others = folders
+    if exported := [path for path in folders if layout.exported(path)]:
+        if others:
+            raise InputError(f"{exported[0]} is an exported model, which is no part of an ensemble; give trained ones")
         if device == "cuda":
             raise InputError(f"{folder} is an exported model, which computes on the processor; leave out --device cuda")
         try:
@@ -190,10 +197,11 @@ def open_model(folder: Path, device: str, threads: int | None, workers: int | No
         return load(folder, 1 if count > 1 else threads), count  # threads of an engine do not outlive a fork
     import torch
 
-    from seq2seq.checkpoint import load_model
+    from seq2seq.checkpoint import load_ensemble
 
     where = set_device(device, threads)
-    return load_model(folder, where), _workers(workers, torch.get_num_threads(), AVAILABLE and where == "cpu")
+    bundle = load_ensemble(folders, where)
+    return bundle, _workers(workers, torch.get_num_threads(), AVAILABLE and where == "cpu")
 
 
 def _workers(workers: int | None, threads: int, possible: bool) -> int:

@@ -3,6 +3,7 @@
     echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
     echo "Eine Katze schläft." | seq2seq translate --to en
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
+    seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
 
@@ -40,7 +41,13 @@ from seq2seq.translator import Candidate, Translator
 
 
 @click.command("translate", **example(__doc__))
-@path_option("--model", metavar="DIR", help="model folder (default: the one that ships)")
+@path_option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="DIR",
+    help="model folder (default: one that ships); several: an ensemble",
+)
 @click.option("--to", metavar="LANG", help="without --model: the language to translate to, de or en (default: de)")
 @path_option("--input", "source", help="text to translate, plain or .gz (default: standard input)")
 @path_option("--output", "target", help="file to write (default: standard output)")
@@ -68,7 +75,7 @@ from seq2seq.translator import Candidate, Translator
 @device_options
 @quiet_option
 def command(  # noqa: D103 (its help is the module's docstring)
-    model: Path | None,
+    models: Sequence[Path],
     to: str | None,
     source: Path | None,
     target: Path | None,
@@ -84,10 +91,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     threads: int | None,
     quiet: bool,
 ) -> None:
-    if model and to:
-        raise InputError(f"--model {model} knows what it translates to; --to goes without it")
+    if models and to:
+        raise InputError(f"--model {models[0]} knows what it translates to; --to goes without it")
     interactive = not (source or target or given) and sys.stdin.isatty() and sys.stdout.isatty()
-    bundle, count = open_model(model or shipped_model(to), device, threads, 1 if interactive else workers)
+    bundle, count = open_model(models or [shipped_model(to)], device, threads, 1 if interactive else workers)
     config = bundle.search if length_penalty is None else replace(bundle.search, length_penalty=length_penalty)
     config = replace(config, beam=beam or max(config.beam, nbest or 1))
     if nbest and nbest > config.beam:

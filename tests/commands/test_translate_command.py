@@ -4,6 +4,7 @@ import gzip
 import math
 import os
 import select
+import shutil
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,7 +14,7 @@ import pytest
 from person import PAIRS, PARTS, ROOT, call, python, refused, start, worked
 
 from seq2seq import batches
-from seq2seq.tokenizer import Tokenizer
+from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 from seq2seq.translator import Translator
 
 TRANSLATE = ROOT / "scripts" / "translate.py"
@@ -224,3 +225,38 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> No
 def test_a_full_disk_is_one_line(model: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         refused(python(TRANSLATE, "--model", model, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
+
+
+# ---- several models --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sibling(recipe: Path, corpus: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the same tokenizer and another seed."""
+    folder = tmp_path_factory.mktemp("sibling") / "model"
+    arguments = ["--data", corpus, "--src", "en", "--tgt", "de", "--seed", 5, "--set", "training.updates=60", "--quiet"]
+    worked(call("train", "--recipe", recipe, *arguments, "--out", folder))
+    assert (folder / "tokenizer.model").read_bytes() == (model / "tokenizer.model").read_bytes()
+    return folder
+
+
+def test_several_models_are_an_ensemble(model: Path, sibling: Path) -> None:
+    lines = [en for en, _ in PARTS["test2"]]
+    together, turned = (
+        translate(first, lines, "--model", second, "--scores") for first, second in ((model, sibling), (sibling, model))
+    )
+    assert [line.split("\t")[1] for line in together] == [line.split("\t")[1] for line in turned]
+    alone = [translate(each, lines, "--scores") for each in (model, sibling)]
+    assert together not in alone
+
+
+def test_an_ensemble_has_one_tokenizer_and_is_not_exported(model: Path, sibling: Path, tmp_path: Path) -> None:
+    worked(call("export", "--model", model, "--out", tmp_path / "fast", "--quiet"))
+    refused(call("translate", "--model", sibling, "--model", tmp_path / "fast", stdin="a\n"), "fast", "exported")
+    refused(call("evaluate", "--model", sibling, "--model", tmp_path / "fast"), "fast", "exported")
+    shutil.copytree(sibling, tmp_path / "strange")
+    Tokenizer.learn(["other letters entirely: xyz"], TokenizerConfig("bpe", 380), print).save(
+        tmp_path / "strange" / "tokenizer.model"
+    )
+    (tmp_path / "strange" / "manifest.json").unlink()
+    refused(call("translate", "--model", model, "--model", tmp_path / "strange", stdin="a\n"), "tokenizer")
