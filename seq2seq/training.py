@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from seq2seq import batches, checkpoint, files, layout
 from seq2seq.collation import Batch, collate
-from seq2seq.corpus import Corpus, Pair
+from seq2seq.corpus import Corpus, Pair, read_lines
 from seq2seq.crew import AVAILABLE
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.inference import Inference
@@ -37,6 +37,7 @@ from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
 from seq2seq.tokenizer import Sampler, Tokenizer
 from seq2seq.translator import Bundle, Translator
+from seq2seq.vectors import learn
 from seq2seq.workers import Share, Workers
 
 EXPLODED = 3.0  # a loss of so many times that of a uniform guess stops the run
@@ -110,6 +111,31 @@ class Trainer:
         self.total = self.config.updates or self.config.epochs * math.ceil(
             len(self.encoded.epoch(0)) / self.config.accumulate
         )
+
+    def begin(self) -> None:
+        """What a new run does before its first update: the embeddings start from word vectors where that is wanted.
+
+        Raises:
+            InputError: gensim is not installed, or the text to learn from cannot be read.
+        """
+        kind, extra = self.config.word_vectors, self.config.word_vectors_text
+        if kind == "random":
+            return
+        more = read_lines(Path(extra)) if extra else []
+        sides = [
+            [*tokenizer.encode(lines), *tokenizer.encode(more)]
+            for tokenizer, lines in zip(self.tokenizers, self.encoded.lines, strict=True)
+        ]
+        if self.settings.model.tied == "all":
+            sides = [[*sides[0], *sides[1]]]  # one table
+        embeddings = (self.model.tgt_embedding, self.model.src_embedding)[: len(sides)]
+        for embedding, sentences in zip(embeddings, reversed(sides), strict=True):
+            self.say(f"learning word vectors ({kind}) from {len(sentences):,} sentences")
+            vocabulary, size = embedding.table.weight.shape
+            vectors = learn(sentences, vocabulary, size, kind, self.config.seed)
+            with torch.no_grad():
+                embedding.table.weight.copy_(torch.from_numpy(vectors))
+        self.average = {name: self.weights[name].clone() for name in self.average}
 
     # ---- state -----------------------------------------------------------------------------------------------------
 

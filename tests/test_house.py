@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "seq2seq"
 
 FLOOR = "config errors"
-TEXT = "corpus tokenizer batches collation scoring"
+TEXT = "corpus tokenizer batches collation vectors scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = "crew optimization settings files layout translator inference checkpoint workers export runtime training"
 
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "corpus": f"{FLOOR} suspicions",
     "tokenizer": FLOOR,
     "batches": f"{FLOOR} tokenizer",
+    "vectors": FLOOR,
     "collation": f"{FLOOR} tokenizer batches",
     "scoring": FLOOR,
     # model: never a string

@@ -108,6 +108,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if resume:
         trainer.restore()
     else:
+        trainer.begin()
         checkpoint.clear(folder)
     layout.save_settings(folder, chosen._asdict(), *tokenizers)
     size = sum(w.numel() for w in trainer.weights.values())
