@@ -4,7 +4,6 @@ Every random choice is a function of the seed and the place in the run (epoch, u
 averages, moments and a few numbers, and a run that was stopped and resumed takes the very steps of one that was not.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -23,19 +22,20 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seq2seq import batches, checkpoint, files, layout
-from seq2seq.collation import Batch, collate
+from seq2seq import checkpoint, files, layout
+from seq2seq.collation import Batch
 from seq2seq.corpus import Corpus, Pair, read_lines
 from seq2seq.crew import AVAILABLE
+from seq2seq.epochs import Epochs, fingerprint
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.inference import Inference
 from seq2seq.loss import consistency, cross_entropy
 from seq2seq.model import Model
-from seq2seq.optimization import TrainingConfig, autocast, learning_rate, update_average
+from seq2seq.optimization import autocast, learning_rate, update_average
 from seq2seq.scoring import score
 from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
-from seq2seq.tokenizer import Sampler, Tokenizer
+from seq2seq.tokenizer import Tokenizer
 from seq2seq.translator import Bundle, Translator
 from seq2seq.vectors import learn
 from seq2seq.workers import Share, Workers
@@ -106,7 +106,9 @@ class Trainer:
         if self.config.both_directions and tokenizers[0] is not tokenizers[1]:
             raise InputError("training.both_directions needs one tokenizer for both sides: set tokenizer.joint = true")
         turned = [Pair(pair.tgt, pair.src) for pair in corpus.train] if self.config.both_directions else []
-        self.encoded = Encoded(corpus.train + turned, tokenizers, settings.tokenizer.sampling, self.config)
+        self.encoded = Epochs(
+            corpus.train + turned, tokenizers, settings.tokenizer.sampling, self.config.seed, self.config.batch_tokens
+        )
         self.text = fingerprint(corpus, tokenizers)
         self.total = self.config.updates or self.config.epochs * math.ceil(
             len(self.encoded.epoch(0)) / self.config.accumulate
@@ -390,48 +392,6 @@ class Trainer:
                 f"{progress.tokens / progress.seconds:.0f} tokens/s",
                 refresh=False,
             )
-
-
-class Encoded:
-    """The training pairs as ids, segmented anew each epoch where sampling is on, and their order."""
-
-    def __init__(
-        self, pairs: list[Pair], tokenizers: tuple[Tokenizer, Tokenizer], sampling: float, config: TrainingConfig
-    ) -> None:
-        self.lines = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
-        self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)
-        self.sampling, self.seed, self.budget = sampling, config.seed, config.batch_tokens
-        self.number = -1  # of the epoch that is held
-        self.src, self.tgt, self.plan = list[list[int]](), list[list[int]](), list[list[int]]()
-
-    def epoch(self, number: int) -> list[list[int]]:
-        """The rows of each batch of an epoch: a function of the seed and the epoch's number."""
-        if number != self.number:
-            if self.sampling or not self.plan:
-                rngs = [np.random.default_rng((self.seed, number, side)) for side in (0, 1)]
-                self.src, self.tgt = (
-                    sampler.sample(lines, rng)
-                    for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
-                )
-            order = np.random.default_rng((self.seed, number, 2))
-            self.number, self.plan = number, batches.epoch(self.src, self.tgt, self.budget, order)
-        return self.plan
-
-    def batch(self, rows: list[int]) -> Batch:
-        """The padded batch of these rows of the epoch that is held."""
-        return collate(self.src, self.tgt, rows)
-
-
-def fingerprint(corpus: Corpus, tokenizers: tuple[Tokenizer, Tokenizer]) -> str:
-    """SHA-256 of all that is trained and validated on, and of what segments it."""
-    digest = hashlib.sha256()
-    for pairs in corpus.train, corpus.dev:
-        digest.update(json.dumps(len(pairs)).encode())
-        for pair in pairs:
-            digest.update(json.dumps(pair).encode())
-    for tokenizer in tokenizers:
-        digest.update(tokenizer.model_bytes)
-    return digest.hexdigest()
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

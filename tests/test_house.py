@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "seq2seq"
 
 FLOOR = "config errors"
-TEXT = "corpus tokenizer batches collation vectors scoring"
+TEXT = "corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = "crew optimization settings files layout translator inference checkpoint workers export runtime training"
 
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "vectors": FLOOR,
     "collation": f"{FLOOR} tokenizer batches",
     "scoring": FLOOR,
+    "epochs": f"{FLOOR} corpus tokenizer batches collation",
     # model: never a string
     "cells": FLOOR,
     "embedding": FLOOR,

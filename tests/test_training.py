@@ -21,6 +21,7 @@ from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resum
 from seq2seq import checkpoint, files, training
 from seq2seq.collation import collate
 from seq2seq.corpus import Corpus, Pair
+from seq2seq.epochs import Epochs
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.loss import cross_entropy
 from seq2seq.model import Model
@@ -28,7 +29,7 @@ from seq2seq.optimization import learning_rate
 from seq2seq.scoring import Score
 from seq2seq.settings import Settings
 from seq2seq.tokenizer import BOS
-from seq2seq.training import Encoded, Trainer
+from seq2seq.training import Trainer
 from seq2seq.translator import Translator
 
 PLAIN = {"dropout": 0.0, "readout_dropout": 0.0}
@@ -708,8 +709,8 @@ def test_what_a_validation_tells(tmp_path: Path) -> None:
 # ---- what the batches are made of ------------------------------------------------------------------------------------
 
 
-def encoded(trainer: Trainer, sampling: float, seed: int = 1, pairs: list[Pair] = TEXT.train) -> Encoded:
-    return Encoded(pairs, trainer.tokenizers, sampling, chosen({"seed": seed}).training)
+def encoded(trainer: Trainer, sampling: float, seed: int = 1, pairs: list[Pair] = TEXT.train) -> Epochs:
+    return Epochs(pairs, trainer.tokenizers, sampling, seed, trainer.config.batch_tokens)
 
 
 @pytest.fixture(scope="module")
