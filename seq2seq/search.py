@@ -29,10 +29,14 @@ class SearchConfig:
     length_penalty: float = setting(1.0, "score = log p / length ** this; 0 prefers short translations", low=0, high=10)
     max_ratio: float = setting(2.0, "longest translation in tokens: this times the source's ...", low=0.0, high=100.0)
     max_extra: int = setting(10, "... plus this", low=1, high=10_000)
+    max_length: int = setting(0, "longest translation in tokens, whatever the source; 0: any", low=0, high=100_000)
+    min_length: int = setting(0, "shortest translation in tokens", low=0, high=100_000)
+    no_repeat_ngram: int = setting(0, "so many tokens never come twice in a row of that order; 0: they may", low=0)
 
     def limit(self, source_tokens: int) -> int:
         """The longest translation, in tokens with `eos`, of a source of so many tokens."""
-        return int(self.max_ratio * source_tokens) + self.max_extra
+        limit = int(self.max_ratio * source_tokens) + self.max_extra
+        return min(limit, self.max_length + 1) if self.max_length else limit
 
 
 class Hypothesis(NamedTuple):
@@ -71,7 +75,13 @@ def score(log_prob: float, length: int, penalty: float) -> float:
 
 
 def search(
-    propose: Propose[S], state: S, bos: int, limits: Sequence[int], config: SearchConfig, eos: int
+    propose: Propose[S],
+    state: S,
+    bos: int,
+    limits: Sequence[int],
+    config: SearchConfig,
+    eos: int,
+    prefixes: Sequence[Sequence[int]] = (),
 ) -> list[list[Hypothesis]]:
     """The best translations of each of B sentences, best first: `config.beam` = K of them at most, one at least.
 
@@ -86,18 +96,32 @@ def search(
         limits: for each sentence the most tokens, `eos` among them.
         config: the settings.
         eos: the token that ends a translation.
+        prefixes: for each sentence the tokens that its translation begins with, their probability counted; none: ().
     """
-    beam, longest = config.beam, np.asarray(limits, np.int64)
+    beam, prefixes = config.beam, prefixes or [()] * len(limits)
+    longest = np.array([max(n, len(y) + 1) for n, y in zip(limits, prefixes, strict=True)], np.int64)
+    begun = np.full((len(limits), max(map(len, prefixes), default=0)), -1)  # the prefixes, -1 behind them
+    for row, y in zip(begun, prefixes, strict=True):
+        row[: len(y)] = y
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     alive = np.arange(len(limits))  # (B,) the sentence of each block of rows
     said = np.full((len(limits), 1, 1), bos, np.int64)  # (B, W, 1 + tokens)
     totals = np.zeros((len(limits), 1))  # (B, W)
-    for t in range(1, max(limits, default=0) + 1):
-        proposal, state = propose(said[:, :, -1], np.full(totals.shape, eos), state, 2 * beam)
+    for t in range(1, longest.max(initial=0) + 1):
+        at_limit = longest[alive] <= t
+        forced = begun[alive, t - 1] if t <= begun.shape[1] else np.full(len(alive), -1)
+        forced[at_limit] = eos
+        asked = np.repeat(np.where(forced < 0, eos, forced)[:, None], totals.shape[1], axis=1)
+        count = 2 * beam + (t if config.no_repeat_ngram else 0)  # as many as may be banned, and 2 K others
+        proposal, state = propose(said[:, :, -1], asked, state, count)
         tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
-        if (at_limit := longest[alive] <= t).any():
-            tokens[at_limit], log_probs[at_limit] = eos, -np.inf
-            log_probs[at_limit, :, 0] = proposal.asked[at_limit]
+        if t <= config.min_length:
+            log_probs[tokens == eos] = -np.inf
+        if config.no_repeat_ngram:
+            log_probs[repeats(said[:, :, 1:], tokens, config.no_repeat_ngram)] = -np.inf
+        if (only := forced >= 0).any():
+            tokens[only], log_probs[only] = forced[only, None, None], -np.inf
+            log_probs[only, :, 0] = proposal.asked[only]
         width, offered = tokens.shape[1:]
         sums = (totals[:, :, None] + log_probs).reshape(len(alive), -1)  # (B, W * C)
         best = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
@@ -121,3 +145,13 @@ def search(
         state = state.select(blocks * width + parent)
         said = np.concatenate((said[blocks, parent], token[:, :, None]), axis=2)
     return [sorted(found, key=lambda h: -h.score)[:beam] for found in finished]
+
+
+def repeats(said: Ids, tokens: Ids, n: int) -> NDArray[np.bool_]:
+    """Which candidates (B, W, C) end n tokens that stand in what was said (B, W, t) already (Paulus et al. 2018)."""
+    banned = np.zeros(tokens.shape, np.bool_)
+    last = said[:, :, said.shape[2] - n + 1 :]
+    for start in range(said.shape[2] - n + 1):
+        same = (said[:, :, start : start + n - 1] == last).all(axis=2)  # (B, W)
+        banned |= same[:, :, None] & (tokens == said[:, :, start + n - 1, None])
+    return banned

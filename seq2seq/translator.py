@@ -5,7 +5,7 @@ translator knows nothing of files or formats, nor what computes: an engine does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -61,14 +61,16 @@ class Translator:
         self.engine, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
         self.config, self.batch_tokens, self.workers = config, batch_tokens, workers
 
-    def stream(self, lines: Iterable[str], warn: Callable[[str], None]) -> Iterator[list[Candidate]]:
+    def stream(
+        self, lines: Iterable[str], warn: Callable[[str], None], prefixes: Iterable[str] = repeat("")
+    ) -> Iterator[list[Candidate]]:
         """The candidates of each line, best first, as they are ready; an empty line has none.
 
-        `warn` hears of each line that is too long to translate at once.
+        `warn` hears of each line that is too long to translate at once. A translation begins with its prefix.
         """
-        lines, size, first = iter(lines), WINDOW[0], 1
-        with Crew(self.workers, lambda worker, lines: self._window(lines)) as crew:
-            while window := list(islice(lines, size)):
+        pairs, size, first = zip(lines, prefixes, strict=False), WINDOW[0], 1
+        with Crew(self.workers, lambda worker, pairs: self._window(pairs)) as crew:
+            while window := list(islice(pairs, size)):
                 answers = crew.ask([window[worker :: self.workers] for worker in range(self.workers)])
                 found: list[list[Candidate]] = [[] for _ in window]
                 for worker, (candidates, too_long) in enumerate(answers):
@@ -93,33 +95,37 @@ class Translator:
                 result[i] = total
         return result
 
-    def _window(self, lines: list[str]) -> tuple[list[list[Candidate]], list[tuple[int, int, int]]]:
+    def _window(self, pairs: list[tuple[str, str]]) -> tuple[list[list[Candidate]], list[tuple[int, int, int]]]:
         """The candidates of each line, and each line that is too long: its place, its tokens, its pieces."""
         sources: list[list[int]] = []  # the pieces to translate ...
+        begun: list[list[int]] = []  # ... what the translation of each begins with ...
         owners: list[int] = []  # ... and the line of each
         too_long = []
-        for i, (line, ids) in enumerate(zip(lines, self.src_tokenizer.encode(lines), strict=True)):
+        encoded = self.src_tokenizer.encode([line for line, _ in pairs])
+        prefixes = self.tgt_tokenizer.encode([prefix for _, prefix in pairs])
+        for i, ((line, _), ids, prefix) in enumerate(zip(pairs, encoded, prefixes, strict=True)):
             pieces = split(ids, self.src_tokenizer.pieces(ids)) if line.strip() else []
             if len(pieces) > 1:
                 too_long.append((i, len(ids), len(pieces)))
             sources.extend(pieces)
+            begun.extend([prefix, *([[]] * (len(pieces) - 1))] if pieces else [])
             owners.extend([i] * len(pieces))
-        found = self._search(sources)
-        parts: list[list[list[Hypothesis]]] = [[] for _ in lines]
+        found = self._search(sources, begun)
+        parts: list[list[list[Hypothesis]]] = [[] for _ in pairs]
         for i, hypotheses in zip(owners, found, strict=True):
             parts[i].append(hypotheses)
         return [self._join(line_parts) for line_parts in parts], too_long
 
-    def _search(self, sources: list[list[int]]) -> list[list[Hypothesis]]:
+    def _search(self, sources: list[list[int]], begun: list[list[int]]) -> list[list[Hypothesis]]:
         found: list[list[Hypothesis]] = [[] for _ in sources]
         lengths = [len(ids) + 1 for ids in sources]
         for rows in batches.plan([[n] for n in lengths], self.batch_tokens):
             state = self.engine.start(*batches.pad([[*sources[i], EOS] for i in rows]))
             limits = [self.config.limit(lengths[i]) for i in rows]
-            for i, hypotheses in zip(
-                rows, search(self.engine.propose, state, BOS, limits, self.config, EOS), strict=True
-            ):
-                found[i] = hypotheses
+            prefixes = [begun[i] for i in rows]
+            hypotheses = search(self.engine.propose, state, BOS, limits, self.config, EOS, prefixes)
+            for i, each in zip(rows, hypotheses, strict=True):
+                found[i] = each
         return found
 
     def _join(self, parts: list[list[Hypothesis]]) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,10 +59,10 @@ class Network:
 
 
 def look(
-    tables: list[Table], limits: list[int], network: Network | None = None, **settings: Any
+    tables: list[Table], limits: list[int], network: Network | None = None, begun: Sequence[str] = (), **settings: Any
 ) -> list[list[Hypothesis]]:
-    state = Said(tables, [[""] for _ in tables])
-    return search(network or Network(), state, BOS, limits, SearchConfig(**settings), EOS)
+    state, prefixes = Said(tables, [[""] for _ in tables]), [[NAMES.index(name) for name in text] for text in begun]
+    return search(network or Network(), state, BOS, limits, SearchConfig(**settings), EOS, prefixes)
 
 
 def spoken(found: list[Hypothesis]) -> list[str]:
@@ -209,6 +210,8 @@ def test_no_sentences_are_no_translations(width: int) -> None:
         ({}, 10, 30),
         ({"max_ratio": 1.5, "max_extra": 1}, 3, 5),
         ({"max_ratio": 0.0, "max_extra": 7}, 99, 7),
+        ({"max_length": 4}, 10, 5),
+        ({"max_length": 40}, 10, 30),
     ],
 )
 def test_the_limit_is_in_proportion_to_the_source(settings: dict[str, float], source: int, limit: int) -> None:
@@ -218,15 +221,29 @@ def test_the_limit_is_in_proportion_to_the_source(settings: dict[str, float], so
 # ---- beside a slow search, written without a single array ------------------------------------------------------------
 
 
-def slowly(table: Table, limit: int, width: int, penalty: float) -> dict[str, float]:
+def slowly(
+    table: Table, limit: int, width: int, penalty: float, begun: str = "", shortest: int = 0, ngram: int = 0
+) -> dict[str, float]:
     """The beam search of one sentence, as the module describes it."""
     alive, finished = {"": 1.0}, dict[str, float]()
-    for t in range(1, limit + 1):
+    limit = max(limit, len(begun) + 1)
+
+    def allowed(prefix: str, name: str) -> bool:
+        if len(prefix) < len(begun):
+            return name == begun[len(prefix)]
+        if len(prefix) + 1 == limit:
+            return name == "."
+        if name == ".":
+            return len(prefix) >= shortest
+        end = (prefix + name)[-ngram:]
+        return not (ngram and len(end) == ngram and end in prefix)
+
+    for _ in range(limit):
         following = {
             prefix + name: p * float(share) / 100
             for prefix, p in alive.items()
             for name, share in zip(NAMES, table[prefix].split(), strict=True)
-            if float(share) and (t < limit or name == ".")
+            if float(share) and allowed(prefix, name)
         }
         best = sorted(following, key=lambda s: -following[s])[: 2 * width]
         finished |= {s[:-1]: following[s] for s in best[:width] if s.endswith(".")}
@@ -256,6 +273,24 @@ def test_batches_agree_with_the_slow_search(width: int, penalty: float) -> None:
     found = look(tables, limits, beam=width, length_penalty=penalty)
     for table, limit, hypotheses in zip(tables, limits, found, strict=True):
         expected = slowly(table, limit, width, penalty)
+        assert spoken(hypotheses) == list(expected)
+        assert probabilities(hypotheses) == pytest.approx(list(expected.values()), rel=1e-5)
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 30])
+@pytest.mark.parametrize(
+    ("shortest", "ngram", "begun"),
+    [(2, 0, ""), (9, 0, ""), (0, 1, ""), (0, 2, ""), (0, 0, "ab"), (3, 2, "ba"), (0, 1, "aa")],
+)
+def test_so_they_do_whatever_a_translation_must_be(width: int, shortest: int, ngram: int, begun: str) -> None:
+    """At least so long, without a repeat, begun with a prefix, every other sentence with none."""
+    limits = [1 + seed % 5 for seed in range(40)]
+    tables = [random_table(seed, max(limit, 3)) for seed, limit in enumerate(limits)]
+    prefixes = [begun * (seed % 2) for seed in range(40)]
+    settings = {"beam": width, "min_length": shortest, "no_repeat_ngram": ngram}
+    found = look(tables, limits, begun=prefixes, **settings)
+    for table, limit, prefix, hypotheses in zip(tables, limits, prefixes, found, strict=True):
+        expected = slowly(table, limit, width, 1.0, prefix, shortest, ngram)
         assert spoken(hypotheses) == list(expected)
         assert probabilities(hypotheses) == pytest.approx(list(expected.values()), rel=1e-5)
 

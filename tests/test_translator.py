@@ -182,7 +182,7 @@ def saying(bundle: Bundle, text: str) -> Bundle:
 def test_the_limit_follows_the_source_and_not_its_neighbours(babbler: Bundle) -> None:
     endless = using(saying(babbler, ""), beam=1, max_ratio=1.0, max_extra=2)
     sources = babbler.src_tokenizer.encode(["1", "1 2 3", "1 2 3 4 5 6 7"])
-    found = endless._search(sources)
+    found = endless._search(sources, [[]] * len(sources))
     # A source and its end, and two more; of these one is the translation's end.
     assert [len(h.tokens) for [h] in found] == [len(ids) + 1 + 2 - 1 for ids in sources]
 
@@ -226,7 +226,7 @@ def test_no_lines_are_no_lines(bundle: Bundle) -> None:
 def test_a_stream_is_read_as_it_is_needed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 lines before the first translation, then twice as many each time, up to a bound."""
     monkeypatch.setattr(translator, "WINDOW", (translator.WINDOW[0], 200))
-    monkeypatch.setattr(Translator, "_search", lambda self, sources: [[] for _ in sources])
+    monkeypatch.setattr(Translator, "_search", lambda self, sources, begun: [[] for _ in sources])
     read = 0
 
     def lines() -> Iterator[str]:
@@ -287,7 +287,7 @@ def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypat
     other = [Hypothesis(a, -8.0, -4.0), Hypothesis(a, -8.2, -4.1)]
     monkeypatch.setattr(translator, "LONGEST", 2)
     for second in (other, other[:1]):  # a piece with fewer candidates lends its last
-        monkeypatch.setattr(Translator, "_search", lambda self, sources, second=second: [one, second])
+        monkeypatch.setattr(Translator, "_search", lambda self, sources, begun, second=second: [one, second])
         [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
         assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
         assert [c.log_prob for c in whole] == pytest.approx([-10.0, -9.9 + second[-1].log_prob])
@@ -320,6 +320,28 @@ def test_what_is_short_enough_is_not_split() -> None:
         ids = list(range(length))
         assert split(ids, ["▁a"] * length) == [ids]
     assert len(split(list(range(translator.LONGEST + 1)), ["▁a"] * (translator.LONGEST + 1))) == 2
+
+
+# ---- what a translation must be --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_a_translation_begins_with_its_prefix(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, beam: int) -> None:
+    lines, prefixes = ["1 2 3", "4 5 6", "", "7 8 9"], ["9 9", "", "5", "9 8"]
+    plain, found = (list(using(bundle, beam=beam).stream(lines, unheard, p)) for p in ([""] * 4, prefixes))
+    assert found[0][0].text.startswith("9 9")
+    assert found[1] == plain[1]
+    assert found[2] == []
+    assert found[3][0] == plain[3][0]  # which is what it would have said
+    monkeypatch.setattr(translator, "LONGEST", 4)
+    [long] = using(bundle, beam=beam).stream(["5 6 7 8 9"], unheard, ["0"])
+    assert long[0].text.startswith("0")
+    assert long[0].text.endswith(" 9 8")
+
+
+def test_a_prefix_counts_in_the_score(bundle: Bundle) -> None:
+    [[best, *_]] = using(bundle, beam=2).stream(["1 2 3"], unheard, ["9 9"])
+    assert using(bundle).log_probs(["1 2 3"], [best.text])[0] == pytest.approx(best.log_prob, rel=1e-4)
 
 
 # ---- ensembles -------------------------------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,6 +54,12 @@ from seq2seq.translator import Candidate, Translator
 @path_option("--output", "target", help="file to write (default: standard output)")
 @beam_option
 @penalty_option
+@path_option("--prefix", "prefix", help="what each translation begins with, a line each")
+@click.option("--max-length", type=click.IntRange(1, 100_000), metavar="N", help="longest translation, in tokens")
+@click.option("--min-length", type=click.IntRange(0, 100_000), metavar="N", help="shortest translation, in tokens")
+@click.option(
+    "--no-repeat-ngram", type=click.IntRange(min=1), metavar="N", help="no N tokens twice in the same order in a line"
+)
 @click.option("--nbest", type=click.IntRange(min=1), metavar="N", help="write N translations a line")
 @click.option("--scores", is_flag=True, help="write the score before each translation, tab-separated")
 @path_option("--score", "given", help="score these translations, do not search")
@@ -81,6 +88,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     target: Path | None,
     beam: int | None,
     length_penalty: float | None,
+    prefix: Path | None,
+    max_length: int | None,
+    min_length: int | None,
+    no_repeat_ngram: int | None,
     nbest: int | None,
     scores: bool,
     given: Path | None,
@@ -93,18 +104,25 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     if models and to:
         raise InputError(f"--model {models[0]} knows what it translates to; --to goes without it")
-    interactive = not (source or target or given) and sys.stdin.isatty() and sys.stdout.isatty()
+    interactive = not (source or target or given or prefix) and sys.stdin.isatty() and sys.stdout.isatty()
     bundle, count = open_model(models or [shipped_model(to)], device, threads, 1 if interactive else workers)
-    config = bundle.search if length_penalty is None else replace(bundle.search, length_penalty=length_penalty)
-    config = replace(config, beam=beam or max(config.beam, nbest or 1))
+    wanted: dict[str, Any] = {
+        "beam": beam or max(bundle.search.beam, nbest or 1),
+        "length_penalty": length_penalty,
+        "max_length": max_length,
+        "min_length": min_length,
+        "no_repeat_ngram": no_repeat_ngram,
+    }
+    config = replace(bundle.search, **{name: value for name, value in wanted.items() if value is not None})
     if nbest and nbest > config.beam:
         raise InputError(
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"
         )
     translator = Translator(bundle, config, batch_tokens, count)
+    begun = lines_of(prefix, errors) if prefix else repeat("")
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
-        return formatted(translator.stream(lines, speaker(quiet)), nbest, scores)
+        return formatted(translator.stream(lines, speaker(quiet), chain(begun, missing(prefix))), nbest, scores)
 
     with output(target) as file:
         if given:
@@ -115,6 +133,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
             results = chain.from_iterable(translated([line]) for line in asked(f"{bundle.src} > "))
         for result in results:
             put(result, file)
+        if prefix and next(begun, None) is not None:
+            raise InputError(f"{prefix} has more lines than there are to translate; give a prefix a line")
 
 
 def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: bool) -> Iterator[str]:
@@ -126,6 +146,16 @@ def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: boo
                 yield f"{number}\t{rank}\t{c.score:.4f}\t{c.text}"
         else:
             yield f"{found[0].score:.4f}\t{found[0].text}" if scores else found[0].text
+
+
+def missing(prefix: Path | None) -> Iterator[str]:
+    """What comes after the last prefix.
+
+    Raises:
+        InputError: whenever it is asked for.
+    """
+    raise InputError(f"{prefix} has fewer lines than there are to translate; give a prefix a line")
+    yield
 
 
 def scored(translator: Translator, src: list[str], tgt: list[str]) -> Iterator[str]:

@@ -227,6 +227,34 @@ def test_a_full_disk_is_one_line(model: Path) -> None:
         refused(python(TRANSLATE, "--model", model, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
 
 
+# ---- what a translation must be --------------------------------------------------------------------------------------
+
+
+def test_a_prefix_for_each_line(model: Path, tmp_path: Path) -> None:
+    lines = [en for en, _ in TRAIN[:6]]
+    (tmp_path / "begun").write_text("Zwei\n\nEin\n\n\nDer\n")
+    found, plain = translate(model, lines, "--prefix", tmp_path / "begun"), translate(model, lines)
+    assert [found[i].startswith(text) for i, text in ((0, "Zwei"), (2, "Ein"), (5, "Der"))] == [True] * 3
+    assert [found[i] for i in (1, 3, 4)] == [plain[i] for i in (1, 3, 4)]
+    for count, word in ((5, "more"), (7, "fewer")):
+        result = call("translate", "--model", model, "--prefix", tmp_path / "begun", stdin="a\n" * count)
+        assert result.status == 2
+        assert f"begun has {word} lines" in result.err
+    refused(call("translate", "--model", model, "--prefix", "nosuch", stdin="a\n"), "nosuch")
+
+
+def test_lengths_and_repeats(model: Path) -> None:
+    lines, tokenizer = [en for en, _ in PARTS["test2"]], Tokenizer.load(model / "tokenizer.model")
+
+    def longest(*options: object) -> list[int]:
+        return [len(ids) for ids in tokenizer.encode(translate(model, lines, *options))]
+
+    assert max(longest("--max-length", 3)) <= 3
+    assert min(longest("--min-length", 9)) >= 8  # the best segmentation may have a token less than what was said
+    words = [text.split() for text in translate(model, ["A cat sleeps here. " * 4], "--no-repeat-ngram", 1)]
+    assert all(len(set(each)) == len(each) for each in words)
+
+
 # ---- several models --------------------------------------------------------------------------------------------------
 
 
