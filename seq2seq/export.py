@@ -113,14 +113,13 @@ def remember(g: Graph, model: Model, states: Value, mask: str) -> None:
     nothing = g("Where", wide, np.array(0, np.float32), np.array(-np.inf, np.float32))
     g.output("blocked", g("Unsqueeze", nothing, numbers(1)), FLOAT, "B", 1, "P")
     filled = g("Pad", states.name, g("Concat", numbers(0, 0, 0, 0), missing, numbers(0), axis=0))
-    positions = g("Concat", g("Shape", wide), axis=0)
 
     def projected(layer: nn.Linear) -> str:
         flat = g("Reshape", filled, numbers(-1, states.width))
         return g(
             "Reshape",
             linear(g, [states._replace(name=flat)], layer),
-            g("Concat", positions, numbers(layer.out_features), axis=0),
+            g("Concat", g("Shape", wide), numbers(layer.out_features), axis=0),
         )
 
     keys, values = filled if config.context == "dot" else projected(context.key), filled
@@ -157,7 +156,8 @@ def decoder(model: Model, int8: bool) -> Graph:
     features = g("Tanh", linear(g, [query, c, y], d.readout))
     logits = linear(g, [Value(features, d.readout.out_features, 1)], model.output)
     log_p = g("LogSoftmax", logits, axis=1)
-    best, candidates = g.several(2, "TopK", log_p, count, axis=1)
+    most = g("Min", count, numbers(model.output.out_features))
+    best, candidates = g.several(2, "TopK", log_p, most, axis=1)
     of_asked = g("GatherElements", log_p, g("Unsqueeze", asked, numbers(1)), axis=1)
     g.output("candidates", candidates, LONG, "N", "C")
     g.output("log_probs", best, FLOAT, "N", "C")

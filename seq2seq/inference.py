@@ -24,16 +24,15 @@ ROWS, POSITIONS = 4, 16  # multiples that a batch is filled up to
 
 
 class Full(NamedTuple):
-    """Each model's state of `size` sentences, and of others behind them that make the rows a multiple of ROWS."""
+    """Each model's state of the sentences, and of others behind them that make the rows a multiple of ROWS."""
 
     states: tuple[State, ...]
-    size: int
 
     def select(self, rows: Ids) -> "Full":
         """The state of these rows (B, W), filled up; see `seq2seq.search.State`."""
         wanted = torch.from_numpy(rows).to(self.states[0].weights.device)
         filled = fill(wanted, ROWS // math.gcd(ROWS, rows.shape[1]))
-        return Full(tuple(state.select(filled) for state in self.states), len(rows))
+        return Full(tuple(state.select(filled) for state in self.states))
 
 
 class Inference:
@@ -50,7 +49,7 @@ class Inference:
     def start(self, src: Ids, mask: Mask) -> Full:
         """The state of sentences src (B, S), mask (B, S), before their first token."""
         filled = [fill(widen(torch.from_numpy(side))).to(self.device) for side in (src, mask)]
-        return Full(tuple(model.start(*filled) for model in self.models), len(src))
+        return Full(tuple(model.start(*filled) for model in self.models))
 
     @torch.inference_mode()
     def propose(self, tokens: Ids, asked: Ids, state: Full, count: int) -> tuple[Proposal, Full]:
@@ -64,7 +63,7 @@ class Inference:
             x[: tokens.size].cpu().numpy().reshape(*tokens.shape, x.shape[1])
             for x in (best.indices, best.values, log_p.gather(1, wanted))
         )
-        return Proposal(index, values, of_asked[:, :, 0]), Full(tuple(after for _, after in advanced), state.size)
+        return Proposal(index, values, of_asked[:, :, 0]), Full(tuple(after for _, after in advanced))
 
     @torch.inference_mode()
     def log_probs(self, pairs: Arrays) -> LogProbs:

@@ -1,7 +1,7 @@
 """A folder that an earlier version wrote loads for good, and translates as it did then.
 
-`fixtures/format-1` was written by `python tests/test_format.py`, which trains the reverser of the workshop; it is never
-written again. A change of the format gets a number and a folder of its own beside this one.
+`fixtures/format-1` was written by `python tests/test_format.py`, which trains the reverser of the workshop and exports
+it to `format-1-onnx`; they are never written again. A change of the format gets a number and folders of its own.
 """
 
 import json
@@ -13,8 +13,9 @@ import pytest
 import torch
 from workshop import learn
 
-from seq2seq import checkpoint, layout
+from seq2seq import checkpoint, layout, runtime
 from seq2seq.errors import InputError
+from seq2seq.export import export
 from seq2seq.translator import Translator
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -24,7 +25,7 @@ SAID = "translations.json"  # what it said when it was written: source, translat
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_folder_of_an_earlier_version_translates_as_it_did(folder: Path) -> None:
-    bundle = checkpoint.load_model(folder)
+    bundle = runtime.load(folder, 1) if layout.exported(folder) else checkpoint.load_model(folder)
     translator = Translator(bundle, bundle.search)
     said = json.loads((folder / SAID).read_text(encoding="utf-8"))
     assert len(said) == 10
@@ -34,11 +35,13 @@ def test_a_folder_of_an_earlier_version_translates_as_it_did(folder: Path) -> No
 
 
 def test_there_is_one_for_every_format() -> None:
-    assert [folder.name for folder in FOLDERS] == [f"format-{n}" for n in range(1, layout.FORMAT + 1)]
+    numbers = range(1, layout.FORMAT + 1)
+    assert [folder.name for folder in FOLDERS] == [f"format-{n}{form}" for n in numbers for form in ("", "-onnx")]
+    assert [layout.exported(folder) for folder in FOLDERS] == [False, True] * layout.FORMAT
 
 
 def test_a_later_format_is_refused(tmp_path: Path) -> None:
-    shutil.copytree(FOLDERS[-1], tmp_path / "later")
+    shutil.copytree(FOLDERS[-2], tmp_path / "later")
     config = tmp_path / "later" / "config.toml"
     config.write_text(config.read_text().replace(f"format = {layout.FORMAT}", f"format = {layout.FORMAT + 1}"))
     with pytest.raises(InputError, match=r"has format \d+, this version reads \d+; update seq2seq"):
@@ -56,6 +59,9 @@ def write(folder: Path) -> None:
     found = [candidates[0] for candidates in Translator(bundle, bundle.search).stream(sources, print)]
     said = [[source, c.text, c.log_prob] for source, c in zip(sources, found, strict=True)]
     (folder / SAID).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    exported = folder.with_name(f"{folder.name}-onnx")
+    export(folder, exported, "onnx")
+    shutil.copy(folder / SAID, exported)
 
 
 if __name__ == "__main__":
