@@ -3,7 +3,7 @@
     encoder   src (B, S), mask (B, S)
               -> state.l (B, N) of each layer, and what is remembered of a sentence
     decoder   tokens (B * W,), asked (B * W,), count (1,), state.l (B * W, N), what is remembered
-              -> candidates and log_probs (B * W, C), of_asked (B * W, 1), next.state.l: a proposal of `search`
+              -> candidates, log_probs (B * W, C), of_asked, source (B * W, 1), next.state.l: a proposal of `search`
 
 The equations are those of `encoder`, `context` and `decoder`, for one step. In eight bits (Devlin 2017) no activation
 needs a text to calibrate it: all that a recurrent layer says lies between -1 and 1, and a context is a mean of such.
@@ -146,9 +146,10 @@ def decoder(model: Model, int8: bool) -> Graph:
     y = g.embed(tokens, table(model.tgt_embedding))
     layers: Any = d.layers
     first, *upper = layers
-    s, after = step(g, model.config.cell, first.kernel, [y, *([attend(None)] if d.context.fixed else [])], before[0])
+    fixed = [attend(None)[0]] if d.context.fixed else []
+    s, after = step(g, model.config.cell, first.kernel, [y, *fixed], before[0])
     states, query = [after], Value(s, hidden, 1)
-    c = attend(query)
+    c, source = attend(query)
     for layer, state in zip(upper, before[1:], strict=True):
         s, after = step(g, model.config.cell, layer.kernel, [query, c], state)
         states.append(after)
@@ -162,6 +163,7 @@ def decoder(model: Model, int8: bool) -> Graph:
     g.output("candidates", candidates, LONG, "N", "C")
     g.output("log_probs", best, FLOAT, "N", "C")
     g.output("of_asked", of_asked, FLOAT, "N", 1)
+    g.output("source", source, LONG, "N", 1)
     for i, (result, size) in enumerate(zip(states, d.sizes, strict=True)):
         g.output(f"next.state.{i}", result, FLOAT, "N", size)
     return g
@@ -191,8 +193,11 @@ def step(g: Graph, cell: str, kernel: nn.RNNBase, inputs: list[Value], state: st
     return h, g("Concat", h, c, axis=1)
 
 
-def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], Value]:
-    """Declares what is remembered of a sentence; the function that gives the context (N, D) of queries (N, H)."""
+def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], tuple[Value, str]]:
+    """Declares what is remembered of a sentence; the function that gives the context (N, D) of queries (N, H).
+
+    It also gives the position (N, 1) that counts most.
+    """
     config, size, layers = model.config, model.encoder.size, len(model.encoder.layers)
     context: Any = model.decoder.context
     rows = g("Shape", tokens)
@@ -201,7 +206,8 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], V
         sentences = g("Shape", fixed, start=0, end=1)
         each = g("Concat", sentences, g("Div", rows, sentences), numbers(size), axis=0)
         c = Value(g("Reshape", g("Expand", fixed, each), numbers(-1, size)), size, layers)
-        return lambda query: c
+        nowhere = g("Expand", np.array(0), g("Concat", rows, numbers(1), axis=0))
+        return lambda query: (c, nowhere)
     heads, width = config.heads, config.attention
     shapes: tuple[tuple[int | str, ...], tuple[int | str, ...]] = ("B", config.hidden, "P"), ("B", "P", size)
     if config.context == "additive":
@@ -215,29 +221,32 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], V
     def by_sentence(x: str, *shape: int) -> str:
         return g("Reshape", x, g("Concat", sentences, numbers(*shape), axis=0))
 
-    def weighted(scores: str, blocked: str) -> str:
-        return g("MatMul", g("Softmax", g("Add", scores, blocked), axis=-1), values)
+    def most(weights: str) -> str:
+        return g("Reshape", g("ArgMax", weights, axis=-1), numbers(-1, 1))
 
-    def dot(query: Value | None) -> Value:
+    def averaged(scores: str) -> tuple[Value, str]:
+        weights = g("Softmax", g("Add", scores, blocked), axis=-1)  # (B, W, S)
+        return Value(g("Reshape", g("MatMul", weights, values), numbers(-1, size)), size, layers), most(weights)
+
+    def dot(query: Value | None) -> tuple[Value, str]:
         assert query
-        scores = g("MatMul", by_sentence(query.name, -1, query.width), keys)  # (B, W, S)
-        return Value(g("Reshape", weighted(scores, blocked), numbers(-1, size)), size, layers)
+        return averaged(g("MatMul", by_sentence(query.name, -1, query.width), keys))
 
-    def additive(query: Value | None) -> Value:
+    def additive(query: Value | None) -> tuple[Value, str]:
         assert query
         q = by_sentence(linear(g, [query], context.query), -1, 1, width)
         hidden = g("Tanh", g("Add", q, keys))  # (B, W, S, A)
-        scores = g("Squeeze", g("MatMul", hidden, array_of(context.v.weight).T), numbers(3))
-        return Value(g("Reshape", weighted(scores, blocked), numbers(-1, size)), size, layers)
+        return averaged(g("Squeeze", g("MatMul", hidden, array_of(context.v.weight).T), numbers(3)))
 
-    def multihead(query: Value | None) -> Value:
+    def multihead(query: Value | None) -> tuple[Value, str]:
         assert query
         scaled = array_of(context.query.weight) * np.float32((width // heads) ** -0.5)
         q = by_sentence(g.linear([query], scaled, np.zeros(width, np.float32)), -1, heads, width // heads)
         scores = g("MatMul", g("Transpose", q, perm=[0, 2, 1, 3]), keys)  # (B, heads, W, S)
-        c = g("Transpose", weighted(scores, g("Unsqueeze", blocked, numbers(1))), perm=[0, 2, 1, 3])
-        c = g("Reshape", c, numbers(-1, width))
-        return Value(linear(g, [Value(c, width, 0)], context.output), width, 0)
+        weights = g("Softmax", g("Add", scores, g("Unsqueeze", blocked, numbers(1))), axis=-1)
+        c = g("Reshape", g("Transpose", g("MatMul", weights, values), perm=[0, 2, 1, 3]), numbers(-1, width))
+        c = linear(g, [Value(c, width, 0)], context.output)
+        return Value(c, width, 0), most(g("ReduceMean", weights, numbers(1), keepdims=0))
 
     return {"additive": additive, "multihead": multihead}.get(config.context, dot)
 

@@ -63,7 +63,9 @@ class Inference:
             x[: tokens.size].cpu().numpy().reshape(*tokens.shape, x.shape[1])
             for x in (best.indices, best.values, log_p.gather(1, wanted))
         )
-        return Proposal(index, values, of_asked[:, :, 0]), Full(tuple(after for _, after in advanced))
+        weights = torch.stack([after.weights[: tokens.size, -1] for _, after in advanced]).sum(0)
+        source = weights.argmax(-1).cpu().numpy().reshape(tokens.shape)
+        return Proposal(index, values, of_asked[:, :, 0], source), Full(tuple(after for _, after in advanced))
 
     @torch.inference_mode()
     def log_probs(self, pairs: Arrays) -> LogProbs:

@@ -54,10 +54,10 @@ class Runtime:
         """How each hypothesis (B, W) goes on from its last token; see `seq2seq.search`."""
         given = {"tokens": tokens.ravel(), "asked": asked.ravel(), "count": np.array([count])}
         found = dict(zip(self.results, self.decoder.run(None, {**given, **state.layers, **state.memory}), strict=True))
-        candidates, log_probs, of_asked = (
-            found.pop(name).reshape(*tokens.shape, -1) for name in ("candidates", "log_probs", "of_asked")
+        candidates, log_probs, of_asked, source = (
+            found.pop(name).reshape(*tokens.shape, -1) for name in ("candidates", "log_probs", "of_asked", "source")
         )
-        return Proposal(candidates, log_probs, of_asked[:, :, 0]), State(found, state.memory)
+        return Proposal(candidates, log_probs, of_asked[:, :, 0], source[:, :, 0]), State(found, state.memory)
 
     def log_probs(self, pairs: Arrays) -> LogProbs:
         """log p(tgt | src) of each of B pairs, a step at a time."""

@@ -40,11 +40,15 @@ class SearchConfig:
 
 
 class Hypothesis(NamedTuple):
-    """A finished translation: its tokens without `eos`, their log-probability with it, and the score it ranks by."""
+    """A finished translation: its tokens without `eos`, their log-probability with it, and the score it ranks by.
+
+    `sources` says for each token which source position the model looked at most when it said it.
+    """
 
     tokens: list[int]
     log_prob: float
     score: float
+    sources: list[int]
 
 
 class Proposal(NamedTuple):
@@ -53,6 +57,7 @@ class Proposal(NamedTuple):
     tokens: Ids  # (B, W, C) the likeliest, best first
     log_probs: LogProbs  # (B, W, C)
     asked: LogProbs  # (B, W) the log-probability of the token that was asked for
+    source: Ids  # (B, W) the source position that counts most for what comes next
 
 
 class State(Protocol):
@@ -106,6 +111,7 @@ def search(
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     alive = np.arange(len(limits))  # (B,) the sentence of each block of rows
     said = np.full((len(limits), 1, 1), bos, np.int64)  # (B, W, 1 + tokens)
+    seen = np.zeros((len(limits), 1, 0), np.int64)  # (B, W, tokens)
     totals = np.zeros((len(limits), 1))  # (B, W)
     for t in range(1, longest.max(initial=0) + 1):
         at_limit = longest[alive] <= t
@@ -132,7 +138,8 @@ def search(
         ending[:, beam:] = False
         for b, c in zip(*ending.nonzero(), strict=True):
             y, p = said[b, parent[b, c], 1:].tolist(), float(sums[b, c])
-            finished[alive[b]].append(Hypothesis(y, p, score(p, len(y) + 1, config.length_penalty)))
+            ranked = score(p, len(y) + 1, config.length_penalty)
+            finished[alive[b]].append(Hypothesis(y, p, ranked, seen[b, parent[b, c]].tolist()))
         living = np.argsort(ended, axis=1, kind="stable")[:, :beam]  # the others, in the order they stand in
         totals = np.take_along_axis(np.where(ended, -np.inf, sums), living, 1)
         full = np.array([len(finished[b]) >= beam for b in alive])
@@ -144,6 +151,7 @@ def search(
         alive, totals = alive[keep], totals[keep]
         state = state.select(blocks * width + parent)
         said = np.concatenate((said[blocks, parent], token[:, :, None]), axis=2)
+        seen = np.concatenate((seen[blocks, parent], proposal.source[blocks, parent][:, :, None]), axis=2)
     return [sorted(found, key=lambda h: -h.score)[:beam] for found in finished]
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seq2seq import batches
 from seq2seq.crew import Crew
 from seq2seq.search import Hypothesis, Ids, LogProbs, Proposal, SearchConfig, search
-from seq2seq.tokenizer import BOS, EOS, Tokenizer
+from seq2seq.tokenizer import BOS, EOS, SPACE, Tokenizer
 
 LONGEST = 200  # tokens of a source that are translated at once; what is longer goes piece by piece
 WINDOW = 64, 4096  # lines read before the first and before each later translation, at most
@@ -47,19 +47,26 @@ class Bundle(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """One translation of a line, with its log-probability and the score it ranks by."""
+    """One translation of a line, with its log-probability and the score it ranks by.
+
+    `links` are pairs (source, target) of words, counted in their line from 0, where they are asked for: what the model
+    looked at most when it said a part of the word.
+    """
 
     text: str
     log_prob: float
     score: float
+    links: list[list[int]]
 
 
 class Translator:
     """A model, its tokenizers and a way to search; `workers` processes share a stream, which changes no bit of it."""
 
-    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 1024, workers: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 1024, workers: int = 1, links: bool = False
+    ) -> None:
         self.engine, self.src_tokenizer, self.tgt_tokenizer = bundle[:3]
-        self.config, self.batch_tokens, self.workers = config, batch_tokens, workers
+        self.config, self.batch_tokens, self.workers, self.links = config, batch_tokens, workers, links
 
     def stream(
         self, lines: Iterable[str], warn: Callable[[str], None], prefixes: Iterable[str] = repeat("")
@@ -114,7 +121,7 @@ class Translator:
         parts: list[list[list[Hypothesis]]] = [[] for _ in pairs]
         for i, hypotheses in zip(owners, found, strict=True):
             parts[i].append(hypotheses)
-        return [self._join(line_parts) for line_parts in parts], too_long
+        return [self._join(ids, line_parts) for ids, line_parts in zip(encoded, parts, strict=True)], too_long
 
     def _search(self, sources: list[list[int]], begun: list[list[int]]) -> list[list[Hypothesis]]:
         found: list[list[Hypothesis]] = [[] for _ in sources]
@@ -128,14 +135,27 @@ class Translator:
                 found[i] = each
         return found
 
-    def _join(self, parts: list[list[Hypothesis]]) -> list[Candidate]:
+    def _join(self, ids: list[int], parts: list[list[Hypothesis]]) -> list[Candidate]:
         """The candidates of a line from those of its pieces: the r-th of each make the r-th of the line."""
         candidates = []
         for rank in range(max(map(len, parts), default=0)):
             chosen = [part[min(rank, len(part) - 1)] for part in parts]
             text = " ".join(self.tgt_tokenizer.decode(h.tokens) for h in chosen).replace("\r", " ")
-            candidates.append(Candidate(text, sum(h.log_prob for h in chosen), sum(h.score for h in chosen)))
+            links = self._links(ids, chosen) if self.links else []
+            candidates.append(Candidate(text, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), links))
         return candidates
+
+    def _links(self, ids: list[int], chosen: list[Hypothesis]) -> list[list[int]]:
+        pieces = self.src_tokenizer.pieces(ids)
+        of_source, start, said = words(pieces), 0, 0
+        links: set[tuple[int, int]] = set()
+        for run, hypothesis in zip(split(ids, pieces), chosen, strict=True):
+            of_target = words(self.tgt_tokenizer.pieces(hypothesis.tokens))
+            for position, target in zip(hypothesis.sources, of_target, strict=True):
+                if position < len(run):  # and not the end of the source
+                    links.add((of_source[start + position], said + target))
+            start, said = start + len(run), said + max(of_target, default=-1) + 1
+        return sorted(map(list, links))
 
 
 def split(ids: list[int], pieces: list[str]) -> list[list[int]]:
@@ -147,3 +167,14 @@ def split(ids: list[int], pieces: list[str]) -> list[list[int]]:
         runs.append(ids[start:end])
         start = end
     return [*runs, ids[start:]]
+
+
+def words(pieces: list[str]) -> list[int]:
+    """The number of the word that each piece is of; spaces alone go with the word behind them."""
+    numbers, number, inside = [], -1, False
+    for piece in pieces:
+        for letter in piece:
+            number += not inside and letter != SPACE
+            inside = letter != SPACE
+        numbers.append(number + (not inside))
+    return [min(each, max(number, 0)) for each in numbers]

@@ -43,6 +43,7 @@ def differences(model: Model, int8: bool) -> float:
             each.propose(last, asked, state, 99) for each, state in zip((one, other), states, strict=True)
         )
         assert [x.shape for x in found] == [x.shape for x in expected]
+        assert int8 or (found.source == expected.source).all()
         assert (np.diff(found.log_probs) <= 0).all()
         by_token = [np.take_along_axis(p.log_probs, p.tokens.argsort(-1), -1) for p in (expected, found)]
         worst = max(worst, abs(by_token[0] - by_token[1]).max(), abs(expected.asked - found.asked).max())

@@ -34,6 +34,11 @@ class Said(NamedTuple):
         return Said([self.tables[block[0] // width] for block in rows], [[every[i] for i in block] for block in rows])
 
 
+def number(prefix: str) -> int:
+    """Another one for each prefix: the source position that a hypothesis is said to look at."""
+    return int("1" + "".join(str(NAMES.index(name)) for name in prefix), 5)
+
+
 class Network:
     """`propose` over tables; it notes how many hypotheses each step has."""
 
@@ -55,7 +60,8 @@ class Network:
             log_p = np.log(np.array(shares))  # (B, W, V)
         best = np.argsort(-log_p, axis=2, kind="stable")[:, :, :count]
         of_asked = np.take_along_axis(log_p, asked[:, :, None], 2)[:, :, 0]
-        return Proposal(best, np.take_along_axis(log_p, best, 2), of_asked), Said(state.tables, prefixes)
+        looked_at = np.array([[number(prefix) for prefix in row] for row in prefixes])
+        return Proposal(best, np.take_along_axis(log_p, best, 2), of_asked, looked_at), Said(state.tables, prefixes)
 
 
 def look(
@@ -193,7 +199,7 @@ def test_nothing_impossible_is_returned() -> None:
     wide = look([SECOND, FIRST], [3, 2], beam=50)
     assert sorted(spoken(wide[0])) == ["", "b"]
     assert sorted(spoken(wide[1])) == ["", "a", "b"]
-    assert all(math.isfinite(value) for found in wide for h in found for value in h[1:])
+    assert all(math.isfinite(value) for found in wide for h in found for value in h[1:3])
 
 
 @pytest.mark.parametrize("width", [1, 3])
@@ -275,6 +281,8 @@ def test_batches_agree_with_the_slow_search(width: int, penalty: float) -> None:
         expected = slowly(table, limit, width, penalty)
         assert spoken(hypotheses) == list(expected)
         assert probabilities(hypotheses) == pytest.approx(list(expected.values()), rel=1e-5)
+        for h, text in zip(hypotheses, expected, strict=True):
+            assert h.sources == [number(text[:i]) for i in range(len(text))]
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 30])

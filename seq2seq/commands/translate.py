@@ -21,6 +21,7 @@ from typing import Any
 
 import click
 
+from seq2seq import layout
 from seq2seq.commands.shared import (
     beam_option,
     device_options,
@@ -61,6 +62,7 @@ from seq2seq.translator import Candidate, Translator
     "--no-repeat-ngram", type=click.IntRange(min=1), metavar="N", help="no N tokens twice in the same order in a line"
 )
 @click.option("--nbest", type=click.IntRange(min=1), metavar="N", help="write N translations a line")
+@click.option("--alignments", is_flag=True, help="write behind each translation which words it comes from: 0-0 1-2")
 @click.option("--scores", is_flag=True, help="write the score before each translation, tab-separated")
 @path_option("--score", "given", help="score these translations, do not search")
 @click.option(
@@ -93,6 +95,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     min_length: int | None,
     no_repeat_ngram: int | None,
     nbest: int | None,
+    alignments: bool,
     scores: bool,
     given: Path | None,
     batch_tokens: int,
@@ -104,8 +107,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     if models and to:
         raise InputError(f"--model {models[0]} knows what it translates to; --to goes without it")
+    folders = models or [shipped_model(to)]
+    if alignments and (fixed := [path for path in folders if context_of(path) in ("last", "mean")]):
+        raise InputError(
+            f"{fixed[0]} has one context for the whole sentence and aligns nothing; leave out --alignments"
+        )
     interactive = not (source or target or given or prefix) and sys.stdin.isatty() and sys.stdout.isatty()
-    bundle, count = open_model(models or [shipped_model(to)], device, threads, 1 if interactive else workers)
+    bundle, count = open_model(folders, device, threads, 1 if interactive else workers)
     wanted: dict[str, Any] = {
         "beam": beam or max(bundle.search.beam, nbest or 1),
         "length_penalty": length_penalty,
@@ -118,11 +126,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError(
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"
         )
-    translator = Translator(bundle, config, batch_tokens, count)
+    translator = Translator(bundle, config, batch_tokens, count, alignments)
     begun = lines_of(prefix, errors) if prefix else repeat("")
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
-        return formatted(translator.stream(lines, speaker(quiet), chain(begun, missing(prefix))), nbest, scores)
+        return formatted(
+            translator.stream(lines, speaker(quiet), chain(begun, missing(prefix))), nbest, scores, alignments
+        )
 
     with output(target) as file:
         if given:
@@ -137,15 +147,21 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{prefix} has more lines than there are to translate; give a prefix a line")
 
 
-def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: bool) -> Iterator[str]:
+def context_of(folder: Path) -> str:
+    """What the decoder of a model sees of the source."""
+    context: str = layout.read_settings(folder).get("model", {}).get("context", "")
+    return context
+
+
+def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: bool, alignments: bool) -> Iterator[str]:
     """The lines to write for each translated line; one without a word gives an empty translation."""
     for number, candidates in enumerate(results, 1):
-        found = candidates or [Candidate("", 0.0, 0.0)]
-        if nbest:
-            for rank, c in enumerate(found[:nbest], 1):
-                yield f"{number}\t{rank}\t{c.score:.4f}\t{c.text}"
-        else:
-            yield f"{found[0].score:.4f}\t{found[0].text}" if scores else found[0].text
+        found = candidates or [Candidate("", 0.0, 0.0, [])]
+        for rank, c in enumerate(found[: nbest or 1], 1):
+            before = [str(number), str(rank)] if nbest else []
+            score = [f"{c.score:.4f}"] if nbest or scores else []
+            links = [" ".join(f"{source}-{target}" for source, target in c.links)] if alignments else []
+            yield "\t".join([*before, *score, c.text, *links])
 
 
 def missing(prefix: Path | None) -> Iterator[str]:

@@ -255,6 +255,23 @@ def test_lengths_and_repeats(model: Path) -> None:
     assert all(len(set(each)) == len(each) for each in words)
 
 
+def test_alignments_stand_behind_a_translation(model: Path, recipe: Path, corpus: Path, tmp_path: Path) -> None:
+    lines = [TRAIN[0][0], "", TRAIN[7][0]]
+    plain, found = translate(model, lines), translate(model, lines, "--alignments")
+    assert [line.split("\t")[0] for line in found] == plain
+    links = [[tuple(map(int, link.split("-"))) for link in line.split("\t")[1].split()] for line in found]
+    assert links[1] == []
+    for line, text, each in ((lines[0], plain[0], links[0]), (lines[2], plain[2], links[2])):
+        assert {t for _, t in each} <= set(range(len(text.split())))
+        assert {s for s, _ in each} <= set(range(len(line.split())))
+        assert each
+    [first, *_] = translate(model, lines, "--alignments", "--nbest", 2)
+    assert len(first.split("\t")) == 5
+    arguments = ["--data", corpus, "--src", "en", "--tgt", "de", "--set", "model.context=mean", "--quiet"]
+    worked(call("train", "--recipe", recipe, *arguments, "--set", "training.updates=2", "--out", tmp_path / "mean"))
+    refused(call("translate", "--model", tmp_path / "mean", "--alignments", stdin="a\n"), "mean", "--alignments")
+
+
 # ---- several models --------------------------------------------------------------------------------------------------
 
 
