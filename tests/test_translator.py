@@ -366,6 +366,13 @@ def test_links_are_what_a_word_was_said_for(bundle: Bundle, monkeypatch: pytest.
     assert [link for t in (0, 2, 3, 4) for link in long.links if link[1] == t] == [[2, 0], [0, 2], [4, 3], [3, 4]]
 
 
+def test_what_looks_at_the_end_of_the_source_is_linked_to_nothing(bundle: Bundle) -> None:
+    ids, said = bundle.src_tokenizer.encode(["1 2 3"])[0], bundle.tgt_tokenizer.encode(["3 2 1"])[0]
+    words_ = words(bundle.src_tokenizer.pieces(ids))
+    for sources, last in (([len(ids)] * len(said), []), ([*[len(ids)] * (len(said) - 1), 0], [[words_[0], 2]])):
+        assert using(bundle)._links(ids, [Hypothesis(said, -1.0, -1.0, sources)]) == last
+
+
 def test_pieces_belong_to_words() -> None:
     assert words(["▁a", "b", "▁", "c", "▁▁d", "e▁f", "▁"]) == [0, 0, 1, 1, 2, 3, 3]
     assert words(["a"]) == [0]
