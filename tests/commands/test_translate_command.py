@@ -305,3 +305,18 @@ def test_an_ensemble_has_one_tokenizer_and_is_not_exported(model: Path, sibling:
     )
     (tmp_path / "strange" / "manifest.json").unlink()
     refused(call("translate", "--model", model, "--model", tmp_path / "strange", stdin="a\n"), "tokenizer")
+
+
+# ---- the models that ship --------------------------------------------------------------------------------------------
+
+
+def test_without_a_model_the_one_that_ships_translates() -> None:
+    to_german = worked(call("translate", stdin="The dog sleeps.\n")).lines
+    assert to_german == worked(call("translate", "--to", "de", stdin="The dog sleeps.\n")).lines
+    assert "Hund" in to_german[0]
+    assert "dog" in worked(call("translate", "--to", "en", stdin="Der Hund schläft.\n")).lines[0]
+
+
+def test_only_some_languages_ship(model: Path) -> None:
+    refused(call("translate", "--to", "fr", stdin="a\n"), "'fr'", "de, en", "--model")
+    refused(call("translate", "--model", model, "--to", "de", stdin="a\n"), "--to", str(model))
