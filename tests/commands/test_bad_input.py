@@ -191,7 +191,6 @@ ODD = [
     ("trian", ["unknown command 'trian'", "did you mean 'train'"]),
     ("tokenizer encod", ["unknown command 'encod'", "did you mean 'encode'"]),
     ("train --daat x", ["--daat", "--data"]),
-    ("translate", ["--model"]),
     ("translate --model {model} some-file", ["some-file"]),
     ("translate --model", ["--model"]),
     ("evaluate --metric blue", ["--metric", "'blue'", "bleu"]),

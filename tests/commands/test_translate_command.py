@@ -318,5 +318,5 @@ def test_without_a_model_the_one_that_ships_translates() -> None:
 
 
 def test_only_some_languages_ship(model: Path) -> None:
-    refused(call("translate", "--to", "fr", stdin="a\n"), "'fr'", "de, en", "--model")
+    refused(call("translate", "--to", "fr", stdin="a\n"), "'fr'", "en, de", "--model")
     refused(call("translate", "--model", model, "--to", "de", stdin="a\n"), "--to", str(model))
