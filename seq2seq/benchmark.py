@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seq2seq import layout
+from seq2seq.crew import available
 
 if TYPE_CHECKING:  # what translates without torch is measured without it
     from seq2seq.corpus import Corpus
@@ -83,11 +84,6 @@ def measure(
                 row = {"form": form, "beam": 5, "threads": threads[-1], "sentences": lines}
                 taken = command(folder, Path(place) / "some", 5, threads[-1])
                 yield "the whole command, from its start to its end", row | {"seconds": round(taken, 2)}
-
-
-def available() -> int:
-    """The processor's threads that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def export(folder: Path, out: Path, form: str) -> None:

@@ -108,6 +108,11 @@ class Crew:
                 os._exit(0)
 
 
+def available() -> int:
+    """The processor's threads that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _threads() -> int:
     """The threads that torch has, where it is what computes; other engines keep the ones they were made with."""
     return sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 1

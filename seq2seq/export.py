@@ -17,13 +17,12 @@ import numpy as np
 from torch import Tensor, nn
 
 from seq2seq import checkpoint, files, layout, settings
+from seq2seq.cells import weights
 from seq2seq.embedding import Embedding
 from seq2seq.errors import InputError
 from seq2seq.graph import BOOL, FLOAT, LONG, Array, Graph, Value, numbers
-from seq2seq.inference import Inference
+from seq2seq.inference import POSITIONS, Inference
 from seq2seq.model import Model
-
-POSITIONS = 16  # a multiple that source positions are filled up to: a sum of another number of them adds otherwise
 
 
 def export(folder: Path, out: Path, form: str) -> None:
@@ -171,7 +170,7 @@ def decoder(model: Model, int8: bool) -> Graph:
 
 def step(g: Graph, cell: str, kernel: nn.RNNBase, inputs: list[Value], state: str) -> tuple[str, str]:
     """One step of a cell, by the equations in `cells`: output (N, H) and state (N, N)."""
-    w, u, b, d = (array_of(getattr(kernel, f"{x}_l0")) for x in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    w, u, b, d = map(array_of, weights(kernel))
     size = kernel.hidden_size
     if cell == "rnn":
         h = g("Tanh", g.linear([*inputs, Value(state, size, 1)], np.concatenate((w, u), 1), b + d))

@@ -49,10 +49,10 @@ MAY_IMPORT = {
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
     "graph": "",
-    "export": f"{FLOOR} settings files layout checkpoint model embedding inference graph",
+    "export": f"{FLOOR} cells settings files layout checkpoint model embedding inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "training": f"{FLOOR} {TEXT} loss model search {JOINTS.partition(' export')[0]}",
-    "benchmark": f"{FLOOR} corpus settings layout workers checkpoint model export runtime training translator",
+    "benchmark": f"{FLOOR} corpus crew settings layout workers checkpoint model export runtime training translator",
     # the commands: everything, and one another
     "recipes": "",
     "commands": f"{FLOOR} {TEXT} {MODEL} {JOINTS} card versions benchmark recipes commands",

@@ -177,7 +177,7 @@ def open_model(
         InputError: a folder holds no whole model, or what was asked for cannot be.
     """
     from seq2seq import layout
-    from seq2seq.crew import AVAILABLE
+    from seq2seq.crew import AVAILABLE, available
 
     folder, *others = folders
     if exported := [path for path in folders if layout.exported(path)]:
@@ -192,7 +192,7 @@ def open_model(
                 f"{folder} is an exported model, which needs the package onnxruntime; "
                 "install it: pip install 'seq2seq[onnx]'"
             ) from None
-        threads = threads or len(os.sched_getaffinity(0)) if AVAILABLE else os.cpu_count() or 1
+        threads = threads or available()
         count = _workers(workers, threads, AVAILABLE)
         return load(folder, 1 if count > 1 else threads), count  # threads of an engine do not outlive a fork
     import torch
