@@ -230,7 +230,7 @@ class Trainer:
         progress.step += 1
         tokens = sum(len(self.encoded.tgt[i]) + 1 for rows in group for i in rows)
         nats = self.workers.gradient(progress.epoch, progress.step, tokens, group)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip or math.inf).item()
+        norm = self._clip()
         exploded = EXPLODED * math.log(len(self.tokenizers[1]))
         for name, value, bound in (("loss", nats / tokens, exploded), ("gradient", norm, math.inf)):
             if not (math.isfinite(value) and value <= bound):
@@ -246,6 +246,14 @@ class Trainer:
             update_average(list(self.average.values()), self.weights.values(), config.ema, progress.step)
         progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
         progress.seconds += time.perf_counter() - started
+
+    def _clip(self) -> float:
+        """Shorten the gradient where it is longer than `clip`; returns its norm before that."""
+        parameters = [p for p in self.model.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if (length := norm.item()) > (self.config.clip or math.inf):
+            torch.nn.utils.clip_grads_with_norm_(parameters, self.config.clip, norm)
+        return length
 
     def _gradient(self, share: Share) -> float:
         """Add the gradient of a share of an update's mean loss of a token; returns its summed nats.

@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional as F
 from toys import VOCABULARY, close, draw, every_pair, gradients, loss, sentences, tiny, together
 
-from seq2seq.loss import cross_entropy
+from seq2seq import loss as losses
+from seq2seq.loss import consistency, cross_entropy
 
 N, V = 7, 5
 TARGETS = torch.tensor([0, 4, 2, 2, 1, 3, 0])
@@ -58,6 +59,29 @@ def test_logits_in_half_precision_are_summed_in_single(smoothing: float) -> None
     torch.testing.assert_close(of_half, of_single)
     (to_half,), (to_single,) = (torch.autograd.grad(a.smoothed, b) for a, b in ((of_half, half), (of_single, single)))
     assert torch.equal(to_half, to_single.bfloat16())
+
+
+@pytest.mark.parametrize("cached", [1, V, 3 * V, 100 * V])
+def test_tokens_lose_together_what_they_lose_a_few_at_a_time(cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def both() -> list[torch.Tensor]:
+        single, double = draw(N, V).requires_grad_(), draw(2 * N, V).requires_grad_()
+        values = cross_entropy(single, TARGETS, 0.1).smoothed, consistency(double)
+        return [*values, *torch.autograd.grad(sum(values), (single, double))]
+
+    expected = both()
+    monkeypatch.setattr(losses, "CACHED", cached)
+    close(both(), expected)
+
+
+def test_disagreement_is_its_formula_and_zero_where_two_passes_agree() -> None:
+    logits = draw(2 * N, V).requires_grad_()
+    p, q = F.log_softmax(logits, dim=1).chunk(2)
+    expected = (F.kl_div(q, p, reduction="sum", log_target=True) + F.kl_div(p, q, reduction="sum", log_target=True)) / 2
+    close(consistency(logits), expected)
+    close(torch.autograd.grad(consistency(logits) * 0.7, logits), torch.autograd.grad(expected * 0.7, logits))
+    same = draw(N, V).repeat(2, 1).requires_grad_()
+    assert consistency(same) == 0
+    assert not torch.autograd.grad(consistency(same), same)[0].any()
 
 
 def test_a_second_backward_is_refused_and_never_wrong() -> None:
