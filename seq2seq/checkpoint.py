@@ -23,6 +23,7 @@ from seq2seq.layout import (
     DECODER,
     ENCODER,
     METRICS,
+    PLOTS,
     STOPPED,
     TOKENIZER,
     TRAINING,
@@ -43,7 +44,8 @@ DTYPES = "F32", "F16", "BF16"  # that weights may have
 def clear(folder: Path) -> None:
     """Remove what an earlier training left in the folder, and nothing else."""
     names = CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, STOPPED, *tokenizer_names(True), *tokenizer_names(False)
-    files.remove(folder, [*names, *_states(folder)])
+    plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
+    files.remove(folder, [*names, *plots, *_states(folder)])
 
 
 def weights_of(model: Model) -> dict[str, Tensor]:

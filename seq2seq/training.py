@@ -373,7 +373,7 @@ class Trainer:
         with suppress(ImportError):
             from torch.utils.tensorboard import SummaryWriter
 
-            with SummaryWriter(str(self.folder / "tensorboard")) as writer:
+            with SummaryWriter(str(self.folder / layout.PLOTS)) as writer:
                 for name, value in metrics.items():
                     writer.add_scalar(name, value, metrics["step"])
 

@@ -327,9 +327,10 @@ def test_clearing_removes_what_training_wrote_and_nothing_else(tmp_path: Path, j
     folder = written(tmp_path / "model", joint=joint).folder
     for step in (3, 12):
         checkpoint.save_training(folder, step, {"w": torch.ones(1)}, {}, keep=5)
-    for name in ("metrics.jsonl", "README.md"):
+    for name in ("metrics.jsonl", "README.md", "tensorboard/events.out.tfevents.17.host.1.0"):
         files.write(folder / name, b"")
     mine = ["notes.txt", "training/notes.txt", "training/model.safetensors", "deep/config.toml", "tokenizer.txt"]
+    mine.append("tensorboard/notes.txt")
     for name in mine:
         files.write(folder / name, b"mine")
     checkpoint.clear(folder)
