@@ -34,7 +34,6 @@ from seq2seq.layout import (
     tokenizer_names,
 )
 from seq2seq.model import Model, ModelConfig
-from seq2seq.search import SearchConfig
 from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 from seq2seq.translator import Bundle
 
@@ -78,9 +77,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(tokenizers[0] is tokenizers[1]))
     model.to_empty(device=device).tie()
     fill(model, weights)
-    languages = sections.get("data", {})
-    search = config.build(SearchConfig, sections.get("search", {}), "search")
-    return Bundle(Inference(model.eval()), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
+    return Bundle.of(Inference(model.eval()), tokenizers, sections)
 
 
 def load_ensemble(folders: Sequence[Path], device: str = "cpu") -> Bundle:

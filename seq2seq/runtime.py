@@ -13,7 +13,7 @@ from onnxruntime import InferenceSession, SessionOptions
 from seq2seq import config, files, layout
 from seq2seq.batches import Arrays
 from seq2seq.errors import InputError
-from seq2seq.search import Ids, LogProbs, Proposal, SearchConfig
+from seq2seq.search import Ids, LogProbs, Proposal
 from seq2seq.tokenizer import TokenizerConfig
 from seq2seq.translator import Bundle, Mask
 
@@ -88,9 +88,7 @@ def load(folder: Path, threads: int) -> Bundle:
             raise InputError(
                 f"{folder}: the tokenizer is not the one the graphs were made with; restore the folder's own"
             )
-    search = config.build(SearchConfig, sections.get("search", {}), "search")
-    languages = sections.get("data", {})
-    return Bundle(Runtime(*sessions), *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
+    return Bundle.of(Runtime(*sessions), tokenizers, sections)
 
 
 def options(threads: int) -> SessionOptions:

@@ -4,7 +4,7 @@ One line in, one line out, in the same order. A stream is read in windows, so me
 translator knows nothing of files or formats, nor what computes: an engine does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, repeat
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq import batches
+from seq2seq.config import build
 from seq2seq.crew import Crew
 from seq2seq.search import Hypothesis, Ids, LogProbs, Proposal, SearchConfig, search
 from seq2seq.tokenizer import BOS, EOS, SPACE, Tokenizer
@@ -44,6 +45,14 @@ class Bundle(NamedTuple):
     search: SearchConfig
     src: str
     tgt: str
+
+    @classmethod
+    def of(
+        cls, engine: Engine, tokenizers: tuple[Tokenizer, Tokenizer], sections: Mapping[str, Mapping[str, Any]]
+    ) -> "Bundle":
+        """With the way to search and the languages that a model folder's settings name."""
+        search, languages = build(SearchConfig, sections.get("search", {}), "search"), sections.get("data", {})
+        return cls(engine, *tokenizers, search, languages.get("src", "?"), languages.get("tgt", "?"))
 
 
 class Candidate(NamedTuple):
