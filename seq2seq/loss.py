@@ -29,7 +29,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Loss:
 
     Its gradient is p - q, where q is what the smoothed targets say.
     """
-    gradient = torch.empty_like(logits, requires_grad=False)
+    gradient = torch.empty_like(logits)
     nats = blind = torch.zeros((), dtype=_wide(logits), device=logits.device)
     with torch.no_grad():
         for few, y, slot in _few(logits, targets[:, None], gradient):
@@ -50,7 +50,7 @@ def consistency(logits: Tensor) -> Tensor:
 
     Its gradient for p's logits is (p (log p - log q - KL(p || q)) + p - q) / 2.
     """
-    gradient = torch.empty_like(logits, requires_grad=False)
+    gradient = torch.empty_like(logits)
     total = torch.zeros((), dtype=_wide(logits), device=logits.device)
     with torch.no_grad():
         for few_p, few_q, slot_p, slot_q in _few(*logits.chunk(2), *gradient.chunk(2)):

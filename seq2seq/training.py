@@ -249,10 +249,10 @@ class Trainer:
 
     def _clip(self) -> float:
         """Shorten the gradient where it is longer than `clip`; returns its norm before that."""
-        parameters = [p for p in self.model.parameters() if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        if (length := norm.item()) > (self.config.clip or math.inf):
-            torch.nn.utils.clip_grads_with_norm_(parameters, self.config.clip, norm)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
+        length = norm.item()
+        if 0.0 < self.config.clip < length:
+            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), self.config.clip, norm)
         return length
 
     def _gradient(self, share: Share) -> float:
