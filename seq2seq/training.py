@@ -226,13 +226,21 @@ class Trainer:
 
     def _update(self, group: list[list[int]]) -> None:
         """One update from the batches with these rows, weighted by their tokens."""
-        started, config, progress = time.perf_counter(), self.config, self.progress
+        started, progress = time.perf_counter(), self.progress
         progress.step += 1
         tokens = sum(len(self.encoded.tgt[i]) + 1 for rows in group for i in rows)
         nats = self.workers.gradient(progress.epoch, progress.step, tokens, group)
+        with self.workers.resting():
+            self._step(nats / tokens, group)
+        progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
+        progress.seconds += time.perf_counter() - started
+
+    def _step(self, loss: float, group: list[list[int]]) -> None:
+        """Change the weights, and their average, by the gradient that is there."""
+        config, progress = self.config, self.progress
         norm = self._clip()
         exploded = EXPLODED * math.log(len(self.tokenizers[1]))
-        for name, value, bound in (("loss", nats / tokens, exploded), ("gradient", norm, math.inf)):
+        for name, value, bound in (("loss", loss, exploded), ("gradient", norm, math.inf)):
             if not (math.isfinite(value) and value <= bound):
                 raise WorkError(
                     f"the {name} is {value} at update {progress.step} (see {self._keep_text(group)}); the "
@@ -244,8 +252,6 @@ class Trainer:
         self.optimizer.zero_grad()
         if self.average:
             update_average(list(self.average.values()), self.weights.values(), config.ema, progress.step)
-        progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
-        progress.seconds += time.perf_counter() - started
 
     def _clip(self) -> float:
         """Shorten the gradient where it is longer than `clip`; returns its norm before that."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seq2seq.crew import AVAILABLE, Crew
 
-WORTHWHILE = 700  # tokens of a batch that a worker needs, or the meetings cost more than they bring
+WORTHWHILE = 500  # tokens of a batch that a worker needs, or the meetings cost more than they bring
 
 
 class Share(NamedTuple):
@@ -65,9 +65,10 @@ class Workers(Crew):
                 for w in range(count)
             ]
         )
-        for gradient in self.gradients[: len(self.others)]:
-            for parameter, theirs in zip(self.parameters, gradient, strict=True):
-                parameter.grad = theirs.clone() if parameter.grad is None else parameter.grad.add_(theirs)
+        with self.resting():
+            for gradient in self.gradients[: len(self.others)]:
+                for parameter, theirs in zip(self.parameters, gradient, strict=True):
+                    parameter.grad = theirs.clone() if parameter.grad is None else parameter.grad.add_(theirs)
         return float(sum(nats))
 
     def _compute(self, worker: int, request: Any) -> float:
