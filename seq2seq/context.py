@@ -23,19 +23,24 @@ from torch import Tensor, nn
 
 
 class Encoded(NamedTuple):
-    """What an encoder hands over: states (B, S, D), final (B, D), mask (B, S), True = real token."""
+    """What an encoder hands over: states (B, S, D), final (B, D), mask (B, S), True = real token, words (B, S, E).
+
+    The words are the vectors that it read.
+    """
 
     states: Tensor
     final: Tensor
     mask: Tensor
+    words: Tensor
 
 
 class Memory(NamedTuple):
-    """What a context keeps of a sentence: keys (B, S, A), values (B, S, D), mask (B, S)."""
+    """What a context keeps of a sentence: keys (B, S, A), values (B, S, D), mask (B, S), words (B, S, E)."""
 
     keys: Tensor
     values: Tensor
     mask: Tensor
+    words: Tensor
 
     def select(self, rows: Tensor) -> "Memory":
         """The memory of these rows of the batch, in this order."""
@@ -52,9 +57,10 @@ class Last(nn.Module):
         self.size = states
 
     def remember(self, encoded: Encoded) -> Memory:
-        """The final state as the only slot."""
+        """The final state as the only slot, and for its word the mean of all."""
         slot = encoded.final[:, None]  # (B, 1, D)
-        return Memory(slot, slot, torch.ones_like(encoded.mask[:, :1]))
+        word = encoded.words.sum(1, keepdim=True) / encoded.mask.sum(1)[:, None, None]  # padding's are zero
+        return Memory(slot, slot, torch.ones_like(encoded.mask[:, :1]), word)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """Zero: all slots are worth the same."""
@@ -71,7 +77,7 @@ class Mean(Last):
 
     def remember(self, encoded: Encoded) -> Memory:
         """The states themselves; their keys are never looked at."""
-        return Memory(encoded.states, encoded.states, encoded.mask)
+        return Memory(encoded.states, encoded.states, encoded.mask, encoded.words)
 
 
 class Dot(Mean):
@@ -94,7 +100,7 @@ class General(Dot):
 
     def remember(self, encoded: Encoded) -> Memory:
         """Keys W h, values h."""
-        return Memory(self.key(encoded.states), encoded.states, encoded.mask)
+        return Memory(self.key(encoded.states), encoded.states, encoded.mask, encoded.words)
 
 
 class Additive(Mean):
@@ -113,7 +119,7 @@ class Additive(Mean):
 
     def remember(self, encoded: Encoded) -> Memory:
         """Keys U h, values h."""
-        return Memory(self.key(encoded.states), encoded.states, encoded.mask)
+        return Memory(self.key(encoded.states), encoded.states, encoded.mask, encoded.words)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """Query (B, T, H), keys (B, S, A) to (B, T, S), but for a number that is the same for all slots.
@@ -139,7 +145,7 @@ class MultiHead(nn.Module):
 
     def remember(self, encoded: Encoded) -> Memory:
         """Keys and values, each (B, S, A)."""
-        return Memory(self.key(encoded.states), self.value(encoded.states), encoded.mask)
+        return Memory(self.key(encoded.states), self.value(encoded.states), encoded.mask, encoded.words)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Query (B, T, H) to context (B, T, A) and the heads' mean weights (B, T, S)."""

@@ -4,6 +4,8 @@
     c_t = context(q_t; memory)
     s_t = f_l([s_t of the layer below; c_t])       upper layers, residual (Wu et al. 2016)
     g_t = tanh(W [s_t; c_t; y_{t-1}])              deep output (Pascanu et al. 2014; Bahdanau et al. 2015)
+        + l_t + tanh(U l_t)                        where it is lexical: l_t = tanh(a_t . x), the source's word vectors
+                                                   weighted as its states are (Nguyen & Chiang 2018, section 4)
 
 The query of step t is layer 1's output at step t, as in GNMT v2 and RNMT+ (Chen et al. 2018), not the attention's
 result of step t-1, so teacher forcing runs each layer over the whole sentence in one call and nothing loops over time;
@@ -58,6 +60,7 @@ class Decoder(nn.Module):
         layers: int,
         heads: int,
         width: int,
+        lexical: bool,
         dropout: Dropout,
         readout_dropout: Dropout,
     ) -> None:
@@ -68,7 +71,8 @@ class Decoder(nn.Module):
         self.sizes = [CELLS[cell].states * hidden] * layers
         self.bridge = nn.Linear(states, sum(self.sizes))
         self.readout = nn.Linear(hidden + self.context.size + embedding, embedding)
-        for linear in (self.bridge, self.readout):
+        self.lexical = nn.Linear(embedding, embedding) if lexical else None
+        for linear in filter(None, (self.bridge, self.readout, self.lexical)):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
         self.dropout, self.readout_dropout = dropout, readout_dropout
@@ -76,6 +80,8 @@ class Decoder(nn.Module):
     def start(self, encoded: Encoded) -> State:
         """The state before the first token: a bridge from the encoder's final state to every layer."""
         layers = torch.tanh(self.bridge(encoded.final)).split(self.sizes, dim=-1)
+        if self.lexical is None:
+            encoded = encoded._replace(words=encoded.words[..., :0])  # nobody looks at them
         memory = self.context.remember(encoded)
         size, slots = memory.mask.shape
         return State(layers, memory, memory.values.new_zeros(size, 0, slots))
@@ -85,20 +91,27 @@ class Decoder(nn.Module):
         first, *upper = self.layers
         fixed = y.new_zeros(y.shape[0], y.shape[1], 0)
         if self.context.fixed:
-            fixed, _ = self.attend(y, state.memory)
+            fixed, _, _ = self.attend(y, state.memory)
         s, after = first(torch.cat((y, fixed), dim=-1), state.layers[0])  # (B * W, T, H)
         states = [after]
-        c, weights = self.attend(s, state.memory)  # (B * W, T, D)
+        c, words, weights = self.attend(s, state.memory)  # (B * W, T, D)
         for layer, before in zip(upper, state.layers[1:], strict=True):
             below = self.dropout(s)
             output, after = layer(torch.cat((below, c), dim=-1), before)
             s = output + below
             states.append(after)
         g = torch.tanh(self.readout(torch.cat((s, c, y), dim=-1)))
+        if self.lexical is not None:
+            word = torch.tanh(words)
+            g = g + word + torch.tanh(self.lexical(word))
         return self.readout_dropout(g), State(tuple(states), state.memory, weights)
 
-    def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Query (B * W, T, H) to context (B * W, T, D) and weights (B * W, T, S), a sentence's W * T at once."""
+    def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor, Tensor]:
+        """Query (B * W, T, H) to context (B * W, T, D), words (B * W, T, E), weights (B * W, T, S).
+
+        A sentence's W * T at once.
+        """
         rows, steps, _ = query.shape
         c, weights = self.context(query.reshape(len(memory.mask), -1, query.shape[2]), memory)
-        return c.reshape(rows, steps, c.shape[2]), weights.reshape(rows, steps, weights.shape[2])
+        c, words, weights = (x.reshape(rows, steps, x.shape[2]) for x in (c, weights @ memory.words, weights))
+        return c, words, weights

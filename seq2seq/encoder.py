@@ -40,23 +40,24 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Layer(cell, inputs if i == 0 else self.size, hidden) for i in range(layers))
         self.dropout = dropout
 
-    def forward(self, x: Tensor, mask: Tensor) -> Encoded:
-        """x (B, S, E), mask (B, S) to states (B, S, D) and the final state (B, D), D the sum of the directions' sizes.
+    def forward(self, words: Tensor, mask: Tensor) -> Encoded:
+        """words (B, S, E), mask (B, S) to states (B, S, D) and the final state (B, D), D the directions' sizes in all.
 
         The final state is the last layer's, where each direction has read the whole sentence: the forward half at the
-        last real token, the backward half at the first. States at padding are zero. A
-        sentence has at least one token.
+        last real token, the backward half at the first. States and words are zero at padding. A sentence has at least
+        one token.
         """
         lengths = mask.sum(1)
         turned = reversal(lengths, mask.shape[1])
         first, *upper = self.layers
-        x = first(x, turned)  # (B, S, D)
+        x = first(words, turned)  # (B, S, D)
         for layer in upper:
             x = self.dropout(x)
             x = x + layer(x, turned)
         last = x[torch.arange(len(x), device=x.device), lengths - 1]  # (B, D)
         final = torch.cat((last[:, : self.hidden[0]], x[:, 0, self.hidden[0] :]), dim=-1)
-        return Encoded(x * mask[..., None], final, mask)
+        real = mask[..., None]
+        return Encoded(x * real, final, mask, words * real)
 
 
 def reversal(lengths: Tensor, width: int) -> Tensor:

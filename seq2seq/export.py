@@ -11,7 +11,7 @@ needs a text to calibrate it: all that a recurrent layer says lies between -1 an
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -59,7 +59,8 @@ def encoder(model: Model, int8: bool) -> Graph:
     g, network, d = Graph(int8), model.encoder, model.decoder
     src, mask = g.input("src", LONG, "B", "S"), g.input("mask", BOOL, "B", "S")
     real = g("Unsqueeze", g("Transpose", mask, perm=[1, 0]), numbers(2))  # (S, B, 1)
-    x, final = g.embed(g("Transpose", src, perm=[1, 0]), table(model.src_embedding)), ""
+    words = g.embed(g("Transpose", src, perm=[1, 0]), table(model.src_embedding))
+    x, final = words, ""
     layers: Any = network.layers
     for i, layer in enumerate(layers):
         sides = [read(g, model.config.cell, layer.forward_.kernel, x, real, reverse=False)]
@@ -72,15 +73,16 @@ def encoder(model: Model, int8: bool) -> Graph:
     for i, result in enumerate(g.several(len(d.sizes), "Split", start, numbers(*d.sizes), axis=1)):
         g.output(f"state.{i}", result, FLOAT, "B", d.sizes[i])
     if not d.context.fixed:
-        remember(g, model, x._replace(name=g("Transpose", x.name, perm=[1, 0, 2])), mask)
+        remember(g, model, x, words, mask)
         return g
+    count = g("ReduceSum", g("Cast", real, to=FLOAT), numbers(0), keepdims=0)
     if model.config.context == "mean":
-        final = g(
-            "Div",
-            g("ReduceSum", x.name, numbers(0), keepdims=0),
-            g("ReduceSum", g("Cast", real, to=FLOAT), numbers(0), keepdims=0),
-        )
+        final = g("Div", g("ReduceSum", x.name, numbers(0), keepdims=0), count)
     g.output("fixed", g("Unsqueeze", final, numbers(1)), FLOAT, "B", 1, network.size)
+    if model.config.lexical:
+        seen = g("Where", real, words.name, np.array(0, np.float32))
+        word = g("Div", g("ReduceSum", seen, numbers(0), keepdims=0), count)
+        g.output("words", g("Unsqueeze", word, numbers(1)), FLOAT, "B", 1, words.width)
     return g
 
 
@@ -103,15 +105,18 @@ def read(g: Graph, cell: str, kernel: nn.RNNBase, x: Value, real: str, reverse: 
     return states, g("Slice", end, numbers(0), numbers(size), numbers(1))
 
 
-def remember(g: Graph, model: Model, states: Value, mask: str) -> None:
-    """The outputs that the decoder reads of a sentence: of its states (B, S, D), filled up to POSITIONS."""
+def remember(g: Graph, model: Model, states: Value, words: Value, mask: str) -> None:
+    """What the decoder reads of a sentence: of its states (S, B, D) and words (S, B, E), filled up to POSITIONS."""
     config, context = model.config, cast(Any, model.decoder.context)
     length = g("Shape", mask, start=1, end=2)
     missing = g("Mod", g("Neg", length), numbers(POSITIONS))
     wide = g("Pad", mask, g("Concat", numbers(0, 0, 0), missing, axis=0))
     nothing = g("Where", wide, np.array(0, np.float32), np.array(-np.inf, np.float32))
     g.output("blocked", g("Unsqueeze", nothing, numbers(1)), FLOAT, "B", 1, "P")
-    filled = g("Pad", states.name, g("Concat", numbers(0, 0, 0, 0), missing, numbers(0), axis=0))
+    around = g("Concat", numbers(0, 0, 0, 0), missing, numbers(0), axis=0)
+    filled = g("Pad", g("Transpose", states.name, perm=[1, 0, 2]), around)
+    if config.lexical:
+        g.output("words", g("Pad", g("Transpose", words.name, perm=[1, 0, 2]), around), FLOAT, "B", "P", words.width)
 
     def projected(layer: nn.Linear) -> str:
         flat = g("Reshape", filled, numbers(-1, states.width))
@@ -145,16 +150,20 @@ def decoder(model: Model, int8: bool) -> Graph:
     y = g.embed(tokens, table(model.tgt_embedding))
     layers: Any = d.layers
     first, *upper = layers
-    fixed = [attend(None)[0]] if d.context.fixed else []
+    fixed = [attend(None).context] if d.context.fixed else []
     s, after = step(g, model.config.cell, first.kernel, [y, *fixed], before[0])
     states, query = [after], Value(s, hidden, 1)
-    c, source = attend(query)
+    c, words, source = attend(query)
     for layer, state in zip(upper, before[1:], strict=True):
         s, after = step(g, model.config.cell, layer.kernel, [query, c], state)
         states.append(after)
         query = Value(g("Add", s, query.name), hidden, query.bound + 1)
-    features = g("Tanh", linear(g, [query, c, y], d.readout))
-    logits = linear(g, [Value(features, d.readout.out_features, 1)], model.output)
+    features = Value(g("Tanh", linear(g, [query, c, y], d.readout)), d.readout.out_features, 1)
+    if d.lexical is not None:
+        word = Value(g("Tanh", words), features.width, 1)
+        more = g("Tanh", linear(g, [word], d.lexical))
+        features = features._replace(name=g("Sum", features.name, word.name, more), bound=3)
+    logits = linear(g, [features], model.output)
     log_p = g("LogSoftmax", logits, axis=1)
     most = g("Min", count, numbers(model.output.out_features))
     best, candidates = g.several(2, "TopK", log_p, most, axis=1)
@@ -192,21 +201,31 @@ def step(g: Graph, cell: str, kernel: nn.RNNBase, inputs: list[Value], state: st
     return h, g("Concat", h, c, axis=1)
 
 
-def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], tuple[Value, str]]:
-    """Declares what is remembered of a sentence; the function that gives the context (N, D) of queries (N, H).
+class Attended(NamedTuple):
+    """What queries (N, H) get: the context (N, D), the words (N, E), the position that counts most (N, 1)."""
 
-    It also gives the position (N, 1) that counts most.
-    """
+    context: Value
+    words: str
+    source: str
+
+
+def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], Attended]:
+    """Declares what is remembered of a sentence; the function that asks it."""
     config, size, layers = model.config, model.encoder.size, len(model.encoder.layers)
     context: Any = model.decoder.context
     rows = g("Shape", tokens)
     if context.fixed:
-        fixed = g.input("fixed", FLOAT, "B", 1, size)
-        sentences = g("Shape", fixed, start=0, end=1)
-        each = g("Concat", sentences, g("Div", rows, sentences), numbers(size), axis=0)
-        c = Value(g("Reshape", g("Expand", fixed, each), numbers(-1, size)), size, layers)
+
+        def of_each(name: str, width: int) -> str:
+            one = g.input(name, FLOAT, "B", 1, width)
+            sentences = g("Shape", one, start=0, end=1)
+            each = g("Concat", sentences, g("Div", rows, sentences), numbers(width), axis=0)
+            return g("Reshape", g("Expand", one, each), numbers(-1, width))
+
+        c = Value(of_each("fixed", size), size, layers)
         nowhere = g("Expand", np.array(0), g("Concat", rows, numbers(1), axis=0))
-        return lambda query: (c, nowhere)
+        known = Attended(c, of_each("words", config.embedding) if config.lexical else "", nowhere)
+        return lambda query: known
     heads, width = config.heads, config.attention
     shapes: tuple[tuple[int | str, ...], tuple[int | str, ...]] = ("B", config.hidden, "P"), ("B", "P", size)
     if config.context == "additive":
@@ -215,29 +234,31 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], t
         shapes = ("B", heads, width // heads, "P"), ("B", heads, "P", width // heads)
     keys, values = (g.input(name, FLOAT, *shape) for name, shape in zip(("keys", "values"), shapes, strict=True))
     blocked = g.input("blocked", FLOAT, "B", 1, "P")
+    words = g.input("words", FLOAT, "B", "P", config.embedding) if config.lexical else ""
     sentences = g("Shape", blocked, start=0, end=1)
 
     def by_sentence(x: str, *shape: int) -> str:
         return g("Reshape", x, g("Concat", sentences, numbers(*shape), axis=0))
 
-    def most(weights: str) -> str:
-        return g("Reshape", g("ArgMax", weights, axis=-1), numbers(-1, 1))
+    def attended(c: Value, weights: str) -> Attended:
+        word = words and g("Reshape", g("MatMul", weights, words), numbers(-1, config.embedding))
+        return Attended(c, word, g("Reshape", g("ArgMax", weights, axis=-1), numbers(-1, 1)))
 
-    def averaged(scores: str) -> tuple[Value, str]:
+    def averaged(scores: str) -> Attended:
         weights = g("Softmax", g("Add", scores, blocked), axis=-1)  # (B, W, S)
-        return Value(g("Reshape", g("MatMul", weights, values), numbers(-1, size)), size, layers), most(weights)
+        return attended(Value(g("Reshape", g("MatMul", weights, values), numbers(-1, size)), size, layers), weights)
 
-    def dot(query: Value | None) -> tuple[Value, str]:
+    def dot(query: Value | None) -> Attended:
         assert query
         return averaged(g("MatMul", by_sentence(query.name, -1, query.width), keys))
 
-    def additive(query: Value | None) -> tuple[Value, str]:
+    def additive(query: Value | None) -> Attended:
         assert query
         q = by_sentence(linear(g, [query], context.query), -1, 1, width)
         hidden = g("Tanh", g("Add", q, keys))  # (B, W, S, A)
         return averaged(g("Squeeze", g("MatMul", hidden, array_of(context.v.weight).T), numbers(3)))
 
-    def multihead(query: Value | None) -> tuple[Value, str]:
+    def multihead(query: Value | None) -> Attended:
         assert query
         scaled = array_of(context.query.weight) * np.float32((width // heads) ** -0.5)
         q = by_sentence(g.linear([query], scaled, np.zeros(width, np.float32)), -1, heads, width // heads)
@@ -245,7 +266,7 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], t
         weights = g("Softmax", g("Add", scores, g("Unsqueeze", blocked, numbers(1))), axis=-1)
         c = g("Reshape", g("Transpose", g("MatMul", weights, values), perm=[0, 2, 1, 3]), numbers(-1, width))
         c = linear(g, [Value(c, width, 0)], context.output)
-        return Value(c, width, 0), most(g("ReduceMean", weights, numbers(1), keepdims=0))
+        return attended(Value(c, width, 0), g("ReduceMean", weights, numbers(1), keepdims=0))
 
     return {"additive": additive, "multihead": multihead}.get(config.context, dot)
 

@@ -24,7 +24,7 @@ def built(context: str) -> nn.Module:
 
 def encoded(context: str) -> Encoded:
     mask = torch.arange(S) < torch.tensor(LENGTHS)[:, None]
-    return Encoded(draw(B, S, width(context), seed=3), draw(B, width(context), seed=4), mask)
+    return Encoded(draw(B, S, width(context), seed=3), draw(B, width(context), seed=4), mask, draw(B, S, 2, seed=6))
 
 
 def averages(scores: list[Tensor], values: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -113,7 +113,8 @@ def test_weights_are_a_distribution_over_real_tokens(context: str) -> None:
 def test_padding_gives_nothing_and_gets_nothing(context: str) -> None:
     q, seen, query = built(context), encoded(context), draw(B, T, H)
     states, final = torch.where(seen.mask[..., None], seen.states, 100.0), seen.final.clone()
-    contexts, weights = q(query, q.remember(Encoded(states.requires_grad_(), final.requires_grad_(), seen.mask)))
+    changed = Encoded(states.requires_grad_(), final.requires_grad_(), seen.mask, seen.words)
+    contexts, weights = q(query, q.remember(changed))
     close((contexts, weights), q(query, q.remember(seen)))
     (grad,) = torch.autograd.grad((contexts * draw(B, T, q.size, seed=9)).sum(), states, materialize_grads=True)
     assert (grad[~seen.mask] == 0).all()

@@ -17,14 +17,16 @@ NONE, HALF = Dropout(0.0), Dropout(0.5)
 depths = pytest.mark.parametrize("layers", [1, 2, 3])
 
 
-def built(cell: str, context: str, layers: int = 2, dropout: Dropout = NONE, readout: Dropout = NONE) -> Decoder:
+def built(
+    cell: str, context: str, layers: int = 2, dropout: Dropout = NONE, readout: Dropout = NONE, lexical: bool = True
+) -> Decoder:
     states = H if context == "dot" else 7
-    return shaken(Decoder(cell, context, E, states, H, layers, HEADS, A, dropout, readout))
+    return shaken(Decoder(cell, context, E, states, H, layers, HEADS, A, lexical, dropout, readout))
 
 
 def encoded(context: str) -> Encoded:
     states = H if context == "dot" else 7
-    return Encoded(draw(B, S, states, seed=3), draw(B, states, seed=4), MASK)
+    return Encoded(draw(B, S, states, seed=3), draw(B, states, seed=4), MASK, draw(B, S, E, seed=5))
 
 
 def by_hand(decoder: Decoder, fixed: bool, y: Tensor, state: State) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
@@ -39,15 +41,20 @@ def by_hand(decoder: Decoder, fixed: bool, y: Tensor, state: State) -> tuple[Ten
             above, states[i] = layer(torch.cat((s_t, c_t), dim=2), states[i])
             s_t = s_t + above
         joined = torch.cat((s_t, c_t, y_t), dim=2)
-        features.append(torch.tanh(joined @ decoder.readout.weight.T + decoder.readout.bias))
+        g_t = torch.tanh(joined @ decoder.readout.weight.T + decoder.readout.bias)
+        if decoder.lexical is not None:
+            l_t = torch.tanh(sum(w_t[:, :, i, None] * state.memory.words[:, None, i] for i in range(w_t.shape[2])))
+            g_t = g_t + l_t + torch.tanh(l_t @ decoder.lexical.weight.T + decoder.lexical.bias)
+        features.append(g_t)
         weights.append(w_t)
     return torch.cat(features, dim=1), tuple(states), torch.cat(weights, dim=1)
 
 
 @every_pair
 @depths
-def test_a_decoder_is_its_equations_step_by_step(cell: str, context: str, layers: int) -> None:
-    decoder, y = built(cell, context, layers), draw(B, T, E)
+@pytest.mark.parametrize("lexical", [False, True])
+def test_a_decoder_is_its_equations_step_by_step(cell: str, context: str, layers: int, lexical: bool) -> None:
+    decoder, y = built(cell, context, layers, lexical=lexical), draw(B, T, E)
     state = decoder.start(encoded(context))
     features, after = decoder(y, state)
     close((features, after.layers, after.weights), by_hand(decoder, context in ("last", "mean"), y, state))

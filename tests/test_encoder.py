@@ -52,9 +52,10 @@ def test_an_encoder_is_packed_bidirectional_layers(cell: str, layers: int) -> No
     for layer in own[1:]:
         above, last = packed(layer, expected)
         expected, final = expected + above, final + last
-    states, ours, mask = encoder(x, MASK)
+    states, ours, mask, words = encoder(x, MASK)
     close((states, ours), (expected, final))
     assert torch.equal(mask, MASK)
+    assert torch.equal(words, x * MASK[..., None])
 
     to_states, to_final = draw(*states.shape, seed=8), draw(*final.shape, seed=9)
     of_ours = [x] + [weight for layer in encoder.layers for weight in layer.parameters()]
@@ -70,7 +71,7 @@ def test_an_encoder_is_packed_bidirectional_layers(cell: str, layers: int) -> No
 def test_a_layer_reads_each_sentence_alone_in_both_directions(cell: str, hidden: tuple[int, ...]) -> None:
     encoder, x = built(cell, hidden, 1), draw(B, S, I)
     (layer,) = encoder.layers
-    states, final, _ = encoder(x, MASK)
+    states, final, *_ = encoder(x, MASK)
     for b, length in enumerate(LENGTHS):
         alone = x[b, :length]
         forth, _ = layer.forward_.kernel(alone)
@@ -88,7 +89,7 @@ def test_each_half_of_the_final_state_has_read_the_whole_sentence(
     cell: str, layers: int, hidden: tuple[int, ...]
 ) -> None:
     encoder, x = built(cell, hidden, layers), draw(B, S, I).requires_grad_()
-    _, final, _ = encoder(x, MASK)
+    final = encoder(x, MASK).final
     for half in final.split(hidden, dim=-1):
         (grad,) = torch.autograd.grad(half.sum(), x, retain_graph=True)
         assert (grad[MASK] != 0).all()
@@ -113,7 +114,7 @@ def test_the_first_token_is_read_by_the_backward_half_and_the_last_by_the_forwar
 @directions
 def test_padding_and_neighbours_change_nothing(cell: str, layers: int, hidden: tuple[int, ...]) -> None:
     encoder, x = built(cell, hidden, layers), draw(B, S, I)
-    states, final, _ = encoder(x, MASK)
+    states, final, *_ = encoder(x, MASK)
     assert (states[~MASK] == 0).all()
     noise = torch.where(MASK[..., None], x, 100.0)
     close(encoder(noise, MASK), encoder(x, MASK))

@@ -63,7 +63,7 @@ def test_an_exported_model_proposes_what_the_model_does(cell: str, context: str)
 
 @every_pair
 def test_in_eight_bits_it_proposes_nearly_the_same(cell: str, context: str) -> None:
-    assert 1e-4 < differences(tiny(cell, context).float(), int8=True) < 0.25
+    assert 1e-4 < differences(tiny(cell, context).float(), int8=True) < 0.4
 
 
 @pytest.mark.parametrize("int8", [False, True])

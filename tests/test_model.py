@@ -135,7 +135,7 @@ def test_how_many_numbers_there_are() -> None:
     def gru(inputs: int, hidden: int) -> int:
         return 3 * hidden * (inputs + hidden + 2)
 
-    model = Model(ModelConfig("gru", "general", **settings, tied="target"), src, tgt)
+    model = Model(ModelConfig("gru", "general", **settings, lexical=True, tied="target"), src, tgt)
     assert sum(weight.numel() for weight in model.parameters()) == sum(
         [
             (src + tgt) * e,  # the tables; the output layer is one of them
@@ -146,6 +146,7 @@ def test_how_many_numbers_there_are() -> None:
             gru(e, h),
             gru(h + d, h) * 3,
             (h + d + e + 1) * e,  # the readout
+            (e + 1) * e,  # the lexical layer
             tgt,  # the output's bias
         ]
     )

@@ -27,6 +27,7 @@ TINY = {
     "decoder_layers": 2,
     "heads": 2,
     "attention": 6,
+    "lexical": True,
 }
 
 M = TypeVar("M", bound=nn.Module)
