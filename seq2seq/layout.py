@@ -64,6 +64,7 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
     version = sections.pop("seq2seq", {}).get("format")
     if version != FORMAT:
         raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
+    sections.setdefault("model", {}).setdefault("lexical", False)  # a folder from before the setting does not say
     return sections
 
 

@@ -34,7 +34,7 @@ class ModelConfig:
     decoder_layers: int = setting(1, "decoder layers", low=1, high=DEEPEST)
     attention: int = setting(256, "width of the additive context's hidden layer, and of multihead", low=1, high=WIDEST)
     heads: int = setting(8, "heads of the multihead context", low=1, high=WIDEST)
-    lexical: bool = setting(False, "the source words attended to vote for their translations")
+    lexical: bool = setting(True, "the source words attended to vote for their translations")
     tied: str = setting("target", "embeddings that share one table", choices=("none", "target", "all"))
     dropout: float = setting(0.2, "dropout on embeddings and between layers", low=0.0, high=0.95)
     readout_dropout: float = setting(0.2, "dropout before the output layer", low=0.0, high=0.95)

@@ -39,7 +39,7 @@ class TokenizerConfig:
     """How text becomes pieces."""
 
     kind: str = setting("unigram", "the model", choices=("unigram", "bpe"))
-    vocab_size: int = setting(4000, "pieces; lowered by itself for a small corpus", low=300, high=1_000_000)
+    vocab_size: int = setting(8000, "pieces; lowered by itself for a small corpus", low=300, high=1_000_000)
     joint: bool = setting(True, "one model for both languages (false: one each)")
     sampling: float = setting(
         0.0, "subword sampling in training, 0 = off; unigram: Kudo's alpha; bpe: dropout probability", low=0.0, high=1.0

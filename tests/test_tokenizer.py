@@ -165,7 +165,7 @@ def test_one_line_is_enough_and_the_smaller_vocabulary_is_told(kind: str, line: 
     notices: list[str] = []
     t = Tokenizer.learn([line], TokenizerConfig(kind=kind), notices.append)
     assert t.decode(t.encode([line])[0]) == line
-    assert notices == [f"a vocabulary of {len(t)} pieces, not 4000: there is too little text for more"]
+    assert notices == [f"a vocabulary of {len(t)} pieces, not 8000: there is too little text for more"]
 
 
 @pytest.mark.parametrize("odd", [" ".join(["Pfannkuchen"] * 1000), "Pfannkuchen ▅"], ids=["long", "reserved"])

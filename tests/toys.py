@@ -27,7 +27,6 @@ TINY = {
     "decoder_layers": 2,
     "heads": 2,
     "attention": 6,
-    "lexical": True,
 }
 
 M = TypeVar("M", bound=nn.Module)
