@@ -153,8 +153,11 @@ def work(model: "Model", src_tokens: float, tgt_tokens: float) -> float:
     querying = parts.get("query", 0) + parts.get("output", 0)
     once, source = size(d.bridge), size(model.encoder.layers) + remembering
     target = size(d.layers) + querying + size(d.readout) + model.output.weight.numel()
+    words = 0
+    if d.lexical is not None:
+        target, words = target + size(d.lexical), config.embedding
     scoring = config.hidden if config.context in ("dot", "general") else config.attention
-    attending = 0 if d.context.fixed else scoring + d.context.size  # for a pair of positions
+    attending = 0 if d.context.fixed else scoring + d.context.size + words  # for a pair of positions
     return 2.0 * (once + src_tokens * source + tgt_tokens * (target + src_tokens * attending))
 
 

@@ -16,6 +16,7 @@ condition the decoder's first layer as well, the fixed context vector of Cho et 
 Axes: B batch, T target, S source (or memory slots), D encoder output, H query, A keys, N heads.
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -152,7 +153,9 @@ class MultiHead(nn.Module):
         q, k, v = (x.unflatten(2, (self.heads, -1)).transpose(1, 2) for x in (self.query(query), *memory[:2]))
         scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5  # (B, N, T, S)
         weights = masked_softmax(scores, memory.mask[:, None])
-        return self.output((weights @ v).transpose(1, 2).flatten(2)), weights.mean(1)
+        # Added up one by one: how `mean` adds would depend on the number of positions.
+        mean = reduce(torch.add, weights.unbind(1)) / self.heads
+        return self.output((weights @ v).transpose(1, 2).flatten(2)), mean
 
 
 CONTEXTS: dict[str, type[Last] | type[MultiHead]] = {

@@ -266,7 +266,9 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], A
         weights = g("Softmax", g("Add", scores, g("Unsqueeze", blocked, numbers(1))), axis=-1)
         c = g("Reshape", g("Transpose", g("MatMul", weights, values), perm=[0, 2, 1, 3]), numbers(-1, width))
         c = linear(g, [Value(c, width, 0)], context.output)
-        return attended(Value(c, width, 0), g("ReduceMean", weights, numbers(1), keepdims=0))
+        each = g.several(heads, "Split", weights, axis=1, num_outputs=heads)
+        mean = g("Mul", g("Sum", *each), np.array(1 / heads, np.float32))  # (B, 1, W, S)
+        return attended(Value(c, width, 0), g("Squeeze", mean, numbers(1)))
 
     return {"additive": additive, "multihead": multihead}.get(config.context, dot)
 

@@ -37,6 +37,7 @@ RECIPE = """
 kind = "bpe"
 vocab_size = 380
 [model]
+lexical = false
 embedding = 32
 encoder_hidden = [16, 16]
 hidden = 32
