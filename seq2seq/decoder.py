@@ -91,10 +91,10 @@ class Decoder(nn.Module):
         first, *upper = self.layers
         fixed = y.new_zeros(y.shape[0], y.shape[1], 0)
         if self.context.fixed:
-            fixed, _, _ = self.attend(y, state.memory)
+            fixed, _ = self.attend(y, state.memory)
         s, after = first(torch.cat((y, fixed), dim=-1), state.layers[0])  # (B * W, T, H)
         states = [after]
-        c, words, weights = self.attend(s, state.memory)  # (B * W, T, D)
+        c, weights = self.attend(s, state.memory)  # (B * W, T, D), (B * W, T, S)
         for layer, before in zip(upper, state.layers[1:], strict=True):
             below = self.dropout(s)
             output, after = layer(torch.cat((below, c), dim=-1), before)
@@ -102,16 +102,18 @@ class Decoder(nn.Module):
             states.append(after)
         g = torch.tanh(self.readout(torch.cat((s, c, y), dim=-1)))
         if self.lexical is not None:
-            word = torch.tanh(words)
+            word = torch.tanh(self.words(weights, state.memory))
             g = g + word + torch.tanh(self.lexical(word))
         return self.readout_dropout(g), State(tuple(states), state.memory, weights)
 
-    def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor, Tensor]:
-        """Query (B * W, T, H) to context (B * W, T, D), words (B * W, T, E), weights (B * W, T, S).
+    def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Query (B * W, T, H) to context (B * W, T, D) and weights (B * W, T, S); a sentence's W * T at once."""
+        rows, steps, size = query.shape
+        c, weights = self.context(query.reshape(len(memory.mask), -1, size), memory)
+        return c.reshape(rows, steps, c.shape[2]), weights.reshape(rows, steps, weights.shape[2])
 
-        A sentence's W * T at once.
-        """
-        rows, steps, _ = query.shape
-        c, weights = self.context(query.reshape(len(memory.mask), -1, query.shape[2]), memory)
-        c, words, weights = (x.reshape(rows, steps, x.shape[2]) for x in (c, weights @ memory.words, weights))
-        return c, words, weights
+    def words(self, weights: Tensor, memory: Memory) -> Tensor:
+        """Weights (B * W, T, S) to the mean of the source's word vectors that they make, (B * W, T, E)."""
+        rows, steps, slots = weights.shape
+        mean = weights.reshape(len(memory.mask), -1, slots) @ memory.words
+        return mean.reshape(rows, steps, mean.shape[2])

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from seq2seq.config import setting
 
+EVERY = 2**31  # candidates, as many as there are
+
 Ids = NDArray[np.int64]
 LogProbs = NDArray[np.float32] | NDArray[np.float64]
 
@@ -32,6 +34,8 @@ class SearchConfig:
     max_length: int = setting(0, "longest translation in tokens, whatever the source; 0: any", low=0, high=100_000)
     min_length: int = setting(0, "shortest translation in tokens", low=0, high=100_000)
     no_repeat_ngram: int = setting(0, "so many tokens never come twice in a row of that order; 0: they may", low=0)
+    sample: float = setting(0.0, "draw each token from p ** (1 / this), as often as the beam is wide; 0: search", low=0)
+    seed: int = setting(1, "every random choice follows from it", low=0, high=2**31)
 
     def limit(self, source_tokens: int) -> int:
         """The longest translation, in tokens with `eos`, of a source of so many tokens."""
@@ -87,6 +91,7 @@ def search(
     config: SearchConfig,
     eos: int,
     prefixes: Sequence[Sequence[int]] = (),
+    draws: Sequence[np.random.Generator] = (),
 ) -> list[list[Hypothesis]]:
     """The best translations of each of B sentences, best first: `config.beam` = K of them at most, one at least.
 
@@ -102,6 +107,7 @@ def search(
         config: the settings.
         eos: the token that ends a translation.
         prefixes: for each sentence the tokens that its translation begins with, their probability counted; none: ().
+        draws: chance for each sentence, to draw one translation instead (K = 1); none: ().
     """
     beam, prefixes = config.beam, prefixes or [()] * len(limits)
     longest = np.array([max(n, len(y) + 1) for n, y in zip(limits, prefixes, strict=True)], np.int64)
@@ -118,7 +124,8 @@ def search(
         forced = begun[alive, t - 1] if t <= begun.shape[1] else np.full(len(alive), -1)
         forced[at_limit] = eos
         asked = np.repeat(np.where(forced < 0, eos, forced)[:, None], totals.shape[1], axis=1)
-        count = 2 * beam + (t if config.no_repeat_ngram else 0)  # as many as may be banned, and 2 K others
+        # As many as may be banned, and 2 K others; chance chooses among all.
+        count = EVERY if draws else 2 * beam + (t if config.no_repeat_ngram else 0)
         proposal, state = propose(said[:, :, -1], asked, state, count)
         tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
         if t <= config.min_length:
@@ -130,7 +137,10 @@ def search(
             log_probs[only, :, 0] = proposal.asked[only]
         width, offered = tokens.shape[1:]
         sums = (totals[:, :, None] + log_probs).reshape(len(alive), -1)  # (B, W * C)
-        best = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
+        if draws:
+            best = drawn(tokens, log_probs, config.sample, [draws[b] for b in alive.tolist()])
+        else:
+            best = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
         sums, parent = np.take_along_axis(sums, best, 1), best // offered
         token = np.take_along_axis(tokens.reshape(len(alive), -1), best, 1)
         ended = token == eos
@@ -153,6 +163,18 @@ def search(
         said = np.concatenate((said[blocks, parent], token[:, :, None]), axis=2)
         seen = np.concatenate((seen[blocks, parent], proposal.source[blocks, parent][:, :, None]), axis=2)
     return [sorted(found, key=lambda h: -h.score)[:beam] for found in finished]
+
+
+def drawn(tokens: Ids, log_probs: LogProbs, temperature: float, draws: Sequence[np.random.Generator]) -> Ids:
+    """The place (B, 1) of one candidate of each sentence, drawn from p ** (1 / temperature), not normalised.
+
+    The largest of log p / temperature + a Gumbel number for each token (Maddison et al. 2014) is such a draw.
+    """
+    noise = np.stack([rng.gumbel(size=tokens.shape[2]) for rng in draws])  # (B, V), by token: candidates may tie
+    with np.errstate(over="ignore"):
+        chances = log_probs[:, 0] / temperature + np.take_along_axis(noise, tokens[:, 0], 1)
+    chosen: Ids = chances.argmax(1)[:, None]
+    return chosen
 
 
 def repeats(said: Ids, tokens: Ids, n: int) -> NDArray[np.bool_]:

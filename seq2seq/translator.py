@@ -5,6 +5,7 @@ translator knows nothing of files or formats, nor what computes: an engine does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, repeat
 from typing import Any, NamedTuple, Protocol
 
@@ -84,18 +85,17 @@ class Translator:
 
         `warn` hears of each line that is too long to translate at once. A translation begins with its prefix.
         """
-        pairs, size, first = zip(lines, prefixes, strict=False), WINDOW[0], 1
-        with Crew(self.workers, lambda worker, pairs: self._window(pairs)) as crew:
+        pairs, size = enumerate(zip(lines, prefixes, strict=False), 1), WINDOW[0]
+        with Crew(self.workers, lambda worker, numbered: self._window(numbered)) as crew:
             while window := list(islice(pairs, size)):
                 answers = crew.ask([window[worker :: self.workers] for worker in range(self.workers)])
                 found: list[list[Candidate]] = [[] for _ in window]
                 for worker, (candidates, too_long) in enumerate(answers):
                     found[worker :: self.workers] = [[Candidate(*c) for c in each] for each in candidates]
-                    for i, tokens, pieces in too_long:
-                        number = first + worker + i * self.workers
+                    for number, tokens, pieces in too_long:
                         warn(f"line {number} is {tokens} tokens long and was translated in {pieces} pieces")
                 yield from found
-                first, size = first + len(window), min(2 * size, WINDOW[1])
+                size = min(2 * size, WINDOW[1])
 
     def best(self, lines: Iterable[str]) -> list[str]:
         """The best translation of each line."""
@@ -111,37 +111,51 @@ class Translator:
                 result[i] = total
         return result
 
-    def _window(self, pairs: list[tuple[str, str]]) -> tuple[list[list[Candidate]], list[tuple[int, int, int]]]:
-        """The candidates of each line, and each line that is too long: its place, its tokens, its pieces."""
+    def _window(
+        self, numbered: list[tuple[int, tuple[str, str]]]
+    ) -> tuple[list[list[Candidate]], list[tuple[int, int, int]]]:
+        """The candidates of each line, and each line that is too long: its number, its tokens, its pieces."""
         sources: list[list[int]] = []  # the pieces to translate ...
         begun: list[list[int]] = []  # ... what the translation of each begins with ...
-        owners: list[int] = []  # ... and the line of each
+        owners: list[tuple[int, int, int]] = []  # ... and whose it is: place and number of the line, and which piece
         too_long = []
-        encoded = self.src_tokenizer.encode([line for line, _ in pairs])
-        prefixes = self.tgt_tokenizer.encode([prefix for _, prefix in pairs])
-        for i, ((line, _), ids, prefix) in enumerate(zip(pairs, encoded, prefixes, strict=True)):
+        encoded = self.src_tokenizer.encode([line for _, (line, _) in numbered])
+        prefixes = self.tgt_tokenizer.encode([prefix for _, (_, prefix) in numbered])
+        for i, ((number, (line, _)), ids, prefix) in enumerate(zip(numbered, encoded, prefixes, strict=True)):
             pieces = split(ids, self.src_tokenizer.pieces(ids)) if line.strip() else []
             if len(pieces) > 1:
-                too_long.append((i, len(ids), len(pieces)))
+                too_long.append((number, len(ids), len(pieces)))
             sources.extend(pieces)
             begun.extend([prefix, *([[]] * (len(pieces) - 1))] if pieces else [])
-            owners.extend([i] * len(pieces))
-        found = self._search(sources, begun)
-        parts: list[list[list[Hypothesis]]] = [[] for _ in pairs]
-        for i, hypotheses in zip(owners, found, strict=True):
+            owners.extend((i, number, part) for part in range(len(pieces)))
+        found = self._search(sources, begun, [names for _, *names in owners])
+        parts: list[list[list[Hypothesis]]] = [[] for _ in numbered]
+        for (i, _, _), hypotheses in zip(owners, found, strict=True):
             parts[i].append(hypotheses)
         return [self._join(ids, line_parts) for ids, line_parts in zip(encoded, parts, strict=True)], too_long
 
-    def _search(self, sources: list[list[int]], begun: list[list[int]]) -> list[list[Hypothesis]]:
+    def _search(
+        self, sources: list[list[int]], begun: list[list[int]], names: list[list[int]]
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses of each source, best first. Where they are drawn, it is by the seed and the source's name."""
+        config, times = self.config, 1
+        if config.sample:
+            config, times = replace(config, beam=1), config.beam
         found: list[list[Hypothesis]] = [[] for _ in sources]
-        lengths = [len(ids) + 1 for ids in sources]
+        draws = [(i, draw) for i in range(len(sources)) for draw in range(times)]
+        lengths = [len(sources[i]) + 1 for i, _ in draws]
         for rows in batches.plan([[n] for n in lengths], self.batch_tokens):
-            state = self.engine.start(*batches.pad([[*sources[i], EOS] for i in rows]))
-            limits = [self.config.limit(lengths[i]) for i in rows]
-            prefixes = [begun[i] for i in rows]
-            hypotheses = search(self.engine.propose, state, BOS, limits, self.config, EOS, prefixes)
-            for i, each in zip(rows, hypotheses, strict=True):
-                found[i] = each
+            some = [draws[row] for row in rows]
+            state = self.engine.start(*batches.pad([[*sources[i], EOS] for i, _ in some]))
+            limits, prefixes = [config.limit(lengths[row]) for row in rows], [begun[i] for i, _ in some]
+            chance = [np.random.default_rng((config.seed, *names[i], draw)) for i, draw in some]
+            hypotheses = search(
+                self.engine.propose, state, BOS, limits, config, EOS, prefixes, chance if config.sample else ()
+            )
+            for (i, _), each in zip(some, hypotheses, strict=True):
+                found[i].extend(each)
+        if config.sample:
+            found = [sorted(each, key=lambda h: (-h.score, h.tokens)) for each in found]
         return found
 
     def _join(self, ids: list[int], parts: list[list[Hypothesis]]) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ A, B, C, EOS, BOS = range(5)
 NAMES = "abc."
 
 Table = dict[str, str]  # what was said so far -> probabilities in per cent of a, b, c and the end, in this order
+UNTOLD = "25 25 25 25"  # where the table says nothing
 
 
 class Said(NamedTuple):
@@ -53,7 +55,7 @@ class Network:
         ]
         # What is impossible may still fill up a beam; it is offered all there is, and must not come back to life.
         shares = [
-            [[float(p) / 100 for p in table.get(prefix, "25 25 25 25").split()] + [0.0] for prefix in row]
+            [[float(p) / 100 for p in table.get(prefix, UNTOLD).split()] + [0.0] for prefix in row]
             for table, row in zip(state.tables, prefixes, strict=True)
         ]  # bos never comes again
         with np.errstate(divide="ignore"):
@@ -227,14 +229,10 @@ def test_the_limit_is_in_proportion_to_the_source(settings: dict[str, float], so
 # ---- beside a slow search, written without a single array ------------------------------------------------------------
 
 
-def slowly(
-    table: Table, limit: int, width: int, penalty: float, begun: str = "", shortest: int = 0, ngram: int = 0
-) -> dict[str, float]:
-    """The beam search of one sentence, as the module describes it."""
-    alive, finished = {"": 1.0}, dict[str, float]()
-    limit = max(limit, len(begun) + 1)
+def possible(table: Table, prefix: str, limit: int, begun: str, shortest: int, ngram: int) -> dict[str, float]:
+    """What may follow, with its probability."""
 
-    def allowed(prefix: str, name: str) -> bool:
+    def allowed(name: str) -> bool:
         if len(prefix) < len(begun):
             return name == begun[len(prefix)]
         if len(prefix) + 1 == limit:
@@ -244,12 +242,21 @@ def slowly(
         end = (prefix + name)[-ngram:]
         return not (ngram and len(end) == ngram and end in prefix)
 
+    shares = zip(NAMES, table.get(prefix, UNTOLD).split(), strict=True)
+    return {name: float(share) / 100 for name, share in shares if float(share) and allowed(name)}
+
+
+def slowly(
+    table: Table, limit: int, width: int, penalty: float, begun: str = "", shortest: int = 0, ngram: int = 0
+) -> dict[str, float]:
+    """The beam search of one sentence, as the module describes it."""
+    alive, finished = {"": 1.0}, dict[str, float]()
+    limit = max(limit, len(begun) + 1)
     for _ in range(limit):
         following = {
-            prefix + name: p * float(share) / 100
+            prefix + name: p * share
             for prefix, p in alive.items()
-            for name, share in zip(NAMES, table[prefix].split(), strict=True)
-            if float(share) and allowed(prefix, name)
+            for name, share in possible(table, prefix, limit, begun, shortest, ngram).items()
         }
         best = sorted(following, key=lambda s: -following[s])[: 2 * width]
         finished |= {s[:-1]: following[s] for s in best[:width] if s.endswith(".")}
@@ -301,6 +308,53 @@ def test_so_they_do_whatever_a_translation_must_be(width: int, shortest: int, ng
         expected = slowly(table, limit, width, 1.0, prefix, shortest, ngram)
         assert spoken(hypotheses) == list(expected)
         assert probabilities(hypotheses) == pytest.approx(list(expected.values()), rel=1e-5)
+
+
+# ---- drawing instead -------------------------------------------------------------------------------------------------
+
+
+def chances(table: Table, prefix: str, temperature: float, *conditions: Any) -> dict[str, float]:
+    """How likely each sentence is to be drawn behind this prefix."""
+    if prefix.endswith("."):
+        return {prefix[:-1]: 1.0}
+    weights = {n: p ** (1 / temperature) for n, p in possible(table, prefix, *conditions).items()}
+    return {
+        sentence: weight / sum(weights.values()) * p
+        for name, weight in weights.items()
+        for sentence, p in chances(table, prefix + name, temperature, *conditions).items()
+    }
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize(("begun", "shortest", "ngram"), [("", 0, 0), ("a", 0, 0), ("", 2, 0), ("", 0, 1)])
+def test_what_is_drawn_is_as_frequent_as_it_is_likely(
+    temperature: float, begun: str, shortest: int, ngram: int
+) -> None:
+    """Of both sentences of a batch, and each draw has its log-probability."""
+    count, tables, limits = 4000, [FIRST, random_table(2, 5)], [3, 5]
+    config = SearchConfig(beam=1, sample=temperature, min_length=shortest, no_repeat_ngram=ngram, length_penalty=0)
+    prefix = [NAMES.index(name) for name in begun]
+    found = search(
+        Network(),
+        Said(tables * count, [[""] for _ in range(2 * count)]),
+        BOS,
+        limits * count,
+        config,
+        EOS,
+        [prefix] * (2 * count),
+        list(np.random.default_rng(1).spawn(2 * count)),
+    )
+    for table, limit, of_one in zip(tables, limits, (found[0::2], found[1::2]), strict=True):
+        drawn = Counter(text for hypotheses in of_one for text in spoken(hypotheses))
+        expected = chances(table, "", temperature, limit, begun, shortest, ngram)
+        assert drawn.total() == count
+        for text, p in expected.items():
+            assert abs(drawn[text] - count * p) < 5 * math.sqrt(count * p * (1 - p)) + 1, text
+        assert drawn.keys() <= expected.keys()
+        everything = slowly(table, limit, 10**6, 0.0, begun, shortest, ngram)
+        for [h] in of_one:
+            [text] = spoken([h])
+            assert math.exp(h.log_prob) == pytest.approx(everything[text], rel=1e-5)
 
 
 # ---- on networks -----------------------------------------------------------------------------------------------------

@@ -109,6 +109,26 @@ def test_long_lines_are_named_by_their_number_whoever_translates_them(
     assert [int(re.findall(r"line (\d+) is", note)[0]) for note in told] == [2, 6, 10, 14]
 
 
+def test_what_is_drawn_follows_from_the_seed_and_the_line(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From nothing else: not from batches, windows or workers. Long lines are drawn piece by piece."""
+    lines = [pair.src for pair in reversals(20, seed=7)] + AWKWARD + ["3 1 4"] * 20
+    expected = streamed(using(bundle, 1, beam=3, sample=3.0), lines)
+    assert streamed(using(bundle, beam=3, sample=3.0, seed=2), lines) != expected
+    monkeypatch.setattr(translator, "WINDOW", (5, 30))
+    for batch_tokens, workers in ((40, 1), (10**6, 1), (200, 2 if AVAILABLE else 1)):
+        config = SearchConfig(beam=3, sample=3.0)
+        assert streamed(Translator(bundle, config, batch_tokens, workers), lines) == expected
+    assert [len(candidates) for candidates in expected[-20:]] == [3] * 20
+    assert len({c.text for candidates in expected[-20:] for c in candidates}) > 20
+    for candidates in expected:
+        assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
+
+
+def test_what_is_drawn_when_cold_is_what_greedy_search_finds(bundle: Bundle) -> None:
+    lines = [pair.src for pair in reversals(30, seed=7)] + AWKWARD
+    assert using(bundle, beam=1, sample=1e-300).best(lines) == using(bundle, beam=1).best(lines)
+
+
 def test_the_window_changes_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [pair.src for pair in reversals(30, seed=7)]
     expected = using(bundle).best(lines)
@@ -182,7 +202,7 @@ def saying(bundle: Bundle, text: str) -> Bundle:
 def test_the_limit_follows_the_source_and_not_its_neighbours(babbler: Bundle) -> None:
     endless = using(saying(babbler, ""), beam=1, max_ratio=1.0, max_extra=2)
     sources = babbler.src_tokenizer.encode(["1", "1 2 3", "1 2 3 4 5 6 7"])
-    found = endless._search(sources, [[]] * len(sources))
+    found = endless._search(sources, [[]] * len(sources), [[1, 0]] * len(sources))
     # A source and its end, and two more; of these one is the translation's end.
     assert [len(h.tokens) for [h] in found] == [len(ids) + 1 + 2 - 1 for ids in sources]
 
@@ -226,7 +246,7 @@ def test_no_lines_are_no_lines(bundle: Bundle) -> None:
 def test_a_stream_is_read_as_it_is_needed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 lines before the first translation, then twice as many each time, up to a bound."""
     monkeypatch.setattr(translator, "WINDOW", (translator.WINDOW[0], 200))
-    monkeypatch.setattr(Translator, "_search", lambda self, sources, begun: [[] for _ in sources])
+    monkeypatch.setattr(Translator, "_search", lambda self, sources, begun, names: [[] for _ in sources])
     read = 0
 
     def lines() -> Iterator[str]:
@@ -287,7 +307,7 @@ def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypat
     other = [Hypothesis(a, -8.0, -4.0, [0] * len(a)), Hypothesis(a, -8.2, -4.1, [0] * len(a))]
     monkeypatch.setattr(translator, "LONGEST", 2)
     for second in (other, other[:1]):  # a piece with fewer candidates lends its last
-        monkeypatch.setattr(Translator, "_search", lambda self, sources, begun, second=second: [one, second])
+        monkeypatch.setattr(Translator, "_search", lambda self, sources, begun, names, second=second: [one, second])
         [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
         assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
         assert [c.log_prob for c in whole] == pytest.approx([-10.0, -9.9 + second[-1].log_prob])

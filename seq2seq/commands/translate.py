@@ -62,6 +62,13 @@ from seq2seq.translator import Candidate, Translator
     "--no-repeat-ngram", type=click.IntRange(min=1), metavar="N", help="no N tokens twice in the same order in a line"
 )
 @click.option("--nbest", type=click.IntRange(min=1), metavar="N", help="write N translations a line")
+@click.option(
+    "--sample",
+    type=click.FloatRange(min=0.01, max=100),
+    metavar="T",
+    help="draw each token from p ** (1 / T), do not search; with --nbest N, N times",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help="with --sample: what chance follows from")
 @click.option("--alignments", is_flag=True, help="write behind each translation which words it comes from: 0-0 1-2")
 @click.option("--scores", is_flag=True, help="write the score before each translation, tab-separated")
 @path_option("--score", "given", help="score these translations, do not search")
@@ -95,6 +102,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     min_length: int | None,
     no_repeat_ngram: int | None,
     nbest: int | None,
+    sample: float | None,
+    seed: int | None,
     alignments: bool,
     scores: bool,
     given: Path | None,
@@ -112,10 +121,14 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError(
             f"{fixed[0]} has one context for the whole sentence and aligns nothing; leave out --alignments"
         )
+    if sample and beam:
+        raise InputError(f"--beam {beam} searches and --sample {sample} draws; leave one out")
     interactive = not (source or target or given or prefix) and sys.stdin.isatty() and sys.stdout.isatty()
     bundle, count = open_model(folders, device, threads, 1 if interactive else workers)
     wanted: dict[str, Any] = {
-        "beam": beam or max(bundle.search.beam, nbest or 1),
+        "beam": beam or max(1 if sample else bundle.search.beam, nbest or 1),
+        "sample": sample,
+        "seed": seed,
         "length_penalty": length_penalty,
         "max_length": max_length,
         "min_length": min_length,

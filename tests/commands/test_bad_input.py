@@ -221,6 +221,7 @@ ODD = [
     (f"train --out {LONG}", [LONG]),
     # options that do not go together
     ("translate --model {model} --nbest 5 --beam 3", ["--nbest 5", "--beam 5"]),
+    ("translate --model {model} --sample 1 --beam 3", ["--beam 3 searches", "--sample 1.0 draws"]),
     ("evaluate", ["nothing to measure", "--model", "--hyp"]),
     ("evaluate --hyp {corpus}/test.de", ["--ref"]),
     ("evaluate --ref {corpus}/test.de", ["--hyp"]),

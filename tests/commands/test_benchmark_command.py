@@ -77,10 +77,8 @@ def test_the_work_of_a_sentence_is_its_products(cell: str, context: str) -> None
         model(torch.ones(1, s, dtype=torch.int64), mask, torch.ones(1, t, dtype=torch.int64), torch.ones(1, t) > 0)
     layers = [(layer, s) for layer in model.encoder.layers] + [(model.decoder.layers, t)]
     fused = 2 * sum(n * w.numel() for layer, n in layers for w in layer.parameters() if w.ndim == 2)
-    averaging = (
-        2 * 2 * t * s * (8 + 6) if model.decoder.context.fixed else 0
-    )  # of a fixed context: it could be done once
-    if context == "last":
-        averaging = 2 * 2 * t * (8 + 6)
+    slots = 1 if context == "last" else s
+    # A fixed context is averaged at every step, twice, and its words once; once a sentence would do.
+    averaging = 2 * t * slots * (2 * 8 + 6) if model.decoder.context.fixed else 0
     counted = counter.get_total_flops()
     assert benchmark.work(model, s, t) == pytest.approx(counted + (fused if counted < fused else 0) - averaging)

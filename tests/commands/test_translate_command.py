@@ -255,6 +255,17 @@ def test_lengths_and_repeats(model: Path) -> None:
     assert all(len(set(each)) == len(each) for each in words)
 
 
+def test_drawing_instead_of_searching(model: Path) -> None:
+    lines = [en for en, _ in TRAIN[:6]]
+    one = translate(model, lines, "--sample", 2)
+    assert one == translate(model, lines, "--sample", 2, "--batch-tokens", 1) != translate(model, lines, "--beam", 1)
+    assert one != translate(model, lines, "--sample", 2, "--seed", 7)
+    rows = [line.split("\t") for line in translate(model, lines, "--sample", 2, "--nbest", 3)]
+    assert [row[:2] for row in rows] == [[str(n), str(rank)] for n in range(1, 7) for rank in (1, 2, 3)]
+    assert all(text in [row[3] for row in rows if row[0] == str(n)] for n, text in enumerate(one, 1))
+    assert translate(model, lines, "--sample", 0.01) == translate(model, lines, "--beam", 1)
+
+
 def test_alignments_stand_behind_a_translation(model: Path, recipe: Path, corpus: Path, tmp_path: Path) -> None:
     lines = [TRAIN[0][0], "", TRAIN[7][0]]
     plain, found = translate(model, lines), translate(model, lines, "--alignments")
