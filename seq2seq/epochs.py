@@ -23,8 +23,11 @@ class Epochs:
         self.number = -1  # of the epoch that is held
         self.src, self.tgt, self.plan = list[list[int]](), list[list[int]](), list[list[int]]()
 
-    def epoch(self, number: int) -> list[list[int]]:
-        """The rows of each batch of an epoch: a function of the seed and the epoch's number."""
+    def epoch(self, number: int, times: int = 1) -> list[list[int]]:
+        """The rows of each batch of an epoch: a function of the seed and the epoch's number.
+
+        A pair takes `times` its tokens from the budget, which is always the same for an epoch.
+        """
         if number != self.number:
             if self.sampling or not self.plan:
                 rngs = [np.random.default_rng((self.seed, number, side)) for side in (0, 1)]
@@ -33,7 +36,7 @@ class Epochs:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, number, 2))
-            self.number, self.plan = number, batches.epoch(self.src, self.tgt, self.budget, order)
+            self.number, self.plan = number, batches.epoch(self.src, self.tgt, self.budget // times, order)
         return self.plan
 
     def batch(self, rows: list[int]) -> Batch:

@@ -23,15 +23,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from seq2seq import checkpoint, files, layout
-from seq2seq.collation import Batch
 from seq2seq.corpus import Corpus, Pair, read_lines
 from seq2seq.crew import AVAILABLE
 from seq2seq.epochs import Epochs, fingerprint
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.inference import Inference
-from seq2seq.loss import consistency, cross_entropy
 from seq2seq.model import Model
-from seq2seq.optimization import autocast, learning_rate, update_average
+from seq2seq.objective import Objective
+from seq2seq.optimization import learning_rate, update_average
 from seq2seq.scoring import score
 from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
@@ -109,10 +108,9 @@ class Trainer:
         self.encoded = Epochs(
             corpus.train + turned, tokenizers, settings.tokenizer.sampling, self.config.seed, self.config.batch_tokens
         )
+        self.objective = Objective(self.model, self.config, tokenizers[1], device)
         self.text = fingerprint(corpus, tokenizers)
-        self.total = self.config.updates or self.config.epochs * math.ceil(
-            len(self.encoded.epoch(0)) / self.config.accumulate
-        )
+        self.total = self.config.updates or self._updates()
 
     def begin(self) -> None:
         """What a new run does before its first update: the embeddings start from word vectors where that is wanted.
@@ -179,6 +177,20 @@ class Trainer:
 
     # ---- steps -----------------------------------------------------------------------------------------------------
 
+    def _updates(self) -> int:
+        """How many updates the epochs take: nearly, for each is segmented anew."""
+        epochs = self.config.epochs
+        risky = sum(map(self.objective.risky, range(epochs)))
+        return sum(
+            count * math.ceil(len(self._plan(epoch)) / self.config.accumulate)
+            for epoch, count in ((0, epochs - risky), (epochs - 1, risky))
+            if count
+        )
+
+    def _plan(self, epoch: int) -> list[list[int]]:
+        """The rows of each batch of an epoch; every target takes its part of the tokens."""
+        return self.encoded.epoch(epoch, self.objective.times(epoch))
+
     def run(self, quiet: bool) -> None:
         """Train until the end, an early stop or a signal; the folder then holds the best model.
 
@@ -200,7 +212,7 @@ class Trainer:
             ) as bar,
         ):
             while progress.step < self.total and not self._stopped():
-                plan = self.encoded.epoch(progress.epoch)
+                plan = self._plan(progress.epoch)
                 while progress.batch < len(plan) and progress.step < self.total and not self._stopped():
                     group = plan[progress.batch : progress.batch + self.config.accumulate]
                     self._update(group)
@@ -267,14 +279,14 @@ class Trainer:
         Where memory does not suffice, every batch is halved until it does. The sum over the share stays what it is.
         """
         self.model.train()
-        self.encoded.epoch(share.epoch)
+        self._plan(share.epoch)
         group = [self.encoded.batch(rows) for rows in share.rows]
         while True:
             # Dropout follows from the seed, the update's number and the worker's alone.
             dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker))
             torch.manual_seed(int(dropout.generate_state(1, np.uint64)[0]))
             try:
-                return sum(self._backward(batch, share) for batch in group)
+                return sum(self.objective.backward(batch, share, share.step / self.total) for batch in group)
             except RuntimeError as e:
                 if not _out_of_memory(e):
                     raise
@@ -287,19 +299,6 @@ class Trainer:
             group = [half for batch in group for half in batch.halves()]
             self.say(f"update {share.step}: out of memory; goes on in {len(group)} smaller batches")
 
-    def _backward(self, batch: Batch, share: Share) -> float:
-        config = self.config
-        batch = (batch.twice() if config.consistency else batch).to(self.device)
-        with autocast(config.precision, self.device):
-            logits = self.model(batch.src, batch.src_mask, self._tgt_in(batch, share.step), batch.tgt_mask)
-        loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
-        passes = 2 if config.consistency else 1
-        total = loss.smoothed / passes
-        if config.consistency:
-            total = total + config.consistency * consistency(logits)
-        (total / share.tokens).backward()
-        return loss.nats.item() / passes
-
     def _keep_text(self, group: list[list[int]]) -> Path:
         """Write down the pairs of these batches, for a person to look at."""
         src, tgt = self.encoded.lines
@@ -307,21 +306,6 @@ class Trainer:
         path = self.folder / layout.STOPPED
         files.write(path, "".join(lines).encode())
         return path
-
-    def _tgt_in(self, batch: Batch, step: int) -> Tensor:
-        """What the decoder reads: the reference, or with scheduled sampling in parts its own predictions.
-
-        In two passes over whole sentences (Mihaylova & Martins 2019), so nothing loops over time.
-        """
-        share = self.config.scheduled_sampling * step / self.total
-        if share == 0.0:
-            return batch.tgt_in
-        with torch.no_grad():
-            logits, _ = self.model.advance(batch.tgt_in, self.model.start(batch.src, batch.src_mask))
-        own = torch.cat((batch.tgt_in[:, :1], logits[:, :-1].argmax(-1)), dim=1)
-        taken = (torch.rand(own.shape, device=own.device) < share) & batch.tgt_mask
-        taken[:, 0] = False  # every sentence begins with bos
-        return torch.where(taken, own, batch.tgt_in)
 
     # ---- validation ------------------------------------------------------------------------------------------------
 

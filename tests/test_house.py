@@ -13,7 +13,10 @@ PACKAGE = ROOT / "seq2seq"
 FLOOR = "config errors"
 TEXT = "corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
-JOINTS = "crew optimization settings files layout translator inference checkpoint workers export runtime training"
+JOINTS = (
+    "crew optimization settings files layout translator inference checkpoint workers risk objective "
+    "export runtime training"
+)
 
 MAY_IMPORT = {
     "errors": "",
@@ -45,6 +48,8 @@ MAY_IMPORT = {
     "layout": f"{FLOOR} files tokenizer",
     "translator": f"{FLOOR} tokenizer batches search crew",
     "inference": f"{FLOOR} batches decoder model search translator",
+    "risk": f"{FLOOR} collation tokenizer scoring loss model search inference",
+    "objective": f"{FLOOR} collation tokenizer loss model optimization risk workers",
     "checkpoint": f"{FLOOR} files layout tokenizer model search inference translator",
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",

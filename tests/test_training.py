@@ -18,7 +18,7 @@ from torch import Tensor
 from toys import every_cell
 from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resume, unheard
 
-from seq2seq import checkpoint, files, training
+from seq2seq import checkpoint, files, objective, training
 from seq2seq.collation import collate
 from seq2seq.corpus import Corpus, Pair
 from seq2seq.epochs import Epochs
@@ -26,6 +26,7 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.loss import cross_entropy
 from seq2seq.model import Model
 from seq2seq.optimization import learning_rate
+from seq2seq.risk import candidates, expected
 from seq2seq.scoring import Score
 from seq2seq.settings import Settings
 from seq2seq.tokenizer import BOS
@@ -43,6 +44,8 @@ EVERY_TRAINING = {
     "learning_rate": 0.03,
     "scheduled_sampling": 0.5,
     "consistency": 0.5,
+    "risk": 5.0,
+    "candidates": 2,
     "both_directions": True,
     "ema": 0.9,
     "average_last": 2,
@@ -453,6 +456,40 @@ def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
         assert not torch.allclose(two[0], twice_as_strict[0], rtol=1e-3)
 
 
+@pytest.mark.parametrize("last", [0, 1, 2])
+def test_risk_is_beside_the_loss_in_the_last_epochs(tmp_path: Path, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own translations take their part of the tokens, so those epochs have more updates; all are foreseen."""
+    weighed: list[int] = []
+    true = objective.expected
+    trainer = begin(tmp_path, chosen({"epochs": 2, "risk": 5.0, "risk_epochs": last, "candidates": 3}), TEXT)
+    monkeypatch.setattr(objective, "expected", lambda *a: weighed.append(trainer.progress.epoch) or true(*a))
+    short, long = (len(trainer.encoded.epoch(epoch, times)) for epoch, times in ((0, 1), (1, 4)))
+    assert long > 2 * short
+    assert trainer.total == (2 - last) * short + last * long
+    trainer.encoded.number = -1  # as many times in another way
+    trainer.run(quiet=True)
+    assert trainer.progress.step == trainer.total
+    assert weighed == [epoch for epoch in range(2 - last, 2) for _ in range(long)]
+
+
+def test_risk_falls_where_it_is_weighed(tmp_path: Path) -> None:
+    """After as many updates, what the model would say is better on the text that was weighed."""
+    text, after = corpus(200, 20), []
+    model = {"hidden": 32, "encoder_hidden": [16, 16], "embedding": 16, **PLAIN}
+    for risk in (1e-9, 30.0):
+        wanted = chosen({"epochs": 20, "risk_epochs": 4, "learning_rate": 0.01, "risk": risk, "candidates": 4}, model)
+        trainer = begin(tmp_path / str(risk), wanted, text)
+        trainer.run(quiet=True)
+        trainer._plan(0)
+        batch = trainer.encoded.batch(list(range(100)))
+        with torch.no_grad():
+            own = candidates(trainer.model, batch, trainer.tokenizers[1], 4)
+            logits = trainer.model(*own.batch[:3], own.batch.tgt_mask)
+            of_own = torch.arange(500)[:, None].expand_as(own.batch.tgt_mask)[own.batch.tgt_mask] % 5 > 0
+            after.append(expected(logits[of_own], own).item() / 100)
+    assert after[1] < 0.75 * after[0]
+
+
 def test_both_directions_are_all_pairs_and_all_pairs_turned_round(tmp_path: Path) -> None:
     trainer = begin(tmp_path / "joint", chosen({"both_directions": True}), TEXT)
     src, tgt = trainer.encoded.lines
@@ -766,7 +803,7 @@ def test_the_decoder_reads_its_own_words_more_and_more(any_trainer: Trainer, don
     own = torch.cat((torch.full((60, 1), BOS), logits[:, :-1].argmax(-1)), dim=1)
     trainer.progress.step = round(done * trainer.total)
     torch.manual_seed(0)
-    read = trainer._tgt_in(batch, trainer.progress.step)
+    read = trainer.objective.tgt_in(batch, trainer.progress.step / trainer.total)
     assert (read[:, 0] == BOS).all()
     assert torch.equal(read[~batch.tgt_mask], batch.tgt_in[~batch.tgt_mask])
     assert ((read == batch.tgt_in) | (read == own)).all()
@@ -779,7 +816,7 @@ def test_without_scheduled_sampling_it_reads_the_reference(tmp_path: Path) -> No
     trainer = begin(tmp_path, chosen(), TEXT)
     trainer.progress.step = trainer.total
     batch = trainer.encoded.batch(trainer.encoded.epoch(0)[0])
-    assert trainer._tgt_in(batch, trainer.progress.step) is batch.tgt_in
+    assert trainer.objective.tgt_in(batch, trainer.progress.step / trainer.total) is batch.tgt_in
 
 
 def test_a_trained_folder_may_be_moved_and_resumed_elsewhere(tmp_path: Path) -> None:
