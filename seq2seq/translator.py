@@ -148,10 +148,9 @@ class Translator:
             some = [draws[row] for row in rows]
             state = self.engine.start(*batches.pad([[*sources[i], EOS] for i, _ in some]))
             limits, prefixes = [config.limit(lengths[row]) for row in rows], [begun[i] for i, _ in some]
-            chance = [np.random.default_rng((config.seed, *names[i], draw)) for i, draw in some]
-            hypotheses = search(
-                self.engine.propose, state, BOS, limits, config, EOS, prefixes, chance if config.sample else ()
-            )
+            drawn = some if config.sample else []
+            chance = [np.random.default_rng((config.seed, *names[i], draw)) for i, draw in drawn]
+            hypotheses = search(self.engine.propose, state, BOS, limits, config, EOS, prefixes, chance)
             for (i, _), each in zip(some, hypotheses, strict=True):
                 found[i].extend(each)
         if config.sample:
