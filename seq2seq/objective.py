@@ -2,7 +2,7 @@
 
     loss                        cross-entropy with label smoothing
     loss + w consistency        R-Drop: two passes, and how far they disagree (Liang et al. 2021)
-    loss + w risk               in the last epochs: own translations and how bad they are; see `seq2seq.risk`
+    loss + w risk               behind all others: own translations and how bad they are; see `seq2seq.risk`
 
 With scheduled sampling the decoder reads its own predictions in parts (Bengio et al. 2015).
 """
@@ -25,23 +25,9 @@ class Objective:
     def __init__(self, model: Model, config: TrainingConfig, tokenizer: Tokenizer, device: str) -> None:
         self.model, self.config, self.tokenizer, self.device = model, config, tokenizer, device
 
-    def risky(self, epoch: int) -> bool:
-        """Whether an epoch has the risk beside the loss."""
-        return self.config.risk > 0.0 and epoch >= self.config.epochs - self.config.risk_epochs
-
-    def times(self, epoch: int) -> int:
-        """How many targets a source has in an epoch."""
-        return 1 + self.config.candidates if self.risky(epoch) else 1
-
-    def backward(self, batch: Batch, share: Share, done: float) -> float:
+    def teacher_forced(self, batch: Batch, share: Share, done: float) -> float:
         """Add the gradient of a batch of a share, with so much of the run done; returns its summed nats."""
-        batch = batch.to(self.device)
-        total, nats = self._with_risk(batch, share) if self.risky(share.epoch) else self._plain(batch, share, done)
-        total.backward()
-        return nats
-
-    def _plain(self, batch: Batch, share: Share, done: float) -> tuple[Tensor, float]:
-        config = self.config
+        config, batch = self.config, batch.to(self.device)
         passes = 2 if config.consistency else 1
         batch = batch.twice() if config.consistency else batch
         with autocast(config.precision, self.device):
@@ -50,11 +36,13 @@ class Objective:
         total = loss.smoothed / passes
         if config.consistency:
             total = total + config.consistency * consistency(logits)
-        return total / share.tokens, loss.nats.item() / passes
+        (total / share.tokens).backward()
+        return loss.nats.item() / passes
 
-    def _with_risk(self, batch: Batch, share: Share) -> tuple[Tensor, float]:
+    def with_risk(self, batch: Batch, share: Share) -> float:
+        """The same, of the loss of the references and the risk of `candidates` own translations of each source."""
         config = self.config
-        own = candidates(self.model, batch, self.tokenizer, config.candidates)
+        own = candidates(self.model, batch.to(self.device), self.tokenizer, config.candidates)
         batch = own.batch
         with autocast(config.precision, self.device):
             logits = self.model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask)
@@ -63,7 +51,8 @@ class Objective:
         targets = batch.tgt_out[batch.tgt_mask][of_reference]
         loss = cross_entropy(logits[of_reference], targets, config.label_smoothing)
         risk = expected(logits[~of_reference], own)
-        return loss.smoothed / share.tokens + config.risk * risk / share.sentences, loss.nats.item()
+        (loss.smoothed / share.tokens + config.risk * risk / share.sentences).backward()
+        return loss.nats.item()
 
     def tgt_in(self, batch: Batch, done: float) -> Tensor:
         """What the decoder reads: the reference, or with scheduled sampling in parts its own predictions.

@@ -30,7 +30,7 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.inference import Inference
 from seq2seq.model import Model
 from seq2seq.objective import Objective
-from seq2seq.optimization import learning_rate, update_average
+from seq2seq.optimization import learning_rate, risk_rate, update_average
 from seq2seq.scoring import score
 from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
@@ -110,7 +110,8 @@ class Trainer:
         )
         self.objective = Objective(self.model, self.config, tokenizers[1], device)
         self.text = fingerprint(corpus, tokenizers)
-        self.total = self.config.updates or self._updates()
+        self.taught = self.config.updates or self._updates()  # by teacher forcing alone
+        self.total = self.taught + (self.config.risk_updates if self.config.risk else 0)
 
     def begin(self) -> None:
         """What a new run does before its first update: the embeddings start from word vectors where that is wanted.
@@ -179,17 +180,20 @@ class Trainer:
 
     def _updates(self) -> int:
         """How many updates the epochs take: nearly, for each is segmented anew."""
-        epochs = self.config.epochs
-        risky = sum(map(self.objective.risky, range(epochs)))
-        return sum(
-            count * math.ceil(len(self._plan(epoch)) / self.config.accumulate)
-            for epoch, count in ((0, epochs - risky), (epochs - 1, risky))
-            if count
-        )
+        return self.config.epochs * math.ceil(len(self.encoded.epoch(0)) / self.config.accumulate)
 
-    def _plan(self, epoch: int) -> list[list[int]]:
-        """The rows of each batch of an epoch; every target takes its part of the tokens."""
-        return self.encoded.epoch(epoch, self.objective.times(epoch))
+    def _plan(self, epoch: int, step: int) -> list[list[int]]:
+        """The rows of each batch of the epoch that update `step` is in; every target takes its part of the tokens."""
+        return self.encoded.epoch(epoch, 1 + self.config.candidates if step > self.taught else 1)
+
+    def _begin_risk(self) -> None:
+        """From here on minimum risk training: from the averaged weights, with fresh moments, in an epoch of its own."""
+        progress = self.progress
+        checkpoint.fill(self.model, self.average or self.weights)
+        self.optimizer.state.clear()
+        self.snapshots, progress.rate_scale = [], 1.0
+        if progress.batch:
+            progress.epoch, progress.batch = progress.epoch + 1, 0
 
     def run(self, quiet: bool) -> None:
         """Train until the end, an early stop or a signal; the folder then holds the best model.
@@ -212,14 +216,17 @@ class Trainer:
             ) as bar,
         ):
             while progress.step < self.total and not self._stopped():
-                plan = self._plan(progress.epoch)
-                while progress.batch < len(plan) and progress.step < self.total and not self._stopped():
+                if progress.step == self.taught:
+                    self._begin_risk()
+                plan = self._plan(progress.epoch, progress.step + 1)
+                end = self.taught if progress.step < self.taught else self.total
+                while progress.batch < len(plan) and progress.step < end and not self._stopped():
                     group = plan[progress.batch : progress.batch + self.config.accumulate]
                     self._update(group)
                     progress.batch += len(group)
                     over = progress.batch >= len(plan)
                     every = self.config.validate_every
-                    if (progress.step % every == 0 if every else over) or progress.step == self.total:
+                    if (progress.step % every == 0 if every else over) or progress.step == end:
                         with self.workers.resting():
                             self._validate(bar)
                     bar.update()
@@ -259,11 +266,18 @@ class Trainer:
                     "last checkpoint is whole: lower training.learning_rate, or set training.precision = 'fp32'"
                 )
         for parameters in self.optimizer.param_groups:
-            parameters["lr"] = progress.rate_scale * learning_rate(config, progress.step, self.total)
+            parameters["lr"] = self._rate()
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average:
             update_average(list(self.average.values()), self.weights.values(), config.ema, progress.step)
+
+    def _rate(self) -> float:
+        """The learning rate of the update that was counted last."""
+        config, step = self.config, self.progress.step
+        if step > self.taught:
+            return risk_rate(config, step - self.taught)
+        return self.progress.rate_scale * learning_rate(config, step, self.taught)
 
     def _clip(self) -> float:
         """Shorten the gradient where it is longer than `clip`; returns its norm before that."""
@@ -279,14 +293,16 @@ class Trainer:
         Where memory does not suffice, every batch is halved until it does. The sum over the share stays what it is.
         """
         self.model.train()
-        self._plan(share.epoch)
+        self._plan(share.epoch, share.step)
         group = [self.encoded.batch(rows) for rows in share.rows]
         while True:
             # Dropout follows from the seed, the update's number and the worker's alone.
             dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker))
             torch.manual_seed(int(dropout.generate_state(1, np.uint64)[0]))
             try:
-                return sum(self.objective.backward(batch, share, share.step / self.total) for batch in group)
+                if share.step > self.taught:
+                    return sum(self.objective.with_risk(batch, share) for batch in group)
+                return sum(self.objective.teacher_forced(batch, share, share.step / self.taught) for batch in group)
             except RuntimeError as e:
                 if not _out_of_memory(e):
                     raise
@@ -335,7 +351,7 @@ class Trainer:
                 "dev_loss": round(loss, 4),
                 "dev_bleu": round(bleu, 2),
                 "dev_chrf": round(chrf, 2),
-                "learning_rate": progress.rate_scale * learning_rate(config, progress.step, self.total),
+                "learning_rate": self._rate(),
                 "tgt_tokens_per_s": round(progress.tokens / progress.seconds),
                 "minutes": round(progress.minutes, 2),
             }

@@ -45,6 +45,7 @@ EVERY_TRAINING = {
     "scheduled_sampling": 0.5,
     "consistency": 0.5,
     "risk": 5.0,
+    "risk_updates": 6,
     "candidates": 2,
     "both_directions": True,
     "ema": 0.9,
@@ -113,7 +114,8 @@ def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     result = end(folder)
     assert trainer.total > 12
     assert trainer.progress.epoch > 0
-    assert trainer.progress.rate_scale < 1.0  # so there was something to remember
+    rates = [line["learning_rate"] for line in trainer.progress.metrics if line["step"] <= trainer.taught]
+    assert rates[-1] < rates[0]  # plateau halved it, so there was something to remember
     assert {name.split("/")[0] for name in result.tensors} == {
         "weights",
         "average",
@@ -126,12 +128,15 @@ def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return Unstopped(wanted, result)
 
 
-@pytest.mark.parametrize("stops", [[1], [4], [5], [7, 8], [2, 6, 11]])
+@pytest.mark.parametrize("stops", [[1], [4], [5], [7, 8], [2, 6, 11], [-7], [-6], [-5, -2]])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     unstopped: Unstopped, tmp_path: Path, stops: list[int]
 ) -> None:
+    """Before and behind the last 6 updates too, which are minimum risk training."""
     trainer = begin(tmp_path, unstopped.settings, TEXT)
-    for step in stops:
+    assert trainer.total == trainer.taught + 6
+    for stop in stops:
+        step = stop % trainer.total
         run_until(trainer, step, terminated)
         trainer = resume(tmp_path, TEXT)
         assert trainer.progress.step == step  # it does not begin again, which would end the same way
@@ -456,20 +461,40 @@ def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
         assert not torch.allclose(two[0], twice_as_strict[0], rtol=1e-3)
 
 
-@pytest.mark.parametrize("last", [0, 1, 2])
-def test_risk_is_beside_the_loss_in_the_last_epochs(tmp_path: Path, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Own translations take their part of the tokens, so those epochs have more updates; all are foreseen."""
-    weighed: list[int] = []
+def test_risk_comes_behind_all_other_updates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an epoch of its own, where own translations are of the budget; from the averages, with fresh moments."""
+    weighed: list[tuple[int, int]] = []
     true = objective.expected
-    trainer = begin(tmp_path, chosen({"epochs": 2, "risk": 5.0, "risk_epochs": last, "candidates": 3}), TEXT)
-    monkeypatch.setattr(objective, "expected", lambda *a: weighed.append(trainer.progress.epoch) or true(*a))
+    setting = {"epochs": 2, "risk": 5.0, "risk_updates": 7, "risk_rate": 0.02, "candidates": 3, "validate_every": 100}
+    trainer = begin(tmp_path, chosen(setting), TEXT)
     short, long = (len(trainer.encoded.epoch(epoch, times)) for epoch, times in ((0, 1), (1, 4)))
     assert long > 2 * short
-    assert trainer.total == (2 - last) * short + last * long
+    assert (trainer.taught, trainer.total) == (2 * short, 2 * short + 7)
     trainer.encoded.number = -1  # as many times in another way
+    progress = trainer.progress
+    monkeypatch.setattr(objective, "expected", lambda *a: weighed.append((progress.epoch, progress.step)) or true(*a))
+    averages: dict[str, torch.Tensor] = {}
+    rates: list[float] = []
+    real: Update = Trainer._update
+
+    def update(self: Trainer, group: list[Any]) -> None:
+        first = progress.step == self.taught
+        if first:
+            assert not self.optimizer.state
+            assert all(torch.equal(w, averages[name]) for name, w in self.weights.items())
+        real(self, group)
+        averages.update((name, w.clone()) for name, w in self.average.items())
+        rates.append(self.optimizer.param_groups[0]["lr"])
+        assert all(
+            state["step"] == (1 if first else progress.step - self.taught * (progress.step > self.taught))
+            for state in self.optimizer.state.values()
+        )
+
+    monkeypatch.setattr(Trainer, "_update", update)
     trainer.run(quiet=True)
-    assert trainer.progress.step == trainer.total
-    assert weighed == [epoch for epoch in range(2 - last, 2) for _ in range(long)]
+    assert weighed == [(2, 2 * short + n) for n in range(1, 8)]
+    assert [line["step"] for line in progress.metrics] == [trainer.taught, trainer.total]
+    assert rates[2 * short :] == [0.02 * n / 50 * 0.5 * (1 + math.cos(math.pi * n / 7)) for n in range(1, 8)]
 
 
 def test_risk_falls_where_it_is_weighed(tmp_path: Path) -> None:
@@ -477,10 +502,11 @@ def test_risk_falls_where_it_is_weighed(tmp_path: Path) -> None:
     text, after = corpus(200, 20), []
     model = {"hidden": 32, "encoder_hidden": [16, 16], "embedding": 16, **PLAIN}
     for risk in (1e-9, 30.0):
-        wanted = chosen({"epochs": 20, "risk_epochs": 4, "learning_rate": 0.01, "risk": risk, "candidates": 4}, model)
+        rates = {"learning_rate": 0.01, "risk_rate": 0.01}
+        wanted = chosen({"epochs": 16, "risk": risk, "risk_updates": 400, "candidates": 4, **rates}, model)
         trainer = begin(tmp_path / str(risk), wanted, text)
         trainer.run(quiet=True)
-        trainer._plan(0)
+        trainer.encoded.epoch(0)
         batch = trainer.encoded.batch(list(range(100)))
         with torch.no_grad():
             own = candidates(trainer.model, batch, trainer.tokenizers[1], 4)
@@ -801,9 +827,8 @@ def test_the_decoder_reads_its_own_words_more_and_more(any_trainer: Trainer, don
     trainer.model.eval()
     logits, _ = trainer.model.advance(batch.tgt_in, trainer.model.start(batch.src, batch.src_mask))
     own = torch.cat((torch.full((60, 1), BOS), logits[:, :-1].argmax(-1)), dim=1)
-    trainer.progress.step = round(done * trainer.total)
     torch.manual_seed(0)
-    read = trainer.objective.tgt_in(batch, trainer.progress.step / trainer.total)
+    read = trainer.objective.tgt_in(batch, done)
     assert (read[:, 0] == BOS).all()
     assert torch.equal(read[~batch.tgt_mask], batch.tgt_in[~batch.tgt_mask])
     assert ((read == batch.tgt_in) | (read == own)).all()
@@ -814,9 +839,8 @@ def test_the_decoder_reads_its_own_words_more_and_more(any_trainer: Trainer, don
 
 def test_without_scheduled_sampling_it_reads_the_reference(tmp_path: Path) -> None:
     trainer = begin(tmp_path, chosen(), TEXT)
-    trainer.progress.step = trainer.total
     batch = trainer.encoded.batch(trainer.encoded.epoch(0)[0])
-    assert trainer.objective.tgt_in(batch, trainer.progress.step / trainer.total) is batch.tgt_in
+    assert trainer.objective.tgt_in(batch, 1.0) is batch.tgt_in
 
 
 def test_a_trained_folder_may_be_moved_and_resumed_elsewhere(tmp_path: Path) -> None:
