@@ -8,13 +8,11 @@ import json
 import math
 import os
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -27,15 +25,13 @@ from seq2seq.corpus import Corpus, Pair, read_lines
 from seq2seq.crew import AVAILABLE
 from seq2seq.epochs import Epochs, fingerprint
 from seq2seq.errors import InputError, Interrupted, WorkError
-from seq2seq.inference import Inference
+from seq2seq.judge import Judge
 from seq2seq.model import Model
 from seq2seq.objective import Objective
 from seq2seq.optimization import learning_rate, risk_rate, update_average
-from seq2seq.scoring import score
-from seq2seq.search import SearchConfig
 from seq2seq.settings import Settings
+from seq2seq.signals import listening
 from seq2seq.tokenizer import Tokenizer
-from seq2seq.translator import Bundle, Translator
 from seq2seq.vectors import learn
 from seq2seq.workers import Share, Workers
 
@@ -100,7 +96,7 @@ class Trainer:
         )
         self.average = {name: w.clone() for name, w in self.weights.items()} if self.config.ema else {}
         self.snapshots: list[dict[str, Tensor]] = []  # of the last validations, the newest last
-        self.judge = Model(settings.model, *sizes).to(device).eval()  # holds the averaged weights that are validated
+        self.judge = Judge(settings.model, tokenizers, corpus.dev, device)
         self.progress = Progress()
         if self.config.both_directions and tokenizers[0] is not tokenizers[1]:
             raise InputError("training.both_directions needs one tokenizer for both sides: set tokenizer.joint = true")
@@ -331,11 +327,8 @@ class Trainer:
         newest = {name: w.clone() for name, w in (self.average or self.weights).items()}
         self.snapshots = [*self.snapshots, newest][-config.average_last :]
         mean = {name: torch.stack([s[name] for s in self.snapshots]).mean(0) for name in newest}
-        checkpoint.fill(self.judge, mean)
-        loss = self._dev_loss()
-        hypotheses = self._dev_translations()
-        bleu, chrf = (s.value for s in score(hypotheses, [[p.tgt for p in self.corpus.dev]], ("bleu", "chrf")))
-        value = {"bleu": bleu, "chrf": chrf, "loss": -loss}[config.metric]
+        verdict = self.judge.verdict(mean)
+        value = verdict.value(config.metric)
         if better := value > progress.best:
             progress.best, progress.best_step, progress.bad = value, progress.step, 0
         else:
@@ -348,9 +341,9 @@ class Trainer:
                 "step": progress.step,
                 "epoch": progress.epoch + 1,
                 "train_loss": round(progress.nats / progress.tokens, 4),
-                "dev_loss": round(loss, 4),
-                "dev_bleu": round(bleu, 2),
-                "dev_chrf": round(chrf, 2),
+                "dev_loss": round(verdict.loss, 4),
+                "dev_bleu": round(verdict.bleu, 2),
+                "dev_chrf": round(verdict.chrf, 2),
                 "learning_rate": self._rate(),
                 "tgt_tokens_per_s": round(progress.tokens / progress.seconds),
                 "minutes": round(progress.minutes, 2),
@@ -383,20 +376,6 @@ class Trainer:
                 for name, value in metrics.items():
                     writer.add_scalar(name, value, metrics["step"])
 
-    def _dev_loss(self) -> float:
-        """Nats a token of the dev references."""
-        src, tgt = ([pair[side] for pair in self.corpus.dev] for side in (0, 1))
-        tokens = sum(len(ids) + 1 for ids in self.tokenizers[1].encode(tgt))
-        return -sum(self._translator().log_probs(src, tgt)) / tokens
-
-    def _dev_translations(self) -> list[str]:
-        return self._translator().best([pair.src for pair in self.corpus.dev])
-
-    def _translator(self) -> Translator:
-        greedy = SearchConfig(beam=1)
-        bundle = Bundle(Inference(self.judge), *self.tokenizers, greedy, "", "")
-        return Translator(bundle, greedy, batch_tokens=4096)
-
     def _show(self, bar: "tqdm[Any]") -> None:
         progress, bar.ncols = self.progress, shutil.get_terminal_size().columns
         if progress.tokens:
@@ -411,21 +390,3 @@ class Trainer:
 def _out_of_memory(error: RuntimeError) -> bool:
     """Whether a GPU's or the processor's allocator gave up; the latter has no exception of its own."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
-
-
-@contextmanager
-def listening() -> Iterator[list[int]]:
-    """While inside, SIGINT and SIGTERM are noted in the list instead of ending the program; a second one ends it."""
-    caught: list[int] = []
-
-    def note(signum: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(signum)
-
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield caught
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)

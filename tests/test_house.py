@@ -14,7 +14,7 @@ FLOOR = "config errors"
 TEXT = "corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
-    "crew optimization settings files layout translator inference checkpoint workers risk objective "
+    "crew signals optimization settings files layout translator inference checkpoint workers risk objective judge "
     "export runtime training"
 )
 
@@ -50,7 +50,9 @@ MAY_IMPORT = {
     "inference": f"{FLOOR} batches decoder model search translator",
     "risk": f"{FLOOR} collation tokenizer scoring loss model search inference",
     "objective": f"{FLOOR} collation tokenizer loss model optimization risk workers",
+    "signals": "",
     "checkpoint": f"{FLOOR} files layout tokenizer model search inference translator",
+    "judge": f"{FLOOR} corpus tokenizer scoring model search translator inference checkpoint",
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
     "graph": "",

@@ -18,17 +18,18 @@ from torch import Tensor
 from toys import every_cell
 from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resume, unheard
 
-from seq2seq import checkpoint, files, objective, training
+from seq2seq import checkpoint, files, objective
 from seq2seq.collation import collate
 from seq2seq.corpus import Corpus, Pair
 from seq2seq.epochs import Epochs
 from seq2seq.errors import InputError, Interrupted, WorkError
+from seq2seq.judge import Judge, Verdict
 from seq2seq.loss import cross_entropy
 from seq2seq.model import Model
 from seq2seq.optimization import learning_rate
 from seq2seq.risk import candidates, expected
-from seq2seq.scoring import Score
 from seq2seq.settings import Settings
+from seq2seq.signals import listening
 from seq2seq.tokenizer import BOS
 from seq2seq.training import Trainer
 from seq2seq.translator import Translator
@@ -285,7 +286,7 @@ def test_a_signal_saves_the_state_and_says_how_to_go_on(tmp_path: Path, signum: 
 
 
 def test_who_asks_twice_need_not_wait() -> None:
-    with pytest.raises(KeyboardInterrupt), training.listening() as caught:
+    with pytest.raises(KeyboardInterrupt), listening() as caught:
         signal.raise_signal(signal.SIGTERM)
         assert caught == [signal.SIGTERM]
         signal.raise_signal(signal.SIGINT)
@@ -351,7 +352,7 @@ def test_the_reported_losses_are_nats_a_token(tmp_path: Path) -> None:
         for pair in pairs:
             ids = [[t.encode([text])[0]] for t, text in zip(trainer.tokenizers, pair, strict=True)]
             batch = collate(*ids, [0])
-            logits, _ = trainer.judge.advance(batch.tgt_in, trainer.judge.start(batch.src, batch.src_mask))
+            logits, _ = trainer.judge.model.advance(batch.tgt_in, trainer.judge.model.start(batch.src, batch.src_mask))
             nats -= torch.log_softmax(logits[0], -1)[range(batch.tgt_out.shape[1]), batch.tgt_out[0]].sum().item()
             tokens += batch.tgt_out.shape[1]
         assert line[key] == pytest.approx(nats / tokens, abs=1e-4)
@@ -639,10 +640,8 @@ def watched(folder: Path, monkeypatch: pytest.MonkeyPatch, scores: dict[str, lis
     def scripted(metric: str) -> Iterator[float]:
         yield from scores.get(metric, [1.0] * 100)
 
-    loss, bleu, chrf = map(scripted, ("loss", "bleu", "chrf"))
-    monkeypatch.setattr(Trainer, "_dev_loss", lambda self: next(loss))
-    both = lambda *_: [Score("BLEU", next(bleu), ""), Score("chrF2", next(chrf), "")]  # noqa: E731
-    monkeypatch.setattr(training, "score", both)
+    script = map(Verdict, *map(scripted, Verdict._fields))
+    monkeypatch.setattr(Judge, "verdict", lambda self, weights: next(script))
     weights: list[dict[str, Tensor]] = []
     wanted = chosen({"validate_every": 2, "updates": 100, "ema": 0.0, **settings})
     trainer = begin(
@@ -730,7 +729,7 @@ def test_the_moving_average_is_what_is_judged_and_kept(tmp_path: Path, monkeypat
     for step, now in enumerate(weights, 1):
         d = min(0.5, (1 + step) / (10 + step))
         expected = {name: d * w + (1 - d) * now[name] for name, w in expected.items()}
-    for held in (trainer.average, checkpoint.weights_of(trainer.judge)):
+    for held in (trainer.average, checkpoint.weights_of(trainer.judge.model)):
         torch.testing.assert_close({k: w.double() for k, w in held.items()}, expected, rtol=1e-5, atol=1e-6)
     assert_holds(tmp_path, trainer.average)
     assert not torch.allclose(expected["output.bias"], weights[-1]["output.bias"], rtol=1e-3)

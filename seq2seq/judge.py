@@ -1,0 +1,48 @@
+"""What weights are worth, on the dev pairs: the loss of the references, and how good greedy translations are."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import Tensor
+
+from seq2seq import checkpoint
+from seq2seq.corpus import Pair
+from seq2seq.inference import Inference
+from seq2seq.model import Model, ModelConfig
+from seq2seq.scoring import score
+from seq2seq.search import SearchConfig
+from seq2seq.tokenizer import Tokenizer
+from seq2seq.translator import Bundle, Translator
+
+
+class Verdict(NamedTuple):
+    """The scores of some weights."""
+
+    loss: float  # nats a token
+    bleu: float
+    chrf: float
+
+    def value(self, metric: str) -> float:
+        """The score that a run is steered by; more is better."""
+        return -self.loss if metric == "loss" else float(getattr(self, metric))
+
+
+class Judge:
+    """A model beside the one that trains, to hold the weights that are looked at."""
+
+    def __init__(
+        self, config: ModelConfig, tokenizers: tuple[Tokenizer, Tokenizer], dev: list[Pair], device: str
+    ) -> None:
+        self.tokenizers, self.src, self.tgt = tokenizers, [pair.src for pair in dev], [pair.tgt for pair in dev]
+        self.model = Model(config, *map(len, tokenizers)).to(device).eval()
+
+    def verdict(self, weights: Mapping[str, Tensor]) -> Verdict:
+        """Take these weights and score them."""
+        checkpoint.fill(self.model, weights)
+        greedy = SearchConfig(beam=1)
+        bundle = Bundle(Inference(self.model), *self.tokenizers, greedy, "", "")
+        translator = Translator(bundle, greedy, batch_tokens=4096)
+        tokens = sum(len(ids) + 1 for ids in self.tokenizers[1].encode(self.tgt))
+        loss = -sum(translator.log_probs(self.src, self.tgt)) / tokens
+        bleu, chrf = (s.value for s in score(translator.best(self.src), [self.tgt], ("bleu", "chrf")))
+        return Verdict(loss, bleu, chrf)
