@@ -59,7 +59,8 @@ def _check(name: str, value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
     item: Any = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
     if item is not None:
         if not isinstance(value, (list, tuple)):
-            raise InputError(f"{name} = {value!r}: expected a list, for example [{limits['low'] or 1}]")
+            sample = '"DIR"' if item is str else limits["low"] or 1
+            raise InputError(f"{name} = {value!r}: expected a list, for example [{sample}]")
         return tuple(_check(name, v, item, limits) for v in value)
     if hint is float and type(value) is int:
         value = float(value)

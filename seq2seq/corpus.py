@@ -18,8 +18,9 @@ import re
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +55,7 @@ class DataConfig:
     max_chars: int = setting(1000, "drop training pairs with more characters on a side", low=1)
     max_ratio: float = setting(6.0, "drop training pairs where one side is so many times as long as the other", low=1.0)
     deduplicate: bool = setting(True, "drop training pairs that were there before")
+    teachers: tuple[str, ...] = setting((), "model folders whose translations of the training text are learnt as well")
 
 
 class Part(NamedTuple):
@@ -130,6 +132,14 @@ def load(config: DataConfig) -> Corpus:
             notices.append(f"{shared:,} of {len(pairs):,} {name} pairs are in train too; scores on them flatter")
     rows = [row, *(Part(name, len(pairs), len(pairs), {}) for name, pairs in parts.items())]
     return Corpus(train, parts.pop("dev"), parts, Report(rows, notices))
+
+
+def with_taught(corpus: Corpus, lines: Sequence[str]) -> Corpus:
+    """The corpus with more translations of its training text, all of it once or several times, where they are new."""
+    train = dict.fromkeys(corpus.train)
+    said = (Pair(pair.src, line) for pair, line in zip(cycle(corpus.train), lines, strict=False) if line.strip())
+    new = dict.fromkeys(pair for pair in said if pair not in train)
+    return corpus._replace(train=[*corpus.train, *new])
 
 
 def load_split(config: DataConfig, split: str) -> list[Pair]:

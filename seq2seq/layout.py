@@ -3,6 +3,7 @@
     config.toml, tokenizer.model (or .src.model and .tgt.model): in every model folder
     model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
     metrics.jsonl, README.md, training/step-00001234.safetensors, tensorboard/: what training adds
+    taught.txt: what the teachers say to the training text, the first one's whole, then the next one's
     stopped.tsv: the text at which the loss was no number any more
     manifest.json: the SHA-256 of what is loaded again
 
@@ -21,7 +22,7 @@ from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
-METRICS, CARD, STOPPED, PLOTS = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard"
+METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.txt"
 TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with
 
 

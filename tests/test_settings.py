@@ -91,7 +91,7 @@ def another(field: dataclasses.Field[Any]) -> Any:
     if isinstance(default, str):
         return default + " \"x\\y' ü"
     if isinstance(default, tuple):
-        return (3, 1, 2)
+        return (3, 1, 2) if field.type == tuple[int, ...] else ("b", 'a "c')
     if isinstance(default, float):
         return high if default != high and high is not None else (low if default != low else 0.125)
     return default + 1

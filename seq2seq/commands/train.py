@@ -3,6 +3,7 @@
     seq2seq train                                           # the corpus that ships, a few minutes
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
+    seq2seq train --teacher DIR --teacher DIR2              # learn what they say, too (distillation)
     seq2seq train --resume DIR                              # go on where it stopped
 
 DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
@@ -12,13 +13,14 @@ DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain o
 import itertools
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
+from tqdm import tqdm
 
 from seq2seq import checkpoint, corpus, files, layout, settings
 from seq2seq.card import model_card
@@ -26,6 +28,7 @@ from seq2seq.commands.shared import (
     device_options,
     example,
     json_option,
+    open_model,
     path_option,
     put,
     put_json,
@@ -53,6 +56,9 @@ SHOWN = 10  # held-out sentences
 @click.option("--src", metavar="LANG", help="language to translate from")
 @click.option("--tgt", metavar="LANG", help="language to translate to")
 @path_option("--out", metavar="DIR", help=f"model folder (default: a new one in {RUNS})")
+@click.option(
+    "--teacher", "teachers", multiple=True, metavar="DIR", help="learn a model's translations too; repeatable"
+)
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
 @path_option("--resume", metavar="DIR", help="go on with the run in this folder")
 @click.option("--overwrite", is_flag=True, help="replace the model that --out holds")
@@ -65,6 +71,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     data: str | None,
     src: str | None,
     tgt: str | None,
+    teachers: Sequence[str],
     out: Path | None,
     assignments: Sequence[str],
     resume: Path | None,
@@ -77,13 +84,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     say = speaker(quiet)
     if resume:
-        if recipe or data or src or tgt or out or seed is not None or overwrite:
+        if recipe or data or src or tgt or teachers or out or seed is not None or overwrite:
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
         if any(not text.strip().startswith("training.") for text in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
         folder, sections = resume, layout.read_settings(resume)
     else:
-        given = {"where": data, "src": src, "tgt": tgt}
+        given = {"where": data, "src": src, "tgt": tgt, "teachers": list(teachers) or None}
         sections = settings.recipe(recipe or RECIPE)
         sections["data"] = sections.get("data", {}) | {k: v for k, v in given.items() if v is not None}
         if seed is not None:
@@ -97,13 +104,19 @@ def command(  # noqa: D103 (its help is the module's docstring)
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
     chosen = _with_workers(chosen)
+    if not resume:
+        _check_teachers(chosen.data)
     text = corpus.load(chosen.data)
     if resume:
-        tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
+        taught = corpus.read_lines(folder / layout.TAUGHT) if chosen.data.teachers else []
     else:
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
-        tokenizers = prepare(chosen, text, say)
+        taught = _taught(chosen, text, device, threads, quiet, say)
+    own, text = len(text.train), corpus.with_taught(text, taught)
+    if taught and not resume:
+        say(f"the teachers add {len(text.train) - own:,} pairs")
+    tokenizers = layout.read_tokenizers(folder, chosen.tokenizer) if resume else prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say)  # checks that the settings fit one another
     if resume:
         trainer.restore()
@@ -111,6 +124,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
         trainer.begin()
         checkpoint.clear(folder)
     layout.save_settings(folder, chosen._asdict(), *tokenizers)
+    if taught:
+        files.publish(folder, layout.TAUGHT, "".join(f"{line}\n" for line in taught).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     trainer.run(quiet)
@@ -119,6 +134,31 @@ def command(  # noqa: D103 (its help is the module's docstring)
         put_json(result)
     elif not quiet:
         put(_summary(folder, chosen, result))
+
+
+def _check_teachers(data: corpus.DataConfig) -> None:
+    """Say now, and not after the text is read, that a teacher is no model, or of other languages."""
+    for teacher in data.teachers:
+        known = layout.read_settings(Path(teacher)).get("data", {})
+        if (known.get("src"), known.get("tgt")) != (data.src, data.tgt):
+            raise InputError(
+                f"the teacher {teacher} translates {known.get('src')} to {known.get('tgt')}, not {data.src} to "
+                f"{data.tgt}; take another, or give --src and --tgt"
+            )
+
+
+def _taught(
+    chosen: Settings, text: corpus.Corpus, device: str, threads: int | None, quiet: bool, say: Callable[[str], None]
+) -> list[str]:
+    """What each teacher says to the training text, one after the other (Kim & Rush 2016; Nguyen et al. 2020)."""
+    sources, lines = [pair.src for pair in text.train], list[str]()
+    for teacher in chosen.data.teachers:
+        bundle, workers = open_model([Path(teacher)], device, threads, None)
+        found = Translator(bundle, bundle.search, workers=workers).stream(sources, lambda message: None)
+        shown = tqdm(found, teacher, len(sources), disable=True if quiet else None, unit="line")
+        lines += [candidates[0].text if candidates else "" for candidates in shown]
+        say(f"{teacher} has translated {len(sources):,} lines")
+    return lines
 
 
 def _with_workers(chosen: Settings) -> Settings:

@@ -218,3 +218,46 @@ def test_a_terminal_that_hides_its_size_shows_the_bar(recipe: Path, corpus: Path
     os.close(ours)
     assert process.returncode == 0
     assert re.search(rb"100%\|.* 2/2 \[.*loss \d", shown), shown
+
+
+# ---- teachers --------------------------------------------------------------------------------------------------------
+
+
+def test_what_teachers_say_is_learnt_as_well(model: Path, corpus: Path, recipe: Path, tmp_path: Path) -> None:
+    """The translations of each, trained or exported, that are not there already; and a run goes on without them."""
+    worked(call("export", "--model", model, "--out", "fast", "--format", "onnx", "--int8"))
+    shutil.copytree(model, "teacher")
+    source, target = ((corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de"))
+    said = [
+        worked(call("translate", "--model", each, "--input", corpus / "train.en")).lines for each in ("fast", model)
+    ]
+    new = {*zip(source * 2, [*said[0], *said[1]], strict=True)} - {*zip(source, target, strict=True)}
+    new = {(src, tgt) for src, tgt in new if tgt.strip()}
+    assert new
+    teachers = "--teacher", "fast", "--teacher", "teacher"
+    first = worked(train(recipe, corpus, "--out", "whole", *teachers))
+    assert "fast has translated 52 lines" in first.err
+    assert f"the teachers add {len(new)} pairs" in first.err
+    assert Path("whole/taught.txt").read_text(encoding="utf-8").splitlines() == [*said[0], *said[1]]
+    assert tomllib.loads(Path("whole/config.toml").read_text())["data"]["teachers"] == ["fast", "teacher"]
+
+    worked(train(recipe, corpus, "--out", "parts", *teachers, "--set", "training.updates=1"))
+    shutil.rmtree("teacher")
+    worked(call("train", "--resume", "parts", "--set", "training.updates=2", "--device", "cpu", "--threads", "1"))
+    assert Path("parts/model.safetensors").read_bytes() == Path("whole/model.safetensors").read_bytes()
+
+    Path("parts/taught.txt").write_text("Nein.\n" * 104)
+    refused(call("train", "--resume", "parts", "--set", "training.updates=3"), "text", "parts")
+    Path("parts/taught.txt").unlink()
+    refused(call("train", "--resume", "parts", "--set", "training.updates=3"), "parts/taught.txt", "cannot read")
+    worked(train(recipe, corpus, "--out", "whole", "--overwrite"))
+    assert not Path("whole/taught.txt").exists()
+
+
+def test_a_teacher_that_cannot_teach_is_refused(model: Path, corpus: Path, recipe: Path) -> None:
+    refused(train(recipe, corpus, "--out", "new", "--teacher", "nobody"), "nobody")
+    turned = train(recipe, corpus, "--out", "new", "--src", "de", "--tgt", "en", "--teacher", model)
+    refused(turned, str(model), "en to de", "de to en")
+    refused(call("train", "--resume", model, "--teacher", model), "--resume")
+    refused(train(recipe, corpus, "--out", "new", "--set", "data.teachers=5"), "data.teachers", '["DIR"]')
+    assert not Path("new").exists()
