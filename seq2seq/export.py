@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from torch import Tensor, nn
 
-from seq2seq import checkpoint, files, layout, settings
+from seq2seq import checkpoint, files, layout
 from seq2seq.cells import weights
 from seq2seq.embedding import Embedding
 from seq2seq.errors import InputError
@@ -43,7 +43,7 @@ def export(folder: Path, out: Path, form: str) -> None:
     assert isinstance(bundle.engine, Inference)
     model, tokenizers = bundle.engine.models[0], (bundle.src_tokenizer, bundle.tgt_tokenizer)
     checkpoint.clear(out)
-    layout.save_settings(out, settings.resolve(layout.read_settings(folder))._asdict(), *tokenizers)
+    layout.save_settings(out, layout.read_settings(folder), *tokenizers)
     if form == "half":
         checkpoint.save_weights(out, {k: w.half() for k, w in checkpoint.weights_of(model).items()}, *tokenizers)
     else:

@@ -45,7 +45,7 @@ def save_settings(
     folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
 ) -> None:
     """Write the resolved settings and the tokenizers, first thing in a run."""
-    joint = sections["tokenizer"].joint
+    joint = src_tokenizer is tgt_tokenizer
     for name, tokenizer in zip(tokenizer_names(joint), (src_tokenizer, tgt_tokenizer), strict=True):
         files.publish(folder, name, tokenizer.model_bytes)
     files.publish(folder, CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())

@@ -1,6 +1,7 @@
 """An exported model is the model: the same proposals from every cell and context, in any batch, and without torch."""
 
 import itertools
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from onnxruntime import InferenceSession
 from toys import every_pair, sentences, tiny, together
 from workshop import AWKWARD, Learnt, babbling, reversals, unheard
 
-from seq2seq import checkpoint, layout, runtime
+from seq2seq import checkpoint, files, layout, runtime
 from seq2seq.cells import CELLS
 from seq2seq.context import CONTEXTS
 from seq2seq.errors import InputError
@@ -206,3 +207,16 @@ def test_a_new_form_takes_the_place_of_another(learnt: Learnt, folder: Path) -> 
     export(learnt.folder, folder, "onnx")
     assert layout.exported(folder)
     assert not (folder / layout.WEIGHTS).exists()
+
+
+def test_a_setting_of_another_version_is_left_as_it_is(learnt: Learnt, tmp_path: Path) -> None:
+    """Of a run that is over, only what says what the model is has to be known."""
+    old = tmp_path / "old"
+    shutil.copytree(learnt.folder, old)
+    settings = (old / layout.CONFIG).read_text(encoding="utf-8").replace("[training]\n", "[training]\nforgotten = 7\n")
+    files.publish(old, layout.CONFIG, settings.encode())
+    for form in ("half", "onnx"):
+        export(old, tmp_path / form, form)
+        assert layout.read_settings(tmp_path / form) == layout.read_settings(old)
+        assert layout.read_settings(old)["training"]["forgotten"] == 7
+    assert checkpoint.load_model(tmp_path / "half").search == runtime.load(tmp_path / "onnx", 1).search

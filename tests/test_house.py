@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
     "graph": "",
-    "export": f"{FLOOR} cells settings files layout checkpoint model embedding inference graph",
+    "export": f"{FLOOR} cells files layout checkpoint model embedding inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "training": f"{FLOOR} {TEXT} loss model search {JOINTS.partition(' export')[0]}",
     "benchmark": f"{FLOOR} corpus crew settings layout workers checkpoint model export runtime training translator",
