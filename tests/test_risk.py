@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
-from toys import VOCABULARY, close, every_pair, sentences, shaken, tiny, together
+from toys import VOCABULARY, close, every_pair, shaken, tiny
 from workshop import AWKWARD, Learnt, reversals
 
 from seq2seq import checkpoint
@@ -51,13 +51,11 @@ def test_the_candidates_are_what_beam_search_finds(learnt: Learnt) -> None:
 
 def toy(missing: bool) -> Candidates:
     """Three sentences with two translations each behind the reference."""
-    b = together(sentences((4, 7, 1)[:3], (6, 2, 5)))
     draw = torch.Generator().manual_seed(3)
     targets = [
         torch.randint(3, VOCABULARY, (length,), generator=draw).tolist() for length in (4, 2, 6, 1, 3, 3, 5, 0, 2)
     ]
     batch = beside(collate([[5, 6, 7, 8], [9, 3], [4]], [[3]] * 3, range(3)), targets)
-    assert len(b.src) == 3
     quality = torch.tensor([[0.9, 0.1], [0.3, 0.4], [0.0, 1.0]], dtype=torch.float64)
     found = torch.tensor([[True, True], [True, not missing], [True, True]])
     return Candidates(batch, quality, found)
