@@ -89,6 +89,7 @@ class Corpus(NamedTuple):
     dev: list[Pair]
     tests: dict[str, list[Pair]]
     report: Report
+    taught: Sequence[Pair] = ()  # what to train on beside `train`: its sources, with translations of other models
 
 
 def shipped() -> Path:
@@ -136,10 +137,9 @@ def load(config: DataConfig) -> Corpus:
 
 def with_taught(corpus: Corpus, lines: Sequence[str]) -> Corpus:
     """The corpus with more translations of its training text, all of it once or several times, where they are new."""
-    train = dict.fromkeys(corpus.train)
+    known = set(corpus.train)
     said = (Pair(pair.src, line) for pair, line in zip(cycle(corpus.train), lines, strict=False) if line.strip())
-    new = dict.fromkeys(pair for pair in said if pair not in train)
-    return corpus._replace(train=[*corpus.train, *new])
+    return corpus._replace(taught=list(dict.fromkeys(pair for pair in said if pair not in known)))
 
 
 def load_split(config: DataConfig, split: str) -> list[Pair]:

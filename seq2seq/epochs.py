@@ -23,10 +23,10 @@ class Epochs:
         self.number = -1  # of the epoch that is held
         self.src, self.tgt, self.plan = list[list[int]](), list[list[int]](), list[list[int]]()
 
-    def epoch(self, number: int, times: int = 1) -> list[list[int]]:
-        """The rows of each batch of an epoch: a function of the seed and the epoch's number.
+    def epoch(self, number: int, times: int = 1, first: int | None = None) -> list[list[int]]:
+        """The rows of each batch of an epoch, or of its `first` pairs: a function of the seed and the epoch's number.
 
-        A pair takes `times` its tokens from the budget, which is always the same for an epoch.
+        A pair takes `times` its tokens from the budget. For an epoch these two are always the same.
         """
         if number != self.number:
             if self.sampling or not self.plan:
@@ -36,7 +36,10 @@ class Epochs:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, number, 2))
-            self.number, self.plan = number, batches.epoch(self.src, self.tgt, self.budget // times, order)
+            self.number, self.plan = (
+                number,
+                batches.epoch(self.src[:first], self.tgt[:first], self.budget // times, order),
+            )
         return self.plan
 
     def batch(self, rows: list[int]) -> Batch:
@@ -47,7 +50,7 @@ class Epochs:
 def fingerprint(corpus: Corpus, tokenizers: tuple[Tokenizer, Tokenizer]) -> str:
     """SHA-256 of all that is trained and validated on, and of what segments it."""
     digest = hashlib.sha256()
-    for pairs in corpus.train, corpus.dev:
+    for pairs in [*corpus.train, *corpus.taught], corpus.dev:
         digest.update(json.dumps(len(pairs)).encode())
         for pair in pairs:
             digest.update(json.dumps(pair).encode())

@@ -102,12 +102,17 @@ class Trainer:
             raise InputError("training.both_directions needs one tokenizer for both sides: set tokenizer.joint = true")
         turned = [Pair(pair.tgt, pair.src) for pair in corpus.train] if self.config.both_directions else []
         self.encoded = Epochs(
-            corpus.train + turned, tokenizers, settings.tokenizer.sampling, self.config.seed, self.config.batch_tokens
+            [*corpus.train, *turned, *corpus.taught],
+            tokenizers,
+            settings.tokenizer.sampling,
+            self.config.seed,
+            self.config.batch_tokens,
         )
+        self.references = len(corpus.train) + len(turned)  # pairs that no model has made; they come first
         self.objective = Objective(self.model, self.config, tokenizers[1], device)
         self.text = fingerprint(corpus, tokenizers)
-        self.taught = self.config.updates or self._updates()  # by teacher forcing alone
-        self.total = self.taught + (self.config.risk_updates if self.config.risk else 0)
+        self.forced = self.config.updates or self._updates()  # by teacher forcing alone
+        self.total = self.forced + (self.config.risk_updates if self.config.risk else 0)
 
     def begin(self) -> None:
         """What a new run does before its first update: the embeddings start from word vectors where that is wanted.
@@ -179,8 +184,13 @@ class Trainer:
         return self.config.epochs * math.ceil(len(self.encoded.epoch(0)) / self.config.accumulate)
 
     def _plan(self, epoch: int, step: int) -> list[list[int]]:
-        """The rows of each batch of the epoch that update `step` is in; every target takes its part of the tokens."""
-        return self.encoded.epoch(epoch, 1 + self.config.candidates if step > self.taught else 1)
+        """The rows of each batch of the epoch that update `step` is in.
+
+        In minimum risk training every target takes its part of the tokens, and what is good is not for a model to say.
+        """
+        if step > self.forced:
+            return self.encoded.epoch(epoch, 1 + self.config.candidates, self.references)
+        return self.encoded.epoch(epoch)
 
     def _begin_risk(self) -> None:
         """From here on minimum risk training: from the averaged weights, with fresh moments, in an epoch of its own."""
@@ -212,10 +222,10 @@ class Trainer:
             ) as bar,
         ):
             while progress.step < self.total and not self._stopped():
-                if progress.step == self.taught:
+                if progress.step == self.forced:
                     self._begin_risk()
                 plan = self._plan(progress.epoch, progress.step + 1)
-                end = self.taught if progress.step < self.taught else self.total
+                end = self.forced if progress.step < self.forced else self.total
                 while progress.batch < len(plan) and progress.step < end and not self._stopped():
                     group = plan[progress.batch : progress.batch + self.config.accumulate]
                     self._update(group)
@@ -271,9 +281,9 @@ class Trainer:
     def _rate(self) -> float:
         """The learning rate of the update that was counted last."""
         config, step = self.config, self.progress.step
-        if step > self.taught:
-            return risk_rate(config, step - self.taught)
-        return self.progress.rate_scale * learning_rate(config, step, self.taught)
+        if step > self.forced:
+            return risk_rate(config, step - self.forced)
+        return self.progress.rate_scale * learning_rate(config, step, self.forced)
 
     def _clip(self) -> float:
         """Shorten the gradient where it is longer than `clip`; returns its norm before that."""
@@ -296,9 +306,9 @@ class Trainer:
             dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker))
             torch.manual_seed(int(dropout.generate_state(1, np.uint64)[0]))
             try:
-                if share.step > self.taught:
+                if share.step > self.forced:
                     return sum(self.objective.with_risk(batch, share) for batch in group)
-                return sum(self.objective.teacher_forced(batch, share, share.step / self.taught) for batch in group)
+                return sum(self.objective.teacher_forced(batch, share, share.step / self.forced) for batch in group)
             except RuntimeError as e:
                 if not _out_of_memory(e):
                     raise

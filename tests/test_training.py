@@ -20,7 +20,7 @@ from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resum
 
 from seq2seq import checkpoint, files, objective
 from seq2seq.collation import collate
-from seq2seq.corpus import Corpus, Pair
+from seq2seq.corpus import Corpus, Pair, with_taught
 from seq2seq.epochs import Epochs
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.judge import Judge, Verdict
@@ -115,7 +115,7 @@ def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     result = end(folder)
     assert trainer.total > 12
     assert trainer.progress.epoch > 0
-    rates = [line["learning_rate"] for line in trainer.progress.metrics if line["step"] <= trainer.taught]
+    rates = [line["learning_rate"] for line in trainer.progress.metrics if line["step"] <= trainer.forced]
     assert rates[-1] < rates[0]  # plateau halved it, so there was something to remember
     assert {name.split("/")[0] for name in result.tensors} == {
         "weights",
@@ -135,7 +135,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
 ) -> None:
     """Before and behind the last 6 updates too, which are minimum risk training."""
     trainer = begin(tmp_path, unstopped.settings, TEXT)
-    assert trainer.total == trainer.taught + 6
+    assert trainer.total == trainer.forced + 6
     for stop in stops:
         step = stop % trainer.total
         run_until(trainer, step, terminated)
@@ -463,38 +463,43 @@ def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
 
 
 def test_risk_comes_behind_all_other_updates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an epoch of its own, where own translations are of the budget; from the averages, with fresh moments."""
+    """In an epoch of its own, of references alone, where own translations are of the budget; from the averages."""
     weighed: list[tuple[int, int]] = []
     true = objective.expected
     setting = {"epochs": 2, "risk": 5.0, "risk_updates": 7, "risk_rate": 0.02, "candidates": 3, "validate_every": 100}
-    trainer = begin(tmp_path, chosen(setting), TEXT)
-    short, long = (len(trainer.encoded.epoch(epoch, times)) for epoch, times in ((0, 1), (1, 4)))
+    text = with_taught(TEXT, ["1 2", *(pair.tgt for pair in TEXT.train[1:]), "3"])  # the 60 pairs, and 2 of teachers
+    trainer = begin(tmp_path, chosen(setting), text)
+    short, long = (len(trainer.encoded.epoch(*how)) for how in ((0,), (1, 4)))
     assert long > 2 * short
-    assert (trainer.taught, trainer.total) == (2 * short, 2 * short + 7)
+    assert (trainer.forced, trainer.total) == (2 * short, 2 * short + 7)
     trainer.encoded.number = -1  # as many times in another way
     progress = trainer.progress
     monkeypatch.setattr(objective, "expected", lambda *a: weighed.append((progress.epoch, progress.step)) or true(*a))
     averages: dict[str, torch.Tensor] = {}
     rates: list[float] = []
+    seen: list[set[int]] = []
     real: Update = Trainer._update
 
     def update(self: Trainer, group: list[Any]) -> None:
-        first = progress.step == self.taught
+        first = progress.step == self.forced
         if first:
             assert not self.optimizer.state
             assert all(torch.equal(w, averages[name]) for name, w in self.weights.items())
+        seen.append({row for rows in group for row in rows})
         real(self, group)
         averages.update((name, w.clone()) for name, w in self.average.items())
         rates.append(self.optimizer.param_groups[0]["lr"])
         assert all(
-            state["step"] == (1 if first else progress.step - self.taught * (progress.step > self.taught))
+            state["step"] == (1 if first else progress.step - self.forced * (progress.step > self.forced))
             for state in self.optimizer.state.values()
         )
 
     monkeypatch.setattr(Trainer, "_update", update)
     trainer.run(quiet=True)
     assert weighed == [(2, 2 * short + n) for n in range(1, 8)]
-    assert [line["step"] for line in progress.metrics] == [trainer.taught, trainer.total]
+    assert set().union(*seen[: 2 * short]) == set(range(62))
+    assert set().union(*seen[2 * short :]) < set(range(60)) == set().union(*trainer._plan(2, trainer.total))
+    assert [line["step"] for line in progress.metrics] == [trainer.forced, trainer.total]
     assert rates[2 * short :] == [0.02 * n / 50 * 0.5 * (1 + math.cos(math.pi * n / 7)) for n in range(1, 8)]
 
 

@@ -113,9 +113,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
         taught = _taught(chosen, text, device, threads, quiet, say)
-    own, text = len(text.train), corpus.with_taught(text, taught)
+    text = corpus.with_taught(text, taught)
     if taught and not resume:
-        say(f"the teachers add {len(text.train) - own:,} pairs")
+        say(f"the teachers add {len(text.taught):,} pairs")
     tokenizers = layout.read_tokenizers(folder, chosen.tokenizer) if resume else prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say)  # checks that the settings fit one another
     if resume:
