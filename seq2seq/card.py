@@ -11,6 +11,8 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
     """Markdown text from the settings and the `result` of a training: scores, samples, minutes, sizes."""
     data, model = settings.data, settings.model
     where = data.where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
+    if data.teachers:
+        where += f"; and what these models say to its training part: {', '.join(data.teachers)}"
     recipe = f"`{result['recipe']}`, as resolved in `config.toml`" if result.get("recipe") else "`config.toml`"
     size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
     rows = [

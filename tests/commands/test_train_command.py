@@ -34,6 +34,10 @@ def train(recipe: Path, corpus: Path, *more: object) -> Result:
     return call("train", "--recipe", recipe, "--data", corpus, *QUICK, *more)
 
 
+def card(folder: str) -> str:
+    return (Path(folder) / "README.md").read_text(encoding="utf-8")
+
+
 def steps(folder: Path) -> list[int]:
     return [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
@@ -240,6 +244,7 @@ def test_what_teachers_say_is_learnt_as_well(model: Path, corpus: Path, recipe: 
     assert f"the teachers add {len(new)} pairs" in first.err
     assert Path("whole/taught.txt").read_text(encoding="utf-8").splitlines() == [*said[0], *said[1]]
     assert tomllib.loads(Path("whole/config.toml").read_text())["data"]["teachers"] == ["fast", "teacher"]
+    assert f"- Data: {corpus}; and what these models say to its training part: fast, teacher\n" in card("whole")
 
     worked(train(recipe, corpus, "--out", "parts", *teachers, "--set", "training.updates=1"))
     shutil.rmtree("teacher")
