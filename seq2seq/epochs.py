@@ -36,10 +36,8 @@ class Epochs:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, number, 2))
-            self.number, self.plan = (
-                number,
-                batches.epoch(self.src[:first], self.tgt[:first], self.budget // times, order),
-            )
+            self.plan = batches.epoch(self.src[:first], self.tgt[:first], self.budget // times, order)
+            self.number = number
         return self.plan
 
     def batch(self, rows: list[int]) -> Batch:

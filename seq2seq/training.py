@@ -84,10 +84,9 @@ class Trainer:
         for name, count in KERNELS.items():
             os.environ.setdefault(name, count)  # read at the first product
         self.settings, self.config, self.folder = settings, settings.training, folder
-        self.corpus, self.tokenizers, self.device, self.say = corpus, tokenizers, device, say
+        self.tokenizers, self.device, self.say = tokenizers, device, say
         torch.manual_seed(self.config.seed)
-        sizes = [len(t) for t in tokenizers]
-        self.model = Model(settings.model, *sizes).to(device)
+        self.model = Model(settings.model, *map(len, tokenizers)).to(device)
         workers = max(1, self.config.workers) if device == "cpu" and AVAILABLE else 1
         self.workers = Workers(workers, list(self.model.parameters()), self._gradient)
         self.weights = checkpoint.weights_of(self.model)
@@ -111,7 +110,9 @@ class Trainer:
         self.references = len(corpus.train) + len(turned)  # pairs that no model has made; they come first
         self.objective = Objective(self.model, self.config, tokenizers[1], device)
         self.text = fingerprint(corpus, tokenizers)
-        self.forced = self.config.updates or self._updates()  # by teacher forcing alone
+        self.forced = self.config.updates or self.config.epochs * math.ceil(
+            len(self.encoded.epoch(0)) / self.config.accumulate
+        )  # updates by teacher forcing alone
         self.total = self.forced + (self.config.risk_updates if self.config.risk else 0)
 
     def begin(self) -> None:
@@ -178,10 +179,6 @@ class Trainer:
         self.progress = Progress(**numbers)
 
     # ---- steps -----------------------------------------------------------------------------------------------------
-
-    def _updates(self) -> int:
-        """How many updates the epochs take: nearly, for each is segmented anew."""
-        return self.config.epochs * math.ceil(len(self.encoded.epoch(0)) / self.config.accumulate)
 
     def _plan(self, epoch: int, step: int) -> list[list[int]]:
         """The rows of each batch of the epoch that update `step` is in.

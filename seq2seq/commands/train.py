@@ -107,16 +107,18 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if not resume:
         _check_teachers(chosen.data)
     text = corpus.load(chosen.data)
+    taught: list[str] = []
     if resume:
-        taught = corpus.read_lines(folder / layout.TAUGHT) if chosen.data.teachers else []
+        if chosen.data.teachers:
+            text = corpus.with_taught(text, corpus.read_lines(folder / layout.TAUGHT))
+        tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
     else:
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
-        taught = _taught(chosen, text, device, threads, quiet, say)
-    text = corpus.with_taught(text, taught)
-    if taught and not resume:
-        say(f"the teachers add {len(text.taught):,} pairs")
-    tokenizers = layout.read_tokenizers(folder, chosen.tokenizer) if resume else prepare(chosen, text, say)
+        if taught := _taught(chosen, text, device, threads, quiet, say):
+            text = corpus.with_taught(text, taught)
+            say(f"the teachers add {len(text.taught):,} pairs")
+        tokenizers = prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say)  # checks that the settings fit one another
     if resume:
         trainer.restore()

@@ -34,8 +34,8 @@ def train(recipe: Path, corpus: Path, *more: object) -> Result:
     return call("train", "--recipe", recipe, "--data", corpus, *QUICK, *more)
 
 
-def card(folder: str) -> str:
-    return (Path(folder) / "README.md").read_text(encoding="utf-8")
+def card(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8")
 
 
 def steps(folder: Path) -> list[int]:
@@ -55,9 +55,9 @@ def test_what_a_model_folder_holds(trained: Result, model: Path, corpus: Path) -
     assert (resolved.data.where, resolved.model.hidden, resolved.training.updates) == (str(corpus), 32, 120)
     assert all(sections[name].keys() == vars(values).keys() for name, values in resolved._asdict().items())
     assert steps(model) == [60, 120]
-    card = (model / "README.md").read_text(encoding="utf-8")
+    text = card(model)
     for part in ("# en to de", "BLEU", "chrF2", "nrefs:1", str(corpus), "Ein Kind"):
-        assert part in card
+        assert part in text
 
 
 def test_the_result_as_json(trained: Result, model: Path) -> None:
@@ -244,7 +244,7 @@ def test_what_teachers_say_is_learnt_as_well(model: Path, corpus: Path, recipe: 
     assert f"the teachers add {len(new)} pairs" in first.err
     assert Path("whole/taught.txt").read_text(encoding="utf-8").splitlines() == [*said[0], *said[1]]
     assert tomllib.loads(Path("whole/config.toml").read_text())["data"]["teachers"] == ["fast", "teacher"]
-    assert f"- Data: {corpus}; and what these models say to its training part: fast, teacher\n" in card("whole")
+    assert f"- Data: {corpus}; and what these models say to its training part: fast, teacher\n" in card(Path("whole"))
 
     worked(train(recipe, corpus, "--out", "parts", *teachers, "--set", "training.updates=1"))
     shutil.rmtree("teacher")
