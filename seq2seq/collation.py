@@ -14,9 +14,9 @@ class Batch(NamedTuple):
 
     src: Tensor  # (B, S)
     src_mask: Tensor  # (B, S), True = real token
-    tgt_in: Tensor  # (B, T); (B * W, T) where each source has W targets
-    tgt_out: Tensor  # as tgt_in
-    tgt_mask: Tensor  # as tgt_in
+    tgt_in: Tensor  # (B, T)
+    tgt_out: Tensor  # (B, T)
+    tgt_mask: Tensor  # (B, T)
     rows: list[int]  # B, where the pairs stand in the lists they came from
 
     def twice(self) -> "Batch":
@@ -42,9 +42,3 @@ def collate(src: Ids, tgt: Ids, rows: Sequence[int]) -> Batch:
     """The pairs at these rows as one batch."""
     sources, src_mask, tgt_in, tgt_out, tgt_mask = map(torch.from_numpy, arrays(src, tgt, rows))
     return Batch(sources, src_mask, tgt_in, tgt_out, tgt_mask, list(rows))
-
-
-def beside(batch: Batch, tgt: Ids) -> Batch:
-    """The sources of a batch, and W targets for each: `tgt` has B * W, source by source."""
-    tgt_in, tgt_out, tgt_mask = map(torch.from_numpy, arrays(tgt, tgt, range(len(tgt)))[2:])
-    return batch._replace(tgt_in=tgt_in, tgt_out=tgt_out, tgt_mask=tgt_mask)

@@ -23,11 +23,8 @@ class Epochs:
         self.number = -1  # of the epoch that is held
         self.src, self.tgt, self.plan = list[list[int]](), list[list[int]](), list[list[int]]()
 
-    def epoch(self, number: int, times: int = 1, first: int | None = None) -> list[list[int]]:
-        """The rows of each batch of an epoch, or of its `first` pairs: a function of the seed and the epoch's number.
-
-        A pair takes `times` its tokens from the budget. For an epoch these two are always the same.
-        """
+    def epoch(self, number: int) -> list[list[int]]:
+        """The rows of each batch of an epoch: a function of the seed and the epoch's number."""
         if number != self.number:
             if self.sampling or not self.plan:
                 rngs = [np.random.default_rng((self.seed, number, side)) for side in (0, 1)]
@@ -36,7 +33,7 @@ class Epochs:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, number, 2))
-            self.plan = batches.epoch(self.src[:first], self.tgt[:first], self.budget // times, order)
+            self.plan = batches.epoch(self.src, self.tgt, self.budget, order)
             self.number = number
         return self.plan
 

@@ -1,6 +1,6 @@
 """Masked cross-entropy with label smoothing, as a sum and a count, so that the parts of a batch add up to it.
 
-All losses know their gradient for the logits as soon as they know themselves. They take a few tokens at a time, so
+Both losses know their gradient for the logits as soon as they know themselves. They take a few tokens at a time, so
 that what lies between the logits and their gradient stays in the processor's cache.
 """
 
@@ -43,18 +43,6 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Loss:
     return Loss(_Known.apply(logits, smoothed, gradient), nats, len(targets))
 
 
-def token_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
-    """Logits (N, V) and targets (N,) to log p(y_n), (N,); its gradient for the logits is 1 at the target, less p."""
-    gradient = torch.empty_like(logits)
-    found = [logits.new_empty(0, dtype=_wide(logits))]
-    with torch.no_grad():
-        for few, y, slot in _few(logits, targets[:, None], gradient):
-            x, log_z, p = _softmax(few)
-            found.append((x.gather(1, y) - log_z).squeeze(1))
-            slot.copy_(p.neg_().scatter_add_(1, y, torch.ones_like(log_z)))
-    return _Known.apply(logits, torch.cat(found), gradient)  # type: ignore[no-any-return]
-
-
 def consistency(logits: Tensor) -> Tensor:
     """How far two passes over the same N tokens, each with its own dropout, disagree; logits (2N, V), pass by pass.
 
@@ -76,7 +64,7 @@ def consistency(logits: Tensor) -> Tensor:
 
 
 class _Known(torch.autograd.Function):
-    """A loss of the logits, or one a row, whose gradient is known."""
+    """A loss of the logits whose gradient is known."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, loss: Tensor, gradient: Tensor) -> Tensor:
@@ -87,7 +75,7 @@ class _Known(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, total: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient.mul_(total.reshape(-1, 1)), None, None  # in place: no second backward through this
+        return gradient.mul_(total), None, None  # in place: no second backward through this
 
 
 def _wide(logits: Tensor) -> torch.dtype:

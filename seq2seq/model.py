@@ -8,7 +8,6 @@ by meaning: masks are handed in.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from seq2seq.cells import CELLS
@@ -89,15 +88,11 @@ class Model(nn.Module):
         return self.output(features), state
 
     def forward(self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor) -> Tensor:
-        """Teacher forcing: logits (N, V) of the N real positions of tgt_in (B * W, T), row by row.
+        """Teacher forcing: logits (N, V) of the N real positions of tgt_in, row by row.
 
-        `advance` over the whole sentence, but padding never reaches the output layer, the costliest product of all. A
-        source is read once for all its W targets.
+        `advance` over the whole sentence, but padding never reaches the output layer, the costliest product of all.
         """
-        state, each = self.start(src, src_mask), len(tgt_in) // len(src)
-        if each > 1:
-            state = state.select(torch.arange(len(src), device=src.device)[:, None].expand(-1, each))
-        features, _ = self.decoder(self.tgt_embedding(tgt_in), state)
+        features, _ = self.decoder(self.tgt_embedding(tgt_in), self.start(src, src_mask))
         return self.output(features[tgt_mask])  # type: ignore[no-any-return]
 
 

@@ -28,10 +28,6 @@ class TrainingConfig:
     clip: float = setting(1.0, "largest norm of the gradient; 0: any", low=0.0)
     label_smoothing: float = setting(0.1, "share of the target spread over the vocabulary", low=0.0, high=0.99)
     consistency: float = setting(0.0, "weight of R-Drop: two passes, their disagreement", low=0.0, high=100.0)
-    risk: float = setting(0.0, "weight of the risk, 1 - BLEU, of the model's own translations", low=0.0, high=1000.0)
-    risk_updates: int = setting(1000, "updates with it, behind all others, from the averaged weights", low=1)
-    risk_rate: float = setting(1e-4, "their highest learning rate; it falls to 0", low=0.0)
-    candidates: int = setting(8, "own translations of a sentence that risk weighs", low=2, high=100)
     both_directions: bool = setting(False, "learn from each pair turned round as well; needs a joint tokenizer")
     word_vectors: str = setting("random", "what the embeddings start from", choices=("random", "skipgram", "cbow"))
     word_vectors_text: str = setting("", "a file of lines to learn them from, besides the training text")
@@ -57,17 +53,9 @@ def learning_rate(config: TrainingConfig, step: int, total: int) -> float:
     if config.schedule == "inverse_sqrt":
         return config.learning_rate * math.sqrt(max(config.warmup, 1) / step)
     if config.schedule == "cosine":
-        return config.learning_rate * _cosine((step - config.warmup) / max(total - config.warmup, 1))
+        done = (step - config.warmup) / max(total - config.warmup, 1)
+        return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
     return config.learning_rate
-
-
-def risk_rate(config: TrainingConfig, step: int) -> float:
-    """The rate of update `step` (1 .. risk_updates) of minimum risk training: a short warm-up, then down to 0."""
-    return config.risk_rate * min(1.0, step / 50) * _cosine(step / config.risk_updates)
-
-
-def _cosine(done: float) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
 
 
 def autocast(precision: str, device: str) -> contextlib.AbstractContextManager[object]:

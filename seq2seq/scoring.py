@@ -18,7 +18,6 @@ from seq2seq.config import nearest
 from seq2seq.errors import InputError
 
 METRICS = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
-SENTENCE = BLEU(smooth_method="add-k", smooth_value=1, effective_order=True)
 SIGNIFICANT = 0.05
 
 
@@ -55,11 +54,6 @@ def score(hyps: Sequence[str], refs: Sequence[Sequence[str]], metrics: Sequence[
         result = metric.corpus_score(hyps, refs)
         scores.append(Score(result.name, result.score, str(metric.get_signature())))
     return scores
-
-
-def sentence_bleu(hyp: str, ref: str) -> float:
-    """BLEU of one sentence, 0 to 100, with 1 added to the counts of two words and more (Lin & Och 2004)."""
-    return float(SENTENCE.sentence_score(hyp, [ref]).score)
 
 
 def compare(

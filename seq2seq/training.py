@@ -28,7 +28,7 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.judge import Judge
 from seq2seq.model import Model
 from seq2seq.objective import Objective
-from seq2seq.optimization import learning_rate, risk_rate, update_average
+from seq2seq.optimization import learning_rate, update_average
 from seq2seq.settings import Settings
 from seq2seq.signals import listening
 from seq2seq.tokenizer import Tokenizer
@@ -107,13 +107,11 @@ class Trainer:
             self.config.seed,
             self.config.batch_tokens,
         )
-        self.references = len(corpus.train) + len(turned)  # pairs that no model has made; they come first
-        self.objective = Objective(self.model, self.config, tokenizers[1], device)
+        self.objective = Objective(self.model, self.config, device)
         self.text = fingerprint(corpus, tokenizers)
-        self.forced = self.config.updates or self.config.epochs * math.ceil(
+        self.total = self.config.updates or self.config.epochs * math.ceil(
             len(self.encoded.epoch(0)) / self.config.accumulate
-        )  # updates by teacher forcing alone
-        self.total = self.forced + (self.config.risk_updates if self.config.risk else 0)
+        )
 
     def begin(self) -> None:
         """What a new run does before its first update: the embeddings start from word vectors where that is wanted.
@@ -180,24 +178,6 @@ class Trainer:
 
     # ---- steps -----------------------------------------------------------------------------------------------------
 
-    def _plan(self, epoch: int, step: int) -> list[list[int]]:
-        """The rows of each batch of the epoch that update `step` is in.
-
-        In minimum risk training every target takes its part of the tokens, and what is good is not for a model to say.
-        """
-        if step > self.forced:
-            return self.encoded.epoch(epoch, 1 + self.config.candidates, self.references)
-        return self.encoded.epoch(epoch)
-
-    def _begin_risk(self) -> None:
-        """From here on minimum risk training: from the averaged weights, with fresh moments, in an epoch of its own."""
-        progress = self.progress
-        checkpoint.fill(self.model, self.average or self.weights)
-        self.optimizer.state.clear()
-        self.snapshots, progress.rate_scale = [], 1.0
-        if progress.batch:
-            progress.epoch, progress.batch = progress.epoch + 1, 0
-
     def run(self, quiet: bool) -> None:
         """Train until the end, an early stop or a signal; the folder then holds the best model.
 
@@ -219,17 +199,14 @@ class Trainer:
             ) as bar,
         ):
             while progress.step < self.total and not self._stopped():
-                if progress.step == self.forced:
-                    self._begin_risk()
-                plan = self._plan(progress.epoch, progress.step + 1)
-                end = self.forced if progress.step < self.forced else self.total
-                while progress.batch < len(plan) and progress.step < end and not self._stopped():
+                plan = self.encoded.epoch(progress.epoch)
+                while progress.batch < len(plan) and progress.step < self.total and not self._stopped():
                     group = plan[progress.batch : progress.batch + self.config.accumulate]
                     self._update(group)
                     progress.batch += len(group)
                     over = progress.batch >= len(plan)
                     every = self.config.validate_every
-                    if (progress.step % every == 0 if every else over) or progress.step == end:
+                    if (progress.step % every == 0 if every else over) or progress.step == self.total:
                         with self.workers.resting():
                             self._validate(bar)
                     bar.update()
@@ -277,10 +254,7 @@ class Trainer:
 
     def _rate(self) -> float:
         """The learning rate of the update that was counted last."""
-        config, step = self.config, self.progress.step
-        if step > self.forced:
-            return risk_rate(config, step - self.forced)
-        return self.progress.rate_scale * learning_rate(config, step, self.forced)
+        return self.progress.rate_scale * learning_rate(self.config, self.progress.step, self.total)
 
     def _clip(self) -> float:
         """Shorten the gradient where it is longer than `clip`; returns its norm before that."""
@@ -296,16 +270,14 @@ class Trainer:
         Where memory does not suffice, every batch is halved until it does. The sum over the share stays what it is.
         """
         self.model.train()
-        self._plan(share.epoch, share.step)
+        self.encoded.epoch(share.epoch)
         group = [self.encoded.batch(rows) for rows in share.rows]
         while True:
             # Dropout follows from the seed, the update's number and the worker's alone.
             dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker))
             torch.manual_seed(int(dropout.generate_state(1, np.uint64)[0]))
             try:
-                if share.step > self.forced:
-                    return sum(self.objective.with_risk(batch, share) for batch in group)
-                return sum(self.objective.teacher_forced(batch, share, share.step / self.forced) for batch in group)
+                return sum(self.objective.descend(batch, share.tokens, share.step / self.total) for batch in group)
             except RuntimeError as e:
                 if not _out_of_memory(e):
                     raise

@@ -25,7 +25,6 @@ class Share(NamedTuple):
     epoch: int
     step: int
     tokens: int  # of the whole update
-    sentences: int  # likewise
     rows: list[list[int]]
 
 
@@ -59,9 +58,13 @@ class Workers(Crew):
         Raises:
             WorkError: a worker failed or was killed.
         """
-        count, sentences = 1 + len(self.others), sum(map(len, group))
-        parts = [[list(part) for rows in group if (part := rows[w::count])] for w in range(count)]
-        nats = self.ask([Share(w, epoch, step, tokens, sentences, part) for w, part in enumerate(parts)])
+        count = 1 + len(self.others)
+        nats = self.ask(
+            [
+                Share(w, epoch, step, tokens, [list(part) for rows in group if (part := rows[w::count])])
+                for w in range(count)
+            ]
+        )
         with self.resting():
             for gradient in self.gradients[: len(self.others)]:
                 for parameter, theirs in zip(self.parameters, gradient, strict=True):

@@ -14,7 +14,7 @@ FLOOR = "config errors"
 TEXT = "corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
-    "crew signals optimization settings files layout translator inference checkpoint workers risk objective judge "
+    "crew signals optimization settings files layout translator inference checkpoint workers objective judge "
     "export runtime training"
 )
 
@@ -48,8 +48,7 @@ MAY_IMPORT = {
     "layout": f"{FLOOR} files tokenizer",
     "translator": f"{FLOOR} tokenizer batches search crew",
     "inference": f"{FLOOR} batches decoder model search translator",
-    "risk": f"{FLOOR} collation tokenizer scoring loss model search inference",
-    "objective": f"{FLOOR} collation tokenizer loss model optimization risk workers",
+    "objective": f"{FLOOR} collation loss model optimization",
     "signals": "",
     "checkpoint": f"{FLOOR} files layout tokenizer model search inference translator",
     "judge": f"{FLOOR} corpus tokenizer scoring model search translator inference checkpoint",

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from toys import VOCABULARY, close, draw, every_pair, gradients, loss, sentences, tiny, together
 
 from seq2seq import loss as losses
-from seq2seq.loss import consistency, cross_entropy, token_log_probs
+from seq2seq.loss import consistency, cross_entropy
 
 N, V = 7, 5
 TARGETS = torch.tensor([0, 4, 2, 2, 1, 3, 0])
@@ -65,26 +65,12 @@ def test_logits_in_half_precision_are_summed_in_single(smoothing: float) -> None
 def test_tokens_lose_together_what_they_lose_a_few_at_a_time(cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def both() -> list[torch.Tensor]:
         single, double = draw(N, V).requires_grad_(), draw(2 * N, V).requires_grad_()
-        values = (
-            cross_entropy(single, TARGETS, 0.1).smoothed,
-            consistency(double),
-            token_log_probs(single, TARGETS).sum(),
-        )
+        values = cross_entropy(single, TARGETS, 0.1).smoothed, consistency(double)
         return [*values, *torch.autograd.grad(sum(values), (single, double))]
 
     expected = both()
     monkeypatch.setattr(losses, "CACHED", cached)
     close(both(), expected)
-
-
-def test_each_token_has_its_log_probability() -> None:
-    logits, weights = draw(N, V).requires_grad_(), draw(N, seed=1)
-    expected = F.log_softmax(logits, dim=1).gather(1, TARGETS[:, None])[:, 0]
-    found = token_log_probs(logits, TARGETS)
-    close(found, expected)
-    close(torch.autograd.grad(found @ weights, logits), torch.autograd.grad(expected @ weights, logits))
-    assert token_log_probs(logits[:0], TARGETS[:0]).shape == (0,)
-    assert token_log_probs(logits.bfloat16(), TARGETS).dtype == torch.float32
 
 
 def test_disagreement_is_its_formula_and_zero_where_two_passes_agree() -> None:

@@ -18,16 +18,15 @@ from torch import Tensor
 from toys import every_cell
 from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resume, unheard
 
-from seq2seq import checkpoint, files, objective
+from seq2seq import checkpoint, files
 from seq2seq.collation import collate
-from seq2seq.corpus import Corpus, Pair, with_taught
+from seq2seq.corpus import Corpus, Pair
 from seq2seq.epochs import Epochs
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.judge import Judge, Verdict
 from seq2seq.loss import cross_entropy
 from seq2seq.model import Model
 from seq2seq.optimization import learning_rate
-from seq2seq.risk import candidates, expected
 from seq2seq.settings import Settings
 from seq2seq.signals import listening
 from seq2seq.tokenizer import BOS
@@ -45,9 +44,6 @@ EVERY_TRAINING = {
     "learning_rate": 0.03,
     "scheduled_sampling": 0.5,
     "consistency": 0.5,
-    "risk": 5.0,
-    "risk_updates": 6,
-    "candidates": 2,
     "both_directions": True,
     "ema": 0.9,
     "average_last": 2,
@@ -115,7 +111,7 @@ def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     result = end(folder)
     assert trainer.total > 12
     assert trainer.progress.epoch > 0
-    rates = [line["learning_rate"] for line in trainer.progress.metrics if line["step"] <= trainer.forced]
+    rates = [line["learning_rate"] for line in trainer.progress.metrics]
     assert rates[-1] < rates[0]  # plateau halved it, so there was something to remember
     assert {name.split("/")[0] for name in result.tensors} == {
         "weights",
@@ -129,13 +125,11 @@ def unstopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return Unstopped(wanted, result)
 
 
-@pytest.mark.parametrize("stops", [[1], [4], [5], [7, 8], [2, 6, 11], [-7], [-6], [-5, -2]])
+@pytest.mark.parametrize("stops", [[1], [4], [5], [7, 8], [2, 6, 11], [-1]])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     unstopped: Unstopped, tmp_path: Path, stops: list[int]
 ) -> None:
-    """Before and behind the last 6 updates too, which are minimum risk training."""
     trainer = begin(tmp_path, unstopped.settings, TEXT)
-    assert trainer.total == trainer.forced + 6
     for stop in stops:
         step = stop % trainer.total
         run_until(trainer, step, terminated)
@@ -460,66 +454,6 @@ def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
         torch.testing.assert_close(two, one, rtol=1e-10, atol=1e-14)
     else:
         assert not torch.allclose(two[0], twice_as_strict[0], rtol=1e-3)
-
-
-def test_risk_comes_behind_all_other_updates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an epoch of its own, of references alone, where own translations are of the budget; from the averages."""
-    weighed: list[tuple[int, int]] = []
-    true = objective.expected
-    setting = {"epochs": 2, "risk": 5.0, "risk_updates": 7, "risk_rate": 0.02, "candidates": 3, "validate_every": 100}
-    text = with_taught(TEXT, ["1 2", *(pair.tgt for pair in TEXT.train[1:]), "3"])  # the 60 pairs, and 2 of teachers
-    trainer = begin(tmp_path, chosen(setting), text)
-    short, long = (len(trainer.encoded.epoch(*how)) for how in ((0,), (1, 4)))
-    assert long > 2 * short
-    assert (trainer.forced, trainer.total) == (2 * short, 2 * short + 7)
-    trainer.encoded.number = -1  # as many times in another way
-    progress = trainer.progress
-    monkeypatch.setattr(objective, "expected", lambda *a: weighed.append((progress.epoch, progress.step)) or true(*a))
-    averages: dict[str, torch.Tensor] = {}
-    rates: list[float] = []
-    seen: list[set[int]] = []
-    real: Update = Trainer._update
-
-    def update(self: Trainer, group: list[Any]) -> None:
-        first = progress.step == self.forced
-        if first:
-            assert not self.optimizer.state
-            assert all(torch.equal(w, averages[name]) for name, w in self.weights.items())
-        seen.append({row for rows in group for row in rows})
-        real(self, group)
-        averages.update((name, w.clone()) for name, w in self.average.items())
-        rates.append(self.optimizer.param_groups[0]["lr"])
-        assert all(
-            state["step"] == (1 if first else progress.step - self.forced * (progress.step > self.forced))
-            for state in self.optimizer.state.values()
-        )
-
-    monkeypatch.setattr(Trainer, "_update", update)
-    trainer.run(quiet=True)
-    assert weighed == [(2, 2 * short + n) for n in range(1, 8)]
-    assert set().union(*seen[: 2 * short]) == set(range(62))
-    assert set().union(*seen[2 * short :]) < set(range(60)) == set().union(*trainer._plan(2, trainer.total))
-    assert [line["step"] for line in progress.metrics] == [trainer.forced, trainer.total]
-    assert rates[2 * short :] == [0.02 * n / 50 * 0.5 * (1 + math.cos(math.pi * n / 7)) for n in range(1, 8)]
-
-
-def test_risk_falls_where_it_is_weighed(tmp_path: Path) -> None:
-    """After as many updates, what the model would say is better on the text that was weighed."""
-    text, after = corpus(200, 20), []
-    model = {"hidden": 32, "encoder_hidden": [16, 16], "embedding": 16, **PLAIN}
-    for risk in (1e-9, 30.0):
-        rates = {"learning_rate": 0.01, "risk_rate": 0.01}
-        wanted = chosen({"epochs": 16, "risk": risk, "risk_updates": 400, "candidates": 4, **rates}, model)
-        trainer = begin(tmp_path / str(risk), wanted, text)
-        trainer.run(quiet=True)
-        trainer.encoded.epoch(0)
-        batch = trainer.encoded.batch(list(range(100)))
-        with torch.no_grad():
-            own = candidates(trainer.model, batch, trainer.tokenizers[1], 4)
-            logits = trainer.model(*own.batch[:3], own.batch.tgt_mask)
-            of_own = torch.arange(500)[:, None].expand_as(own.batch.tgt_mask)[own.batch.tgt_mask] % 5 > 0
-            after.append(expected(logits[of_own], own).item() / 100)
-    assert after[1] < 0.75 * after[0]
 
 
 def test_both_directions_are_all_pairs_and_all_pairs_turned_round(tmp_path: Path) -> None:
