@@ -3,7 +3,7 @@
     config.toml, tokenizer.model (or .src.model and .tgt.model): in every model folder
     model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
     metrics.jsonl, README.md, training/step-00001234.safetensors, tensorboard/: what training adds
-    taught.txt: what the teachers say to the training text, the first one's whole, then the next one's
+    taught.txt: what the teachers say to the training text: all their best, then all those most like the references
     stopped.tsv: the text at which the loss was no number any more
     manifest.json: the SHA-256 of what is loaded again
 

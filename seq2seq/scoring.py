@@ -18,6 +18,7 @@ from seq2seq.config import nearest
 from seq2seq.errors import InputError
 
 METRICS = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
+SENTENCE = BLEU(smooth_method="add-k", smooth_value=1, effective_order=True)
 SIGNIFICANT = 0.05
 
 
@@ -54,6 +55,11 @@ def score(hyps: Sequence[str], refs: Sequence[Sequence[str]], metrics: Sequence[
         result = metric.corpus_score(hyps, refs)
         scores.append(Score(result.name, result.score, str(metric.get_signature())))
     return scores
+
+
+def closest(hyps: Sequence[str], ref: str) -> str:
+    """The one with the highest BLEU of a sentence, 1 added to the counts of two words and more (Lin & Och 2004)."""
+    return max(dict.fromkeys(hyps), key=lambda hyp: SENTENCE.sentence_score(hyp, [ref]).score)
 
 
 def compare(

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from seq2seq.errors import InputError
-from seq2seq.scoring import compare, score
+from seq2seq.scoring import closest, compare, score
 
 REF = [
     f"The {a} {b} near the old {c}." for a in ("big", "red", "slow") for b in ("dog", "cat") for c in ("house", "tree")
@@ -43,6 +43,14 @@ def test_signatures_are_those_of_sacrebleu() -> None:
 
 def test_only_the_metrics_asked_for() -> None:
     assert [s.name for s in score(GOOD, [REF], ("chrf", "bleu"))] == ["chrF2", "BLEU"]
+
+
+def test_the_closest_has_most_of_the_reference_in_a_row() -> None:
+    """Of six words one, three and one are wrong; of two that are the same the first."""
+    ref = "a b c d e f"
+    assert closest(["a b x d e f", "a b x y z f", "a b c d e x"], ref) == "a b c d e x"
+    assert closest(["", "f"], ref) == "f"
+    assert closest([""], ref) == ""
 
 
 def test_empty_lines_are_scored() -> None:

@@ -3,7 +3,7 @@
     seq2seq train                                           # the corpus that ships, a few minutes
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
-    seq2seq train --teacher DIR --teacher DIR2              # learn what they say, too (distillation)
+    seq2seq train --teacher DIR --teacher DIR2              # learn what both say, too (distillation)
     seq2seq train --resume DIR                              # go on where it stopped
 
 DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
@@ -13,7 +13,7 @@ DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain o
 import itertools
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from seq2seq.commands.shared import (
     typed,
 )
 from seq2seq.errors import InputError
-from seq2seq.scoring import score
+from seq2seq.scoring import closest, score
 from seq2seq.settings import Settings
 from seq2seq.training import Trainer, prepare
 from seq2seq.translator import Translator
@@ -57,7 +57,11 @@ SHOWN = 10  # held-out sentences
 @click.option("--tgt", metavar="LANG", help="language to translate to")
 @path_option("--out", metavar="DIR", help=f"model folder (default: a new one in {RUNS})")
 @click.option(
-    "--teacher", "teachers", multiple=True, metavar="DIR", help="learn a model's translations too; repeatable"
+    "--teacher",
+    "teachers",
+    multiple=True,
+    metavar="DIR",
+    help="learn a model's translations too; several: an ensemble's",
 )
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
 @path_option("--resume", metavar="DIR", help="go on with the run in this folder")
@@ -104,8 +108,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
     chosen = _with_workers(chosen)
-    if not resume:
-        _check_teachers(chosen.data)
+    teacher = _teacher(chosen.data, device, threads) if chosen.data.teachers and not resume else None
     text = corpus.load(chosen.data)
     taught: list[str] = []
     if resume:
@@ -115,7 +118,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     else:
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
-        if taught := _taught(chosen, text, device, threads, quiet, say):
+        if teacher:
+            taught = _taught(teacher, text, quiet)
             text = corpus.with_taught(text, taught)
             say(f"the teachers add {len(text.taught):,} pairs")
         tokenizers = prepare(chosen, text, say)
@@ -138,8 +142,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
         put(_summary(folder, chosen, result))
 
 
-def _check_teachers(data: corpus.DataConfig) -> None:
-    """Say now, and not after the text is read, that a teacher is no model, or of other languages."""
+def _teacher(data: corpus.DataConfig, device: str, threads: int | None) -> Translator:
+    """The ensemble of the teachers; that one is no model, or of other languages, is said before the text is read."""
     for teacher in data.teachers:
         known = layout.read_settings(Path(teacher)).get("data", {})
         if (known.get("src"), known.get("tgt")) != (data.src, data.tgt):
@@ -147,20 +151,23 @@ def _check_teachers(data: corpus.DataConfig) -> None:
                 f"the teacher {teacher} translates {known.get('src')} to {known.get('tgt')}, not {data.src} to "
                 f"{data.tgt}; take another, or give --src and --tgt"
             )
+    bundle, workers = open_model([Path(teacher) for teacher in data.teachers], device, threads, None)
+    return Translator(bundle, bundle.search, workers=workers)
 
 
-def _taught(
-    chosen: Settings, text: corpus.Corpus, device: str, threads: int | None, quiet: bool, say: Callable[[str], None]
-) -> list[str]:
-    """What each teacher says to the training text, one after the other (Kim & Rush 2016; Nguyen et al. 2020)."""
-    sources, lines = [pair.src for pair in text.train], list[str]()
-    for teacher in chosen.data.teachers:
-        bundle, workers = open_model([Path(teacher)], device, threads, None)
-        found = Translator(bundle, bundle.search, workers=workers).stream(sources, lambda message: None)
-        shown = tqdm(found, teacher, len(sources), disable=True if quiet else None, unit="line")
-        lines += [candidates[0].text if candidates else "" for candidates in shown]
-        say(f"{teacher} has translated {len(sources):,} lines")
-    return lines
+def _taught(teacher: Translator, text: corpus.Corpus, quiet: bool) -> list[str]:
+    """What the teachers say to the training text: their best translations, then those most like the references.
+
+    Seq-KD and Seq-Inter of Kim & Rush (2016), sections 3.2 and 3.3.
+    """
+    best, close = list[str](), list[str]()
+    found = teacher.stream([pair.src for pair in text.train], lambda message: None)
+    shown = tqdm(found, "teaching", len(text.train), disable=True if quiet else None, unit="line")
+    for pair, candidates in zip(text.train, shown, strict=True):
+        texts = [candidate.text for candidate in candidates] or [""]
+        best.append(texts[0])
+        close.append(closest(texts, pair.tgt))
+    return [*best, *close]
 
 
 def _with_workers(chosen: Settings) -> Settings:
