@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seq2seq import layout
-from seq2seq.crew import available
+from seq2seq.crew import AVAILABLE, available
 
 if TYPE_CHECKING:  # what translates without torch is measured without it
     from seq2seq.corpus import Corpus
@@ -152,7 +152,7 @@ def work(model: "Model", src_tokens: float, tgt_tokens: float) -> float:
     remembering = parts.get("key", 0) + parts.get("value", 0)
     querying = parts.get("query", 0) + parts.get("output", 0)
     once, source = size(d.bridge), size(model.encoder.layers) + remembering
-    target = size(d.layers) + querying + size(d.readout) + model.output.weight.numel()
+    target = size(d.layers) + querying + size(d.readout) + model.output.out_features * config.embedding
     words = 0
     if d.lexical is not None:
         target, words = target + size(d.lexical), config.embedding
@@ -203,12 +203,15 @@ def unheard(message: str) -> None:
 
 
 def translating(folder: Path, text: Path, beam: int, threads: int) -> Row:
-    """A model that translates the lines of a file, all together and then one at a time; start-up stands apart."""
+    """A model that translates the lines of a file, all together and then one at a time; start-up stands apart.
+
+    All together they are shared by a process a thread, as the command does it.
+    """
     started = time.perf_counter()
     if layout.exported(folder):
         from seq2seq.runtime import load
 
-        bundle = load(folder, threads)
+        bundle = load(folder, 1)
     else:
         import torch
 
@@ -219,15 +222,16 @@ def translating(folder: Path, text: Path, beam: int, threads: int) -> Row:
     from seq2seq.translator import Translator
 
     loading, lines = time.perf_counter() - started, text.read_text(encoding="utf-8").splitlines()
-    translator = Translator(bundle, replace(bundle.search, beam=beam))
-    translator.best(lines[:2])
+    config = replace(bundle.search, beam=beam)
+    alone, together = (Translator(bundle, config, workers=count) for count in (1, threads if AVAILABLE else 1))
+    alone.best(lines[:2])
     started = time.perf_counter()
-    translator.best(lines)
+    together.best(lines)
     taken = time.perf_counter() - started
     each = []
     for line in lines[:ALONE]:
         started = time.perf_counter()
-        translator.best([line])
+        alone.best([line])
         each.append(1000 * (time.perf_counter() - started))
     each.sort()
     return {

@@ -70,13 +70,14 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     """
     sections = read_settings(folder)
     shape = config.build(ModelConfig, sections.get("model", {}), "model")
-    tokenizers = read_tokenizers(folder, config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer"))
+    text = config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer")
+    tokenizers = read_tokenizers(folder, text)
     with torch.device("meta"):
         model = Model(shape, *map(len, tokenizers))
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")
-    files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(tokenizers[0] is tokenizers[1]))
+    files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(text.joint))
     model.to_empty(device=device).tie()
     fill(model, weights)
     return Bundle.of(Inference(model.eval()), tokenizers, sections)

@@ -147,7 +147,7 @@ def decoder(model: Model, int8: bool) -> Graph:
     count = g.input("count", LONG, 1)
     before = [g.input(f"state.{i}", FLOAT, "N", size) for i, size in enumerate(d.sizes)]
     attend = attention(g, model, tokens)
-    y = g.embed(tokens, table(model.tgt_embedding))
+    y = g.embed(tokens, table(model.tgt_embedding)[: model.output.out_features])
     layers: Any = d.layers
     first, *upper = layers
     fixed = [attend(None).context] if d.context.fixed else []
@@ -276,7 +276,7 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], A
 def linear(g: Graph, parts: Sequence[Value], layer: nn.Linear) -> str:
     """A layer of the model over the parts side by side."""
     bias = np.zeros(layer.out_features, np.float32) if layer.bias is None else array_of(layer.bias)
-    return g.linear(parts, array_of(layer.weight), bias)
+    return g.linear(parts, array_of(layer.weight)[: layer.out_features], bias)
 
 
 def table(embedding: Embedding) -> Array:

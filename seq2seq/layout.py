@@ -1,6 +1,7 @@
 """What lies in a model folder, tensors apart: the names of its files, resolved settings (TOML) and tokenizers.
 
-    config.toml, tokenizer.model (or .src.model and .tgt.model): in every model folder
+    config.toml, tokenizer.model (or .src.model and .tgt.model): in every model folder; a target that shares a model
+        takes its first pieces, as many as config.toml says under [seq2seq]
     model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
     metrics.jsonl, README.md, training/step-00001234.safetensors, tensorboard/: what training adds
     taught.txt: what the teachers say to the training text: all their best, then all those most like the references
@@ -23,6 +24,7 @@ FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.txt"
+PIECES = "target_pieces"  # of a model that both sides share
 TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with
 
 
@@ -45,10 +47,13 @@ def save_settings(
     folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
 ) -> None:
     """Write the resolved settings and the tokenizers, first thing in a run."""
-    joint = src_tokenizer is tgt_tokenizer
-    for name, tokenizer in zip(tokenizer_names(joint), (src_tokenizer, tgt_tokenizer), strict=True):
+    text = sections["tokenizer"]
+    joint = text.joint if isinstance(text, TokenizerConfig) else text.get("joint", True)
+    about = {"format": FORMAT, **({PIECES: len(tgt_tokenizer)} if joint else {})}
+    both = [src_tokenizer] if joint else [src_tokenizer, tgt_tokenizer]
+    for name, tokenizer in zip(tokenizer_names(joint), both, strict=False):
         files.publish(folder, name, tokenizer.model_bytes)
-    files.publish(folder, CONFIG, config.to_toml({"seq2seq": {"format": FORMAT}, **sections}).encode())
+    files.publish(folder, CONFIG, config.to_toml({"seq2seq": about, **sections}).encode())
 
 
 def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
@@ -70,10 +75,24 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
-    """The source's and the target's tokenizer, one object where they are one."""
+    """The source's and the target's tokenizer; of a folder that does not say how they share one, it is both.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
     src, tgt = (folder / name for name in tokenizer_names(settings.joint))
     tokenizer = Tokenizer.load(src)
-    return tokenizer, tokenizer if src == tgt else Tokenizer.load(tgt)
+    if src != tgt:
+        return tokenizer, Tokenizer.load(tgt)
+    pieces = config.read(folder / CONFIG).get("seq2seq", {}).get(PIECES)
+    if pieces is None:
+        return tokenizer, tokenizer
+    if type(pieces) is not int:
+        raise InputError(f"{folder / CONFIG}: seq2seq.{PIECES} = {pieces!r} is no number of pieces; restore the file")
+    try:
+        return tokenizer, tokenizer.first(pieces)
+    except InputError:
+        raise InputError(f"{folder}: the tokenizer does not fit {CONFIG}; restore the folder's own") from None
 
 
 def fingerprint(*tokenizers: Tokenizer) -> str:

@@ -9,6 +9,7 @@ by meaning: masks are handed in.
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from seq2seq.cells import CELLS
 from seq2seq.config import setting
@@ -72,11 +73,14 @@ class Model(nn.Module):
         self.tie()
 
     def tie(self) -> None:
-        """Share the tables that the settings tie (Press & Wolf 2017); again after `to_empty`, which parts them."""
+        """Share the tables that the settings tie (Press & Wolf 2017); again after `to_empty`, which parts them.
+
+        Where both languages share a table, the target's tokens are the first of the source's.
+        """
+        if self.config.tied == "all":
+            self.tgt_embedding.table.weight = self.src_embedding.table.weight
         if self.config.tied != "none":
             self.output.weight = self.tgt_embedding.table.weight
-        if self.config.tied == "all":
-            self.src_embedding.table.weight = self.tgt_embedding.table.weight
 
     def start(self, src: Tensor, src_mask: Tensor) -> State:
         """src (B, S) ids, src_mask (B, S) to the decoder's state before the first token."""
@@ -85,7 +89,7 @@ class Model(nn.Module):
     def advance(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Tokens (B, T), the ones the decoder reads, to logits (B, T, V) of the ones that follow them."""
         features, state = self.decoder(self.tgt_embedding(tokens), state)
-        return self.output(features), state
+        return self.logits(features), state
 
     def forward(self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor) -> Tensor:
         """Teacher forcing: logits (N, V) of the N real positions of tgt_in, row by row.
@@ -93,7 +97,11 @@ class Model(nn.Module):
         `advance` over the whole sentence, but padding never reaches the output layer, the costliest product of all.
         """
         features, _ = self.decoder(self.tgt_embedding(tgt_in), self.start(src, src_mask))
-        return self.output(features[tgt_mask])  # type: ignore[no-any-return]
+        return self.logits(features[tgt_mask])
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Features (..., E) to logits (..., V) of the target's tokens."""
+        return F.linear(features, self.output.weight[: self.output.out_features], self.output.bias)
 
 
 def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> None:
@@ -109,5 +117,5 @@ def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> Non
         raise InputError(
             f"model.heads = {config.heads} does not divide model.attention = {config.attention}; choose a divisor"
         )
-    if config.tied == "all" and src_vocabulary != tgt_vocabulary:
+    if config.tied == "all" and src_vocabulary < tgt_vocabulary:
         raise InputError("model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true")

@@ -28,7 +28,6 @@ class TrainingConfig:
     clip: float = setting(1.0, "largest norm of the gradient; 0: any", low=0.0)
     label_smoothing: float = setting(0.1, "share of the target spread over the vocabulary", low=0.0, high=0.99)
     consistency: float = setting(0.0, "weight of R-Drop: two passes, their disagreement", low=0.0, high=100.0)
-    both_directions: bool = setting(False, "learn from each pair turned round as well; needs a joint tokenizer")
     word_vectors: str = setting("random", "what the embeddings start from", choices=("random", "skipgram", "cbow"))
     word_vectors_text: str = setting("", "a file of lines to learn them from, besides the training text")
     scheduled_sampling: float = setting(0.0, "share of own predictions read, reached at the end", low=0.0, high=1.0)

@@ -17,7 +17,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPACE = "\u2581"  # what SentencePiece writes for a space; a piece holds it at its start or nowhere
 _ESCAPE = "\ue000"  # private use; guards a SPACE that stands in the text itself
 _RESERVED = "\u2585"  # SentencePiece's trainer skips lines that hold it
+_PIECE = 0x0A  # the field of a SentencePiece model that holds a piece
 _PROBE = f"  a\t{SPACE}<s> \u2047\u00c5A\u030a \U0001f642 "  # comes back from a lossless model only
 
 
@@ -40,7 +41,7 @@ class TokenizerConfig:
 
     kind: str = setting("unigram", "the model", choices=("unigram", "bpe"))
     vocab_size: int = setting(8000, "pieces; lowered by itself for a small corpus", low=300, high=1_000_000)
-    joint: bool = setting(True, "one model for both languages (false: one each)")
+    joint: bool = setting(True, "one model for both languages, of which the target takes its part (false: one each)")
     sampling: float = setting(
         0.0, "subword sampling in training, 0 = off; unigram: Kudo's alpha; bpe: dropout probability", low=0.0, high=1.0
     )
@@ -136,6 +137,28 @@ class Tokenizer:
     def save(self, path: Path) -> None:
         """Write the SentencePiece model, which other programs can read as well."""
         path.write_bytes(self.model_bytes)
+
+    def sorted_for(self, lines: Sequence[str], kind: str) -> tuple["Tokenizer", int]:
+        """The same model with the pieces that these lines need before all others, and how many they are.
+
+        `first` of so many segments the lines in the same way (Sennrich et al. 2016, section 3.2: of a joint vocabulary
+        a language takes what it has seen). BPE needs the pieces that it goes through, too.
+        """
+        names = self.pieces(range(len(self)))
+        needed = {names[i] for ids in self.encode(lines) for i in ids}
+        needed |= {SPACE, *chain.from_iterable(map(_escape, lines))}
+        if kind == "bpe":
+            needed |= {name[a:b] for name in needed for a, b in combinations(range(len(name) + 1), 2)}
+        p = self._processor
+        kept = [p.is_control(i) or p.is_unknown(i) or p.is_byte(i) or name in needed for i, name in enumerate(names)]
+        pieces, rest = _parts(self.model_bytes)
+        order = sorted(range(len(self)), key=lambda i: not kept[i])
+        return Tokenizer(b"".join([*(pieces[i] for i in order), rest])), sum(kept)
+
+    def first(self, count: int) -> "Tokenizer":
+        """A model of the first pieces alone, under the same ids."""
+        pieces, rest = _parts(self.model_bytes)
+        return Tokenizer(b"".join([*pieces[:count], rest]))
 
     def __len__(self) -> int:
         return len(self._bytes)
@@ -256,6 +279,20 @@ class Sampler:
             for part in parts
             for i in ([self._ids[part]] if part in self._ids else [self._byte_ids[b] for b in part.encode()])
         ]
+
+
+def _parts(model: bytes) -> tuple[list[bytes], bytes]:
+    """The pieces of a SentencePiece model, each as it stands there, and the rest: a message of fields with a length."""
+    pieces, rest, at = list[bytes](), list[bytes](), 0
+    while at < len(model):
+        start, length, shift = at, 0, 0
+        at += 1
+        while shift == 0 or model[at - 1] > 127:  # a varint, seven bits a byte
+            length |= (model[at] & 127) << shift
+            at, shift = at + 1, shift + 7
+        at += length
+        (pieces if model[start] == _PIECE else rest).append(model[start:at])
+    return pieces, b"".join(rest)
 
 
 def _piece_bytes(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:

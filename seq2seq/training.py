@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from seq2seq import checkpoint, files, layout
-from seq2seq.corpus import Corpus, Pair, read_lines
+from seq2seq.corpus import Corpus, read_lines
 from seq2seq.crew import AVAILABLE
 from seq2seq.epochs import Epochs, fingerprint
 from seq2seq.errors import InputError, Interrupted, WorkError
@@ -64,7 +64,8 @@ def prepare(settings: Settings, corpus: Corpus, say: Callable[[str], None]) -> t
     sides = [pair.src for pair in corpus.train], [pair.tgt for pair in corpus.train]
     if settings.tokenizer.joint:
         joint = Tokenizer.learn([*sides[0], *sides[1]], settings.tokenizer, say)
-        return joint, joint
+        joint, count = joint.sorted_for(sides[1], settings.tokenizer.kind)
+        return joint, joint.first(count)
     src, tgt = (Tokenizer.learn(side, settings.tokenizer, say) for side in sides)
     return src, tgt
 
@@ -85,6 +86,8 @@ class Trainer:
             os.environ.setdefault(name, count)  # read at the first product
         self.settings, self.config, self.folder = settings, settings.training, folder
         self.tokenizers, self.device, self.say = tokenizers, device, say
+        if settings.model.tied == "all" and not settings.tokenizer.joint:
+            raise InputError("model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true")
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
         workers = max(1, self.config.workers) if device == "cpu" and AVAILABLE else 1
@@ -97,11 +100,8 @@ class Trainer:
         self.snapshots: list[dict[str, Tensor]] = []  # of the last validations, the newest last
         self.judge = Judge(settings.model, tokenizers, corpus.dev, device)
         self.progress = Progress()
-        if self.config.both_directions and tokenizers[0] is not tokenizers[1]:
-            raise InputError("training.both_directions needs one tokenizer for both sides: set tokenizer.joint = true")
-        turned = [Pair(pair.tgt, pair.src) for pair in corpus.train] if self.config.both_directions else []
         self.encoded = Epochs(
-            [*corpus.train, *turned, *corpus.taught],
+            [*corpus.train, *corpus.taught],
             tokenizers,
             settings.tokenizer.sampling,
             self.config.seed,

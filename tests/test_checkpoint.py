@@ -34,11 +34,14 @@ def learn(text: list[str], settings: Settings) -> Tokenizer:
 
 
 def written(folder: Path, tied: str = "target", joint: bool = True) -> Written:
-    """An untrained model in a folder; separate tokenizers differ in size."""
+    """An untrained model in a folder; the target's tokenizer is smaller, or if it is of its own larger."""
     settings = chosen({}, {"tied": tied}, joint=joint)
     lines = [pair.src for pair in reversals(50)]
     src = learn(lines, settings)
-    tgt = src if joint else learn([*lines, "a b c"], settings)
+    if joint:
+        src, count = src.sorted_for(["1 2", "2 3"], "unigram")
+    tgt = src.first(count) if joint else learn([*lines, "a b c"], settings)
+    assert (len(tgt) < len(src)) == joint
     torch.manual_seed(5)
     model = Model(settings.model, len(src), len(tgt))
     layout.save_settings(folder, settings._asdict(), src, tgt)
@@ -74,7 +77,6 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) ->
     folder, settings, model, tokenizers = written(tmp_path / "a" / "b", tied, joint)
     bundle = checkpoint.load_model(folder)
     assert [t.model_bytes for t in bundle[1:3]] == [t.model_bytes for t in tokenizers]
-    assert (bundle.src_tokenizer is bundle.tgt_tokenizer) == joint
     assert bundle.engine.models[0].config == settings.model
     assert bundle.search == settings.search
     assert (bundle.src, bundle.tgt) == ("digits", "stigid")
@@ -100,9 +102,21 @@ def test_the_folder_holds_what_it_should_and_no_more(tmp_path: Path, joint: bool
     ]
 
 
+def test_a_folder_that_does_not_say_how_a_model_is_shared_shares_it_whole(made: Written) -> None:
+    """As all were once; and what it says is looked at."""
+    count = len(made.tokenizers[1])
+    changed(made.folder / "config.toml", f"target_pieces = {count}\n", "")
+    src, tgt = layout.read_tokenizers(made.folder, made.settings.tokenizer)
+    assert src is tgt
+    assert src.model_bytes == made.tokenizers[0].model_bytes
+    changed(made.folder / "config.toml", "format = 1\n", 'format = 1\ntarget_pieces = "many"\n')
+    assert "config.toml: seq2seq.target_pieces = 'many' is no number of pieces" in refusal(made.folder)
+
+
 def test_settings_come_back(made: Written) -> None:
     sections = layout.read_settings(made.folder)
-    assert config.read(made.folder / "config.toml")["seq2seq"] == {"format": 1}
+    about = {"format": 1, "target_pieces": len(made.tokenizers[1])}
+    assert config.read(made.folder / "config.toml")["seq2seq"] == about
     assert list(sections) == list(Settings._fields)
     assert config.build(type(made.settings.model), sections["model"], "model") == made.settings.model
 
@@ -172,6 +186,9 @@ def test_the_tokenizer_of_another_model_is_refused_though_it_is_as_large(made: W
         [pair.src.translate(str.maketrans("0123456789", "abcdefghij")) for pair in reversals(50)], made.settings
     )
     assert len(other) == len(made.tokenizers[0])
+    path.write_bytes(other.model_bytes)
+    assert refusal(made.folder) == (f"{made.folder}: the tokenizer does not fit config.toml; restore the folder's own")
+    other, _ = other.sorted_for(["a b", "b c"], "unigram")
     path.write_bytes(other.model_bytes)
     assert refusal(made.folder) == (
         f"{made.folder}: the tokenizer is not the one model.safetensors was trained with; restore the folder's own"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from onnxruntime import InferenceSession
-from toys import every_pair, sentences, tiny, together
+from toys import VOCABULARY, every_pair, sentences, shaken, tiny, together
 from workshop import AWKWARD, Learnt, babbling, reversals, unheard
 
 from seq2seq import checkpoint, files, layout, runtime
@@ -39,7 +39,7 @@ def differences(model: Model, int8: bool) -> float:
     states = [each.start(b.src.numpy(), b.src_mask.numpy()) for each in (one, other)]
     last = np.array([[1], [4], [2], [9]])
     for _ in range(4):
-        asked = (last + 3) % 13
+        asked = (last + 3) % model.output.out_features
         (expected, state), (found, other_state) = (
             each.propose(last, asked, state, 99) for each, state in zip((one, other), states, strict=True)
         )
@@ -60,6 +60,16 @@ def test_an_exported_model_proposes_what_the_model_does(cell: str, context: str)
     """Each hypothesis goes on with another token, and sentences change places; two layers and two directions."""
     for sizes in ({}, {"encoder_hidden": (8,), "encoder_layers": 1, "decoder_layers": 1}):
         assert differences(tiny(cell, context, **sizes).float(), int8=False) < 1e-5
+
+
+def test_a_model_whose_target_takes_a_part_of_a_shared_table_is_exported(tmp_path: Path) -> None:
+    """It proposes what the model does, and none of the tokens that the target does not have."""
+    torch.manual_seed(3)
+    model = shaken(Model(tiny(tied="all").config, VOCABULARY, 11)).float()
+    assert differences(model, int8=False) < 1e-5
+    state = engine(model).start(np.array([[4, 12, 2]]), np.ones((1, 3), np.bool_))
+    proposal, _ = engine(model).propose(np.array([[1]]), np.array([[2]]), state, 99)
+    assert sorted(proposal.tokens.ravel()) == list(range(11))
 
 
 @pytest.mark.parametrize(("lexical", "bound"), [(False, 0.25), (True, 0.4)])  # its features go to 3, not to 1

@@ -127,6 +127,26 @@ def test_tied_tables_are_one_tensor(tied: str) -> None:
     assert sum(weight.shape == tgt.shape for weight in emptied.parameters()) == tables
 
 
+def test_a_target_that_takes_the_first_tokens_of_a_shared_table_is_given_these_alone() -> None:
+    """As from the whole table, whose other tokens it never sees or says; and the gradient is the same."""
+    b = together(sentences())
+    wide = tiny(tied="all")
+    narrow = Model(wide.config, VOCABULARY, 9).double().eval()
+    own = {name: w[:9] if name == "output.bias" else w for name, w in wide.state_dict().items()}
+    narrow.load_state_dict(own)
+    batch = b._replace(tgt_in=b.tgt_in % 9)
+    found, expected = (m(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask) for m in (narrow, wide))
+    assert found.shape[1] == 9
+    close(found, expected[:, :9])
+    up = draw(*found.shape)
+    for name, weight in narrow.named_parameters():
+        one, other = (
+            torch.autograd.grad((x * up).sum(), w, retain_graph=True)[0]
+            for x, w in ((found, weight), (expected[:, :9], wide.get_parameter(name)))
+        )
+        close(one, other[: len(one)])
+
+
 def test_how_many_numbers_there_are() -> None:
     src, tgt, e, h, (forth, back) = 11, 13, 6, 8, (5, 4)
     d = forth + back
@@ -230,6 +250,7 @@ def test_settings_that_do_not_fit_are_refused_in_one_helpful_line(
         ({"encoder_hidden": (8,), "context": "dot"}, (9, 9)),
         ({"context": "additive", "heads": 4, "hidden": 9}, (9, 9)),  # heads and width matter where they are used
         ({"tied": "all"}, (9, 9)),
+        ({"tied": "all"}, (10, 9)),
         ({"tied": "target"}, (9, 10)),
         ({"tied": "none"}, (9, 10)),
     ],

@@ -113,6 +113,25 @@ def test_a_line_does_not_depend_on_its_neighbours(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_one_language_needs_comes_first_and_does_for_it(kind: str) -> None:
+    """It is segmented as before, by the part and by the whole; so is what the part does not know, by the whole."""
+    mine = [line for line in LINES if line.startswith(("Der Hund", "Niemand"))]
+    whole, count = learned(kind).sorted_for(mine, kind)
+    part = whole.first(count)
+    assert 256 < len(part) == count < len(whole) == len(learned(kind))
+    assert part.encode(mine) == whole.encode(mine)
+    for lines in (LINES, AWKWARD):
+        by_name = [[t.pieces(ids) for ids in t.encode(lines)] for t in (whole, learned(kind))]
+        assert by_name[0] == by_name[1]
+    assert part.pieces(range(count)) == whole.pieces(range(count))
+    for line in [*LINES, *AWKWARD]:
+        assert part.decode(part.encode([line])[0]) == line
+    drawn = Sampler(part, 0.3).sample(mine, np.random.default_rng(1))
+    assert [part.decode(ids) for ids in drawn] == mine
+    assert any(len(set(whole.pieces(ids)) - set(part.pieces(range(count)))) for ids in whole.encode(LINES))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_pieces_spell_the_line(kind: str) -> None:
     pieces = learned(kind).pieces(learned(kind).encode(["The old man reads."])[0])
     assert "".join(pieces) == "▁The▁old▁man▁reads."

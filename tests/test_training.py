@@ -38,13 +38,12 @@ PLAIN = {"dropout": 0.0, "readout_dropout": 0.0}
 # Everything at once that has a state or draws random numbers.
 EVERY_MODEL = {"dropout": 0.2, "readout_dropout": 0.2, "word_dropout": 0.1, "variational": True, "encoder_layers": 2}
 EVERY_TRAINING = {
-    "epochs": 2,
+    "epochs": 4,
     "accumulate": 2,
     "schedule": "plateau",
     "learning_rate": 0.03,
     "scheduled_sampling": 0.5,
     "consistency": 0.5,
-    "both_directions": True,
     "ema": 0.9,
     "average_last": 2,
     "validate_every": 4,
@@ -454,15 +453,6 @@ def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
         torch.testing.assert_close(two, one, rtol=1e-10, atol=1e-14)
     else:
         assert not torch.allclose(two[0], twice_as_strict[0], rtol=1e-3)
-
-
-def test_both_directions_are_all_pairs_and_all_pairs_turned_round(tmp_path: Path) -> None:
-    trainer = begin(tmp_path / "joint", chosen({"both_directions": True}), TEXT)
-    src, tgt = trainer.encoded.lines
-    turned = [(pair.tgt, pair.src) for pair in TEXT.train]
-    assert list(zip(src, tgt, strict=True)) == [*TEXT.train, *turned]
-    with pytest.raises(InputError, match=r"training\.both_directions needs one tokenizer.*set tokenizer\.joint = true"):
-        begin(tmp_path / "apart", chosen({"both_directions": True}, joint=False), TEXT)
 
 
 def test_an_update_follows_the_mean_loss_of_a_token(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_what_a_model_folder_holds(trained: Result, model: Path, corpus: Path) -
         "step-00000120.safetensors",
     ]
     sections = tomllib.loads((model / "config.toml").read_text(encoding="utf-8"))
-    assert sections.pop("seq2seq") == {"format": 1}
+    assert sections.pop("seq2seq") == {"format": 1, "target_pieces": 343}
     resolved = settings.resolve(sections)
     assert sections.keys() == resolved._asdict().keys()
     assert (resolved.data.where, resolved.model.hidden, resolved.training.updates) == (str(corpus), 32, 120)
