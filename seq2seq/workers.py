@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seq2seq.crew import AVAILABLE, Crew
 
-WORTHWHILE = 700  # tokens of a batch that a worker needs, or the meetings cost more than they bring
+WORTHWHILE = 500  # tokens of a batch that a worker needs, or the meetings cost more than they bring
 
 
 class Share(NamedTuple):
