@@ -181,7 +181,7 @@ def test_threads_are_shared_out_and_given_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "tokens", "count"), [(1, 9999, 1), (2, 1400, 2), (2, 1399, 1), (16, 1600, 2), (16, 60, 1), (4, 4000, 4)]
+    ("threads", "tokens", "count"), [(1, 9999, 1), (2, 1000, 2), (2, 999, 1), (16, 1600, 3), (16, 60, 1), (4, 4000, 4)]
 )
 def test_there_are_as_many_as_pay(threads: int, tokens: int, count: int) -> None:
     assert worthwhile(threads, tokens) == count
