@@ -274,7 +274,7 @@ def attention(g: Graph, model: Model, tokens: str) -> Callable[[Value | None], A
 
 
 def linear(g: Graph, parts: Sequence[Value], layer: nn.Linear) -> str:
-    """A layer of the model over the parts side by side."""
+    """A layer of the model over the parts side by side; of a table that is shared it has the first rows."""
     bias = np.zeros(layer.out_features, np.float32) if layer.bias is None else array_of(layer.bias)
     return g.linear(parts, array_of(layer.weight)[: layer.out_features], bias)
 

@@ -92,7 +92,9 @@ def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer,
     try:
         return tokenizer, tokenizer.first(pieces)
     except InputError:
-        raise InputError(f"{folder}: the tokenizer does not fit {CONFIG}; restore the folder's own") from None
+        raise InputError(
+            f"{folder}: the tokenizer is not the one that fits {CONFIG}; restore the folder's own"
+        ) from None
 
 
 def fingerprint(*tokenizers: Tokenizer) -> str:

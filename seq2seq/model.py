@@ -19,6 +19,7 @@ from seq2seq.embedding import Dropout, Embedding
 from seq2seq.encoder import Encoder
 from seq2seq.errors import InputError
 
+UNTIED = "model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true"
 WIDEST, DEEPEST = 100_000, 100  # beyond any machine; a damaged file may say anything
 
 
@@ -118,4 +119,4 @@ def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> Non
             f"model.heads = {config.heads} does not divide model.attention = {config.attention}; choose a divisor"
         )
     if config.tied == "all" and src_vocabulary < tgt_vocabulary:
-        raise InputError("model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true")
+        raise InputError(UNTIED)

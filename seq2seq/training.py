@@ -26,7 +26,7 @@ from seq2seq.crew import AVAILABLE
 from seq2seq.epochs import Epochs, fingerprint
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.judge import Judge
-from seq2seq.model import Model
+from seq2seq.model import UNTIED, Model
 from seq2seq.objective import Objective
 from seq2seq.optimization import learning_rate, update_average
 from seq2seq.settings import Settings
@@ -87,7 +87,7 @@ class Trainer:
         self.settings, self.config, self.folder = settings, settings.training, folder
         self.tokenizers, self.device, self.say = tokenizers, device, say
         if settings.model.tied == "all" and not settings.tokenizer.joint:
-            raise InputError("model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true")
+            raise InputError(UNTIED)
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
         workers = max(1, self.config.workers) if device == "cpu" and AVAILABLE else 1

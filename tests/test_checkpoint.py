@@ -187,7 +187,9 @@ def test_the_tokenizer_of_another_model_is_refused_though_it_is_as_large(made: W
     )
     assert len(other) == len(made.tokenizers[0])
     path.write_bytes(other.model_bytes)
-    assert refusal(made.folder) == (f"{made.folder}: the tokenizer does not fit config.toml; restore the folder's own")
+    assert refusal(made.folder) == (
+        f"{made.folder}: the tokenizer is not the one that fits config.toml; restore the folder's own"
+    )
     other, _ = other.sorted_for(["a b", "b c"], "unigram")
     path.write_bytes(other.model_bytes)
     assert refusal(made.folder) == (

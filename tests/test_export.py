@@ -62,7 +62,7 @@ def test_an_exported_model_proposes_what_the_model_does(cell: str, context: str)
         assert differences(tiny(cell, context, **sizes).float(), int8=False) < 1e-5
 
 
-def test_a_model_whose_target_takes_a_part_of_a_shared_table_is_exported(tmp_path: Path) -> None:
+def test_a_model_whose_target_takes_a_part_of_a_shared_table_is_exported() -> None:
     """It proposes what the model does, and none of the tokens that the target does not have."""
     torch.manual_seed(3)
     model = shaken(Model(tiny(tied="all").config, VOCABULARY, 11)).float()

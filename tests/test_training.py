@@ -455,6 +455,12 @@ def test_two_passes_that_agree_are_one(tmp_path: Path, dropout: float) -> None:
         assert not torch.allclose(two[0], twice_as_strict[0], rtol=1e-3)
 
 
+def test_sides_that_learn_apart_share_no_table(tmp_path: Path) -> None:
+    """Though the vocabularies are as large as each other."""
+    with pytest.raises(InputError, match=r"model\.tied = 'all' needs one vocabulary.*set tokenizer\.joint = true"):
+        begin(tmp_path, chosen({}, {"tied": "all"}, joint=False), TEXT)
+
+
 def test_an_update_follows_the_mean_loss_of_a_token(tmp_path: Path) -> None:
     trainer = begin(tmp_path, chosen({"clip": 0.0, "label_smoothing": 0.1}, PLAIN), TEXT)
     model = copy.deepcopy(trainer.model).double()
