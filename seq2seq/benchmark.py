@@ -95,8 +95,7 @@ def export(folder: Path, out: Path, form: str) -> None:
 
 def size(folder: Path) -> int:
     """Bytes of all that translating needs."""
-    tokenizers = {*layout.tokenizer_names(True), *layout.tokenizer_names(False)}
-    names = (layout.WEIGHTS, layout.ENCODER, layout.DECODER, layout.CONFIG, *tokenizers)
+    names = (layout.WEIGHTS, layout.ENCODER, layout.DECODER, layout.CONFIG, *layout.tokenizer_files(folder))
     return sum((folder / name).stat().st_size for name in names if (folder / name).exists())
 
 

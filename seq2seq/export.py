@@ -43,7 +43,8 @@ def export(folder: Path, out: Path, form: str) -> None:
     assert isinstance(bundle.engine, Inference)
     model, tokenizers = bundle.engine.models[0], (bundle.src_tokenizer, bundle.tgt_tokenizer)
     checkpoint.clear(out)
-    layout.save_settings(out, layout.read_settings(folder), *tokenizers)
+    for name in (*layout.tokenizer_files(folder), layout.CONFIG):
+        files.publish(out, name, (folder / name).read_bytes())
     if form == "half":
         checkpoint.save_weights(out, {k: w.half() for k, w in checkpoint.weights_of(model).items()}, *tokenizers)
     else:

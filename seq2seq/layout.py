@@ -43,12 +43,17 @@ def tokenizer_names(joint: bool) -> tuple[str, str]:
     return ("tokenizer.model", "tokenizer.model") if joint else ("tokenizer.src.model", "tokenizer.tgt.model")
 
 
+def tokenizer_files(folder: Path) -> list[str]:
+    """The names of the tokenizers that a folder holds."""
+    names = dict.fromkeys((*tokenizer_names(True), *tokenizer_names(False)))
+    return [name for name in names if (folder / name).exists()]
+
+
 def save_settings(
     folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
 ) -> None:
-    """Write the resolved settings and the tokenizers, first thing in a run."""
-    text = sections["tokenizer"]
-    joint = text.joint if isinstance(text, TokenizerConfig) else text.get("joint", True)
+    """Write the resolved settings, a dataclass a section, and the tokenizers, first thing in a run."""
+    joint = sections["tokenizer"].joint
     about = {"format": FORMAT, **({PIECES: len(tgt_tokenizer)} if joint else {})}
     both = [src_tokenizer] if joint else [src_tokenizer, tgt_tokenizer]
     for name, tokenizer in zip(tokenizer_names(joint), both, strict=False):
