@@ -9,7 +9,7 @@ from seq2seq.versions import versions
 
 def model_card(settings: Settings, result: dict[str, Any]) -> str:
     """Markdown text from the settings and the `result` of a training: scores, samples, minutes, sizes."""
-    data, model = settings.data, settings.model
+    data, model, search = settings.data, settings.model, settings.search
     where = data.where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
     if data.teachers:
         where += f"; and what these models say to its training part: {', '.join(data.teachers)}"
@@ -32,8 +32,8 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             f"- Versions: {versions()}",
             f"- Recipe: {recipe}",
             "- Licence: that of the data",
-            f"- Limits: it knows the words and the kind of sentence in its data; length penalty "
-            f"{settings.search.length_penalty}, beam {settings.search.beam} in the scores below",
+            f"- Limits: it knows the words and the kind of sentence in its data; beam {search.beam}, length penalty "
+            f"{search.length_penalty}, word reward {search.word_reward} in the scores below",
             "",
             "| part | metric | score | signature |",
             "|---|---|---|---|",

@@ -28,7 +28,10 @@ class SearchConfig:
     """How to look for the best translation."""
 
     beam: int = setting(5, "hypotheses kept at each step; 1 is greedy search", low=1, high=1000)
-    length_penalty: float = setting(1.0, "score = log p / length ** this; 0 prefers short translations", low=0, high=10)
+    length_penalty: float = setting(1.0, "score = (log p + word_reward * length) / length ** this", low=0, high=10)
+    word_reward: float = setting(
+        0.0, "nats a token; against translations too short, with a penalty of 0", low=0, high=10
+    )
     max_ratio: float = setting(2.0, "longest translation in tokens: this times the source's ...", low=0.0, high=100.0)
     max_extra: int = setting(10, "... plus this", low=1, high=10_000)
     max_length: int = setting(0, "longest translation in tokens, whatever the source; 0: any", low=0, high=100_000)
@@ -78,9 +81,13 @@ S = TypeVar("S", bound=State)
 Propose = Callable[[Ids, Ids, S, int], tuple[Proposal, S]]
 
 
-def score(log_prob: float, length: int, penalty: float) -> float:
-    """log p / length ** penalty, `eos` counted in the length (Koehn & Knowles 2017)."""
-    return log_prob / math.pow(length, penalty)
+def score(log_prob: float, length: int, penalty: float, reward: float) -> float:
+    """What a translation ranks by: (log p + reward * length) / length ** penalty, `eos` counted in the length.
+
+    A penalty of 1 ranks by the mean log-probability of a token (Koehn & Knowles 2017), whatever the reward. A penalty
+    of 0 and a reward, chosen on dev, give translations the length of the references (Murray & Chiang 2018).
+    """
+    return (log_prob + reward * length) / math.pow(length, penalty)
 
 
 def search(
@@ -148,7 +155,7 @@ def search(
         ending[:, beam:] = False
         for b, c in zip(*ending.nonzero(), strict=True):
             y, p = said[b, parent[b, c], 1:].tolist(), float(sums[b, c])
-            ranked = score(p, len(y) + 1, config.length_penalty)
+            ranked = score(p, len(y) + 1, config.length_penalty, config.word_reward)
             finished[alive[b]].append(Hypothesis(y, p, ranked, seen[b, parent[b, c]].tolist()))
         living = np.argsort(ended, axis=1, kind="stable")[:, :beam]  # the others, in the order they stand in
         totals = np.take_along_axis(np.where(ended, -np.inf, sums), living, 1)

@@ -48,7 +48,7 @@ def test_a_card_says_what_the_model_is() -> None:
         "gru, context `additive`, 1,234,567 parameters",
         "3,210 updates in 4.6 minutes, seed 7",
         versions(),
-        "length penalty 1.0, beam 5",
+        "beam 5, length penalty 1.0, word reward 0.0",
     ):
         assert words in card
 

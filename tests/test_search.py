@@ -171,13 +171,13 @@ def test_finished_sentences_leave_the_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("log_prob", "length", "penalty", "expected"),
-    [(-6, 3, 0, -6), (-6, 3, 1, -2), (-6, 4, 2, -0.375), (-6, 4, 0.5, -3)],
+    ("length", "penalty", "reward", "expected"),
+    [(3, 0, 0, -6), (3, 1, 0, -2), (4, 2, 0, -0.375), (4, 0.5, 0, -3), (4, 0, 1, -2), (4, 0.5, 1, -1), (4, 1, 1, -0.5)],
 )
-def test_the_score_is_the_log_probability_over_a_power_of_the_length(
-    log_prob: float, length: int, penalty: float, expected: float
+def test_the_score_is_the_log_probability_with_a_reward_over_a_power_of_the_length(
+    length: int, penalty: float, reward: float, expected: float
 ) -> None:
-    assert score(log_prob, length, penalty) == pytest.approx(expected)
+    assert score(-6, length, penalty, reward) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("width", [1, 3])
@@ -194,6 +194,14 @@ def test_a_length_penalty_changes_the_order() -> None:
     assert spoken(plain) == ["", "b"]
     assert spoken(long) == ["b", ""]
     assert [h.score for h in long] == pytest.approx([math.log(0.2) / 8, math.log(0.8)])
+
+
+def test_so_does_a_word_reward() -> None:
+    """SECOND, as above: .22 and 1.61 nats for one and two tokens, so a reward of more than 1.39 prefers two."""
+    [less], [more] = (look([SECOND], [3], beam=2, length_penalty=0.0, word_reward=reward) for reward in (1.38, 1.39))
+    assert spoken(less) == ["", "b"]
+    assert spoken(more) == ["b", ""]
+    assert [h.score for h in more] == pytest.approx([math.log(0.2) + 2 * 1.39, math.log(0.8) + 1.39])
 
 
 def test_nothing_impossible_is_returned() -> None:
@@ -247,7 +255,14 @@ def possible(table: Table, prefix: str, limit: int, begun: str, shortest: int, n
 
 
 def slowly(
-    table: Table, limit: int, width: int, penalty: float, begun: str = "", shortest: int = 0, ngram: int = 0
+    table: Table,
+    limit: int,
+    width: int,
+    penalty: float,
+    begun: str = "",
+    shortest: int = 0,
+    ngram: int = 0,
+    reward: float = 0.0,
 ) -> dict[str, float]:
     """The beam search of one sentence, as the module describes it."""
     alive, finished = {"": 1.0}, dict[str, float]()
@@ -263,7 +278,7 @@ def slowly(
         alive = {s: following[s] for s in [s for s in best if not s.endswith(".")][:width]}
         if len(finished) >= width:
             break
-    ranked = sorted(finished, key=lambda s: -math.log(finished[s]) / (len(s) + 1) ** penalty)
+    ranked = sorted(finished, key=lambda s: -score(math.log(finished[s]), len(s) + 1, penalty, reward))
     return {s: finished[s] for s in ranked[:width]}
 
 
@@ -278,14 +293,14 @@ def random_table(seed: int, depth: int) -> Table:
     return table
 
 
-@pytest.mark.parametrize("penalty", [0.0, 1.0])
+@pytest.mark.parametrize(("penalty", "reward"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 7, 30])
-def test_batches_agree_with_the_slow_search(width: int, penalty: float) -> None:
+def test_batches_agree_with_the_slow_search(width: int, penalty: float, reward: float) -> None:
     limits = [1 + seed % 5 for seed in range(40)]
     tables = [random_table(seed, limit) for seed, limit in enumerate(limits)]
-    found = look(tables, limits, beam=width, length_penalty=penalty)
+    found = look(tables, limits, beam=width, length_penalty=penalty, word_reward=reward)
     for table, limit, hypotheses in zip(tables, limits, found, strict=True):
-        expected = slowly(table, limit, width, penalty)
+        expected = slowly(table, limit, width, penalty, reward=reward)
         assert spoken(hypotheses) == list(expected)
         assert probabilities(hypotheses) == pytest.approx(list(expected.values()), rel=1e-5)
         for h, text in zip(hypotheses, expected, strict=True):

@@ -7,9 +7,10 @@
 With --model, --data left out is the corpus that ships.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +25,7 @@ from seq2seq.commands.shared import (
     put,
     put_json,
     quiet_option,
+    reward_option,
     run,
 )
 from seq2seq.corpus import DataConfig, load_split, read_lines
@@ -47,6 +49,7 @@ from seq2seq.scoring import METRICS, compare, score
 @path_option("--ref", "refs", multiple=True, help="references, one a line, plain or .gz")
 @beam_option
 @penalty_option
+@reward_option
 @click.option("--metric", "metrics", type=click.Choice(list(METRICS)), multiple=True, help="measure only this")
 @click.option(
     "--seed", type=click.IntRange(min=1), default=12345, metavar="N", help="of the bootstrap", show_default=True
@@ -64,6 +67,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     refs: Sequence[Path],
     beam: int | None,
     length_penalty: float | None,
+    word_reward: float | None,
     metrics: Sequence[str],
     seed: int,
     device: str,
@@ -74,8 +78,12 @@ def command(  # noqa: D103 (its help is the module's docstring)
     metrics = metrics or tuple(METRICS)
     if models and (hyps or refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
-    if not models and any(x is not None for x in (data, src, tgt, split, beam, length_penalty)):
-        raise InputError("--data, --src, --tgt, --split, --beam and --length-penalty go with --model; give one")
+    wanted = {"beam": beam, "length_penalty": length_penalty, "word_reward": word_reward}
+    search = {name: value for name, value in wanted.items() if value is not None}
+    if not models and (search or any(x is not None for x in (data, src, tgt, split))):
+        raise InputError(
+            "--data, --src, --tgt, --split, --beam, --length-penalty and --word-reward go with --model; give one"
+        )
     if len(hyps) > 1:
         found = compare({str(p): read_lines(p) for p in hyps}, [read_lines(p) for p in refs], metrics, seed)
         if as_json:
@@ -87,9 +95,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
                 put(f"  {c.verdict}")
         return
     if models:
-        hypotheses, references = _translated(
-            models, data or "", src, tgt, split or "test", beam, length_penalty, device, threads
-        )
+        hypotheses, references = _translated(models, data or "", src, tgt, split or "test", search, device, threads)
     elif hyps and refs:
         hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
     else:
@@ -108,8 +114,7 @@ def _translated(
     src: str | None,
     tgt: str | None,
     split: str,
-    beam: int | None,
-    length_penalty: float | None,
+    search: Mapping[str, Any],
     device: str,
     threads: int | None,
 ) -> tuple[list[str], list[list[str]]]:
@@ -118,9 +123,7 @@ def _translated(
 
     bundle, _ = open_model(models, device, threads)
     pairs = load_split(DataConfig(where=data, src=src or bundle.src, tgt=tgt or bundle.tgt), split)
-    config = bundle.search if beam is None else replace(bundle.search, beam=beam)
-    config = config if length_penalty is None else replace(config, length_penalty=length_penalty)
-    return Translator(bundle, config).best([p.src for p in pairs]), [[p.tgt for p in pairs]]
+    return Translator(bundle, replace(bundle.search, **search)).best([p.src for p in pairs]), [[p.tgt for p in pairs]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -138,7 +138,16 @@ beam_option = click.option(
     "--beam", type=click.IntRange(1, 1000), metavar="N", help="hypotheses kept at each step; 1 is greedy search"
 )
 penalty_option = click.option(
-    "--length-penalty", type=click.FloatRange(0, 10), metavar="X", help="score = log p / length ** X"
+    "--length-penalty",
+    type=click.FloatRange(0, 10),
+    metavar="X",
+    help="score = (log p + reward * length) / length ** X",
+)
+reward_option = click.option(
+    "--word-reward",
+    type=click.FloatRange(0, 10),
+    metavar="X",
+    help="reward of a token in that score; longer translations",
 )
 quiet_option = click.option("--quiet", is_flag=True, help="no progress, no notices")
 json_option = click.option("--json", "as_json", is_flag=True, help="print the result as one JSON object")

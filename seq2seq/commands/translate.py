@@ -33,6 +33,7 @@ from seq2seq.commands.shared import (
     penalty_option,
     put,
     quiet_option,
+    reward_option,
     run,
     shipped_model,
     speaker,
@@ -55,6 +56,7 @@ from seq2seq.translator import Candidate, Translator
 @path_option("--output", "target", help="file to write (default: standard output)")
 @beam_option
 @penalty_option
+@reward_option
 @path_option("--prefix", "prefix", help="what each translation begins with, a line each")
 @click.option("--max-length", type=click.IntRange(1, 100_000), metavar="N", help="longest translation, in tokens")
 @click.option("--min-length", type=click.IntRange(0, 100_000), metavar="N", help="shortest translation, in tokens")
@@ -97,6 +99,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     target: Path | None,
     beam: int | None,
     length_penalty: float | None,
+    word_reward: float | None,
     prefix: Path | None,
     max_length: int | None,
     min_length: int | None,
@@ -130,6 +133,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         "sample": sample,
         "seed": seed,
         "length_penalty": length_penalty,
+        "word_reward": word_reward,
         "max_length": max_length,
         "min_length": min_length,
         "no_repeat_ngram": no_repeat_ngram,

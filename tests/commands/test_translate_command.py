@@ -125,16 +125,19 @@ def test_scores_stand_before_the_translations(model: Path) -> None:
     assert rows == [[score, text] for _, rank, score, text in nbest if rank == "1"]
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0])
-def test_scoring_a_translation_gives_the_score_that_search_gave_it(model: Path, penalty: float) -> None:
-    """Score = log p / length ** penalty, the end counted in the length; log p is what --score writes."""
+@pytest.mark.parametrize(("penalty", "reward"), [(0.0, 0.0), (0.6, 0.0), (1.0, 0.0), (0.0, 0.5)])
+def test_scoring_a_translation_gives_the_score_that_search_gave_it(model: Path, penalty: float, reward: float) -> None:
+    """Score = (log p + reward * length) / length ** penalty, the end counted; log p is what --score writes."""
     lines = [en for en, _ in TRAIN[::6]]
-    found = [line.split("\t") for line in translate(model, lines, "--scores", "--length-penalty", penalty)]
+    found = [
+        line.split("\t")
+        for line in translate(model, lines, "--scores", "--length-penalty", penalty, "--word-reward", reward)
+    ]
     Path("given").write_text("".join(f"{text}\n" for _, text in found), encoding="utf-8")
     given = translate(model, lines, "--score", "given")
     lengths = [len(ids) + 1 for ids in Tokenizer.load(model / "tokenizer.model").encode([text for _, text in found])]
     for (score, _), log_p, length in zip(found, given, lengths, strict=True):
-        assert float(score) == pytest.approx(float(log_p) / length**penalty, abs=2e-4)
+        assert float(score) == pytest.approx((float(log_p) + reward * length) / length**penalty, abs=2e-4)
     assert min(map(float, given)) < -0.01, "all but certain: nothing was tested"
 
 
