@@ -22,8 +22,10 @@ from seq2seq.layout import (
     CONFIG,
     DECODER,
     ENCODER,
+    JOINT,
     METRICS,
     PLOTS,
+    SIDES,
     STOPPED,
     TAUGHT,
     TOKENIZER,
@@ -43,8 +45,7 @@ DTYPES = "F32", "F16", "BF16"  # that weights may have
 
 def clear(folder: Path) -> None:
     """Remove what an earlier training left in the folder, and nothing else."""
-    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, STOPPED, TAUGHT]
-    names += [*tokenizer_names(True), *tokenizer_names(False)]
+    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, STOPPED, TAUGHT, JOINT, *SIDES]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
     files.remove(folder, [*names, *plots, *_states(folder)])
 

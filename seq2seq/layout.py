@@ -23,6 +23,7 @@ from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
+JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
 METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.txt"
 PIECES = "target_pieces"  # of a model that both sides share
 TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with
@@ -40,13 +41,12 @@ def exported(folder: Path) -> bool:
 
 def tokenizer_names(joint: bool) -> tuple[str, str]:
     """The file names of the source's and the target's tokenizer."""
-    return ("tokenizer.model", "tokenizer.model") if joint else ("tokenizer.src.model", "tokenizer.tgt.model")
+    return (JOINT, JOINT) if joint else SIDES
 
 
 def tokenizer_files(folder: Path) -> list[str]:
     """The names of the tokenizers that a folder holds."""
-    names = dict.fromkeys((*tokenizer_names(True), *tokenizer_names(False)))
-    return [name for name in names if (folder / name).exists()]
+    return [name for name in (JOINT, *SIDES) if (folder / name).exists()]
 
 
 def save_settings(

@@ -278,7 +278,7 @@ def slowly(
         alive = {s: following[s] for s in [s for s in best if not s.endswith(".")][:width]}
         if len(finished) >= width:
             break
-    ranked = sorted(finished, key=lambda s: -score(math.log(finished[s]), len(s) + 1, penalty, reward))
+    ranked = sorted(finished, key=lambda s: -(math.log(finished[s]) + reward * (len(s) + 1)) / (len(s) + 1) ** penalty)
     return {s: finished[s] for s in ranked[:width]}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from seq2seq import layout
-from seq2seq.commands.shared import example, json_option, path_option, put, put_json, run
+from seq2seq.commands.shared import example, json_option, path_option, put, put_json, run, stated
 from seq2seq.errors import InputError
 
 RECIPE = "tatoeba"
@@ -49,9 +49,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError("--model is trained already; --recipe and --set go without it")
     if model and layout.exported(model):
         raise InputError(f"{model} is an exported model; give the one it was made from, all forms are measured")
-    given = {"where": data, "src": src, "tgt": tgt}
+    given = stated(where=data, src=src, tgt=tgt)
     sections = layout.read_settings(model) if model else settings.recipe(recipe or RECIPE)
-    sections["data"] = ({} if data else sections.get("data", {})) | {k: v for k, v in given.items() if v is not None}
+    sections["data"] = ({} if data else sections.get("data", {})) | given
     chosen = settings.resolve(settings.override(sections, assignments))
     found: dict[str, list[dict[str, Any]]] = {}
     for section, row in benchmark.measure(chosen, corpus.load(chosen.data), model, updates, sentences):

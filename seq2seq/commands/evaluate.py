@@ -27,6 +27,7 @@ from seq2seq.commands.shared import (
     quiet_option,
     reward_option,
     run,
+    stated,
 )
 from seq2seq.corpus import DataConfig, load_split, read_lines
 from seq2seq.errors import InputError
@@ -78,9 +79,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     metrics = metrics or tuple(METRICS)
     if models and (hyps or refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
-    wanted = {"beam": beam, "length_penalty": length_penalty, "word_reward": word_reward}
-    search = {name: value for name, value in wanted.items() if value is not None}
-    if not models and (search or any(x is not None for x in (data, src, tgt, split))):
+    search = stated(beam=beam, length_penalty=length_penalty, word_reward=word_reward)
+    if not models and (search or stated(data=data, src=src, tgt=tgt, split=split)):
         raise InputError(
             "--data, --src, --tgt, --split, --beam, --length-penalty and --word-reward go with --model; give one"
         )

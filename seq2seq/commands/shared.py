@@ -121,6 +121,11 @@ def path_option(*names: str, metavar: str = "FILE", **settings: Any) -> Callable
     return click.option(*names, type=click.Path(path_type=Path), metavar=metavar, **settings)
 
 
+def stated(**options: Any) -> dict[str, Any]:
+    """The options that were stated, without those left out."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def device_options(function: F) -> F:
     """`--device` and `--threads`."""
     function = click.option(

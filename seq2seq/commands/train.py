@@ -36,6 +36,7 @@ from seq2seq.commands.shared import (
     run,
     set_device,
     speaker,
+    stated,
     typed,
 )
 from seq2seq.errors import InputError
@@ -94,9 +95,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
         folder, sections = resume, layout.read_settings(resume)
     else:
-        given = {"where": data, "src": src, "tgt": tgt, "teachers": list(teachers) or None}
+        given = stated(where=data, src=src, tgt=tgt, teachers=list(teachers) or None)
         sections = settings.recipe(recipe or RECIPE)
-        sections["data"] = sections.get("data", {}) | {k: v for k, v in given.items() if v is not None}
+        sections["data"] = sections.get("data", {}) | given
         if seed is not None:
             assignments = [*assignments, f"training.seed={seed}"]
         folder = out or _new_folder(recipe or RECIPE)

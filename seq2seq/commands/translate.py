@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -37,6 +36,7 @@ from seq2seq.commands.shared import (
     run,
     shipped_model,
     speaker,
+    stated,
     workers_option,
 )
 from seq2seq.errors import InputError
@@ -128,17 +128,17 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError(f"--beam {beam} searches and --sample {sample} draws; leave one out")
     interactive = not (source or target or given or prefix) and sys.stdin.isatty() and sys.stdout.isatty()
     bundle, count = open_model(folders, device, threads, 1 if interactive else workers)
-    wanted: dict[str, Any] = {
-        "beam": beam or max(1 if sample else bundle.search.beam, nbest or 1),
-        "sample": sample,
-        "seed": seed,
-        "length_penalty": length_penalty,
-        "word_reward": word_reward,
-        "max_length": max_length,
-        "min_length": min_length,
-        "no_repeat_ngram": no_repeat_ngram,
-    }
-    config = replace(bundle.search, **{name: value for name, value in wanted.items() if value is not None})
+    wanted = stated(
+        beam=beam or max(1 if sample else bundle.search.beam, nbest or 1),
+        sample=sample,
+        seed=seed,
+        length_penalty=length_penalty,
+        word_reward=word_reward,
+        max_length=max_length,
+        min_length=min_length,
+        no_repeat_ngram=no_repeat_ngram,
+    )
+    config = replace(bundle.search, **wanted)
     if nbest and nbest > config.beam:
         raise InputError(
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"

@@ -156,10 +156,13 @@ TWELVE = {
         ("translate --model {broken}/cut-model.safetensors", ["model.safetensors is damaged"]),
     ],
     "a tokenizer that does not fit the model": [
-        ("translate --model {broken}/same-size", ["same-size: the tokenizer is not the one"]),
+        (
+            "translate --model {broken}/same-size",
+            ["same-size: the tokenizer is not the one", "restore the folder's own"],
+        ),
         (
             "translate --model {broken}/other-size",
-            ["other-size: the tokenizer is not the one that fits"],
+            ["other-size: the tokenizer is not the one that fits config.toml", "restore the folder's own"],
         ),
         ("translate --model {broken}/cut-tokenizer.model", ["tokenizer.model: not a whole SentencePiece model"]),
         ("tokenizer encode --model {broken}/file", ["file: not a whole SentencePiece model"]),

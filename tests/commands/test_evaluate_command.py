@@ -45,7 +45,8 @@ def test_a_model_scores_as_the_file_of_its_translations(model: Path, corpus: Pat
         ("test", "--beam", "5"),
         ("test2", "--beam", "1"),
         ("test2", "--beam", "9"),
-        ("test2", "--beam", "9", "--length-penalty", "0", "--word-reward", "3"),
+        ("test2", "--beam", "9", "--length-penalty", "10"),
+        ("test2", "--beam", "5", "--length-penalty", "0", "--word-reward", "3"),
     ):
         worked(call("translate", "--model", model, "--input", corpus / f"{part}.en", "--output", "hyp", *options))
         of_file = call("evaluate", "--hyp", "hyp", "--ref", corpus / f"{part}.de", "--json")
