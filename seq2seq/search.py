@@ -131,8 +131,9 @@ def search(
         forced = begun[alive, t - 1] if t <= begun.shape[1] else np.full(len(alive), -1)
         forced[at_limit] = eos
         asked = np.repeat(np.where(forced < 0, eos, forced)[:, None], totals.shape[1], axis=1)
-        # As many as may be banned, and 2 K others; chance chooses among all.
-        count = EVERY if draws else 2 * beam + (t if config.no_repeat_ngram else 0)
+        # The K best others may all be one hypothesis's, and stand behind its ending and what is banned; chance chooses
+        # among all.
+        count = EVERY if draws else beam + 1 + (t if config.no_repeat_ngram else 0)
         proposal, state = propose(said[:, :, -1], asked, state, count)
         tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
         if t <= config.min_length:
