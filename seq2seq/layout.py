@@ -25,6 +25,7 @@ CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
 METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.txt"
+RECIPE = "recipe"  # what the settings began as
 PIECES = "target_pieces"  # of a model that both sides share
 TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with
 
@@ -50,11 +51,16 @@ def tokenizer_files(folder: Path) -> list[str]:
 
 
 def save_settings(
-    folder: Path, sections: Mapping[str, Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
+    folder: Path,
+    sections: Mapping[str, Any],
+    src_tokenizer: Tokenizer,
+    tgt_tokenizer: Tokenizer,
+    recipe: str | None = None,
 ) -> None:
     """Write the resolved settings, a dataclass a section, and the tokenizers, first thing in a run."""
     joint = sections["tokenizer"].joint
-    about = {"format": FORMAT, **({PIECES: len(tgt_tokenizer)} if joint else {})}
+    known = {"format": FORMAT, RECIPE: recipe, PIECES: len(tgt_tokenizer) if joint else None}
+    about = {name: value for name, value in known.items() if value is not None}
     both = [src_tokenizer] if joint else [src_tokenizer, tgt_tokenizer]
     for name, tokenizer in zip(tokenizer_names(joint), both, strict=False):
         files.publish(folder, name, tokenizer.model_bytes)
@@ -77,6 +83,12 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
         raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
     sections.setdefault("model", {}).setdefault("lexical", False)  # a folder from before the setting does not say
     return sections
+
+
+def read_recipe(folder: Path) -> str | None:
+    """The name of the recipe that a model was trained by, where its folder says."""
+    name = config.read(folder / CONFIG).get("seq2seq", {}).get(RECIPE)
+    return name if isinstance(name, str) else None
 
 
 def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:

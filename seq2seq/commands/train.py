@@ -93,14 +93,15 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
         if any(not text.strip().startswith("training.") for text in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
-        folder, sections = resume, layout.read_settings(resume)
+        folder, sections, name = resume, layout.read_settings(resume), layout.read_recipe(resume)
     else:
         given = stated(where=data, src=src, tgt=tgt, teachers=list(teachers) or None)
-        sections = settings.recipe(recipe or RECIPE)
+        name = recipe or RECIPE
+        sections = settings.recipe(name)
         sections["data"] = sections.get("data", {}) | given
         if seed is not None:
             assignments = [*assignments, f"training.seed={seed}"]
-        folder = out or _new_folder(recipe or RECIPE)
+        folder = out or _new_folder(name)
         _check_folder(folder)
         if layout.holds_model(folder) and not overwrite:
             raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
@@ -130,13 +131,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
     else:
         trainer.begin()
         checkpoint.clear(folder)
-    layout.save_settings(folder, chosen._asdict(), *tokenizers)
+    layout.save_settings(folder, chosen._asdict(), *tokenizers, name)
     if taught:
         files.publish(folder, layout.TAUGHT, "".join(f"{line}\n" for line in taught).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     trainer.run(quiet)
-    result = _finish(folder, chosen, None if resume else recipe or RECIPE, text, trainer, where)
+    result = _finish(folder, chosen, name, text, trainer, where)
     if as_json:
         put_json(result)
     elif not quiet:

@@ -44,14 +44,14 @@ def steps(folder: Path) -> list[int]:
     return [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_what_a_model_folder_holds(trained: Result, model: Path, corpus: Path) -> None:
+def test_what_a_model_folder_holds(trained: Result, model: Path, corpus: Path, recipe: Path) -> None:
     assert {path.name for path in model.iterdir()} == FILES
     assert [path.name for path in sorted((model / "training").iterdir())] == [
         "step-00000060.safetensors",
         "step-00000120.safetensors",
     ]
     sections = tomllib.loads((model / "config.toml").read_text(encoding="utf-8"))
-    assert sections.pop("seq2seq") == {"format": 1, "target_pieces": 343}
+    assert sections.pop("seq2seq") == {"format": 1, "recipe": str(recipe), "target_pieces": 343}
     resolved = settings.resolve(sections)
     assert sections.keys() == resolved._asdict().keys()
     assert (resolved.data.where, resolved.model.hidden, resolved.training.updates) == (str(corpus), 32, 120)
@@ -183,7 +183,7 @@ def test_stopped_and_taken_up_is_never_stopped(
     on = worked(call("train", "--resume", folder, "--set", f"training.updates={end}", "--threads", 1, "--json"))
     straight = worked(call("train", *arguments, *sets(end), "--out", "straight", "--json"))
     one, other = json.loads(on.out), json.loads(straight.out)
-    assert (one["updates"], one["scores"]) == (other["updates"], other["scores"])
+    assert [one[key] for key in ("recipe", "updates", "scores")] == [str(recipe), other["updates"], other["scores"]]
     for name in ("model.safetensors", f"training/step-{end:08d}.safetensors"):
         a, b = (load_file(Path(run) / name) for run in ("stopped", "straight"))
         assert a.keys() == b.keys()
