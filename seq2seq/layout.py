@@ -87,7 +87,7 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
 
 def read_recipe(folder: Path) -> str | None:
     """The name of the recipe that a model was trained by, where its folder says."""
-    name = config.read(folder / CONFIG).get("seq2seq", {}).get(RECIPE)
+    name = _about(folder).get(RECIPE)
     return name if isinstance(name, str) else None
 
 
@@ -101,7 +101,7 @@ def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer,
     tokenizer = Tokenizer.load(src)
     if src != tgt:
         return tokenizer, Tokenizer.load(tgt)
-    pieces = config.read(folder / CONFIG).get("seq2seq", {}).get(PIECES)
+    pieces = _about(folder).get(PIECES)
     if pieces is None:
         return tokenizer, tokenizer
     if type(pieces) is not int:
@@ -112,6 +112,11 @@ def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer,
         raise InputError(
             f"{folder}: the tokenizer is not the one that fits {CONFIG}; restore the folder's own"
         ) from None
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What config.toml says of the folder itself, beside the settings."""
+    return config.read(folder / CONFIG).get("seq2seq", {})
 
 
 def fingerprint(*tokenizers: Tokenizer) -> str:
