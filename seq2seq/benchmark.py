@@ -172,8 +172,9 @@ def training(settings: "Settings", corpus: "Corpus", updates: int, threads: int,
     from seq2seq.workers import worthwhile
 
     torch.set_num_threads(threads)
-    workers = min(threads, settings.training.workers) or worthwhile(threads, settings.training.batch_tokens)
-    training = replace(settings.training, updates=2 * updates, validate_every=updates, workers=workers)
+    training, hidden = settings.training, settings.model.hidden
+    workers = min(threads, training.workers) or worthwhile(threads, training.batch_tokens, hidden)
+    training = replace(training, updates=2 * updates, validate_every=updates, workers=workers)
     settings = settings._replace(training=training)
     few = corpus._replace(dev=corpus.dev[:2])
     tokenizers = prepare(settings, few, unheard)

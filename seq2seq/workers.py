@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from seq2seq.crew import AVAILABLE, Crew
 
-WORTHWHILE = 500  # tokens of a batch that a worker needs, or the meetings cost more than they bring
+# Tokens of a batch that a worker needs, or what it does once an update costs more than threads that meet after each
+# product: the wider a layer, the more there is to do between two of their meetings.
+WORTHWHILE, OF_A_UNIT = 500, 1.5
 
 
 class Share(NamedTuple):
@@ -28,9 +30,10 @@ class Share(NamedTuple):
     rows: list[list[int]]
 
 
-def worthwhile(threads: int, batch_tokens: int) -> int:
-    """How many workers to take for batches of this size where there are so many threads."""
-    return max(1, min(threads, batch_tokens // WORTHWHILE)) if AVAILABLE else 1
+def worthwhile(threads: int, batch_tokens: int, hidden: int) -> int:
+    """How many workers to take where there are so many threads: for batches of this size, layers of `hidden` units."""
+    needed = max(WORTHWHILE, OF_A_UNIT * hidden)
+    return max(1, min(threads, int(batch_tokens / needed))) if AVAILABLE else 1
 
 
 class Workers(Crew):

@@ -181,7 +181,20 @@ def test_threads_are_shared_out_and_given_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "tokens", "count"), [(1, 9999, 1), (2, 1000, 2), (2, 999, 1), (16, 1600, 3), (16, 60, 1), (4, 4000, 4)]
+    ("threads", "tokens", "hidden", "count"),
+    [
+        (1, 9999, 64, 1),
+        (2, 1000, 64, 2),
+        (2, 999, 64, 1),
+        (16, 1600, 64, 3),
+        (16, 60, 64, 1),
+        (4, 4000, 64, 4),
+        (2, 2400, 256, 2),  # recipes: multi30k
+        (2, 1600, 384, 2),  # tatoeba
+        (2, 1024, 512, 1),  # a wide layer's threads meet seldom
+        (2, 1536, 512, 2),
+        (2, 1535, 512, 1),
+    ],
 )
-def test_there_are_as_many_as_pay(threads: int, tokens: int, count: int) -> None:
-    assert worthwhile(threads, tokens) == count
+def test_there_are_as_many_as_pay(threads: int, tokens: int, hidden: int, count: int) -> None:
+    assert worthwhile(threads, tokens, hidden) == count

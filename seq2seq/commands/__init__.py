@@ -4,12 +4,17 @@ Each command parses, makes one call into the package and prints what came of it.
 """
 
 import importlib
+import os
 from collections.abc import Sequence
 
 import click
 
 from seq2seq.commands.shared import Group, example, put, run
 from seq2seq.versions import versions
+
+# Threads that wait for one another spin, by default for so long that another program beside them costs a factor of
+# twenty. So they spin for a moment and sleep. The library reads this once, when torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export", "benchmark")
 

@@ -175,7 +175,7 @@ def _taught(teacher: Translator, text: corpus.Corpus, quiet: bool) -> list[str]:
 def _with_workers(chosen: Settings) -> Settings:
     """The settings with a number of workers, which is part of what resuming repeats."""
     training = chosen.training
-    workers = training.workers or worthwhile(torch.get_num_threads(), training.batch_tokens)
+    workers = training.workers or worthwhile(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
     return chosen._replace(training=replace(training, workers=workers))
 
 

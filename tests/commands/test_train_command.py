@@ -6,6 +6,7 @@ import pty
 import re
 import shutil
 import signal
+import sys
 import time
 import tomllib
 from contextlib import suppress
@@ -208,6 +209,18 @@ def test_as_a_module_of_its_own(recipe: Path, corpus: Path) -> None:
     """`python -m seq2seq train` is the same command."""
     result = python("-m", "seq2seq", "train", "--recipe", recipe, "--data", corpus, *QUICK, "--out", "run", "--json")
     assert json.loads(worked(result).out)["updates"] == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch has its threads from another library")
+@pytest.mark.parametrize("chosen", [None, "7"])
+def test_threads_that_wait_sleep_soon(chosen: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would lose whole time slices beside another program; the library of threads tells what it read."""
+    monkeypatch.setenv("OMP_DISPLAY_ENV", "verbose")
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if chosen:
+        monkeypatch.setenv("GOMP_SPINCOUNT", chosen)
+    told = worked(python("scripts/train.py", "--help", cwd=ROOT)).err
+    assert set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", told)) == {chosen or "1000"}
 
 
 def test_a_terminal_that_hides_its_size_shows_the_bar(recipe: Path, corpus: Path, tmp_path: Path) -> None:
