@@ -21,7 +21,7 @@ class TrainingConfig:
     batch_tokens: int = setting(1200, "padded tokens a batch, on the longer side", low=1)
     accumulate: int = setting(1, "batches an update", low=1)
     learning_rate: float = setting(1e-3, "its highest value", low=0.0)
-    schedule: str = setting("cosine", "decay", choices=("constant", "inverse_sqrt", "cosine", "plateau"))
+    schedule: str = setting("cosine", "how it falls", choices=("constant", "inverse_sqrt", "cosine", "plateau"))
     warmup: int = setting(200, "updates of linear warm-up", low=0)
     plateau_patience: int = setting(1, "validations without a better score before plateau halves the rate", low=1)
     weight_decay: float = setting(0.0, "decoupled, as in AdamW; 0 is Adam", low=0.0)

@@ -39,7 +39,7 @@ _PROBE = f"  a\t{SPACE}<s> \u2047\u00c5A\u030a \U0001f642 "  # comes back from a
 class TokenizerConfig:
     """How text becomes pieces."""
 
-    kind: str = setting("unigram", "the model", choices=("unigram", "bpe"))
+    kind: str = setting("unigram", "how pieces are found", choices=("unigram", "bpe"))
     vocab_size: int = setting(8000, "pieces; lowered by itself for a small corpus", low=300, high=1_000_000)
     joint: bool = setting(True, "one model for both languages, of which the target takes its part (false: one each)")
     sampling: float = setting(

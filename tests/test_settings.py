@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from scripts import build_settings
 from seq2seq import config, settings
 from seq2seq.errors import InputError
 from seq2seq.model import Model
@@ -116,3 +117,19 @@ def test_every_setting_is_documented_and_its_default_is_one_of_its_values() -> N
             assert field.metadata["doc"], field.name
             value = list(field.default) if isinstance(field.default, tuple) else field.default
             assert getattr(config.build(kind, {field.name: value}, name), field.name) == field.default
+
+
+def test_the_page_of_settings_is_the_one_that_the_code_gives() -> None:
+    assert build_settings.PAGE.read_text(encoding="utf-8") == build_settings.page(), "run scripts/build_settings.py"
+
+
+def test_the_page_says_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_settings, "PAGE", tmp_path / "docs" / "settings.md")
+    assert build_settings.main() == 0
+    text = build_settings.PAGE.read_text(encoding="utf-8")
+    for section, kind in Settings.__annotations__.items():
+        for field in dataclasses.fields(kind):
+            assert f"\n| `{section}.{field.name}` | `" in text
+    assert "| `model.encoder_hidden` | `[256, 256]` | encoder size, one number a direction | 1 to 100000 |" in text
+    assert '| `training.metric` | `"bleu"` | dev score that chooses the best weights | `bleu`, `chrf`, `loss` |' in text
+    assert all(f"\n| `{name}` | " in text for name in SHIPPED)

@@ -7,7 +7,8 @@
     seq2seq train --resume DIR                              # go on where it stopped
 
 DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
-.parquet with columns named by language; hf:OWNER/NAME takes a data set from the hub. The settings are listed in README.
+.parquet with columns named by language; hf:OWNER/NAME takes a data set from the hub. docs/settings.md lists the
+settings.
 """
 
 import itertools
