@@ -18,9 +18,8 @@ import re
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +54,9 @@ class DataConfig:
     max_chars: int = setting(1000, "drop training pairs with more characters on a side", low=1)
     max_ratio: float = setting(6.0, "drop training pairs where one side is so many times as long as the other", low=1.0)
     deduplicate: bool = setting(True, "drop training pairs that were there before")
-    teachers: tuple[str, ...] = setting((), "model folders whose translations of the training text are learnt as well")
+    teachers: tuple[str, ...] = setting(
+        (), "model folders whose translations, back-translations too, are learnt as well"
+    )
 
 
 class Part(NamedTuple):
@@ -89,7 +90,7 @@ class Corpus(NamedTuple):
     dev: list[Pair]
     tests: dict[str, list[Pair]]
     report: Report
-    taught: Sequence[Pair] = ()  # what to train on beside `train`: its sources, with translations of other models
+    taught: Sequence[Pair] = ()  # what to train on beside `train`: one side of it, and what other models say to that
 
 
 def shipped() -> Path:
@@ -135,11 +136,20 @@ def load(config: DataConfig) -> Corpus:
     return Corpus(train, parts.pop("dev"), parts, Report(rows, notices))
 
 
-def with_taught(corpus: Corpus, lines: Sequence[str]) -> Corpus:
-    """The corpus with more translations of its training text, all of it once or several times, where they are new."""
+def with_taught(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
+    """The corpus with more pairs to train on: the new ones among these, each once."""
     known = set(corpus.train)
-    said = (Pair(pair.src, line) for pair, line in zip(cycle(corpus.train), lines, strict=False) if line.strip())
-    return corpus._replace(taught=list(dict.fromkeys(pair for pair in said if pair not in known)))
+    new = (pair for pair in pairs if pair not in known and all(side.strip() for side in pair))
+    return corpus._replace(taught=list(dict.fromkeys(new)))
+
+
+def load_taught(path: Path) -> list[Pair]:
+    """The pairs that teachers added to a run, as its folder keeps them: a JSON object a line, of "src" and "tgt".
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    return [Pair(str(row.get("src")), str(row.get("tgt"))) for _, row in _rows(path)]
 
 
 def load_split(config: DataConfig, split: str) -> list[Pair]:

@@ -4,7 +4,7 @@
         takes its first pieces, as many as config.toml says under [seq2seq]
     model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
     metrics.jsonl, README.md, training/step-00001234.safetensors, tensorboard/: what training adds
-    taught.txt: what the teachers say to the training text: all their best, then all those most like the references
+    taught.jsonl: the pairs that teachers add to the training text
     stopped.tsv: the text at which the loss was no number any more
     manifest.json: the SHA-256 of what is loaded again
 
@@ -24,7 +24,7 @@ FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
-METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.txt"
+METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.jsonl"
 RECIPE = "recipe"  # what the settings began as
 PIECES = "target_pieces"  # of a model that both sides share
 TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with

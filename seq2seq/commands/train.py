@@ -3,7 +3,7 @@
     seq2seq train                                           # the corpus that ships, a few minutes
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
-    seq2seq train --teacher DIR --teacher DIR2              # learn what both say, too (distillation)
+    seq2seq train --teacher DIR --teacher DIR2              # and what these make of it, either way
     seq2seq train --resume DIR                              # go on where it stopped
 
 DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
@@ -12,12 +12,13 @@ settings.
 """
 
 import itertools
+import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import torch
@@ -63,7 +64,7 @@ SHOWN = 10  # held-out sentences
     "teachers",
     multiple=True,
     metavar="DIR",
-    help="learn a model's translations too; several: an ensemble's",
+    help="learn a model's translations too, of the other direction its back-translations; several: an ensemble's",
 )
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
 @path_option("--resume", metavar="DIR", help="go on with the run in this folder")
@@ -111,19 +112,17 @@ def command(  # noqa: D103 (its help is the module's docstring)
     chosen = settings.resolve(settings.override(sections, assignments))
     where = set_device(device, threads)
     chosen = _with_workers(chosen)
-    teacher = _teacher(chosen.data, device, threads) if chosen.data.teachers and not resume else None
+    ensembles = [] if resume else _teachers(chosen.data, device, threads)
     text = corpus.load(chosen.data)
-    taught: list[str] = []
     if resume:
         if chosen.data.teachers:
-            text = corpus.with_taught(text, corpus.read_lines(folder / layout.TAUGHT))
+            text = corpus.with_taught(text, corpus.load_taught(folder / layout.TAUGHT))
         tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
     else:
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
-        if teacher:
-            taught = _taught(teacher, text, quiet)
-            text = corpus.with_taught(text, taught)
+        if ensembles:
+            text = corpus.with_taught(text, _taught(ensembles, text.train, quiet))
             say(f"the teachers add {len(text.taught):,} pairs")
         tokenizers = prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say)  # checks that the settings fit one another
@@ -133,8 +132,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
         trainer.begin()
         checkpoint.clear(folder)
     layout.save_settings(folder, chosen._asdict(), *tokenizers, name)
-    if taught:
-        files.publish(folder, layout.TAUGHT, "".join(f"{line}\n" for line in taught).encode())
+    if ensembles:
+        lines = (json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in text.taught)
+        files.publish(folder, layout.TAUGHT, "".join(lines).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     trainer.run(quiet)
@@ -145,32 +145,50 @@ def command(  # noqa: D103 (its help is the module's docstring)
         put(_summary(folder, chosen, result))
 
 
-def _teacher(data: corpus.DataConfig, device: str, threads: int | None) -> Translator:
-    """The ensemble of the teachers; that one is no model, or of other languages, is said before the text is read."""
-    for teacher in data.teachers:
-        known = layout.read_settings(Path(teacher)).get("data", {})
-        if (known.get("src"), known.get("tgt")) != (data.src, data.tgt):
+class Ensemble(NamedTuple):
+    """Teachers of one direction, that of the training (`forth`) or the other one."""
+
+    forth: bool
+    translator: Translator
+
+
+def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Ensemble]:
+    """The teachers; that one is no model, or of other languages, is said before the text is read."""
+    ways: dict[bool, list[Path]] = {True: [], False: []}
+    for teacher in map(Path, data.teachers):
+        known = layout.read_settings(teacher).get("data", {})
+        way = known.get("src"), known.get("tgt")
+        if way not in ((data.src, data.tgt), (data.tgt, data.src)):
             raise InputError(
-                f"the teacher {teacher} translates {known.get('src')} to {known.get('tgt')}, not {data.src} to "
-                f"{data.tgt}; take another, or give --src and --tgt"
+                f"the teacher {teacher} translates {way[0]} to {way[1]}, not {data.src} to {data.tgt} or back; "
+                "take another, or give --src and --tgt"
             )
-    bundle, workers = open_model([Path(teacher) for teacher in data.teachers], device, threads, None)
-    return Translator(bundle, bundle.search, workers=workers)
+        ways[way == (data.src, data.tgt)].append(teacher)
+    ensembles = []
+    for forth, folders in ways.items():
+        if folders:
+            bundle, workers = open_model(folders, device, threads, None)
+            ensembles.append(Ensemble(forth, Translator(bundle, bundle.search, workers=workers)))
+    return ensembles
 
 
-def _taught(teacher: Translator, text: corpus.Corpus, quiet: bool) -> list[str]:
-    """What the teachers say to the training text: their best translations, then those most like the references.
+def _taught(ensembles: Sequence[Ensemble], train: Sequence[corpus.Pair], quiet: bool) -> Iterator[corpus.Pair]:
+    """What the teachers make of the training text.
 
-    Seq-KD and Seq-Inter of Kim & Rush (2016), sections 3.2 and 3.3.
+    Those of its direction give each source their best translation, and of their n-best the one most like the reference
+    (Seq-KD and Seq-Inter of Kim & Rush 2016, sections 3.2 and 3.3); those of the other direction give each target their
+    best source (back-translation, Sennrich et al. 2016). All of it is the data diversification of Nguyen et al. (2020).
     """
-    best, close = list[str](), list[str]()
-    found = teacher.stream([pair.src for pair in text.train], lambda message: None)
-    shown = tqdm(found, "teaching", len(text.train), disable=True if quiet else None, unit="line")
-    for pair, candidates in zip(text.train, shown, strict=True):
-        texts = [candidate.text for candidate in candidates] or [""]
-        best.append(texts[0])
-        close.append(closest(texts, pair.tgt))
-    return [*best, *close]
+    for forth, translator in ensembles:
+        found = translator.stream([pair.src if forth else pair.tgt for pair in train], lambda message: None)
+        shown = tqdm(found, "teaching", len(train), disable=True if quiet else None, unit="line")
+        close = []
+        for pair, candidates in zip(train, shown, strict=True):
+            texts = [candidate.text for candidate in candidates] or [""]
+            yield corpus.Pair(pair.src, texts[0]) if forth else corpus.Pair(texts[0], pair.tgt)
+            if forth:
+                close.append(corpus.Pair(pair.src, closest(texts, pair.tgt)))
+        yield from close
 
 
 def _with_workers(chosen: Settings) -> Settings:

@@ -242,6 +242,12 @@ def test_a_terminal_that_hides_its_size_shows_the_bar(recipe: Path, corpus: Path
 # ---- teachers --------------------------------------------------------------------------------------------------------
 
 
+def kept(folder: str) -> list[tuple[str, str]]:
+    """The pairs that teachers added, as a model folder has them."""
+    rows = map(json.loads, Path(folder, "taught.jsonl").read_text(encoding="utf-8").splitlines())
+    return [(row["src"], row["tgt"]) for row in rows]
+
+
 def test_what_teachers_say_is_learnt_as_well(corpus: Path, recipe: Path) -> None:
     """An ensemble's best, and of its n-best what is most like the reference, where new; a run goes on without them."""
     for seed in "12":  # teachers that have not learnt their text yet
@@ -261,7 +267,8 @@ def test_what_teachers_say_is_learnt_as_well(corpus: Path, recipe: Path) -> None
     teachers = "--teacher", "1", "--teacher", "2"
     first = worked(train(recipe, corpus, "--out", "whole", *teachers))
     assert f"the teachers add {len(new)} pairs" in first.err
-    assert Path("whole/taught.txt").read_text(encoding="utf-8").splitlines() == taught
+    everything = [(src, tgt) for (src, _), tgt in zip(pairs * 2, taught, strict=True)]
+    assert kept("whole") == [pair for pair in dict.fromkeys(everything) if pair in new]
     assert tomllib.loads(Path("whole/config.toml").read_text())["data"]["teachers"] == ["1", "2"]
     assert "and what these models say to its training part: 1, 2\n" in card(Path("whole"))
 
@@ -270,27 +277,50 @@ def test_what_teachers_say_is_learnt_as_well(corpus: Path, recipe: Path) -> None
     worked(call("train", "--resume", "parts", "--set", "training.updates=2", "--device", "cpu", "--threads", "1"))
     assert Path("parts/model.safetensors").read_bytes() == Path("whole/model.safetensors").read_bytes()
 
-    Path("parts/taught.txt").write_text("Nein.\n" * 104)
+    Path("parts/taught.jsonl").write_text('{"src": "No.", "tgt": "Nein."}\n')
     refused(call("train", "--resume", "parts", "--set", "training.updates=3"), "text", "parts")
-    Path("parts/taught.txt").unlink()
-    refused(call("train", "--resume", "parts", "--set", "training.updates=3"), "parts/taught.txt", "cannot read")
+    Path("parts/taught.jsonl").write_text("Nein.\n")
+    refused(call("train", "--resume", "parts", "--set", "training.updates=3"), "parts/taught.jsonl, line 1", "JSON")
+    Path("parts/taught.jsonl").unlink()
+    refused(call("train", "--resume", "parts", "--set", "training.updates=3"), "parts/taught.jsonl", "cannot read")
     worked(train(recipe, corpus, "--out", "whole", "--overwrite"))
-    assert not Path("whole/taught.txt").exists()
+    assert not Path("whole/taught.jsonl").exists()
+
+
+def test_teachers_of_the_other_direction_translate_back(corpus: Path, recipe: Path) -> None:
+    """Their sources stand beside the references, behind what the teachers of this direction add."""
+    worked(train(recipe, corpus, "--out", "forth", "--set", "training.updates=30"))
+    worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", "--set", "training.updates=30"))
+    src, tgt = ((corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de"))
+    said = worked(call("translate", "--model", "back", "--input", corpus / "train.de")).lines
+    known = {*zip(src, tgt, strict=True)}
+    new = [pair for pair in dict.fromkeys(zip(said, tgt, strict=True)) if pair not in known and pair[0]]
+    assert len(new) > 30
+    worked(train(recipe, corpus, "--out", "alone", "--teacher", "back"))
+    assert kept("alone") == new
+    worked(train(recipe, corpus, "--out", "straight", "--teacher", "forth"))
+    worked(train(recipe, corpus, "--out", "both", "--teacher", "back", "--teacher", "forth"))
+    assert kept("both") == [*dict.fromkeys([*kept("straight"), *new])]
+    worked(train(recipe, corpus, "--out", "parts", "--teacher", "back", "--set", "training.updates=1"))
+    worked(call("train", "--resume", "parts", "--set", "training.updates=2", "--device", "cpu", "--threads", "1"))
+    assert Path("parts/model.safetensors").read_bytes() == Path("alone/model.safetensors").read_bytes()
 
 
 def test_an_exported_model_teaches_alone(model: Path, corpus: Path, recipe: Path) -> None:
     worked(call("export", "--model", model, "--out", "fast", "--format", "onnx", "--int8"))
     worked(train(recipe, corpus, "--out", "new", "--teacher", "fast"))
     said = worked(call("translate", "--model", "fast", "--input", corpus / "train.en")).lines
-    assert Path("new/taught.txt").read_text(encoding="utf-8").splitlines()[: len(said)] == said
+    src, tgt = ((corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de"))
+    new = [*dict.fromkeys(pair for pair in zip(src, said, strict=True) if pair not in {*zip(src, tgt, strict=True)})]
+    assert new and kept("new")[: len(new)] == new
     refused(train(recipe, corpus, "--out", "two", "--teacher", "fast", "--teacher", model), "fast is an exported model")
     assert not Path("two").exists()
 
 
 def test_a_teacher_that_cannot_teach_is_refused(model: Path, corpus: Path, recipe: Path) -> None:
     refused(train(recipe, corpus, "--out", "new", "--teacher", "nobody"), "nobody")
-    turned = train(recipe, corpus, "--out", "new", "--src", "de", "--tgt", "en", "--teacher", model)
-    refused(turned, str(model), "en to de", "de to en")
+    other = train(recipe, corpus, "--out", "new", "--src", "en", "--tgt", "fr", "--teacher", model)
+    refused(other, str(model), "en to de", "en to fr or back")
     refused(call("train", "--resume", model, "--teacher", model), "--resume")
     refused(train(recipe, corpus, "--out", "new", "--set", "data.teachers=5"), "data.teachers", '["DIR"]')
     assert not Path("new").exists()
