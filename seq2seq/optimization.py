@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.config import setting
+from seq2seq.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,24 @@ def autocast(precision: str, device: str) -> contextlib.AbstractContextManager[o
     return torch.autocast(device, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
 
 
+def check_precision(precision: str, device: str) -> None:
+    """Whether what was asked for can be done here.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if precision == "bf16" and device == "cpu" and not _has_bf16_layers():
+        raise InputError("training.precision = 'bf16': this processor has no such products; take 'auto' or 'fp32'")
+
+
 def _computes_in_bf16(device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
-        return False
-    return bool(torch.cpu._is_avx512_bf16_supported())
+    return _has_bf16_layers() and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _has_bf16_layers() -> bool:
+    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def update_average(average: list[Tensor], weights: Iterable[Tensor], decay: float, step: int) -> None:

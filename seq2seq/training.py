@@ -28,7 +28,7 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.judge import Judge
 from seq2seq.model import UNTIED, Model
 from seq2seq.objective import Objective
-from seq2seq.optimization import learning_rate, update_average
+from seq2seq.optimization import check_precision, learning_rate, update_average
 from seq2seq.settings import Settings
 from seq2seq.signals import listening
 from seq2seq.tokenizer import Tokenizer
@@ -88,6 +88,7 @@ class Trainer:
         self.tokenizers, self.device, self.say = tokenizers, device, say
         if settings.model.tied == "all" and not settings.tokenizer.joint:
             raise InputError(UNTIED)
+        check_precision(self.config.precision, device)
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
         workers = max(1, self.config.workers) if device == "cpu" and AVAILABLE else 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import pty
 import re
 import shutil
@@ -196,6 +197,17 @@ def test_a_setting_that_fits_no_other_leaves_no_folder(corpus: Path, recipe: Pat
     result = train(recipe, corpus, "--out", "new", "--set", "model.context=dot", "--set", "model.hidden=33")
     refused(result._replace(err=result.err[result.err.index("error") :]), "model.context = 'dot'", "model.hidden = 33")
     assert not Path("new").exists()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="no other processor can be told to be an older one")
+def test_a_processor_that_cannot_compute_in_bf16_says_so(
+    corpus: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    wanted = "--set", "training.precision=bf16", "--out", "run"
+    result = python("-m", "seq2seq", "train", "--recipe", recipe, "--data", corpus, *QUICK, *wanted, "--quiet")
+    refused(result, "training.precision", "'fp32'")
+    assert not Path("run").exists()
 
 
 def test_a_recipe_may_hold_everything(corpus: Path) -> None:
