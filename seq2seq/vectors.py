@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from seq2seq.errors import InputError
 
-KINDS = ("skipgram", "cbow")
 WINDOW, NEGATIVE, EPOCHS = 5, 5, 10
 
 
