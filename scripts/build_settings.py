@@ -8,9 +8,11 @@ A test says when the page is no longer what this would write.
 import dataclasses
 import json
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from seq2seq.card import row
 from seq2seq.settings import RECIPES, Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -37,7 +39,7 @@ def recipes() -> Iterable[tuple[str, str]]:
     """Each recipe's name, and the comment that it begins with."""
     for path in sorted(RECIPES.glob("*.toml")):
         lines = path.read_text(encoding="utf-8").splitlines()
-        comment = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
+        comment = takewhile(lambda line: line.startswith("#"), lines)
         yield f"`{path.stem}`", " ".join(line.removeprefix("#").strip() for line in comment)
 
 
@@ -55,8 +57,7 @@ def described(section: str, field: "dataclasses.Field[Any]") -> tuple[str, str, 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A table in Markdown."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "".join(f"{row(*cells)}\n" for cells in (head, ("---",) * len(head), *rows))
 
 
 def main() -> int:

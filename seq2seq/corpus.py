@@ -143,8 +143,13 @@ def with_taught(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
     return corpus._replace(taught=list(dict.fromkeys(new)))
 
 
+def taught_text(pairs: Iterable[Pair]) -> str:
+    """The pairs that teachers added to a run, as its folder keeps them: a JSON object a line, of "src" and "tgt"."""
+    return "".join(json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in pairs)
+
+
 def load_taught(path: Path) -> list[Pair]:
-    """The pairs that teachers added to a run, as its folder keeps them: a JSON object a line, of "src" and "tgt".
+    """The pairs of a file of `taught_text`.
 
     Raises:
         InputError: the file is missing or damaged.

@@ -12,7 +12,6 @@ settings.
 """
 
 import itertools
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -133,8 +132,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         checkpoint.clear(folder)
     layout.save_settings(folder, chosen._asdict(), *tokenizers, name)
     if ensembles:
-        lines = (json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in text.taught)
-        files.publish(folder, layout.TAUGHT, "".join(lines).encode())
+        files.publish(folder, layout.TAUGHT, corpus.taught_text(text.taught).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     trainer.run(quiet)

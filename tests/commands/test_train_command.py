@@ -254,6 +254,11 @@ def test_a_terminal_that_hides_its_size_shows_the_bar(recipe: Path, corpus: Path
 # ---- teachers --------------------------------------------------------------------------------------------------------
 
 
+def train_part(corpus: Path) -> list[list[str]]:
+    """The lines of its two sides."""
+    return [(corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de")]
+
+
 def kept(folder: str) -> list[tuple[str, str]]:
     """The pairs that teachers added, as a model folder has them."""
     rows = map(json.loads, Path(folder, "taught.jsonl").read_text(encoding="utf-8").splitlines())
@@ -264,7 +269,7 @@ def test_what_teachers_say_is_learnt_as_well(corpus: Path, recipe: Path) -> None
     """An ensemble's best, and of its n-best what is most like the reference, where new; a run goes on without them."""
     for seed in "12":  # teachers that have not learnt their text yet
         worked(train(recipe, corpus, "--out", seed, "--seed", seed, "--set", "training.updates=30"))
-    pairs = [*zip(*((corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de")), strict=True)]
+    pairs = [*zip(*train_part(corpus), strict=True)]
     nbest = call("translate", "--model", "1", "--model", "2", "--input", corpus / "train.en", "--nbest", "5")
     rows = [line.split("\t") for line in worked(nbest).lines]  # line, rank, score, translation
     said = [[row[3] for row in each] for _, each in groupby(rows, key=lambda row: row[0])]
@@ -303,7 +308,7 @@ def test_teachers_of_the_other_direction_translate_back(corpus: Path, recipe: Pa
     """Their sources stand beside the references, behind what the teachers of this direction add."""
     worked(train(recipe, corpus, "--out", "forth", "--set", "training.updates=30"))
     worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", "--set", "training.updates=30"))
-    src, tgt = ((corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de"))
+    src, tgt = train_part(corpus)
     said = worked(call("translate", "--model", "back", "--input", corpus / "train.de")).lines
     known = {*zip(src, tgt, strict=True)}
     new = [pair for pair in dict.fromkeys(zip(said, tgt, strict=True)) if pair not in known and pair[0]]
@@ -322,7 +327,7 @@ def test_an_exported_model_teaches_alone(model: Path, corpus: Path, recipe: Path
     worked(call("export", "--model", model, "--out", "fast", "--format", "onnx", "--int8"))
     worked(train(recipe, corpus, "--out", "new", "--teacher", "fast"))
     said = worked(call("translate", "--model", "fast", "--input", corpus / "train.en")).lines
-    src, tgt = ((corpus / f"train.{language}").read_text().splitlines() for language in ("en", "de"))
+    src, tgt = train_part(corpus)
     new = [*dict.fromkeys(pair for pair in zip(src, said, strict=True) if pair not in {*zip(src, tgt, strict=True)})]
     assert new and kept("new")[: len(new)] == new
     refused(train(recipe, corpus, "--out", "two", "--teacher", "fast", "--teacher", model), "fast is an exported model")
