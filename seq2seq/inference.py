@@ -44,6 +44,7 @@ class Inference:
     def __init__(self, *models: Model) -> None:
         self.models = models
         self.device = next(models[0].parameters()).device
+        self.aligns = not any(model.decoder.context.fixed for model in models)
 
     @torch.inference_mode()
     def start(self, src: Ids, mask: Mask) -> Full:

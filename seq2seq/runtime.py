@@ -43,6 +43,7 @@ class Runtime:
         self.encoder, self.decoder = encoder, decoder
         self.remembered = [x.name for x in self.encoder.get_outputs()]
         self.results = [x.name.removeprefix("next.") for x in self.decoder.get_outputs()]
+        self.aligns = "keys" in self.remembered
 
     def start(self, src: Ids, mask: Mask) -> State:
         """The state of sentences src (B, S), mask (B, S), before their first token."""

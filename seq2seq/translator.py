@@ -25,7 +25,12 @@ Mask = NDArray[np.bool_]
 
 
 class Engine(Protocol):
-    """What computes: a model behind the verbs of `seq2seq.search`. Padding is on the right; masks: True = real."""
+    """What computes: a model behind the verbs of `seq2seq.search`. Padding is on the right; masks: True = real.
+
+    `aligns`: it looks at source positions one by one, so that a proposal's `source` means something.
+    """
+
+    aligns: bool
 
     def start(self, src: Ids, mask: Mask) -> Any:
         """The state of sentences src (B, S), mask (B, S), before their first token."""

@@ -36,6 +36,7 @@ def differences(model: Model, int8: bool) -> float:
     """By how many nats the proposals of the two engines differ at most, over four steps of three hypotheses."""
     b, worst = together(sentences()), 0.0
     one, other = Inference(model), engine(model, int8)
+    assert one.aligns == other.aligns == (model.config.context not in ("last", "mean"))
     states = [each.start(b.src.numpy(), b.src_mask.numpy()) for each in (one, other)]
     last = np.array([[1], [4], [2], [9]])
     for _ in range(4):

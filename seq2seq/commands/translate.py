@@ -20,7 +20,6 @@ from pathlib import Path
 
 import click
 
-from seq2seq import layout
 from seq2seq.commands.shared import (
     beam_option,
     device_options,
@@ -120,14 +119,14 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if models and to:
         raise InputError(f"--model {models[0]} knows what it translates to; --to goes without it")
     folders = models or [shipped_model(to)]
-    if alignments and (fixed := [path for path in folders if context_of(path) in ("last", "mean")]):
-        raise InputError(
-            f"{fixed[0]} has one context for the whole sentence and aligns nothing; leave out --alignments"
-        )
     if sample and beam:
         raise InputError(f"--beam {beam} searches and --sample {sample} draws; leave one out")
     interactive = not (source or target or given or prefix) and sys.stdin.isatty() and sys.stdout.isatty()
     bundle, count = open_model(folders, device, threads, 1 if interactive else workers)
+    if alignments and not bundle.engine.aligns:
+        raise InputError(
+            f"{', '.join(map(str, folders))}: one context for the whole sentence aligns nothing; leave out --alignments"
+        )
     wanted = stated(
         beam=beam or max(1 if sample else bundle.search.beam, nbest or 1),
         sample=sample,
@@ -162,12 +161,6 @@ def command(  # noqa: D103 (its help is the module's docstring)
             put(result, file)
         if prefix and next(begun, None) is not None:
             raise InputError(f"{prefix} has more lines than there are to translate; give a prefix a line")
-
-
-def context_of(folder: Path) -> str:
-    """What the decoder of a model sees of the source."""
-    context: str = layout.read_settings(folder).get("model", {}).get("context", "")
-    return context
 
 
 def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: bool, alignments: bool) -> Iterator[str]:
