@@ -166,15 +166,20 @@ workers_option = click.option(
 )
 
 
+def shipped_models() -> dict[str, Path]:
+    """The folders of the models that ship, by the language that they translate to."""
+    from seq2seq.corpus import artifacts
+
+    return {path.name.rpartition("-")[2]: path for path in sorted((artifacts() / "models").glob("*-*"))}
+
+
 def shipped_model(to: str | None) -> Path:
     """The folder of the model that ships and translates to this language; without one, to German.
 
     Raises:
         InputError: none does.
     """
-    from seq2seq.corpus import artifacts
-
-    models = {path.name.rpartition("-")[2]: path for path in sorted((artifacts() / "models").glob("*-*"))}
+    models = shipped_models()
     if (to or "de") not in models:
         raise InputError(f"no model that ships translates to '{to or 'de'}'{nearest(to or 'de', models)}; give --model")
     return models[to or "de"]
