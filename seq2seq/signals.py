@@ -8,11 +8,11 @@ from types import FrameType
 
 @contextmanager
 def listening() -> Iterator[list[int]]:
-    """While inside, SIGINT and SIGTERM are noted in the list instead of ending the program; a second one ends it."""
+    """While inside, SIGINT and SIGTERM are noted in the list; a second one of its kind ends the program after all."""
     caught: list[int] = []
 
     def note(signum: int, frame: FrameType | None) -> None:
-        if caught:
+        if signum in caught:
             raise KeyboardInterrupt
         caught.append(signum)
 

@@ -29,6 +29,7 @@ from seq2seq.judge import Judge
 from seq2seq.model import UNTIED, Model
 from seq2seq.objective import Objective
 from seq2seq.optimization import check_precision, learning_rate, update_average
+from seq2seq.ranks import Ranks
 from seq2seq.settings import Settings
 from seq2seq.signals import listening
 from seq2seq.tokenizer import Tokenizer
@@ -81,6 +82,7 @@ class Trainer:
         folder: Path,
         device: str,
         say: Callable[[str], None],
+        ranks: Ranks | None = None,
     ) -> None:
         for name, count in KERNELS.items():
             os.environ.setdefault(name, count)  # read at the first product
@@ -91,7 +93,9 @@ class Trainer:
         check_precision(self.config.precision, device)
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
-        workers = max(1, self.config.workers) if device == "cpu" and AVAILABLE else 1
+        self.ranks = ranks or Ranks()
+        forked = device == "cpu" and AVAILABLE and self.ranks.count == 1
+        workers = max(1, self.config.workers) if forked else 1
         self.workers = Workers(workers, list(self.model.parameters()), self._gradient)
         self.weights = checkpoint.weights_of(self.model)
         self.optimizer = torch.optim.AdamW(
@@ -143,6 +147,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write the training state of this moment."""
+        if not self.ranks.leads:
+            return
         tensors = {f"weights/{name}": w for name, w in self.weights.items()}
         tensors |= {f"average/{name}": w for name, w in self.average.items()}
         for i, snapshot in enumerate(self.snapshots):
@@ -187,6 +193,7 @@ class Trainer:
             WorkError: the loss is not a number any more, or the disk is full.
         """
         progress = self.progress
+        self.ranks.copy([*self.weights.values(), *self.average.values()])
         with (
             listening() as signals,
             self.workers,
@@ -213,10 +220,10 @@ class Trainer:
                     bar.update()
                     if progress.step % 20 == 0:
                         self._show(bar)
-                    if signals:
+                    if stop := self.ranks.most(signals[0] if signals else 0):
                         self.save()
                         raise Interrupted(
-                            signals[0], f"stopped after update {progress.step}; go on with --resume {self.folder}"
+                            stop, f"stopped after update {progress.step}; go on with --resume {self.folder}"
                         )
                 if progress.batch >= len(plan):
                     progress.epoch, progress.batch = progress.epoch + 1, 0
@@ -229,7 +236,8 @@ class Trainer:
         started, progress = time.perf_counter(), self.progress
         progress.step += 1
         tokens = sum(len(self.encoded.tgt[i]) + 1 for rows in group for i in rows)
-        nats = self.workers.gradient(progress.epoch, progress.step, tokens, group)
+        nats = self.workers.gradient(progress.epoch, progress.step, tokens, self.ranks.share(group))
+        nats = self.ranks.add(self.workers.parameters, nats)
         with self.workers.resting():
             self._step(nats / tokens, group)
         progress.nats, progress.tokens = progress.nats + nats, progress.tokens + tokens
@@ -274,8 +282,8 @@ class Trainer:
         self.encoded.epoch(share.epoch)
         group = [self.encoded.batch(rows) for rows in share.rows]
         while True:
-            # Dropout follows from the seed, the update's number and the worker's alone.
-            dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker))
+            # Dropout follows from the seed, the update's number and the worker's, or the rank's, alone.
+            dropout = np.random.SeedSequence((self.config.seed, share.step, share.worker + self.ranks.rank))
             torch.manual_seed(int(dropout.generate_state(1, np.uint64)[0]))
             try:
                 return sum(self.objective.descend(batch, share.tokens, share.step / self.total) for batch in group)
@@ -296,7 +304,8 @@ class Trainer:
         src, tgt = self.encoded.lines
         lines = (f"{src[i]}\t{tgt[i]}\n" for rows in group for i in rows)
         path = self.folder / layout.STOPPED
-        files.write(path, "".join(lines).encode())
+        if self.ranks.leads:
+            files.write(path, "".join(lines).encode())
         return path
 
     # ---- validation ------------------------------------------------------------------------------------------------
@@ -307,7 +316,7 @@ class Trainer:
         newest = {name: w.clone() for name, w in (self.average or self.weights).items()}
         self.snapshots = [*self.snapshots, newest][-config.average_last :]
         mean = {name: torch.stack([s[name] for s in self.snapshots]).mean(0) for name in newest}
-        verdict = self.judge.verdict(mean)
+        verdict = self.ranks.told(lambda: self.judge.verdict(mean))
         value = verdict.value(config.metric)
         if better := value > progress.best:
             progress.best, progress.best_step, progress.bad = value, progress.step, 0
@@ -340,6 +349,8 @@ class Trainer:
                 if not self.optimizer.state[parameter]["exp_avg_sq"].any():
                     self.say(f"note: {name} has had no gradient in {progress.step} updates; it does not train")
         progress.nats, progress.tokens, progress.seconds = 0.0, 0, 0.0
+        if not self.ranks.leads:
+            return
         if better:
             checkpoint.save_weights(self.folder, mean, *self.tokenizers)
         lines = "".join(json.dumps(line) + "\n" for line in progress.metrics)

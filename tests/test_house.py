@@ -14,7 +14,7 @@ FLOOR = "config errors"
 TEXT = "corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
-    "crew signals optimization settings files layout translator inference checkpoint workers objective judge "
+    "crew signals ranks optimization settings files layout translator inference checkpoint workers objective judge "
     "export runtime server training"
 )
 
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "files": "errors",
     "crew": "errors",
     "workers": "crew",
+    "ranks": "errors",
     "layout": f"{FLOOR} files tokenizer",
     "translator": f"{FLOOR} tokenizer batches search crew",
     "inference": f"{FLOOR} batches decoder model search translator",

@@ -5,6 +5,7 @@
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
     seq2seq train --teacher DIR --teacher DIR2              # and what these make of it, either way
     seq2seq train --resume DIR                              # go on where it stopped
+    torchrun --nproc-per-node 2 -m seq2seq train            # any of these, on two GPUs
 
 DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
 .parquet with columns named by language; hf:OWNER/NAME takes a data set from the hub. docs/settings.md lists the
@@ -40,7 +41,8 @@ from seq2seq.commands.shared import (
     stated,
     typed,
 )
-from seq2seq.errors import InputError
+from seq2seq.errors import InputError, Interrupted
+from seq2seq.ranks import Ranks, join
 from seq2seq.scoring import closest, score
 from seq2seq.settings import Settings
 from seq2seq.training import Trainer, prepare
@@ -88,7 +90,11 @@ def command(  # noqa: D103 (its help is the module's docstring)
     quiet: bool,
     as_json: bool,
 ) -> None:
-    say = speaker(quiet)
+    say, where = speaker(quiet), set_device(device, threads)
+    ranks = click.get_current_context().with_resource(join(where))
+    if not ranks.leads:
+        _follow(ranks, where)
+        return
     if resume:
         if recipe or data or src or tgt or teachers or out or seed is not None or overwrite:
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
@@ -109,8 +115,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         if (card := folder / layout.CARD).exists() and not overwrite:
             raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
-    where = set_device(device, threads)
-    chosen = _with_workers(chosen)
+    chosen = _with_workers(chosen, ranks.count)
     ensembles = [] if resume else _teachers(chosen.data, device, threads)
     text = corpus.load(chosen.data)
     if resume:
@@ -124,7 +129,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             text = corpus.with_taught(text, _taught(ensembles, text.train, quiet))
             say(f"the teachers add {len(text.taught):,} pairs")
         tokenizers = prepare(chosen, text, say)
-    trainer = Trainer(chosen, text, tokenizers, folder, where, say)  # checks that the settings fit one another
+    trainer = Trainer(chosen, text, tokenizers, folder, where, say, ranks)  # checks that the settings fit one another
     if resume:
         trainer.restore()
     else:
@@ -134,13 +139,33 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if ensembles:
         files.publish(folder, layout.TAUGHT, corpus.taught_text(text.taught).encode())
     size = sum(w.numel() for w in trainer.weights.values())
-    say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
+    device_count = f"{where}, {ranks.count} ranks" if ranks.count > 1 else where
+    say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {device_count}")
+    ranks.told(lambda: (str(folder.absolute()), resume is not None))
     trainer.run(quiet)
     result = _finish(folder, chosen, name, text, trainer, where)
     if as_json:
         put_json(result)
     elif not quiet:
         put(_summary(folder, chosen, result))
+
+
+def _follow(ranks: Ranks, device: str) -> None:
+    """Train along with rank 0, by what it wrote; it has to tell what goes wrong."""
+    name, resumed = ranks.told(lambda: ("", False))
+    folder = Path(name)
+    chosen = settings.resolve(layout.read_settings(folder))
+    text = corpus.load(chosen.data)
+    if chosen.data.teachers:
+        text = corpus.with_taught(text, corpus.load_taught(folder / layout.TAUGHT))
+    tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
+    trainer = Trainer(chosen, text, tokenizers, folder, device, lambda message: None, ranks)
+    if resumed:
+        trainer.restore()
+    try:
+        trainer.run(quiet=True)
+    except Interrupted as e:
+        raise click.exceptions.Exit(128 + e.signum) from None
 
 
 class Ensemble(NamedTuple):
@@ -189,11 +214,20 @@ def _taught(ensembles: Sequence[Ensemble], train: Sequence[corpus.Pair], quiet: 
         yield from close
 
 
-def _with_workers(chosen: Settings) -> Settings:
-    """The settings with a number of workers, which is part of what resuming repeats."""
+def _with_workers(chosen: Settings, ranks: int) -> Settings:
+    """The settings with a number of workers, the ranks where torchrun started several: resuming repeats it.
+
+    Raises:
+        InputError: the settings say another number than torchrun started.
+    """
     training = chosen.training
-    workers = training.workers or worthwhile(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
-    return chosen._replace(training=replace(training, workers=workers))
+    if ranks > 1 and training.workers not in (0, ranks):
+        raise InputError(
+            f"training.workers = {training.workers}, but torchrun started {ranks} ranks; start as many, "
+            "or --set training.workers=0"
+        )
+    alone = worthwhile(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
+    return chosen._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or alone))
 
 
 def _new_folder(recipe: str) -> Path:

@@ -1,0 +1,65 @@
+"""`torchrun scripts/train.py`: ranks train what workers train, to the bit, and stop and go on as one."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from person import ROOT, Result, call, python, start, worked
+from safetensors.torch import load_file
+
+from seq2seq.crew import AVAILABLE
+
+NOISE = ["--set", "model.dropout=0.2", "--set", "training.validate_every=30", "--device", "cpu"]
+VECTORS = ["--set", "training.word_vectors=skipgram"]  # which rank 0 alone learns
+
+
+def launched(*argv: object) -> list[object]:
+    """`torchrun --nproc-per-node 2 scripts/train.py ARGV`, as python takes it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    two = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port]
+    return [*two, ROOT / "scripts" / "train.py", *argv]
+
+
+def torchrun(*argv: object) -> Result:
+    return python(*launched(*argv))
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
+def test_ranks_train_what_workers_train_to_the_bit_and_a_run_that_was_resumed_too(corpus: Path, recipe: Path) -> None:
+    arguments = ["--recipe", recipe, "--data", corpus, *NOISE, *VECTORS]
+    worked(torchrun(*arguments, "--out", "ranks", "--set", "training.updates=60"))
+    done = worked(torchrun("--resume", "ranks", "--set", "training.updates=90", "--device", "cpu"))
+    assert done.out.count("The model is in ranks") == 1
+    assert done.err.count("epoch 30  update 90") == 1
+    worked(call("train", *arguments, "--out", "forked", "--set", "training.updates=90", "--set", "training.workers=2"))
+    for name in ("model.safetensors", "training/step-00000090.safetensors"):
+        one, other = (load_file(Path(run) / name) for run in ("ranks", "forked"))
+        assert one.keys() == other.keys()
+        assert all((one[key] == other[key]).all() for key in one)
+    assert Path("ranks/config.toml").read_bytes() == Path("forked/config.toml").read_bytes()
+
+
+def test_what_is_wrong_is_said_once(corpus: Path, recipe: Path) -> None:
+    found = torchrun("--recipe", recipe, "--data", corpus, *NOISE, "--set", "training.workers=3", "--out", "new")
+    assert found.status != 0
+    assert found.err.count("error: training.workers = 3, but torchrun started 2 ranks") == 1
+    assert not Path("new").exists()
+
+
+def test_a_signal_ends_all_ranks_and_keeps_the_state(corpus: Path, recipe: Path) -> None:
+    arguments = ["--recipe", recipe, "--data", corpus, *NOISE, "--set", "training.updates=1000000", "--out", "run"]
+    with start(*launched(*arguments)) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if b"dev BLEU" in line:
+                break
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read().decode()
+    assert "stopped after update" in said
+    assert "go on with --resume" in said
+    steps = sorted(int(path.stem.partition("-")[2]) for path in Path("run/training").iterdir())
+    assert f"stopped after update {steps[-1]};" in said
