@@ -25,6 +25,7 @@ from seq2seq.layout import (
     JOINT,
     METRICS,
     PLOTS,
+    REPORT,
     SIDES,
     STOPPED,
     TAUGHT,
@@ -45,7 +46,7 @@ DTYPES = "F32", "F16", "BF16"  # that weights may have
 
 def clear(folder: Path) -> None:
     """Remove what an earlier training left in the folder, and nothing else."""
-    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, STOPPED, TAUGHT, JOINT, *SIDES]
+    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, TAUGHT, JOINT, *SIDES]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
     files.remove(folder, [*names, *plots, *_states(folder)])
 

@@ -10,7 +10,9 @@ import math
 from functools import reduce
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -85,6 +87,15 @@ class Inference:
         of_tokens[wanted] = mean(found).double()
         totals: LogProbs = of_tokens.masked_fill(~mask, 0.0)[: len(pairs.src)].sum(1).cpu().numpy()
         return totals
+
+    @torch.inference_mode()
+    def attention(self, src: Ids, tgt_in: Ids) -> NDArray[np.float32]:
+        """How much each position of a source (S,) counts when each token is said, by teacher forcing: (T, S)."""
+        source, before = (torch.from_numpy(side)[None].to(self.device) for side in (src, tgt_in))
+        states = [model.start(source, torch.ones_like(source, dtype=torch.bool)) for model in self.models]
+        after = [model.advance(before, state)[1] for model, state in zip(self.models, states, strict=True)]
+        weights: NDArray[np.float32] = torch.stack([state.weights[0] for state in after]).mean(0).cpu().numpy()
+        return weights
 
 
 def mean(log_probs: list[Tensor]) -> Tensor:

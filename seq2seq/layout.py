@@ -5,6 +5,7 @@
     model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
     metrics.jsonl, README.md, training/step-00001234.safetensors, tensorboard/: what training adds
     taught.jsonl: the pairs that teachers add to the training text
+    report.html: the page that a person asked for
     stopped.tsv: the text at which the loss was no number any more
     manifest.json: the SHA-256 of what is loaded again
 
@@ -25,6 +26,7 @@ CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
 METRICS, CARD, STOPPED, PLOTS, TAUGHT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.jsonl"
+REPORT = "report.html"
 RECIPE = "recipe"  # what the settings began as
 PIECES = "target_pieces"  # of a model that both sides share
 TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with

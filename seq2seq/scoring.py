@@ -57,6 +57,12 @@ def score(hyps: Sequence[str], refs: Sequence[Sequence[str]], metrics: Sequence[
     return scores
 
 
+def sentence_scores(hyps: Sequence[str], refs: Sequence[str]) -> list[float]:
+    """ChrF of each translation by itself."""
+    metric = CHRF()
+    return [metric.sentence_score(hyp, [ref]).score for hyp, ref in zip(hyps, refs, strict=True)]
+
+
 def closest(hyps: Sequence[str], ref: str) -> str:
     """The one with the highest BLEU of a sentence, 1 added to the counts of two words and more (Lin & Och 2004)."""
     return max(dict.fromkeys(hyps), key=lambda hyp: SENTENCE.sentence_score(hyp, [ref]).score)

@@ -15,7 +15,7 @@ TEXT = "corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
     "crew signals ranks optimization settings files layout translator inference checkpoint workers objective judge "
-    "export runtime server training"
+    "export report runtime server training"
 )
 
 MAY_IMPORT = {
@@ -59,6 +59,7 @@ MAY_IMPORT = {
     "export": f"{FLOOR} cells files layout checkpoint model embedding inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "server": "errors translator",
+    "report": "corpus inference scoring tokenizer translator",
     "training": f"{FLOOR} {TEXT} loss model search {JOINTS.partition(' export')[0]}",
     "benchmark": f"{FLOOR} corpus crew settings layout workers checkpoint model export runtime training translator",
     # the commands: everything, and one another

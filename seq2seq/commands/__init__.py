@@ -16,7 +16,7 @@ from seq2seq.versions import versions
 # twenty. So they spin for a moment and sleep. The library reads this once, when torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export", "serve", "benchmark")
+COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export", "serve", "report", "benchmark")
 
 HELP = """Recurrent machine translation: train a translator on your own parallel text, translate, measure.
 
