@@ -1,6 +1,7 @@
-"""What all tests share: one thread, and one trained model a session."""
+"""What all tests share: one thread, Ctrl-C, and one trained model a session."""
 
 import os
+import signal
 
 os.environ.setdefault("GOMP_SPINCOUNT", "0")  # before torch: two threads beside another program would spin for minutes
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from workshop import Learnt, learn
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, and its children, would ignore it
 torch.set_num_threads(1)  # everything here is too small to be shared between threads
 
 
