@@ -147,8 +147,8 @@ def save_training(folder: Path, step: int, tensors: Mapping[str, Tensor], state:
     files.remove(folder, _states(folder)[:-keep])
 
 
-def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The newest training state of a folder.
+def load_training(folder: Path, age: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The newest training state of a folder, or the one `age` states older.
 
     Raises:
         InputError: there is none, or it is damaged.
@@ -156,15 +156,21 @@ def load_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     names = _states(folder)
     if not names:
         raise InputError(f"{folder / TRAINING} holds no training state; there is nothing to resume")
-    path = folder / names[-1]
+    name = names[-1 - age]
+    path = folder / name
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             state = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
         raise InputError(f"{path} is damaged ({e}); remove it to resume from the state before it") from None
-    files.verify(folder, names[-1])
+    files.verify(folder, name)
     return tensors, state
+
+
+def states_kept(folder: Path) -> int:
+    """How many training states a folder holds."""
+    return len(_states(folder))
 
 
 def _states(folder: Path) -> list[str]:

@@ -9,11 +9,12 @@ The equations are those of `encoder`, `context` and `decoder`, for one step. In 
 needs a text to calibrate it: all that a recurrent layer says lies between -1 and 1, and a context is a mean of such.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from seq2seq import checkpoint, files, layout
@@ -24,17 +25,20 @@ from seq2seq.graph import BOOL, FLOAT, LONG, Array, Graph, Value, numbers
 from seq2seq.inference import POSITIONS, Inference
 from seq2seq.model import Model
 
+TYPES = {"half": torch.float16, "single": torch.float32}
 
-def export(folder: Path, out: Path, form: str) -> None:
+
+def export(folder: Path, out: Path, form: str, weights: Mapping[str, Tensor] | None = None) -> None:
     """Write the trained model of a folder in another form, as a model folder of its own.
 
     Args:
         folder: holds the trained model.
         out: the new folder; what it held of a model goes.
-        form: "onnx", "int8" (ONNX, with products of eight bits), or "half" (weights of sixteen bits).
+        form: "onnx", "int8" (ONNX, with products of eight bits), "half" or "single" (weights of 16 or 32 bits).
+        weights: instead of the folder's own.
 
     Raises:
-        InputError: the folder holds no trained model.
+        InputError: the folder holds no trained model, or the weights are of another.
         WorkError: the disk is full.
     """
     if layout.exported(folder):
@@ -42,16 +46,20 @@ def export(folder: Path, out: Path, form: str) -> None:
     bundle = checkpoint.load_model(folder)
     assert isinstance(bundle.engine, Inference)
     model, tokenizers = bundle.engine.models[0], (bundle.src_tokenizer, bundle.tgt_tokenizer)
+    if weights is not None:
+        checkpoint.fill(model, weights, f"the training state in {folder}")
     checkpoint.clear(out)
     for name in (*layout.tokenizer_files(folder), layout.CONFIG):
         files.publish(out, name, (folder / name).read_bytes())
-    if form == "half":
-        checkpoint.save_weights(out, {k: w.half() for k, w in checkpoint.weights_of(model).items()}, *tokenizers)
+    if form in TYPES:
+        checkpoint.save_weights(
+            out, {k: w.to(TYPES[form]) for k, w in checkpoint.weights_of(model).items()}, *tokenizers
+        )
     else:
         about = {layout.TOKENIZER: layout.fingerprint(*tokenizers)}
         for name, graph in ((layout.ENCODER, encoder), (layout.DECODER, decoder)):
             files.publish(out, name, graph(model, form == "int8").serialised(about))
-    if (card := folder / layout.CARD).is_file():
+    if (card := folder / layout.CARD).is_file() and weights is None:  # its scores are those of the folder's own weights
         files.write(out / layout.CARD, card.read_bytes())
 
 

@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -165,10 +165,7 @@ class Trainer:
             InputError: there is none, it is damaged or of another model, or the text is not the one it was trained on.
         """
         tensors, numbers = checkpoint.load_training(self.folder)
-        groups: dict[str, dict[str, Tensor]] = {}
-        for key, tensor in tensors.items():
-            group, name = key.split("/", 1)
-            groups.setdefault(group, {})[name] = tensor.to(self.device)
+        groups = _grouped({key: tensor.to(self.device) for key, tensor in tensors.items()})
         checkpoint.fill(self.model, groups["weights"], f"the training state in {self.folder}")
         if numbers.pop("text") != self.text:
             raise InputError(
@@ -376,6 +373,31 @@ class Trainer:
                 f"{progress.tokens / progress.seconds:.0f} tokens/s",
                 refresh=False,
             )
+
+
+def averaged(folder: Path, last: int) -> dict[str, Tensor]:
+    """The mean of the weights of a run's `last` newest training states, of their moving averages where it has them.
+
+    Raises:
+        InputError: there are not so many, or one is damaged.
+    """
+    if (kept := checkpoint.states_kept(folder)) < last:
+        raise InputError(
+            f"{folder / layout.TRAINING} holds {kept} training states, which makes no average of {last}; ask for fewer "
+            "(a run keeps as many as training.keep says)"
+        )
+    states = [_grouped(checkpoint.load_training(folder, age)[0]) for age in range(last)]
+    taken = [groups.get("average", groups["weights"]) for groups in states]
+    return {name: torch.stack([weights[name] for weights in taken]).mean(0) for name in taken[0]}
+
+
+def _grouped(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """The tensors of a training state by what they are, then by the parameter's name."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        group, name = key.split("/", 1)
+        groups.setdefault(group, {})[name] = tensor
+    return groups
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

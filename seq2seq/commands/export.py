@@ -3,6 +3,7 @@
     seq2seq export --model DIR --out DIR2                  # ONNX: fast, and needs no torch
     seq2seq export --model DIR --out DIR2 --int8           # products of eight bits: faster, not exact
     seq2seq export --model DIR --out DIR2 --format half    # half the size on disk
+    seq2seq export --model DIR --out DIR2 --average 5      # the mean of the run's last five checkpoints
 
 An ONNX folder translates on the processor, through ONNX Runtime.
 """
@@ -21,14 +22,25 @@ from seq2seq.errors import InputError
 @path_option("--model", metavar="DIR", required=True, help="model folder, as train writes it")
 @path_option("--out", metavar="DIR", required=True, help="folder to write")
 @click.option(
-    "--format", "form", type=click.Choice(["onnx", "half"]), default="onnx", help="the other form", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["onnx", "half", "single"]),
+    default="onnx",
+    help="the other form: ONNX, or a trained model's, with weights of 16 or 32 bits",
+    show_default=True,
 )
 @click.option("--int8", is_flag=True, help="with --format onnx: products of eight bits")
+@click.option(
+    "--average",
+    type=click.IntRange(1),
+    metavar="N",
+    help="not the best weights, but the mean of those of the N newest checkpoints (training.keep says how many stay)",
+)
 @click.option("--overwrite", is_flag=True, help="--out may hold a model, which is lost")
 @quiet_option
 @json_option
 def command(  # noqa: D103 (its help is the module's docstring)
-    model: Path, out: Path, form: str, int8: bool, overwrite: bool, quiet: bool, as_json: bool
+    model: Path, out: Path, form: str, int8: bool, average: int | None, overwrite: bool, quiet: bool, as_json: bool
 ) -> None:
     if int8 and form != "onnx":
         raise InputError(f"--int8 goes with --format onnx, not {form}; leave one out")
@@ -43,10 +55,15 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError("--format onnx needs the package onnx; install it: pip install 'seq2seq[onnx]'") from None
     from seq2seq.export import export
 
-    export(model, out, "int8" if int8 else form)
+    weights = None
+    if average:
+        from seq2seq.training import averaged
+
+        weights = averaged(model, average)
+    export(model, out, "int8" if int8 else form, weights)
     size = sum(path.stat().st_size for path in out.iterdir() if path.name != layout.CARD)
     if as_json:
-        put_json({"folder": str(out), "format": form, "int8": int8, "bytes": size})
+        put_json({"folder": str(out), "format": form, "int8": int8, "average": average, "bytes": size})
     elif not quiet:
         put(f"{out}: {size / 1e6:.1f} MB")
 

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from person import PARTS, call, refused, snapshot, worked
+from safetensors.torch import load_file
 
 from seq2seq.crew import AVAILABLE
 
@@ -21,7 +23,12 @@ def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
-    for form, options in (("onnx", []), ("onnx", ["--int8"]), ("half", ["--format", "half"])):
+    for form, options in (
+        ("onnx", []),
+        ("onnx", ["--int8"]),
+        ("half", ["--format", "half"]),
+        ("single", ["--format", "single"]),
+    ):
         result = worked(call("export", "--model", model, "--out", tmp_path / "made", "--overwrite", "--json", *options))
         told = json.loads(result.out)
         files = [path for path in (tmp_path / "made").iterdir() if path.name != "README.md"]
@@ -29,12 +36,27 @@ def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
             "folder": str(tmp_path / "made"),
             "format": form,
             "int8": "--int8" in options,
+            "average": None,
             "bytes": sum(path.stat().st_size for path in files),
         }
     assert worked(call("export", "--model", model, "--out", tmp_path / "quiet", "--quiet")).out == ""
     said = worked(call("export", "--model", model, "--out", tmp_path / "said")).out
     assert said.startswith(f"{tmp_path / 'said'}: 0.")
     assert (tmp_path / "said" / "README.md").read_bytes() == (model / "README.md").read_bytes()
+
+
+def test_the_mean_of_its_newest_checkpoints(model: Path, tmp_path: Path) -> None:
+    result = worked(call("export", "--model", model, "--out", tmp_path, "--average", 2, "--format", "single", "--json"))
+    assert json.loads(result.out)["average"] == 2
+    states = sorted((model / "training").iterdir())[-2:]
+    found = load_file(tmp_path / "model.safetensors")
+    one, other = (load_file(state) for state in states)
+    assert found
+    for name, weights in found.items():
+        assert not torch.equal(one[f"average/{name}"], other[f"average/{name}"])
+        torch.testing.assert_close(weights, (one[f"average/{name}"] + other[f"average/{name}"]) / 2)
+    assert not (tmp_path / "README.md").exists()  # the scores there are another's
+    assert len(worked(call("translate", "--model", tmp_path, stdin=LINES)).lines) == len(SOURCES)
 
 
 @pytest.mark.parametrize("options", [[], ["--beam", "1"], ["--length-penalty", "0.4"]])
@@ -100,6 +122,7 @@ def test_what_cannot_be_is_refused(
     refused(call("export", "--model", tmp_path / "no", "--out", tmp_path / "new"), str(tmp_path / "no"))
     refused(call("export", "--model", model, "--out", tmp_path / "new", "--format", "half", "--int8"), "--int8")
     refused(call("export", "--model", model, "--out", tmp_path / "new", "--format", "tflite"), "tflite")
+    refused(call("export", "--model", model, "--out", tmp_path / "new", "--average", 3), "2 training states", "keep")
     refused(call("translate", "--model", exported, "--device", "cuda", stdin="a\n"), "--device cuda", "exported")
     refused(call("train", "--resume", exported), str(exported), "training")
     monkeypatch.setitem(sys.modules, "onnx", None)
