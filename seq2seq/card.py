@@ -12,7 +12,8 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
     data, model, search = settings.data, settings.model, settings.search
     where = data.where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
     if data.teachers:
-        where += f"; and what these models say to its training part: {', '.join(data.teachers)}"
+        more = f" and to {', '.join(data.monolingual)}" if data.monolingual else ""
+        where += f"; and what these models say to its training part{more}: {', '.join(data.teachers)}"
     recipe = f"`{result['recipe']}`, as resolved in `config.toml`" if result.get("recipe") else "`config.toml`"
     size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
     rows = [

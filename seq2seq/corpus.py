@@ -57,6 +57,7 @@ class DataConfig:
     teachers: tuple[str, ...] = setting(
         (), "model folders whose translations, back-translations too, are learnt as well"
     )
+    monolingual: tuple[str, ...] = setting((), "files of lines, NAME.LANG, for the teachers to translate as well")
 
 
 class Part(NamedTuple):
@@ -90,7 +91,10 @@ class Corpus(NamedTuple):
     dev: list[Pair]
     tests: dict[str, list[Pair]]
     report: Report
-    taught: Sequence[Pair] = ()  # what to train on beside `train`: one side of it, and what other models say to that
+    monolingual: tuple[Sequence[str], Sequence[str]] = ((), ())  # lines of the source's language, and of the target's
+    taught: Sequence[
+        Pair
+    ] = ()  # what to train on beside `train`: a side of it or of `monolingual`, translated by models
 
 
 def shipped() -> Path:
@@ -134,6 +138,45 @@ def load(config: DataConfig) -> Corpus:
             notices.append(f"{shared:,} of {len(pairs):,} {name} pairs are in train too; scores on them flatter")
     rows = [row, *(Part(name, len(pairs), len(pairs), {}) for name, pairs in parts.items())]
     return Corpus(train, parts.pop("dev"), parts, Report(rows, notices))
+
+
+def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
+    """The corpus with the lines of `config.monolingual` that are fit for training and new, and a row a file on them.
+
+    Raises:
+        InputError: a file is missing or broken, or its name ends in neither language.
+    """
+    sides: tuple[dict[str, None], dict[str, None]] = {}, {}
+    rows, notices = list(corpus.report.parts), list(corpus.report.notices)
+    for path in map(Path, config.monolingual):
+        side = side_of(path, config)
+        known = {pair[side] for pair in corpus.train}
+        lines = read_lines(path)
+        dropped = {_EMPTY: 0, _LONG: 0, _AGAIN: 0}
+        for line in lines:
+            if reason := _unfit(line, config) or (_AGAIN if line in known or line in sides[side] else ""):
+                dropped[reason] += 1
+            else:
+                sides[side][line] = None
+        rows.append(Part(path.name, len(lines), len(lines) - sum(dropped.values()), dropped))
+        for name, pairs in {"dev": corpus.dev, **corpus.tests}.items():
+            if shared := sum(pair[side] in sides[side] for pair in pairs):
+                notices.append(f"{shared:,} of {len(pairs):,} {name} lines are in {path} too; scores on them flatter")
+    return corpus._replace(report=Report(rows, notices), monolingual=(list(sides[0]), list(sides[1])))
+
+
+def side_of(path: Path, config: DataConfig) -> int:
+    """0 where a file's name ends in the source's language, 1 where it ends in the target's.
+
+    Raises:
+        InputError: it ends in neither.
+    """
+    languages = [config.src, config.tgt]
+    if (kind := _kind(path)) not in languages:
+        raise InputError(
+            f"{path} ends in neither .{config.src} nor .{config.tgt}, so its language is not clear; rename it"
+        )
+    return languages.index(kind)
 
 
 def with_taught(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
@@ -370,12 +413,17 @@ def _clean(pairs: list[Pair], config: DataConfig) -> tuple[list[Pair], Part]:
 
 
 def _fault(pair: Pair, config: DataConfig) -> str:
-    if not all(side.strip() for side in pair):
-        return _EMPTY
-    if any(len(side) > config.max_chars or len(side.split()) > config.max_words for side in pair):
-        return _LONG
+    reasons = {_unfit(side, config) for side in pair}
+    if reason := next((reason for reason in (_EMPTY, _LONG) if reason in reasons), ""):
+        return reason
     short, long = sorted(map(len, pair))
     return _RATIO if long > _RATIO_FROM and long > config.max_ratio * short else ""
+
+
+def _unfit(line: str, config: DataConfig) -> str:
+    if not line.strip():
+        return _EMPTY
+    return _LONG if len(line) > config.max_chars or len(line.split()) > config.max_words else ""
 
 
 def _hold_out(pairs: list[Pair], share: float) -> tuple[list[Pair], list[Pair]]:

@@ -11,7 +11,7 @@ import sys
 import datasets
 import pytest
 
-from seq2seq.corpus import Corpus, DataConfig, Pair, load, load_split, read_lines, shipped
+from seq2seq.corpus import Corpus, DataConfig, Pair, load, load_split, read_lines, shipped, with_monolingual
 from seq2seq.errors import InputError
 
 # Each would be lost or changed by some usual reader: quotes, NA and null, numbers, dates, line breaks that are none.
@@ -322,6 +322,37 @@ def test_a_sentence_with_more_translations_than_wanted_is_held_out_whole(tmp_pat
     corpus = load(DataConfig(text_folder(tmp_path, train=pairs)))
     assert (len(corpus.train), len(corpus.dev)) == (6, 3)
     assert len({pair.src for pair in corpus.dev}) == 1
+
+
+# --------------------------------------------------------------------------------------------------------- monolingual
+
+
+def test_lines_of_one_language_are_cleaned_as_pairs_are(tmp_path):
+    where = text_folder(tmp_path, train=[("a", "x"), ("b", "y")], dev=[("c", "z")], test=[("d", "z")])
+    put(tmp_path / "more.de.gz", ["", "x", "z", "neu", "neu", "viel zu lang", " "])
+    put(tmp_path / "more.en", ["x", "b", "eins"])
+    put(tmp_path / "rest.de", ["neu", "neuer"])
+    more = [str(tmp_path / name) for name in ("more.de.gz", "more.en", "rest.de")]
+    config = DataConfig(where, max_words=2, monolingual=(*more,))
+    corpus = with_monolingual(load(config), config)
+    assert corpus.monolingual == (["x", "eins"], ["z", "neu", "neuer"])
+    assert [(part.name, part.read, part.kept) for part in corpus.report.parts[-3:]] == [
+        ("more.de.gz", 7, 2),
+        ("more.en", 3, 2),
+        ("rest.de", 2, 1),
+    ]
+    assert accounts_for_everything(corpus)
+    assert corpus.report.parts[-3].dropped == {"empty": 2, "too long": 1, "duplicate": 2}
+    told = [notice for notice in corpus.report.notices if "more" in notice]
+    assert told == [f"1 of 1 {part} lines are in {more[0]} too; scores on them flatter" for part in ("dev", "test")]
+    assert with_monolingual(load(config), DataConfig(where)).report == load(config).report
+
+
+@pytest.mark.parametrize(("name", "told"), [("more.fr", "neither .en nor .de"), ("none.de", "cannot read")])
+def test_a_file_of_no_language_or_of_no_lines_is_named(tmp_path, name, told):
+    config = DataConfig(text_folder(tmp_path, train=numbered(5)), monolingual=(str(tmp_path / name),))
+    with pytest.raises(InputError, match=f"{name}.*{told}|{told}.*{name}"):
+        with_monolingual(load(config), config)
 
 
 def test_a_split_is_read_alone_and_whole(tmp_path):

@@ -4,6 +4,7 @@
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
     seq2seq train --teacher DIR --teacher DIR2              # and what these make of it, either way
+    seq2seq train --teacher DIR --mono FILE.de              # and of more text in one language
     seq2seq train --resume DIR                              # go on where it stopped
     torchrun --nproc-per-node 2 -m seq2seq train            # any of these, on two GPUs
 
@@ -67,6 +68,13 @@ SHOWN = 10  # held-out sentences
     metavar="DIR",
     help="learn a model's translations too, of the other direction its back-translations; several: an ensemble's",
 )
+@click.option(
+    "--mono",
+    "monolingual",
+    multiple=True,
+    metavar="FILE.LANG",
+    help="text of either language, plain or .gz, for the teachers to translate as well",
+)
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
 @path_option("--resume", metavar="DIR", help="go on with the run in this folder")
 @click.option("--overwrite", is_flag=True, help="replace the model that --out holds")
@@ -80,6 +88,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     src: str | None,
     tgt: str | None,
     teachers: Sequence[str],
+    monolingual: Sequence[str],
     out: Path | None,
     assignments: Sequence[str],
     resume: Path | None,
@@ -96,13 +105,14 @@ def command(  # noqa: D103 (its help is the module's docstring)
         _follow(ranks, where)
         return
     if resume:
-        if recipe or data or src or tgt or teachers or out or seed is not None or overwrite:
+        if recipe or data or src or tgt or teachers or monolingual or out or seed is not None or overwrite:
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
         if any(not text.strip().startswith("training.") for text in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
         folder, sections, name = resume, layout.read_settings(resume), layout.read_recipe(resume)
     else:
-        given = stated(where=data, src=src, tgt=tgt, teachers=list(teachers) or None)
+        models, lines = list(teachers) or None, list(monolingual) or None
+        given = stated(where=data, src=src, tgt=tgt, teachers=models, monolingual=lines)
         name = recipe or RECIPE
         sections = settings.recipe(name)
         sections["data"] = sections.get("data", {}) | given
@@ -123,10 +133,11 @@ def command(  # noqa: D103 (its help is the module's docstring)
             text = corpus.with_taught(text, corpus.load_taught(folder / layout.TAUGHT))
         tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
     else:
+        text = corpus.with_monolingual(text, chosen.data)
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
         if ensembles:
-            text = corpus.with_taught(text, _taught(ensembles, text.train, quiet))
+            text = corpus.with_taught(text, _taught(ensembles, text, quiet))
             say(f"the teachers add {len(text.taught):,} pairs")
         tokenizers = prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say, ranks)  # checks that the settings fit one another
@@ -187,6 +198,11 @@ def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list
                 "take another, or give --src and --tgt"
             )
         ways[way == (data.src, data.tgt)].append(teacher)
+    for path in map(Path, data.monolingual):
+        forth = corpus.side_of(path, data) == 0
+        if not ways[forth]:
+            src, tgt = (data.src, data.tgt) if forth else (data.tgt, data.src)
+            raise InputError(f"--mono {path} needs a model that translates {src} to {tgt}; give one by --teacher")
     ensembles = []
     for forth, folders in ways.items():
         if folders:
@@ -195,22 +211,23 @@ def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list
     return ensembles
 
 
-def _taught(ensembles: Sequence[Ensemble], train: Sequence[corpus.Pair], quiet: bool) -> Iterator[corpus.Pair]:
-    """What the teachers make of the training text.
+def _taught(ensembles: Sequence[Ensemble], text: corpus.Corpus, quiet: bool) -> Iterator[corpus.Pair]:
+    """What the teachers make of the training text and of the monolingual.
 
     Those of its direction give each source their best translation, and of their n-best the one most like the reference
     (Seq-KD and Seq-Inter of Kim & Rush 2016, sections 3.2 and 3.3); those of the other direction give each target their
     best source (back-translation, Sennrich et al. 2016). All of it is the data diversification of Nguyen et al. (2020).
     """
     for forth, translator in ensembles:
-        found = translator.stream([pair.src if forth else pair.tgt for pair in train], lambda message: None)
-        shown = tqdm(found, "teaching", len(train), disable=True if quiet else None, unit="line")
+        lines = [*(pair.src if forth else pair.tgt for pair in text.train), *text.monolingual[0 if forth else 1]]
+        found = translator.stream(lines, lambda message: None)
+        shown = tqdm(found, "teaching", len(lines), disable=True if quiet else None, unit="line")
         close = []
-        for pair, candidates in zip(train, shown, strict=True):
+        for line, candidates, pair in itertools.zip_longest(lines, shown, text.train):
             texts = [candidate.text for candidate in candidates] or [""]
-            yield corpus.Pair(pair.src, texts[0]) if forth else corpus.Pair(texts[0], pair.tgt)
-            if forth:
-                close.append(corpus.Pair(pair.src, closest(texts, pair.tgt)))
+            yield corpus.Pair(line, texts[0]) if forth else corpus.Pair(texts[0], line)
+            if forth and pair:
+                close.append(corpus.Pair(line, closest(texts, pair.tgt)))
         yield from close
 
 

@@ -323,6 +323,59 @@ def test_teachers_of_the_other_direction_translate_back(corpus: Path, recipe: Pa
     assert Path("parts/model.safetensors").read_bytes() == Path("alone/model.safetensors").read_bytes()
 
 
+def test_teachers_translate_text_of_one_language_too(corpus: Path, recipe: Path) -> None:
+    """Each way behind its part of the training text, and the run goes on without text and teachers."""
+    worked(train(recipe, corpus, "--out", "forth", "--set", "training.updates=30"))
+    worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", "--set", "training.updates=30"))
+    alone = {"en": ["the sun sees me", "see me"], "de": ["die Sonne sieht", "sieht mich"]}
+    for language, lines in alone.items():
+        Path(f"more.{language}").write_text("".join(f"{line}\n" for line in lines))
+    said = {
+        language: worked(call("translate", "--model", model, "--input", f"more.{language}")).lines
+        for language, model in (("en", "forth"), ("de", "back"))
+    }
+    both = "--teacher", "forth", "--teacher", "back"
+    worked(train(recipe, corpus, "--out", "without", *both))
+    first = worked(train(recipe, corpus, "--out", "whole", *both, "--mono", "more.en", "--mono", "more.de"))
+    assert re.search(r"^more\.de +2 +0 +0 +0 +0 +2$", first.err, re.MULTILINE), first.err
+    new = [*zip(alone["en"], said["en"], strict=True), *zip(said["de"], alone["de"], strict=True)]
+    assert len(new) == 4 and not {*new} & {*kept("without")}
+    assert [pair for pair in kept("whole") if pair not in new] == kept("without")
+    assert [pair for pair in kept("whole") if pair in new] == new
+    assert "to its training part and to more.en, more.de: forth, back\n" in card(Path("whole"))
+    worked(
+        train(
+            recipe,
+            corpus,
+            "--out",
+            "parts",
+            *both,
+            "--mono",
+            "more.en",
+            "--mono",
+            "more.de",
+            "--set",
+            "training.updates=1",
+        )
+    )
+    for gone in "more.en", "more.de":
+        Path(gone).unlink()
+    worked(call("train", "--resume", "parts", "--set", "training.updates=2", "--device", "cpu", "--threads", "1"))
+    assert Path("parts/model.safetensors").read_bytes() == Path("whole/model.safetensors").read_bytes()
+
+
+def test_text_that_no_teacher_can_translate_is_refused(model: Path, corpus: Path, recipe: Path) -> None:
+    for name in "more.en", "more.de", "more.txt":
+        Path(name).write_text("x\n")
+    refused(train(recipe, corpus, "--out", "new", "--mono", "more.en"), "more.en", "en to de", "--teacher")
+    wrong = train(recipe, corpus, "--out", "new", "--mono", "more.de", "--teacher", model)
+    refused(wrong, "more.de", "de to en", "--teacher")
+    refused(train(recipe, corpus, "--out", "new", "--mono", "more.txt", "--teacher", model), "more.txt", ".en", ".de")
+    refused(train(recipe, corpus, "--out", "new", "--mono", "none.en", "--teacher", model), "none.en")
+    refused(call("train", "--resume", model, "--mono", "more.en"), "--resume")
+    assert not Path("new").exists()
+
+
 def test_an_exported_model_teaches_alone(model: Path, corpus: Path, recipe: Path) -> None:
     worked(call("export", "--model", model, "--out", "fast", "--format", "onnx", "--int8"))
     worked(train(recipe, corpus, "--out", "new", "--teacher", "fast"))
