@@ -92,9 +92,7 @@ class Corpus(NamedTuple):
     tests: dict[str, list[Pair]]
     report: Report
     monolingual: tuple[Sequence[str], Sequence[str]] = ((), ())  # lines of the source's language, and of the target's
-    taught: Sequence[
-        Pair
-    ] = ()  # what to train on beside `train`: a side of it or of `monolingual`, translated by models
+    taught: Sequence[Pair] = ()  # to train on besides: a side of `train`, or `monolingual`, and what models make of it
 
 
 def shipped() -> Path:
