@@ -66,7 +66,7 @@ SHOWN = 10  # held-out sentences
     "teachers",
     multiple=True,
     metavar="DIR",
-    help="learn a model's translations too, of the other direction its back-translations; several: an ensemble's",
+    help="learn a model's translations too, of the other direction its back-translations; any number of times",
 )
 @click.option(
     "--mono",
@@ -126,7 +126,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
     chosen = _with_workers(chosen, ranks.count)
-    ensembles = [] if resume else _teachers(chosen.data, device, threads)
+    opened = [] if resume else _teachers(chosen.data, device, threads)
     text = corpus.load(chosen.data)
     if resume:
         if chosen.data.teachers:
@@ -136,8 +136,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
         text = corpus.with_monolingual(text, chosen.data)
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
-        if ensembles:
-            text = corpus.with_taught(text, _taught(ensembles, text, quiet))
+        if opened:
+            text = corpus.with_taught(text, _taught(opened, text, quiet))
+            opened.clear()  # training needs the memory
             say(f"the teachers add {len(text.taught):,} pairs")
         tokenizers = prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say, ranks)  # checks that the settings fit one another
@@ -147,7 +148,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         trainer.begin()
         checkpoint.clear(folder)
     layout.save_settings(folder, chosen._asdict(), *tokenizers, name)
-    if ensembles:
+    if chosen.data.teachers and not resume:
         files.publish(folder, layout.TAUGHT, corpus.taught_text(text.taught).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     device_count = f"{where}, {ranks.count} ranks" if ranks.count > 1 else where
@@ -179,56 +180,55 @@ def _follow(ranks: Ranks, device: str) -> None:
         raise click.exceptions.Exit(128 + e.signum) from None
 
 
-class Ensemble(NamedTuple):
-    """Teachers of one direction, that of the training (`forth`) or the other one."""
+class Teacher(NamedTuple):
+    """A model of the direction of the training (`forth`), or of the other one."""
 
     forth: bool
     translator: Translator
 
 
-def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Ensemble]:
+def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Teacher]:
     """The teachers; that one is no model, or of other languages, is said before the text is read."""
-    ways: dict[bool, list[Path]] = {True: [], False: []}
-    for teacher in map(Path, data.teachers):
-        known = layout.read_settings(teacher).get("data", {})
-        way = known.get("src"), known.get("tgt")
-        if way not in ((data.src, data.tgt), (data.tgt, data.src)):
-            raise InputError(
-                f"the teacher {teacher} translates {way[0]} to {way[1]}, not {data.src} to {data.tgt} or back; "
-                "take another, or give --src and --tgt"
-            )
-        ways[way == (data.src, data.tgt)].append(teacher)
+    ways = [_way(Path(teacher), data) for teacher in data.teachers]
     for path in map(Path, data.monolingual):
         forth = corpus.side_of(path, data) == 0
-        if not ways[forth]:
+        if forth not in ways:
             src, tgt = (data.src, data.tgt) if forth else (data.tgt, data.src)
             raise InputError(f"--mono {path} needs a model that translates {src} to {tgt}; give one by --teacher")
-    ensembles = []
-    for forth, folders in ways.items():
-        if folders:
-            bundle, workers = open_model(folders, device, threads, None)
-            ensembles.append(Ensemble(forth, Translator(bundle, bundle.search, workers=workers)))
-    return ensembles
+    teachers = []
+    for forth, folder in zip(ways, data.teachers, strict=True):
+        bundle, workers = open_model([Path(folder)], device, threads, None)
+        teachers.append(Teacher(forth, Translator(bundle, bundle.search, workers=workers)))
+    return teachers
 
 
-def _taught(ensembles: Sequence[Ensemble], text: corpus.Corpus, quiet: bool) -> Iterator[corpus.Pair]:
-    """What the teachers make of the training text and of the monolingual.
+def _way(teacher: Path, data: corpus.DataConfig) -> bool:
+    """Whether a teacher translates in the direction of the training; otherwise it does in the other one."""
+    known = layout.read_settings(teacher).get("data", {})
+    way = known.get("src"), known.get("tgt")
+    if way not in ((data.src, data.tgt), (data.tgt, data.src)):
+        raise InputError(
+            f"the teacher {teacher} translates {way[0]} to {way[1]}, not {data.src} to {data.tgt} or back; "
+            "take another, or give --src and --tgt"
+        )
+    return way == (data.src, data.tgt)
 
-    Those of its direction give each source their best translation, and of their n-best the one most like the reference
-    (Seq-KD and Seq-Inter of Kim & Rush 2016, sections 3.2 and 3.3); those of the other direction give each target their
-    best source (back-translation, Sennrich et al. 2016). All of it is the data diversification of Nguyen et al. (2020).
+
+def _taught(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[corpus.Pair]:
+    """What the teachers make of the training text and of the monolingual: data diversification (Nguyen et al. 2020).
+
+    Each gives every line of its language its best translation (from the target's, back-translation, Sennrich et al.
+    2016), and of its n-best the one most like the reference (Kim & Rush 2016, sections 3.2 and 3.3).
     """
-    for forth, translator in ensembles:
-        lines = [*(pair.src if forth else pair.tgt for pair in text.train), *text.monolingual[0 if forth else 1]]
+    for forth, translator in teachers:
+        here, there = (0, 1) if forth else (1, 0)
+        lines = [*(pair[here] for pair in text.train), *text.monolingual[here]]
         found = translator.stream(lines, lambda message: None)
         shown = tqdm(found, "teaching", len(lines), disable=True if quiet else None, unit="line")
-        close = []
         for line, candidates, pair in itertools.zip_longest(lines, shown, text.train):
             texts = [candidate.text for candidate in candidates] or [""]
-            yield corpus.Pair(line, texts[0]) if forth else corpus.Pair(texts[0], line)
-            if forth and pair:
-                close.append(corpus.Pair(line, closest(texts, pair.tgt)))
-        yield from close
+            for said in (texts[0], closest(texts, pair[there])) if pair else texts[:1]:
+                yield corpus.Pair(line, said) if forth else corpus.Pair(said, line)
 
 
 def _with_workers(chosen: Settings, ranks: int) -> Settings:
