@@ -389,6 +389,8 @@ def test_an_exported_model_teaches_like_any(model: Path, corpus: Path, recipe: P
     assert new and kept("new") == new
     worked(train(recipe, corpus, "--out", "beside", "--teacher", "fast", "--teacher", model))
     assert kept("beside")[: len(new)] == new
+    worked(train(recipe, corpus, "--out", "trained", "--teacher", model))
+    assert kept("beside") == [*dict.fromkeys([*new, *kept("trained")])]
 
 
 def test_a_teacher_that_cannot_teach_is_refused(model: Path, corpus: Path, recipe: Path) -> None:
