@@ -1,45 +1,25 @@
-"""Parallel text from files, tables and the hub to pairs of lines, cleaned, with a report of what was dropped and why.
+"""Pairs for training, cleaned, with a report of what was dropped and why; pairs to validate and to test on.
 
-Every source becomes a `datasets.DatasetDict` with one column a language. Text, CSV, TSV and JSONL are read here and not
-by `datasets`, whose readers guess types ("2020-01-01" comes back as "2020-01-01 00:00:00"), break lines at characters
-that are text and fill up short rows in silence.
-
-It does not know tokens, ids or batches, and it changes no sentence: a pair is kept as it stands or dropped. Only a line
-break inside a field of a table becomes a space.
+It does not know tokens, ids or batches, and it changes no sentence: a pair is kept as it stands or dropped.
 """
 
-import csv
-import gzip
 import hashlib
 import json
-import logging
-import os
-import re
-import tempfile
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from seq2seq import sources
 from seq2seq.config import setting
 from seq2seq.errors import InputError
+from seq2seq.sources import Pair
 from seq2seq.suspicions import suspicions
 
-_TABLES = ("tsv", "csv", "jsonl", "parquet")
-_DEV_NAMES = ("dev", "validation", "valid", "val")
 _MOST_HELD_OUT = 2000  # pairs; a longer dev part only makes validation slow
 _RATIO_FROM = 30  # characters; between shorter sides a ratio says nothing ("Prost!", "Here's to your health!")
 _EMPTY, _LONG, _RATIO, _AGAIN, _HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
-_NAMED = "check --src and --tgt, which name the columns"
-
-
-class Pair(NamedTuple):
-    """A sentence and its translation."""
-
-    src: str
-    tgt: str
 
 
 @dataclass(frozen=True)
@@ -113,12 +93,11 @@ def load(config: DataConfig) -> Corpus:
     Raises:
         InputError: there is no such source, no train part, a part is broken or empty, or cleaning leaves nothing.
     """
-    source = _open(config)
-    if "train" not in source:
+    parts = _read(config)
+    if "train" not in parts:
         files = f"train.{config.src} and train.{config.tgt}, or train.tsv, .csv, .jsonl or .parquet"
         needed = "a split named train" if config.where.startswith("hf:") else files
-        raise InputError(f"{_name(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
-    parts = {name: _pairs(config, source, name) for name in source}
+        raise InputError(f"{_where(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
     train = parts.pop("train")
     notices = suspicions([pair.src for pair in train], [pair.tgt for pair in train], (config.src, config.tgt))
     train, row = _clean(train, config)
@@ -129,7 +108,7 @@ def load(config: DataConfig) -> Corpus:
         parts = {"dev": dev, **parts}
     if not train:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
-        raise InputError(f"{_name(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
+        raise InputError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
     known = set(train)
     for name, pairs in parts.items():
         if shared := sum(pair in known for pair in pairs):
@@ -149,7 +128,7 @@ def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
     for path in map(Path, config.monolingual):
         side = side_of(path, config)
         known = {pair[side] for pair in corpus.train}
-        lines = read_lines(path)
+        lines = sources.read_lines(path)
         dropped = {_EMPTY: 0, _LONG: 0, _AGAIN: 0}
         for line in lines:
             if reason := _unfit(line, config) or (_AGAIN if line in known or line in sides[side] else ""):
@@ -170,7 +149,7 @@ def side_of(path: Path, config: DataConfig) -> int:
         InputError: it ends in neither.
     """
     languages = [config.src, config.tgt]
-    if (kind := _kind(path)) not in languages:
+    if (kind := sources.kind_of(path)) not in languages:
         raise InputError(
             f"{path} ends in neither .{config.src} nor .{config.tgt}, so its language is not clear; rename it"
         )
@@ -195,7 +174,7 @@ def load_taught(path: Path) -> list[Pair]:
     Raises:
         InputError: the file is missing or damaged.
     """
-    return [Pair(str(row.get("src")), str(row.get("tgt"))) for _, row in _rows(path)]
+    return [Pair(str(row.get("src")), str(row.get("tgt"))) for _, row in sources.rows_of(path)]
 
 
 def load_split(config: DataConfig, split: str) -> list[Pair]:
@@ -204,194 +183,21 @@ def load_split(config: DataConfig, split: str) -> list[Pair]:
     Raises:
         InputError: as `load`, and where there is no such part.
     """
-    source = _open(config, split)
-    if split in source and split != "train":
-        return _pairs(config, source, split)
-    if split in ("train", "dev") and "train" in source:
+    parts = _read(config, split)
+    if split in parts and split != "train":
+        return parts[split]
+    if split in ("train", "dev") and "train" in parts:
         corpus = load(config)
         return corpus.train if split == "train" else corpus.dev
-    raise InputError(f"{_name(config)} has no split {split!r}; there are: {', '.join(source) or 'none'}")
+    raise InputError(f"{_where(config)} has no split {split!r}; there are: {', '.join(parts) or 'none'}")
 
 
-def _name(config: DataConfig) -> str:
+def _where(config: DataConfig) -> str:
     return config.where or str(shipped())
 
 
-def read_lines(path: str | os.PathLike[str]) -> list[str]:
-    r"""The lines of a UTF-8 file, plain or `.gz`, broken at `\n` alone, without a `\r` at their end.
-
-    `str.splitlines` would also break at form feeds, U+0085 and U+2028, which are text and may stand on one side only.
-
-    Raises:
-        InputError: the file is missing or not what its name says, or some line is not UTF-8.
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise InputError(f"{path} is not a whole gzip file; pack it again, or unpack it and drop the .gz") from None
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror}; check the path") from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as e:
-        line = data.count(b"\n", 0, e.start) + 1
-        raise InputError(f"{path}, line {line}: not valid UTF-8; save the file as UTF-8") from None
-    lines = text.removeprefix("\ufeff").split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines]
-
-
-def _open(config: DataConfig, only: str = "") -> Any:
-    """The parts of a source as a `datasets.DatasetDict`; of local files only the part `only`, where there is one."""
-    if config.src == config.tgt:
-        raise InputError(f"src and tgt are both {config.src!r}; name two languages")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read once, when datasets is imported
-    import datasets  # takes a second, so not before it is needed
-
-    datasets.disable_progress_bars()
-    for library in ("datasets", "huggingface_hub"):  # which tell of every retry
-        logging.getLogger(library).setLevel(logging.ERROR)
-    if config.where.startswith("hf:"):
-        return _hub(config.where)
-    files = _files(config)
-    wanted = {only: files[only]} if only in files else files
-    return datasets.DatasetDict({part: _read(config, paths) for part, paths in wanted.items()})
-
-
-def _hub(where: str) -> Any:
-    import datasets
-
-    name, _, subset = where.removeprefix("hf:").partition(":")
-    if not name:
-        raise InputError(f"{where} names no data set; write hf:OWNER/NAME or hf:OWNER/NAME:CONFIG")
-    try:
-        found = datasets.load_dataset(name, subset or None)
-    except Exception as e:  # the hub and the network fail in more ways than can be listed
-        reason = str(e).strip().split("\n")[0].rstrip(".")
-        raise InputError(f"cannot load {where}: {reason}; check the name and the network") from None
-    return datasets.DatasetDict({part: found[split] for split in found if (part := _part(split))})
-
-
-def _part(name: str) -> str:
-    """The part that a file or split of this name is: train, dev or test...; empty for none of them."""
-    return "dev" if name in _DEV_NAMES else name if name == "train" or name.startswith("test") else ""
-
-
-def _files(config: DataConfig) -> dict[str, tuple[Path, ...]]:
-    """The files of every part: a table, or the source side and the target side."""
-    where = Path(_name(config))
-    folder, kinds = where, {config.src, config.tgt, *_TABLES}
-    if where.is_file():  # a table; the dev and test tables of its kind lie beside it
-        folder, kinds = where.parent, {_kind(where)}
-        if not kinds <= set(_TABLES):
-            raise InputError(f"{where} is not a .{', .'.join(_TABLES)} file; give a table, or the folder of a text")
-    elif not where.is_dir():
-        raise InputError(f"{where} is not there; check --data")
-    found: dict[str, dict[Path, str]] = {}
-    for path in sorted(folder.iterdir()):
-        kind = _kind(path)
-        part = "train" if path == where else _part(path.name.removesuffix(".gz").removesuffix(f".{kind}"))
-        if part and kind in kinds:
-            found.setdefault(part, {})[path] = kind
-    files = {}
-    for part, paths in found.items():
-        if len(paths) == 1:
-            [(path, kind)] = paths.items()
-            if kind not in _TABLES:
-                other = config.tgt if kind == config.src else config.src
-                raise InputError(f"{path} has no .{other} file beside it; add it, or check --src and --tgt")
-        elif sorted(paths.values()) != sorted((config.src, config.tgt)):
-            raise InputError(f"more than one file is the {part} part: {', '.join(map(str, paths))}; keep one")
-        files[part] = tuple(sorted(paths, key=lambda path: paths[path] == config.tgt))
-    return files
-
-
-def _kind(path: Path) -> str:
-    return path.name.removesuffix(".gz").rpartition(".")[2]
-
-
-def _read(config: DataConfig, paths: tuple[Path, ...]) -> Any:
-    """A local part as a `datasets.Dataset`."""
-    import datasets
-
-    if _kind(paths[0]) == "parquet":
-        with tempfile.TemporaryDirectory() as cache:  # nothing of a local file may stay in the person's own
-            try:
-                return datasets.Dataset.from_parquet(str(paths[0]), cache_dir=cache, keep_in_memory=True)
-            except Exception:  # a broken file fails in several ways, none of them a bug here
-                raise InputError(f"{paths[0]} cannot be read as parquet; write it again") from None
-    if len(paths) == 2:
-        src, tgt = map(read_lines, paths)
-        if len(src) != len(tgt):
-            count = f"{paths[0]} has {len(src):,} lines but {paths[1]} has {len(tgt):,}"
-            raise InputError(f"{count}; line n of one must translate line n of the other")
-        columns: dict[str, Any] = {config.src: src, config.tgt: tgt}
-    else:
-        columns = {config.src: [], config.tgt: []}
-        for line, row in _rows(paths[0]):
-            for language, column in columns.items():
-                if language not in row:
-                    there = ", ".join(row)
-                    raise InputError(f"{paths[0]}, line {line}: no column {language!r}, only {there}; {_NAMED}")
-                if not isinstance(row[language], str | None):
-                    raise InputError(f"{paths[0]}, line {line}: {row[language]!r} is not text; put it in quotes")
-                column.append(row[language])
-    features = datasets.Features({language: datasets.Value("large_string") for language in columns})
-    try:
-        return datasets.Dataset.from_dict(columns, features)
-    except UnicodeEncodeError:
-        raise InputError(f"{paths[0]} escapes half a character (\\ud800 to \\udfff); write both halves") from None
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a text table by column name, each with its line number."""
-    lines = read_lines(path)
-    if _kind(path) == "jsonl":
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-            except ValueError:
-                row = None
-            if isinstance(row, dict) and isinstance(row.get("translation"), dict):
-                row = row["translation"]
-            if not isinstance(row, dict):
-                raise InputError(f"{path}, line {number}: not a JSON object; write one object a line")
-            yield number, row
-        return
-    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
-    rows = ((reader.line_num, row) for row in reader)
-    if _kind(path) == "tsv":  # no quoting here: a quote is a character
-        rows = ((number, line.split("\t")) for number, line in enumerate(lines, 1))
-    try:
-        header = next(rows, (0, [""]))[1]
-        for number, row in rows:
-            if any(row) and len(row) != len(header):
-                counts = f"{len(row)} columns where the header has {len(header)}"
-                raise InputError(f"{path}, line {number}: {counts}; mend the line")
-            yield number, dict(zip(header, row if any(row) else [""] * len(header), strict=True))
-    except csv.Error as e:
-        raise InputError(f"{path}, line {reader.line_num}: {e}; mend the quotes") from None
-
-
-def _pairs(config: DataConfig, source: Any, part: str) -> list[Pair]:
-    """One part of a `datasets.DatasetDict`, whose languages are columns or lie in a column `translation`."""
-    dataset = source[part].flatten()
-    sides = []
-    for language in (config.src, config.tgt):
-        name = language if language in dataset.column_names else f"translation.{language}"
-        if name not in dataset.column_names:
-            there = ", ".join(dataset.column_names)
-            raise InputError(f"{_name(config)}, {part}: no column {language!r}, only {there}; {_NAMED}")
-        if (kind := dataset.features[name].dtype) not in ("string", "large_string"):
-            raise InputError(f"{_name(config)}, {part}: column {language!r} holds {kind}, not text; {_NAMED}")
-        sides.append([re.sub(r"\r?\n", " ", text) if text else "" for text in dataset[name][:]])
-    if not sides[0]:
-        raise InputError(f"the {part} part of {_name(config)} holds no pairs; fill it, or check --data")
-    return list(map(Pair, *sides))
+def _read(config: DataConfig, only: str = "") -> dict[str, list[Pair]]:
+    return sources.read(_where(config), (config.src, config.tgt), only)
 
 
 # ------------------------------------------------------------------------------------------------------------ cleaning

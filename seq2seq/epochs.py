@@ -7,7 +7,8 @@ import numpy as np
 
 from seq2seq import batches
 from seq2seq.collation import Batch, collate
-from seq2seq.corpus import Corpus, Pair
+from seq2seq.corpus import Corpus
+from seq2seq.sources import Pair
 from seq2seq.tokenizer import Sampler, Tokenizer
 
 

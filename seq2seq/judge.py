@@ -6,11 +6,11 @@ from typing import NamedTuple
 from torch import Tensor
 
 from seq2seq import checkpoint
-from seq2seq.corpus import Pair
 from seq2seq.inference import Inference
 from seq2seq.model import Model, ModelConfig
 from seq2seq.scoring import score
 from seq2seq.search import SearchConfig
+from seq2seq.sources import Pair
 from seq2seq.tokenizer import Tokenizer
 from seq2seq.translator import Bundle, Translator
 

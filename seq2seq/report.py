@@ -21,9 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seq2seq.corpus import Pair
 from seq2seq.inference import Inference
 from seq2seq.scoring import Score, score, sentence_scores
+from seq2seq.sources import Pair
 from seq2seq.tokenizer import BOS, EOS
 from seq2seq.translator import Bundle
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from seq2seq import checkpoint, files, layout
-from seq2seq.corpus import Corpus, read_lines
+from seq2seq.corpus import Corpus
 from seq2seq.crew import AVAILABLE
 from seq2seq.epochs import Epochs, fingerprint
 from seq2seq.errors import InputError, Interrupted, WorkError
@@ -32,6 +32,7 @@ from seq2seq.optimization import check_precision, learning_rate, update_average
 from seq2seq.ranks import Ranks
 from seq2seq.settings import Settings
 from seq2seq.signals import listening
+from seq2seq.sources import read_lines
 from seq2seq.tokenizer import Tokenizer
 from seq2seq.vectors import learn
 from seq2seq.workers import Share, Workers

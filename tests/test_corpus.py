@@ -11,8 +11,9 @@ import sys
 import datasets
 import pytest
 
-from seq2seq.corpus import Corpus, DataConfig, Pair, load, load_split, read_lines, shipped, with_monolingual
+from seq2seq.corpus import Corpus, DataConfig, load, load_split, shipped, with_monolingual
 from seq2seq.errors import InputError
+from seq2seq.sources import Pair, read_lines
 
 # Each would be lost or changed by some usual reader: quotes, NA and null, numbers, dates, line breaks that are none.
 AWKWARD = [

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "seq2seq"
 
 FLOOR = "config errors"
-TEXT = "corpus tokenizer batches collation vectors epochs scoring"
+TEXT = "sources corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
     "crew signals ranks optimization settings files layout translator inference checkpoint workers objective judge "
@@ -23,13 +23,14 @@ MAY_IMPORT = {
     "config": "errors",
     # text: never the model
     "suspicions": "",
-    "corpus": f"{FLOOR} suspicions",
+    "sources": "errors",
+    "corpus": f"{FLOOR} sources suspicions",
     "tokenizer": FLOOR,
     "batches": f"{FLOOR} tokenizer",
     "vectors": FLOOR,
     "collation": f"{FLOOR} tokenizer batches",
     "scoring": FLOOR,
-    "epochs": f"{FLOOR} corpus tokenizer batches collation",
+    "epochs": f"{FLOOR} sources corpus tokenizer batches collation",
     # model: never a string
     "cells": FLOOR,
     "embedding": FLOOR,
@@ -52,14 +53,14 @@ MAY_IMPORT = {
     "objective": f"{FLOOR} collation loss model optimization",
     "signals": "",
     "checkpoint": f"{FLOOR} files layout tokenizer model search inference translator",
-    "judge": f"{FLOOR} corpus tokenizer scoring model search translator inference checkpoint",
+    "judge": f"{FLOOR} sources corpus tokenizer scoring model search translator inference checkpoint",
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
     "graph": "",
     "export": f"{FLOOR} cells files layout checkpoint model embedding inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "server": "errors translator",
-    "report": "corpus inference scoring tokenizer translator",
+    "report": "sources inference scoring tokenizer translator",
     "training": f"{FLOOR} {TEXT} loss model search {JOINTS.partition(' export')[0]}",
     "benchmark": f"{FLOOR} corpus crew settings layout workers checkpoint model export runtime training translator",
     # the commands: everything, and one another

@@ -8,11 +8,11 @@ import pytest
 from workshop import Learnt, reversals
 
 from seq2seq.checkpoint import load_model
-from seq2seq.corpus import Pair
 from seq2seq.inference import Inference
 from seq2seq.report import Look, Part, by_frequency, by_length, examples, heat, looks, page
 from seq2seq.scoring import Score, sentence_scores
 from seq2seq.search import SearchConfig, search
+from seq2seq.sources import Pair
 from seq2seq.tokenizer import BOS, EOS
 from seq2seq.translator import Translator
 

@@ -20,7 +20,7 @@ from workshop import End, Learnt, assert_same, begin, chosen, corpus, end, resum
 
 from seq2seq import checkpoint, files
 from seq2seq.collation import collate
-from seq2seq.corpus import Corpus, Pair
+from seq2seq.corpus import Corpus
 from seq2seq.epochs import Epochs
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.judge import Judge, Verdict
@@ -29,6 +29,7 @@ from seq2seq.model import Model
 from seq2seq.optimization import learning_rate
 from seq2seq.settings import Settings
 from seq2seq.signals import listening
+from seq2seq.sources import Pair
 from seq2seq.tokenizer import BOS
 from seq2seq.training import Trainer
 from seq2seq.translator import Translator

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from seq2seq import checkpoint, layout, settings
-from seq2seq.corpus import Corpus, Pair, Report
+from seq2seq.corpus import Corpus, Report
 from seq2seq.inference import Inference
 from seq2seq.model import Model
 from seq2seq.settings import Settings
+from seq2seq.sources import Pair
 from seq2seq.tokenizer import Tokenizer
 from seq2seq.training import Trainer, prepare
 from seq2seq.translator import Bundle

@@ -29,9 +29,10 @@ from seq2seq.commands.shared import (
     run,
     stated,
 )
-from seq2seq.corpus import DataConfig, load_split, read_lines
+from seq2seq.corpus import DataConfig, load_split
 from seq2seq.errors import InputError
 from seq2seq.scoring import METRICS, compare, score
+from seq2seq.sources import read_lines
 
 
 @click.command("evaluate", **example(__doc__))

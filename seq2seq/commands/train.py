@@ -46,6 +46,7 @@ from seq2seq.errors import InputError, Interrupted
 from seq2seq.ranks import Ranks, join
 from seq2seq.scoring import closest, score
 from seq2seq.settings import Settings
+from seq2seq.sources import Pair
 from seq2seq.training import Trainer, prepare
 from seq2seq.translator import Translator
 from seq2seq.workers import worthwhile
@@ -214,7 +215,7 @@ def _way(teacher: Path, data: corpus.DataConfig) -> bool:
     return way == (data.src, data.tgt)
 
 
-def _taught(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[corpus.Pair]:
+def _taught(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[Pair]:
     """What the teachers make of the training text and of the monolingual: data diversification (Nguyen et al. 2020).
 
     Each gives every line of its language its best translation (from the target's, back-translation, Sennrich et al.
@@ -228,7 +229,7 @@ def _taught(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> It
         for line, candidates, pair in itertools.zip_longest(lines, shown, text.train):
             texts = [candidate.text for candidate in candidates] or [""]
             for said in (texts[0], closest(texts, pair[there])) if pair else texts[:1]:
-                yield corpus.Pair(line, said) if forth else corpus.Pair(said, line)
+                yield Pair(line, said) if forth else Pair(said, line)
 
 
 def _with_workers(chosen: Settings, ranks: int) -> Settings:

@@ -9,7 +9,7 @@ import pytest
 import sacrebleu
 from person import PARTS, ROOT, Result, call, python, worked
 
-from seq2seq.corpus import read_lines
+from seq2seq.sources import read_lines
 
 
 @pytest.fixture
