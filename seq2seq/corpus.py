@@ -93,7 +93,11 @@ def load(config: DataConfig) -> Corpus:
     Raises:
         InputError: there is no such source, no train part, a part is broken or empty, or cleaning leaves nothing.
     """
-    parts = _read(config)
+    return _divided(config, _read(config))
+
+
+def _divided(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
+    """What `load` gives, of parts that are read."""
     if "train" not in parts:
         files = f"train.{config.src} and train.{config.tgt}, or train.tsv, .csv, .jsonl or .parquet"
         needed = "a split named train" if config.where.startswith("hf:") else files
@@ -183,11 +187,11 @@ def load_split(config: DataConfig, split: str) -> list[Pair]:
     Raises:
         InputError: as `load`, and where there is no such part.
     """
-    parts = _read(config, split)
+    parts = _read(config, "" if split == "train" else split)  # what is left for train depends on the other parts
     if split in parts and split != "train":
         return parts[split]
     if split in ("train", "dev") and "train" in parts:
-        corpus = load(config)
+        corpus = _divided(config, parts)
         return corpus.train if split == "train" else corpus.dev
     raise InputError(f"{_where(config)} has no split {split!r}; there are: {', '.join(parts) or 'none'}")
 
