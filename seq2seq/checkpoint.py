@@ -1,13 +1,11 @@
-"""A trained model is a folder: weights (safetensors), settings, tokenizer, and what resuming needs; see `layout`.
+"""A trained model is a folder: weights (safetensors), settings and tokenizer; see `layout`.
 
 At any moment every file is whole. Nothing is ever unpickled. A file that is missing, damaged or does not fit the others
-is named. This module knows nothing of how training uses the state it stores.
+is named.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -30,12 +28,12 @@ from seq2seq.layout import (
     STOPPED,
     TAUGHT,
     TOKENIZER,
-    TRAINING,
     WEIGHTS,
     fingerprint,
     read_settings,
     read_tokenizers,
     tokenizer_names,
+    training_states,
 )
 from seq2seq.model import Model, ModelConfig
 from seq2seq.tokenizer import Tokenizer, TokenizerConfig
@@ -48,7 +46,7 @@ def clear(folder: Path) -> None:
     """Remove what an earlier training left in the folder, and nothing else."""
     names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, TAUGHT, JOINT, *SIDES]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
-    files.remove(folder, [*names, *plots, *_states(folder)])
+    files.remove(folder, [*names, *plots, *training_states(folder)])
 
 
 def weights_of(model: Model) -> dict[str, Tensor]:
@@ -138,41 +136,3 @@ def _check_fit(what: str, model: Model, found: Mapping[str, list[int]]) -> None:
                 f"{what} does not fit {CONFIG} and the tokenizer: {name} is {found.get(name, 'missing')}, "
                 f"expected {expected.get(name, 'none')}; restore the files that belong together"
             )
-
-
-def save_training(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any], keep: int) -> None:
-    """Write the state after `step` updates as one file, and remove all but the `keep` newest."""
-    content = safetensors.torch.save({k: t.contiguous() for k, t in tensors.items()}, {"state": json.dumps(state)})
-    files.publish(folder, f"{TRAINING}/step-{step:08d}.safetensors", content)
-    files.remove(folder, _states(folder)[:-keep])
-
-
-def load_training(folder: Path, age: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The newest training state of a folder, or the one `age` states older.
-
-    Raises:
-        InputError: there is none, or it is damaged.
-    """
-    names = _states(folder)
-    if not names:
-        raise InputError(f"{folder / TRAINING} holds no training state; there is nothing to resume")
-    name = names[-1 - age]
-    path = folder / name
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
-        raise InputError(f"{path} is damaged ({e}); remove it to resume from the state before it") from None
-    files.verify(folder, name)
-    return tensors, state
-
-
-def states_kept(folder: Path) -> int:
-    """How many training states a folder holds."""
-    return len(_states(folder))
-
-
-def _states(folder: Path) -> list[str]:
-    """The names of the training states, oldest first."""
-    return sorted(f"{TRAINING}/{path.name}" for path in (folder / TRAINING).glob("step-*.safetensors"))

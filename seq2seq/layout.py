@@ -52,6 +52,11 @@ def tokenizer_files(folder: Path) -> list[str]:
     return [name for name in (JOINT, *SIDES) if (folder / name).exists()]
 
 
+def training_states(folder: Path) -> list[str]:
+    """The names of the training states that a folder holds, oldest first."""
+    return sorted(f"{TRAINING}/{path.name}" for path in (folder / TRAINING).glob("step-*.safetensors"))
+
+
 def save_settings(
     folder: Path,
     sections: Mapping[str, Any],

@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seq2seq import checkpoint, files, layout
+from seq2seq import checkpoint, files, layout, states
 from seq2seq.corpus import Corpus
 from seq2seq.crew import AVAILABLE
 from seq2seq.epochs import Epochs, fingerprint
@@ -150,14 +150,13 @@ class Trainer:
         """Write the training state of this moment."""
         if not self.ranks.leads:
             return
-        tensors = {f"weights/{name}": w for name, w in self.weights.items()}
-        tensors |= {f"average/{name}": w for name, w in self.average.items()}
-        for i, snapshot in enumerate(self.snapshots):
-            tensors |= {f"snapshot-{i}/{name}": w for name, w in snapshot.items()}
+        groups: states.Groups = {states.WEIGHTS: self.weights, states.AVERAGE: self.average}
+        groups |= {f"snapshot-{i}": snapshot for i, snapshot in enumerate(self.snapshots)}
         for name, parameter in self.model.named_parameters():
-            tensors |= {f"{key}/{name}": value for key, value in self.optimizer.state[parameter].items()}
-        state = {"text": self.text, **asdict(self.progress)}
-        checkpoint.save_training(self.folder, self.progress.step, tensors, state, self.config.keep)
+            for moment, value in self.optimizer.state[parameter].items():
+                groups.setdefault(moment, {})[name] = value
+        numbers = {"text": self.text, **asdict(self.progress)}
+        states.save(self.folder, self.progress.step, groups, numbers, self.config.keep)
 
     def restore(self) -> None:
         """Take up the newest training state of the folder.
@@ -165,15 +164,15 @@ class Trainer:
         Raises:
             InputError: there is none, it is damaged or of another model, or the text is not the one it was trained on.
         """
-        tensors, numbers = checkpoint.load_training(self.folder)
-        groups = _grouped({key: tensor.to(self.device) for key, tensor in tensors.items()})
-        checkpoint.fill(self.model, groups["weights"], f"the training state in {self.folder}")
+        found, numbers = states.load(self.folder)
+        groups = {group: {name: t.to(self.device) for name, t in named.items()} for group, named in found.items()}
+        checkpoint.fill(self.model, groups[states.WEIGHTS], f"the training state in {self.folder}")
         if numbers.pop("text") != self.text:
             raise InputError(
                 f"the text or the tokenizer is not the one that {self.folder} was trained on; restore it, "
                 "or start a new run: give another --out"
             )
-        averaged = groups.get("average", groups["weights"])
+        averaged = groups.get(states.AVERAGE, groups[states.WEIGHTS])
         self.average = {name: averaged[name].clone() for name in self.average}  # in the order of the weights
         snapshots = sorted((int(group.partition("-")[2]), group) for group in groups if group.startswith("snapshot-"))
         self.snapshots = [groups[group] for _, group in snapshots[-self.config.average_last :]]
@@ -374,31 +373,6 @@ class Trainer:
                 f"{progress.tokens / progress.seconds:.0f} tokens/s",
                 refresh=False,
             )
-
-
-def averaged(folder: Path, last: int) -> dict[str, Tensor]:
-    """The mean of the weights of a run's `last` newest training states, of their moving averages where it has them.
-
-    Raises:
-        InputError: there are not so many, or one is damaged.
-    """
-    if (kept := checkpoint.states_kept(folder)) < last:
-        raise InputError(
-            f"{folder / layout.TRAINING} holds {kept} training states, which makes no average of {last}; ask for fewer "
-            "(a run keeps as many as training.keep says)"
-        )
-    states = [_grouped(checkpoint.load_training(folder, age)[0]) for age in range(last)]
-    taken = [groups.get("average", groups["weights"]) for groups in states]
-    return {name: torch.stack([weights[name] for weights in taken]).mean(0) for name in taken[0]}
-
-
-def _grouped(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The tensors of a training state by what they are, then by the parameter's name."""
-    groups: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        group, name = key.split("/", 1)
-        groups.setdefault(group, {})[name] = tensor
-    return groups
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

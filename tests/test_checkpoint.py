@@ -1,7 +1,6 @@
 """A model folder: what is written is read back, at any moment whole; what does not fit is named, and nothing runs."""
 
 import errno
-import json
 import os
 import pickle
 import random
@@ -12,10 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 import safetensors.torch
 import torch
-from torch import Tensor
 from workshop import chosen, reversals, unheard
 
-from seq2seq import checkpoint, config, files, layout
+from seq2seq import checkpoint, config, files, layout, states
 from seq2seq.errors import InputError, WorkError
 from seq2seq.model import Model
 from seq2seq.settings import Settings
@@ -296,7 +294,7 @@ def test_nothing_is_unpickled(made: Written, tmp_path: Path, name: str, packed: 
         (made.folder / "training").mkdir()
         shutil.copy(bait, made.folder / "training" / "step-00000001.safetensors")
         with pytest.raises(InputError, match=r"step-00000001\.safetensors is damaged"):
-            checkpoint.load_training(made.folder)
+            states.load(made.folder)
     else:
         shutil.copy(bait, made.folder / name)
         assert name in refusal(made.folder)
@@ -345,7 +343,7 @@ def test_a_folder_that_holds_a_model_is_known(tmp_path: Path, name: str, holds: 
 def test_clearing_removes_what_training_wrote_and_nothing_else(tmp_path: Path, joint: bool) -> None:
     folder = written(tmp_path / "model", joint=joint).folder
     for step in (3, 12):
-        checkpoint.save_training(folder, step, {"w": torch.ones(1)}, {}, keep=5)
+        states.save(folder, step, {"weights": {"w": torch.ones(1)}}, {}, keep=5)
     for name in ("metrics.jsonl", "README.md", "tensorboard/events.out.tfevents.17.host.1.0"):
         files.write(folder / name, b"")
     mine = ["notes.txt", "training/notes.txt", "training/model.safetensors", "deep/config.toml", "tokenizer.txt"]
@@ -356,79 +354,3 @@ def test_clearing_removes_what_training_wrote_and_nothing_else(tmp_path: Path, j
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()) == sorted(mine)
     checkpoint.clear(folder)
     checkpoint.clear(tmp_path / "nowhere")
-
-
-# ---- training states -------------------------------------------------------------------------------------------------
-
-
-def test_a_training_state_comes_back(tmp_path: Path) -> None:
-    tensors: dict[str, Tensor] = {
-        "weights/a": torch.randn(3, 2).t(),  # as it lies in memory, this is no contiguous tensor
-        "step/a": torch.tensor(7.0),
-        "whole": torch.arange(4),
-    }
-    numbers = {"step": 7, "best": -float("inf"), "rate": 0.1, "metrics": [{"bleu": 1 / 3}], "word": "ü"}
-    checkpoint.save_training(tmp_path, 7, tensors, numbers, keep=1)
-    back, state = checkpoint.load_training(tmp_path)
-    assert state == numbers
-    assert back.keys() == tensors.keys()
-    assert all(torch.equal(back[name], tensor) for name, tensor in tensors.items())
-
-
-@pytest.mark.parametrize("keep", [1, 2, 3])
-def test_the_newest_states_are_kept_and_the_newest_is_read(tmp_path: Path, keep: int) -> None:
-    steps = [1, 9, 10, 99, 100, 1000]
-    files.write(tmp_path / "training" / "a note of mine", b"")
-    for n, step in enumerate(steps, 1):
-        checkpoint.save_training(tmp_path, step, {"w": torch.tensor([step])}, {"step": step}, keep)
-        note, *states = sorted((tmp_path / "training").iterdir())
-        assert note.name == "a note of mine"
-        assert [int(path.stem.removeprefix("step-")) for path in states] == steps[:n][-keep:]
-        assert checkpoint.load_training(tmp_path)[1] == {"step": step}
-
-
-def test_a_state_that_could_not_be_written_costs_no_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint.save_training(tmp_path, 1, {"w": torch.ones(1)}, {"step": 1}, keep=1)
-
-    def full(fd: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as context:
-        context.setattr(os, "fsync", full)
-        with pytest.raises(WorkError):
-            checkpoint.save_training(tmp_path, 2, {"w": torch.ones(1)}, {"step": 2}, keep=1)
-    assert checkpoint.load_training(tmp_path)[1] == {"step": 1}
-
-
-def test_without_a_state_there_is_nothing_to_resume(made: Written) -> None:
-    with pytest.raises(InputError, match="training holds no training state; there is nothing to resume"):
-        checkpoint.load_training(made.folder)
-
-
-@pytest.mark.parametrize("content", [b"", b"rubbish", None])
-def test_a_damaged_state_is_named_and_the_one_before_it_still_there(tmp_path: Path, content: bytes | None) -> None:
-    for step in (1, 2):
-        checkpoint.save_training(tmp_path, step, {"w": torch.ones(100)}, {"step": step}, keep=2)
-    newest = tmp_path / "training" / "step-00000002.safetensors"
-    newest.write_bytes(newest.read_bytes()[:-1] if content is None else content)
-    with pytest.raises(InputError) as error:
-        checkpoint.load_training(tmp_path)
-    assert str(error.value).startswith(f"{newest} is damaged (")
-    assert str(error.value).endswith("; remove it to resume from the state before it")
-    newest.unlink()
-    assert checkpoint.load_training(tmp_path)[1] == {"step": 1}
-
-
-@pytest.mark.parametrize("metadata", [None, {}, {"state": "no JSON"}])
-def test_a_state_without_its_numbers_is_damaged(tmp_path: Path, metadata: dict[str, str] | None) -> None:
-    path = tmp_path / "training" / "step-00000001.safetensors"
-    files.write(path, safetensors.torch.save({"w": torch.ones(1)}, metadata))
-    with pytest.raises(InputError, match=r"step-00000001\.safetensors is damaged"):
-        checkpoint.load_training(tmp_path)
-
-
-def test_the_numbers_are_text(tmp_path: Path) -> None:
-    checkpoint.save_training(tmp_path, 1, {"w": torch.ones(1)}, {"step": 1}, keep=1)
-    content = (tmp_path / "training" / "step-00000001.safetensors").read_bytes()
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    assert json.loads(header["__metadata__"]["state"]) == {"step": 1}

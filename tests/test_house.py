@@ -14,8 +14,8 @@ FLOOR = "config errors"
 TEXT = "sources corpus tokenizer batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
-    "crew signals ranks optimization settings files layout translator inference checkpoint workers objective judge "
-    "export report runtime server training"
+    "crew signals ranks optimization settings files layout translator inference checkpoint states workers objective "
+    "judge export report runtime server training"
 )
 
 MAY_IMPORT = {
@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "objective": f"{FLOOR} collation loss model optimization",
     "signals": "",
     "checkpoint": f"{FLOOR} files layout tokenizer model search inference translator",
+    "states": f"{FLOOR} files layout",
     "judge": f"{FLOOR} sources corpus tokenizer scoring model search translator inference checkpoint",
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",

@@ -13,7 +13,7 @@ import pytest
 import torch
 from workshop import assert_same, begin, chosen, corpus, end, resume
 
-from seq2seq import checkpoint, layout
+from seq2seq import checkpoint, layout, states
 from seq2seq.settings import Settings
 
 KILLS = 50
@@ -91,7 +91,7 @@ def looked_over(folder: Path, before: int) -> int:
     if not any((folder / "training").glob("step-*")):
         assert before == 0
         return 0
-    step = int(checkpoint.load_training(folder)[1]["step"])
+    step = int(states.load(folder)[1]["step"])
     assert step >= before
     assert step >= steps[-1] - 2  # at most the work since the last checkpoint is done again
     return step

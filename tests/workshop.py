@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
-from seq2seq import checkpoint, layout, settings
+from seq2seq import layout, settings, states
 from seq2seq.corpus import Corpus, Report
 from seq2seq.inference import Inference
 from seq2seq.model import Model
@@ -83,25 +82,27 @@ class End(NamedTuple):
 
     model: bytes
     config: bytes
-    tensors: dict[str, Tensor]
+    groups: states.Groups
     numbers: dict[str, Any]
     metrics: list[dict[str, Any]]
 
 
 def end(folder: Path) -> End:
-    tensors, numbers = checkpoint.load_training(folder)
+    groups, numbers = states.load(folder)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert numbers["metrics"] == lines
     model, config = ((folder / name).read_bytes() for name in ("model.safetensors", "config.toml"))
-    return End(model, config, tensors, untimed(numbers), [untimed(line) for line in lines])
+    return End(model, config, groups, untimed(numbers), [untimed(line) for line in lines])
 
 
 def assert_same(one: End, other: End) -> None:
     assert one.numbers == other.numbers
     assert one.metrics == other.metrics
-    assert one.tensors.keys() == other.tensors.keys()
-    for name, tensor in one.tensors.items():
-        assert torch.equal(tensor, other.tensors[name]), name
+    assert one.groups.keys() == other.groups.keys()
+    for group, named in one.groups.items():
+        assert named.keys() == other.groups[group].keys()
+        for name, tensor in named.items():
+            assert torch.equal(tensor, other.groups[group][name]), (group, name)
     assert one.model == other.model
     assert one.config == other.config
 

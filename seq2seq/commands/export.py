@@ -57,7 +57,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
 
     weights = None
     if average:
-        from seq2seq.training import averaged
+        from seq2seq.states import averaged
 
         weights = averaged(model, average)
     export(model, out, "int8" if int8 else form, weights)
