@@ -40,6 +40,7 @@ from seq2seq.tokenizer import Tokenizer, TokenizerConfig
 from seq2seq.translator import Bundle
 
 DTYPES = "F32", "F16", "BF16"  # that weights may have
+SCALE = ".scale"  # behind a matrix's name: what one is worth in each row, where the matrix is held in eight bits
 
 
 def clear(folder: Path) -> None:
@@ -60,6 +61,21 @@ def save_weights(
     """Write `model.safetensors`, which remembers the tokenizers it goes with."""
     content = safetensors.torch.save(dict(weights), {TOKENIZER: fingerprint(src_tokenizer, tgt_tokenizer)})
     files.publish(folder, WEIGHTS, content)
+
+
+def in_eight_bits(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in another form that `load_model` reads: matrices as whole numbers up to 127 and a scale a row.
+
+    So a weight is off by no more than 1/254 of the largest one of its row. What is no matrix has sixteen bits.
+    """
+    held: dict[str, Tensor] = {}
+    for name, w in weights.items():
+        if w.dim() == 2:
+            held[name + SCALE] = scale = w.float().abs().amax(1, keepdim=True).clamp_min(1e-30) / 127
+            held[name] = (w / scale).round().to(torch.int8)
+        else:
+            held[name] = w.half()
+    return held
 
 
 def load_model(folder: Path, device: str = "cpu") -> Bundle:
@@ -115,13 +131,19 @@ def _read_tensors(path: Path, model: Model) -> tuple[dict[str, Tensor], dict[str
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            found = {name: part.get_shape() for name, part in slices.items()}
-            _check_fit(str(path), model, found)
-            if strange := [
-                f"{name} is {part.get_dtype()}" for name, part in slices.items() if part.get_dtype() not in DTYPES
-            ]:
-                raise InputError(f"{path}: {strange[0]}, expected one of {', '.join(DTYPES)}; restore the file")
-            return {name: file.get_tensor(name) for name in found}, file.metadata() or {}
+            scales = {name: slices.pop(name + SCALE) for name in list(slices) if name + SCALE in slices}
+            _check_fit(str(path), model, {name: part.get_shape() for name, part in slices.items()})
+            for name, part in slices.items():
+                wanted = ("I8",) if name in scales else DTYPES
+                if (held := part.get_dtype()) not in wanted:
+                    raise InputError(f"{path}: {name} is {held}, expected one of {', '.join(wanted)}; restore the file")
+            for name, part in scales.items():
+                held, fitting = f"{part.get_dtype()} {part.get_shape()}", f"F32 [{slices[name].get_shape()[0]}, 1]"
+                if held != fitting:
+                    raise InputError(f"{path}: {name}{SCALE} is {held}, expected {fitting}; restore the file")
+            weights = {name: file.get_tensor(name) for name in slices}
+            weights |= {name: weights[name] * file.get_tensor(name + SCALE) for name in scales}
+            return weights, file.metadata() or {}
     except FileNotFoundError:
         raise InputError(f"{path} is missing; restore it, or train the model again") from None
     except (safetensors.SafetensorError, OSError) as e:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from seq2seq import checkpoint, files, layout
@@ -25,7 +24,11 @@ from seq2seq.graph import BOOL, FLOAT, LONG, Array, Graph, Value, numbers
 from seq2seq.inference import POSITIONS, Inference
 from seq2seq.model import Model
 
-TYPES = {"half": torch.float16, "single": torch.float32}
+HELD: dict[str, Callable[[dict[str, Tensor]], dict[str, Tensor]]] = {
+    "quarter": checkpoint.in_eight_bits,
+    "half": lambda weights: {name: w.half() for name, w in weights.items()},
+    "single": lambda weights: {name: w.float() for name, w in weights.items()},
+}
 
 
 def export(folder: Path, out: Path, form: str, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -34,7 +37,8 @@ def export(folder: Path, out: Path, form: str, weights: Mapping[str, Tensor] | N
     Args:
         folder: holds the trained model.
         out: the new folder; what it held of a model goes.
-        form: "onnx", "int8" (ONNX, with products of eight bits), "half" or "single" (weights of 16 or 32 bits).
+        form: "onnx", "int8" (ONNX, with products of eight bits), "quarter", "half" or "single" (weights of 8, 16 or
+            32 bits).
         weights: instead of the folder's own.
 
     Raises:
@@ -51,10 +55,8 @@ def export(folder: Path, out: Path, form: str, weights: Mapping[str, Tensor] | N
     checkpoint.clear(out)
     for name in (*layout.tokenizer_files(folder), layout.CONFIG):
         files.publish(out, name, (folder / name).read_bytes())
-    if form in TYPES:
-        checkpoint.save_weights(
-            out, {k: w.to(TYPES[form]) for k, w in checkpoint.weights_of(model).items()}, *tokenizers
-        )
+    if form in HELD:
+        checkpoint.save_weights(out, HELD[form](checkpoint.weights_of(model)), *tokenizers)
     else:
         about = {layout.TOKENIZER: layout.fingerprint(*tokenizers)}
         for name, graph in ((layout.ENCODER, encoder), (layout.DECODER, decoder)):

@@ -259,6 +259,42 @@ def test_weights_that_are_no_fractions_are_refused(made: Written, dtype: torch.d
     assert f"is {name}, expected one of F32, F16, BF16" in refusal(made.folder)
 
 
+@pytest.mark.parametrize("tied", ["none", "all"])
+def test_in_eight_bits_a_weight_is_off_by_half_a_step_at_most(tmp_path: Path, tied: str) -> None:
+    folder, _, model, tokenizers = written(tmp_path / "model", tied)
+    weights = checkpoint.weights_of(model)
+    first = weights["decoder.readout.weight"]
+    first[0], first[1, 0], first[2] = 0.0, 1e4, 1e-9  # a row of nothing, one of one large weight, one of tiny ones
+    checkpoint.save_weights(folder, checkpoint.in_eight_bits(weights), *tokenizers)
+    back = checkpoint.weights_of(checkpoint.load_model(folder).engine.models[0])
+    matrices = [name for name, w in weights.items() if w.dim() == 2]
+    assert 0 < len(matrices) < len(weights)
+    for name in matrices:
+        step = weights[name].abs().amax(1, keepdim=True) / 127
+        assert ((back[name] - weights[name]).abs() <= 0.5001 * step).all(), name
+    assert all(torch.equal(back[name], w.half().float()) for name, w in weights.items() if name not in matrices)
+
+
+def test_eight_bits_without_their_scale_or_with_another_are_refused(made: Written) -> None:
+    held = checkpoint.in_eight_bits(checkpoint.weights_of(made.model))
+    name = "decoder.readout.weight"
+    scale = held[f"{name}.scale"]
+    for wrong, words in (
+        ({f"{name}.scale": None}, f"{name} is I8, expected one of F32, F16, BF16"),
+        ({f"{name}.scale": scale[1:]}, f"{name}.scale is F32 [5, 1], expected F32 [6, 1]"),
+        ({f"{name}.scale": scale.squeeze(1)}, f"{name}.scale is F32 [6], expected F32 [6, 1]"),
+        ({f"{name}.scale": scale.double()}, f"{name}.scale is F64 [6, 1], expected F32 [6, 1]"),
+        ({name: held[name].float()}, f"{name} is F32, expected one of I8"),
+        ({name: None}, f"{name} is missing"),
+        ({"output.bias.scale": scale.clone()}, "output.bias is F16, expected one of I8"),
+    ):
+        kept = {key: w for key, w in {**held, **wrong}.items() if w is not None}
+        checkpoint.save_weights(made.folder, {key: w.contiguous() for key, w in kept.items()}, *made.tokenizers)
+        refused = refusal(made.folder)
+        assert words in refused, refused
+        assert "model.safetensors" in refused
+
+
 @pytest.mark.parametrize("size", [99_999, 10**6, 10**12, 2**63, 10**30])
 def test_a_size_that_no_machine_has_is_refused_at_once(made: Written, size: int) -> None:
     """Before memory is allocated."""

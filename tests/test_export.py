@@ -106,7 +106,7 @@ def streamed(translator: Translator, lines: Iterable[str]) -> list[list[Candidat
 @pytest.fixture(scope="module")
 def folders(learnt: Learnt, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The model that has learnt to reverse digits, in every form."""
-    made = {form: tmp_path_factory.mktemp("exported") / form for form in ("onnx", "int8", "half", "single")}
+    made = {form: tmp_path_factory.mktemp("exported") / form for form in ("onnx", "int8", "quarter", "half", "single")}
     for form, folder in made.items():
         export(learnt.folder, folder, form)
     return made
@@ -117,7 +117,9 @@ def opened(folder: Path) -> Bundle:
 
 
 @pytest.mark.parametrize("beam", [1, 4])
-@pytest.mark.parametrize(("form", "tolerance"), [("onnx", 1e-4), ("int8", 0.3), ("half", 1e-2), ("single", 0)])
+@pytest.mark.parametrize(
+    ("form", "tolerance"), [("onnx", 1e-4), ("int8", 0.3), ("quarter", 0.3), ("half", 1e-2), ("single", 0)]
+)
 def test_every_form_translates_as_the_model_does(
     learnt: Learnt, folders: dict[str, Path], form: str, tolerance: float, beam: int
 ) -> None:
@@ -154,6 +156,7 @@ def test_other_forms_are_smaller(learnt: Learnt, folders: dict[str, Path]) -> No
 
     assert size(folders["int8"]) < 0.5 * size(folders["onnx"])
     assert size(folders["half"]) < 0.6 * size(learnt.folder)
+    assert size(folders["quarter"]) < 0.6 * size(folders["half"])
 
 
 def test_an_exported_model_needs_no_torch(folders: dict[str, Path], tmp_path: Path) -> None:

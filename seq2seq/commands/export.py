@@ -2,7 +2,7 @@
 
     seq2seq export --model DIR --out DIR2                  # ONNX: fast, and needs no torch
     seq2seq export --model DIR --out DIR2 --int8           # products of eight bits: faster, not exact
-    seq2seq export --model DIR --out DIR2 --format half    # half the size on disk
+    seq2seq export --model DIR --out DIR2 --format half    # half the size on disk; quarter: a quarter
     seq2seq export --model DIR --out DIR2 --average 5      # the mean of the run's last five checkpoints
 
 An ONNX folder translates on the processor, through ONNX Runtime.
@@ -24,9 +24,9 @@ from seq2seq.errors import InputError
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["onnx", "half", "single"]),
+    type=click.Choice(["onnx", "quarter", "half", "single"]),
     default="onnx",
-    help="the other form: ONNX, or a trained model's, with weights of 16 or 32 bits",
+    help="the other form: ONNX, or a trained model's, with weights of 8, 16 or 32 bits",
     show_default=True,
 )
 @click.option("--int8", is_flag=True, help="with --format onnx: products of eight bits")

@@ -26,6 +26,7 @@ def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
     for form, options in (
         ("onnx", []),
         ("onnx", ["--int8"]),
+        ("quarter", ["--format", "quarter"]),
         ("half", ["--format", "half"]),
         ("single", ["--format", "single"]),
     ):
