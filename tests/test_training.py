@@ -8,8 +8,10 @@ import os
 import random
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -696,6 +698,33 @@ def test_what_a_validation_tells(tmp_path: Path) -> None:
     assert len(heard) == 1
     assert line["tgt_tokens_per_s"] > 0
     assert 0 <= line["minutes"] < 1
+
+
+def test_where_tensorboard_is_installed_it_gets_every_validation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[str, str, float, int]] = []
+
+    class SummaryWriter:
+        def __init__(self, folder: str) -> None:
+            self.folder = folder
+
+        def __enter__(self) -> "SummaryWriter":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            written.append((self.folder, name, value, step))
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=SummaryWriter))
+    trainer = begin(tmp_path, chosen({"updates": 4, "validate_every": 2}), TEXT)
+    trainer.run(quiet=True)
+    metrics = trainer.progress.metrics
+    assert [line["step"] for line in metrics] == [2, 4]
+    folder = str(tmp_path / "tensorboard")
+    assert written == [(folder, name, value, line["step"]) for line in metrics for name, value in line.items()]
 
 
 # ---- what the batches are made of ------------------------------------------------------------------------------------
