@@ -48,6 +48,12 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
     )
 
 
+def exported_card(card: str, form: str) -> str:
+    """The card of a model exported in another form, its scores and samples those of before."""
+    note = f"- Form: `{form}`; the scores and translations below are those of the model it was exported from\n"
+    return card.replace("- Limits: ", f"{note}- Limits: ", 1)
+
+
 def row(*cells: str) -> str:
     """A row of a Markdown table, where a `|` inside a cell would end it."""
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -17,6 +17,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from seq2seq import checkpoint, files, layout
+from seq2seq.card import exported_card
 from seq2seq.cells import weights
 from seq2seq.embedding import Embedding
 from seq2seq.errors import InputError
@@ -62,7 +63,7 @@ def export(folder: Path, out: Path, form: str, weights: Mapping[str, Tensor] | N
         for name, graph in ((layout.ENCODER, encoder), (layout.DECODER, decoder)):
             files.publish(out, name, graph(model, form == "int8").serialised(about))
     if (card := folder / layout.CARD).is_file() and weights is None:  # its scores are those of the folder's own weights
-        files.write(out / layout.CARD, card.read_bytes())
+        files.write(out / layout.CARD, exported_card(card.read_text(encoding="utf-8"), form).encode())
 
 
 def encoder(model: Model, int8: bool) -> Graph:

@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
     "graph": "",
-    "export": f"{FLOOR} cells files layout checkpoint model embedding inference graph",
+    "export": f"{FLOOR} cells card files layout checkpoint model embedding inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "server": "errors translator",
     "report": "sources inference scoring tokenizer translator",
