@@ -21,8 +21,9 @@ from seq2seq.card import exported_card
 from seq2seq.cells import weights
 from seq2seq.embedding import Embedding
 from seq2seq.errors import InputError
+from seq2seq.filling import POSITIONS
 from seq2seq.graph import BOOL, FLOAT, LONG, Array, Graph, Value, numbers
-from seq2seq.inference import POSITIONS, Inference
+from seq2seq.inference import Inference
 from seq2seq.model import Model
 
 HELD: dict[str, Callable[[dict[str, Tensor]], dict[str, Tensor]]] = {

@@ -1,12 +1,11 @@
 """Trained models behind the verbs of search, arrays in and arrays out.
 
 The batch changes no bit of a translation or its score, nor do one or two threads (with AVX2 or AVX-512, and sizes of
-layers that are multiples of eight). What could is the order in which a kernel adds: a product of matrices takes rows by
-fours and the rest in another way, and a sum over source positions depends on their number until they fill a vector. So
-hypotheses come in fours, positions in sixteens.
+layers that are multiples of eight): see `filling`.
 """
 
 import math
+from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
@@ -14,37 +13,46 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from seq2seq.batches import Arrays
 from seq2seq.decoder import State
+from seq2seq.errors import InputError
+from seq2seq.filling import ROWS, fill, widen
+from seq2seq.memory import TranslationMemory
 from seq2seq.model import Model
+from seq2seq.neighbours import Datastore, Sight
 from seq2seq.search import Ids, LogProbs, Proposal
-from seq2seq.translator import Mask
-
-ROWS, POSITIONS = 4, 16  # multiples that a batch is filled up to
+from seq2seq.translator import Bundle, Mask
 
 
 class Full(NamedTuple):
     """Each model's state of the sentences, and of others behind them that make the rows a multiple of ROWS."""
 
     states: tuple[State, ...]
+    sights: tuple[Sight | None, ...]  # what each model sees of a translation memory, if it has one
 
     def select(self, rows: Ids) -> "Full":
         """The state of these rows (B, W), filled up; see `seq2seq.search.State`."""
-        wanted = torch.from_numpy(rows).to(self.states[0].weights.device)
+        before = self.states[0]
+        wanted = torch.from_numpy(rows).to(before.weights.device)
         filled = fill(wanted, ROWS // math.gcd(ROWS, rows.shape[1]))
-        return Full(tuple(state.select(filled) for state in self.states))
+        sentences = (filled[:, 0] // (len(before.weights) // len(before.memory.mask))).tolist()
+        return Full(
+            tuple(state.select(filled) for state in self.states),
+            tuple(sight and sight.select(sentences) for sight in self.sights),
+        )
 
 
 class Inference:
     """One model, or several of one vocabulary, on the device where they are.
 
-    Several are an ensemble: p(token) is the mean of what they give it (Sutskever et al. 2014).
+    Several are an ensemble: p(token) is the mean of what they give it (Sutskever et al. 2014). With a translation
+    memory each looks at its own neighbours there for `share` of what it says; see `neighbours`.
     """
 
-    def __init__(self, *models: Model) -> None:
+    def __init__(self, *models: Model, memory: TranslationMemory | None = None, share: float = 0.0) -> None:
         self.models = models
+        self.stores = [Datastore(model, memory, share) if memory else None for model in models]
         self.device = next(models[0].parameters()).device
         self.aligns = not any(model.decoder.context.fixed for model in models)
 
@@ -52,23 +60,27 @@ class Inference:
     def start(self, src: Ids, mask: Mask) -> Full:
         """The state of sentences src (B, S), mask (B, S), before their first token."""
         filled = [fill(widen(torch.from_numpy(side))).to(self.device) for side in (src, mask)]
-        return Full(tuple(model.start(*filled) for model in self.models))
+        return Full(tuple(model.start(*filled) for model in self.models), self._sights(*filled))
 
     @torch.inference_mode()
     def propose(self, tokens: Ids, asked: Ids, state: Full, count: int) -> tuple[Proposal, Full]:
         """How each hypothesis (B, W) goes on from its last token; see `seq2seq.search`."""
-        rows = len(state.states[0].weights)
+        rows, sentences = len(state.states[0].weights), len(state.states[0].memory.mask)
         last, wanted = (fill(torch.from_numpy(x).reshape(-1, 1), rows).to(self.device) for x in (tokens, asked))
-        advanced = [model.advance(last, each) for model, each in zip(self.models, state.states, strict=True)]
-        log_p = mean([torch.log_softmax(logits[:, -1].float(), dim=-1) for logits, _ in advanced])  # (B * W, V)
+        said, states = [], []
+        for model, before, sight in zip(self.models, *state, strict=True):
+            features, after = model.features(last, before)
+            said.append(log_p_of(model, features[:, -1], sight, [rows // sentences] * sentences))
+            states.append(after)
+        log_p = mean(said)  # (B * W, V)
         best = log_p.topk(min(count, log_p.shape[1]))
         index, values, of_asked = (
             x[: tokens.size].cpu().numpy().reshape(*tokens.shape, x.shape[1])
             for x in (best.indices, best.values, log_p.gather(1, wanted))
         )
-        weights = torch.stack([after.weights[: tokens.size, -1] for _, after in advanced]).sum(0)
+        weights = torch.stack([after.weights[: tokens.size, -1] for after in states]).sum(0)
         source = weights.argmax(-1).cpu().numpy().reshape(tokens.shape)
-        return Proposal(index, values, of_asked[:, :, 0], source), Full(tuple(after for _, after in advanced))
+        return Proposal(index, values, of_asked[:, :, 0], source), state._replace(states=tuple(states))
 
     @torch.inference_mode()
     def log_probs(self, pairs: Arrays) -> LogProbs:
@@ -80,9 +92,10 @@ class Inference:
         wanted = torch.arange(mask.shape[1], device=self.device) < lengths + -lengths % ROWS
         chosen = after[wanted][:, None]  # (N, 1)
         found = []
-        for model in self.models:
-            logits = model(source, source_mask, before, wanted).float()  # (N, V)
-            found.append(logits.gather(1, chosen).squeeze(1) - logits.logsumexp(-1))
+        for model, sight in zip(self.models, self._sights(source, source_mask), strict=True):
+            features, _ = model.features(before, model.start(source, source_mask))
+            log_p = log_p_of(model, features[wanted], sight, wanted.sum(1).tolist())  # (N, V)
+            found.append(log_p.gather(1, chosen).squeeze(1))
         of_tokens = torch.zeros(wanted.shape, dtype=torch.float64, device=self.device)
         of_tokens[wanted] = mean(found).double()
         totals: LogProbs = of_tokens.masked_fill(~mask, 0.0)[: len(pairs.src)].sum(1).cpu().numpy()
@@ -97,19 +110,31 @@ class Inference:
         weights: NDArray[np.float32] = torch.stack([state.weights[0] for state in after]).mean(0).cpu().numpy()
         return weights
 
+    def _sights(self, src: Tensor, mask: Tensor) -> tuple[Sight | None, ...]:
+        return tuple(store.of(src, mask) if store else None for store in self.stores)
+
+
+def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) -> Bundle:
+    """The bundle, whose models look at these pairs of lines, one at least, for `share` of what they say.
+
+    Raises:
+        InputError: the model is an exported one.
+    """
+    if not isinstance(bundle.engine, Inference):
+        raise InputError("an exported model cannot look at a memory; give the trained one, or leave out --memory")
+    src, tgt = zip(*pairs, strict=True)
+    memory = TranslationMemory(bundle.src_tokenizer.encode(src), bundle.tgt_tokenizer.encode(tgt))
+    return bundle._replace(engine=Inference(*bundle.engine.models, memory=memory, share=share))
+
+
+def log_p_of(model: Model, features: Tensor, sight: Sight | None, counts: list[int]) -> Tensor:
+    """log p (N, V) of what follows features (N, E), so many of each sentence."""
+    log_p = torch.log_softmax(model.logits(features).float(), dim=-1)
+    return sight.mix(log_p, features, counts) if sight else log_p
+
 
 def mean(log_probs: list[Tensor]) -> Tensor:
     """The logarithm of the models' mean probability; of a single model what it says, to the bit."""
     if len(log_probs) == 1:
         return log_probs[0]
     return reduce(torch.logaddexp, log_probs) - math.log(len(log_probs))  # in one order, whatever the batch
-
-
-def fill(rows: Tensor, multiple: int = ROWS) -> Tensor:
-    """Rows (N, ...) and the last one again, up to the next multiple."""
-    return torch.cat((rows, rows[-1:].expand(-len(rows) % multiple, *rows.shape[1:])))
-
-
-def widen(x: Tensor) -> Tensor:
-    """Ids or a mask (B, L), padded on to a multiple of POSITIONS: PAD is 0, and no token is there."""
-    return F.pad(x, (0, -x.shape[1] % POSITIONS))

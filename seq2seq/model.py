@@ -89,15 +89,20 @@ class Model(nn.Module):
 
     def advance(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Tokens (B, T), the ones the decoder reads, to logits (B, T, V) of the ones that follow them."""
-        features, state = self.decoder(self.tgt_embedding(tokens), state)
+        features, state = self.features(tokens, state)
         return self.logits(features), state
+
+    def features(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Tokens (B, T) to features (B, T, E), from which `logits` says what follows them."""
+        features: tuple[Tensor, State] = self.decoder(self.tgt_embedding(tokens), state)
+        return features
 
     def forward(self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor) -> Tensor:
         """Teacher forcing: logits (N, V) of the N real positions of tgt_in, row by row.
 
         `advance` over the whole sentence, but padding never reaches the output layer, the costliest product of all.
         """
-        features, _ = self.decoder(self.tgt_embedding(tgt_in), self.start(src, src_mask))
+        features, _ = self.features(tgt_in, self.start(src, src_mask))
         return self.logits(features[tgt_mask])
 
     def logits(self, features: Tensor) -> Tensor:

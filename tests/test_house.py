@@ -11,11 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "seq2seq"
 
 FLOOR = "config errors"
-TEXT = "sources corpus tokenizer batches collation vectors epochs scoring"
+TEXT = "sources corpus tokenizer memory batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
-    "crew signals ranks optimization settings files layout translator inference checkpoint states workers objective "
-    "judge export report runtime server training"
+    "crew signals ranks optimization settings files layout translator filling neighbours inference checkpoint states "
+    "workers objective judge export report runtime server training"
 )
 
 MAY_IMPORT = {
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "sources": "errors",
     "corpus": f"{FLOOR} sources suspicions",
     "tokenizer": FLOOR,
+    "memory": "",
     "batches": f"{FLOOR} tokenizer",
     "vectors": FLOOR,
     "collation": f"{FLOOR} tokenizer batches",
@@ -49,7 +50,9 @@ MAY_IMPORT = {
     "ranks": "errors",
     "layout": f"{FLOOR} files tokenizer",
     "translator": f"{FLOOR} tokenizer batches search crew",
-    "inference": f"{FLOOR} batches decoder model search translator",
+    "filling": "",
+    "neighbours": "batches filling memory model tokenizer",
+    "inference": f"{FLOOR} batches decoder filling memory model neighbours search translator",
     "objective": f"{FLOOR} collation loss model optimization",
     "signals": "",
     "checkpoint": f"{FLOOR} files layout tokenizer model search inference translator",
@@ -58,7 +61,7 @@ MAY_IMPORT = {
     "versions": "",
     "card": f"{FLOOR} corpus settings versions",
     "graph": "",
-    "export": f"{FLOOR} cells card files layout checkpoint model embedding inference graph",
+    "export": f"{FLOOR} cells card files layout checkpoint model embedding filling inference graph",
     "runtime": f"{FLOOR} files layout tokenizer batches search translator",
     "server": "errors translator",
     "report": "sources inference scoring tokenizer translator",

@@ -461,9 +461,9 @@ def test_search_computes_no_gradient() -> None:
     seen = []
 
     class Watched(Model):
-        def advance(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+        def features(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
             seen.append(torch.is_grad_enabled())
-            return super().advance(tokens, state)
+            return super().features(tokens, state)
 
     model = small("gru", "general")
     model.__class__ = Watched

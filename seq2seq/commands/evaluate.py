@@ -7,10 +7,9 @@
 With --model, --data left out is the corpus that ships.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,12 +18,14 @@ from seq2seq.commands.shared import (
     device_options,
     example,
     json_option,
+    memory_options,
     open_model,
     path_option,
     penalty_option,
     put,
     put_json,
     quiet_option,
+    remembering,
     reward_option,
     run,
     stated,
@@ -52,6 +53,7 @@ from seq2seq.sources import read_lines
 @beam_option
 @penalty_option
 @reward_option
+@memory_options
 @click.option("--metric", "metrics", type=click.Choice(list(METRICS)), multiple=True, help="measure only this")
 @click.option(
     "--seed", type=click.IntRange(min=1), default=12345, metavar="N", help="of the bootstrap", show_default=True
@@ -70,6 +72,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     beam: int | None,
     length_penalty: float | None,
     word_reward: float | None,
+    memory: str | None,
+    memory_share: float | None,
     metrics: Sequence[str],
     seed: int,
     device: str,
@@ -81,9 +85,11 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if models and (hyps or refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
     search = stated(beam=beam, length_penalty=length_penalty, word_reward=word_reward)
-    if not models and (search or stated(data=data, src=src, tgt=tgt, split=split)):
+    looking = stated(memory=memory, memory_share=memory_share)
+    if not models and (search or looking or stated(data=data, src=src, tgt=tgt, split=split)):
         raise InputError(
-            "--data, --src, --tgt, --split, --beam, --length-penalty and --word-reward go with --model; give one"
+            "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory and --memory-share go "
+            "with --model; give one"
         )
     if len(hyps) > 1:
         found = compare({str(p): read_lines(p) for p in hyps}, [read_lines(p) for p in refs], metrics, seed)
@@ -96,7 +102,14 @@ def command(  # noqa: D103 (its help is the module's docstring)
                 put(f"  {c.verdict}")
         return
     if models:
-        hypotheses, references = _translated(models, data or "", src, tgt, split or "test", search, device, threads)
+        from seq2seq.translator import Translator
+
+        bundle, _ = open_model(models, device, threads)
+        bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
+        pairs = load_split(DataConfig(where=data or "", src=bundle.src, tgt=bundle.tgt), split or "test")
+        translator = Translator(remembering(bundle, memory, memory_share), replace(bundle.search, **search))
+        hypotheses = translator.best([pair.src for pair in pairs])
+        references = [[pair.tgt for pair in pairs]]
     elif hyps and refs:
         hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
     else:
@@ -107,24 +120,6 @@ def command(  # noqa: D103 (its help is the module's docstring)
     else:
         for s in scores:
             put(f"{s.name} = {s.value:.2f}  ({s.signature})")
-
-
-def _translated(
-    models: Sequence[Path],
-    data: str,
-    src: str | None,
-    tgt: str | None,
-    split: str,
-    search: Mapping[str, Any],
-    device: str,
-    threads: int | None,
-) -> tuple[list[str], list[list[str]]]:
-    """The model's translations of a part, and the part's references."""
-    from seq2seq.translator import Translator
-
-    bundle, _ = open_model(models, device, threads)
-    pairs = load_split(DataConfig(where=data, src=src or bundle.src, tgt=tgt or bundle.tgt), split)
-    return Translator(bundle, replace(bundle.search, **search)).best([p.src for p in pairs]), [[p.tgt for p in pairs]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

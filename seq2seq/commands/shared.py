@@ -154,6 +154,23 @@ reward_option = click.option(
     metavar="X",
     help="reward of a token in that score; longer translations",
 )
+
+
+def memory_options(function: F) -> F:
+    """`--memory` and `--memory-share`."""
+    function = click.option(
+        "--memory-share",
+        type=click.FloatRange(0.01, 0.99),
+        metavar="X",
+        help="how much of what is said comes from there (default: 0.3)",
+    )(function)
+    return click.option(
+        "--memory",
+        metavar="WHERE",
+        help="translation memory: parallel text, as for train, whose sentences like this one the model looks at",
+    )(function)
+
+
 quiet_option = click.option("--quiet", is_flag=True, help="no progress, no notices")
 json_option = click.option("--json", "as_json", is_flag=True, help="print the result as one JSON object")
 
@@ -221,6 +238,23 @@ def open_model(
     where = set_device(device, threads)
     bundle = load_ensemble(folders, where)
     return bundle, _workers(workers, torch.get_num_threads(), AVAILABLE and where == "cpu")
+
+
+def remembering(bundle: "Bundle", memory: str | None, share: float | None) -> "Bundle":
+    """The bundle with the memory that `--memory` and `--memory-share` name, if they do.
+
+    Raises:
+        InputError: there is no such text, the model is an exported one, or a share of no memory is asked for.
+    """
+    if memory is None:
+        if share:
+            raise InputError(f"--memory-share {share:g} goes with --memory; name the text to look at")
+        return bundle
+    from seq2seq.corpus import DataConfig, load_split
+    from seq2seq.inference import with_memory
+
+    pairs = load_split(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt), "train")
+    return with_memory(bundle, pairs, share or 0.3)
 
 
 def _workers(workers: int | None, threads: int, possible: bool) -> int:

@@ -6,6 +6,7 @@
     seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
+    seq2seq translate --model DIR --memory DIR2               # looks at how DIR2 translates what is alike
 
 One line in, one line out, in the same order; an empty line gives an empty line. --nbest N writes, tab-separated, line
 number, rank, score and translation.
@@ -25,12 +26,14 @@ from seq2seq.commands.shared import (
     device_options,
     example,
     lines_of,
+    memory_options,
     open_model,
     output,
     path_option,
     penalty_option,
     put,
     quiet_option,
+    remembering,
     reward_option,
     run,
     shipped_model,
@@ -56,6 +59,7 @@ from seq2seq.translator import Candidate, Translator
 @beam_option
 @penalty_option
 @reward_option
+@memory_options
 @path_option("--prefix", "prefix", help="what each translation begins with, a line each")
 @click.option("--max-length", type=click.IntRange(1, 100_000), metavar="N", help="longest translation, in tokens")
 @click.option("--min-length", type=click.IntRange(0, 100_000), metavar="N", help="shortest translation, in tokens")
@@ -99,6 +103,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     beam: int | None,
     length_penalty: float | None,
     word_reward: float | None,
+    memory: str | None,
+    memory_share: float | None,
     prefix: Path | None,
     max_length: int | None,
     min_length: int | None,
@@ -123,6 +129,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError(f"--beam {beam} searches and --sample {sample} draws; leave one out")
     interactive = not (source or target or given or prefix) and sys.stdin.isatty() and sys.stdout.isatty()
     bundle, count = open_model(folders, device, threads, 1 if interactive else workers)
+    bundle = remembering(bundle, memory, memory_share)
     if alignments and not bundle.engine.aligns:
         raise InputError(
             f"{', '.join(map(str, folders))}: one context for the whole sentence aligns nothing; leave out --alignments"

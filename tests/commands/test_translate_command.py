@@ -334,3 +334,32 @@ def test_without_a_model_the_one_that_ships_translates() -> None:
 def test_only_some_languages_ship(model: Path) -> None:
     refused(call("translate", "--to", "fr", stdin="a\n"), "'fr'", "en, de", "--model")
     refused(call("translate", "--model", model, "--to", "de", stdin="a\n"), "--to", str(model))
+
+
+# ---- a translation memory --------------------------------------------------------------------------------------------
+
+
+def test_it_looks_at_a_memory(model: Path, tmp_path: Path) -> None:
+    """Where the memory knows better, and is let say nearly all, its word is taken; with a small share it is not."""
+    lines = [en for en, _ in TRAIN[:6]]
+    (tmp_path / "train.en").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    (tmp_path / "train.de").write_text("Hund.\n" * len(lines), encoding="utf-8")
+    for share, taken in (("0.99", True), ("0.01", False)):
+        found = translate(model, lines, "--memory", tmp_path, "--memory-share", share, "--beam", 1)
+        assert (found == ["Hund."] * len(lines)) == taken
+    assert translate(model, lines, "--memory", tmp_path) == translate(
+        model, lines, "--memory", tmp_path, "--memory-share", "0.3"
+    )
+    Path("hyp").write_text("Hund.\n" * len(lines), encoding="utf-8")
+    alone, looking = (
+        [float(line) for line in translate(model, lines, "--score", "hyp", *options)]
+        for options in ((), ("--memory", tmp_path))
+    )
+    assert all(b > a + 1 for a, b in zip(alone, looking, strict=True))
+
+
+def test_a_memory_that_cannot_be(model: Path, corpus: Path, tmp_path: Path) -> None:
+    worked(call("export", "--model", model, "--out", tmp_path / "fast"))
+    refused(call("translate", "--model", model, "--memory-share", "0.5", stdin="A\n"), "--memory")
+    refused(call("translate", "--model", model, "--memory", tmp_path / "none", stdin="A\n"), str(tmp_path / "none"))
+    refused(call("translate", "--model", tmp_path / "fast", "--memory", corpus, stdin="A\n"), "exported model")
