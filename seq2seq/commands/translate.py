@@ -6,7 +6,7 @@
     seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
-    seq2seq translate --model DIR --memory DIR2               # looks at how DIR2 translates what is alike
+    seq2seq translate --model DIR --memory DIR2               # looks up what is alike in DIR2
 
 One line in, one line out, in the same order; an empty line gives an empty line. --nbest N writes, tab-separated, line
 number, rank, score and translation.
