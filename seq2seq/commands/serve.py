@@ -2,6 +2,7 @@
 
     seq2seq serve                                   # the models that ship, on http://127.0.0.1:8000
     seq2seq serve --model DIR --model DIR2          # these, each in its direction
+    seq2seq serve --model DIR --memory DIR2         # with a translation memory, as translate does
     curl http://127.0.0.1:8000/translate -d '{"q": "A cat sleeps.", "source": "en", "target": "de"}'
 
 Only this machine is answered, until --host 0.0.0.0 lets others in; nobody has to say who they are. Ctrl-C ends it.
@@ -18,10 +19,12 @@ from seq2seq.commands.shared import (
     beam_option,
     device_options,
     example,
+    memory_options,
     open_model,
     path_option,
     put,
     quiet_option,
+    remembering,
     run,
     shipped_models,
     stated,
@@ -37,6 +40,7 @@ from seq2seq.translator import Translator
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", help="where to listen", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="0: any free one", show_default=True)
 @beam_option
+@memory_options
 @device_options
 @quiet_option
 def command(  # noqa: D103 (its help is the module's docstring)
@@ -44,6 +48,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     host: str,
     port: int,
     beam: int | None,
+    memory: str | None,
+    memory_share: float | None,
     device: str,
     threads: int | None,
     quiet: bool,
@@ -62,6 +68,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         direction = bundle.src, bundle.tgt
         if direction in translators:
             raise InputError(f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does already")
+        bundle = remembering(bundle, memory, memory_share)
         config = replace(bundle.search, **stated(beam=beam))
         translators[direction] = Translator(bundle, config, links=bundle.engine.aligns)
     try:

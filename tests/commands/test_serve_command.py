@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 from person import PARTS, call, refused, start, worked
 
-LINES = [en for en, _ in PARTS["train"]][:6]
+LINES = [*[en for en, _ in PARTS["train"]][:6], "Unknown words here."]
 
 
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-def test_it_answers_as_translate_does_until_it_is_told_to_end(model: Path, signum: int, status: int) -> None:
-    expected = worked(call("translate", "--model", model, stdin="".join(f"{line}\n" for line in LINES))).lines
-    with start("-m", "seq2seq", "serve", "--model", model, "--port", 0, "--threads", 1) as process:
+@pytest.mark.parametrize(
+    ("signum", "status", "looking"), [(signal.SIGINT, 130, False), (signal.SIGTERM, -signal.SIGTERM, True)]
+)
+def test_it_answers_as_translate_does_until_it_is_told_to_end(
+    model: Path, corpus: Path, signum: int, status: int, looking: bool
+) -> None:
+    options = ["--memory", corpus, "--memory-share", 0.99] if looking else []
+    given = "".join(f"{line}\n" for line in LINES)
+    expected, other = (worked(call("translate", "--model", model, *o, stdin=given)).lines for o in (options, []))
+    assert (expected == other) != looking
+    with start("-m", "seq2seq", "serve", "--model", model, "--port", 0, "--threads", 1, *options) as process:
         url = process.stdout.readline().decode().strip()
         asked = json.dumps({"q": "\n".join(LINES), "source": "en", "target": "de"}).encode()
         with urllib.request.urlopen(f"{url}/translate", asked, timeout=60) as answer:
