@@ -96,13 +96,35 @@ def load(config: DataConfig) -> Corpus:
     return _divided(config, _read(config))
 
 
-def _divided(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
-    """What `load` gives, of parts that are read."""
+def load_train(config: DataConfig) -> list[Pair]:
+    """The train part, cleaned; unlike in `load`, nothing is held out of it where there is no dev part.
+
+    Raises:
+        InputError: as `load`.
+    """
+    train, row = _clean(_train_of(config, _read(config, "train")), config)
+    _check_any_left(config, train, row)
+    return train
+
+
+def _train_of(config: DataConfig, parts: dict[str, list[Pair]]) -> list[Pair]:
     if "train" not in parts:
         files = f"train.{config.src} and train.{config.tgt}, or train.tsv, .csv, .jsonl or .parquet"
         needed = "a split named train" if config.where.startswith("hf:") else files
         raise InputError(f"{_where(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
-    train = parts.pop("train")
+    return parts["train"]
+
+
+def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
+    if not train:
+        dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
+        raise InputError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
+
+
+def _divided(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
+    """What `load` gives, of parts that are read."""
+    train = _train_of(config, parts)
+    parts = {name: pairs for name, pairs in parts.items() if name != "train"}
     notices = suspicions([pair.src for pair in train], [pair.tgt for pair in train], (config.src, config.tgt))
     train, row = _clean(train, config)
     if "dev" not in parts:
@@ -110,9 +132,7 @@ def _divided(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
         notices.append(f"no dev part: {len(dev):,} of {row.kept:,} train pairs are held out as dev")
         row = row._replace(kept=len(train), dropped={**row.dropped, _HELD_OUT: len(dev)})
         parts = {"dev": dev, **parts}
-    if not train:
-        dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
-        raise InputError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
+    _check_any_left(config, train, row)
     known = set(train)
     for name, pairs in parts.items():
         if shared := sum(pair in known for pair in pairs):

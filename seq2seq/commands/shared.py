@@ -250,10 +250,13 @@ def remembering(bundle: "Bundle", memory: str | None, share: float | None) -> "B
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; name the text to look at")
         return bundle
-    from seq2seq.corpus import DataConfig, load_split
+    from seq2seq.corpus import DataConfig, load_train
     from seq2seq.inference import with_memory
 
-    pairs = load_split(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt), "train")
+    try:
+        pairs = load_train(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt))
+    except InputError as e:  # it speaks of the options that train has
+        raise InputError(re.sub("--data(, --src and --tgt)?", "--memory", str(e))) from None
     return with_memory(bundle, pairs, share or 0.3)
 
 

@@ -358,8 +358,15 @@ def test_it_looks_at_a_memory(model: Path, tmp_path: Path) -> None:
     assert all(b > a + 1 for a, b in zip(alone, looking, strict=True))
 
 
+def test_a_memory_of_one_pair_is_a_memory(model: Path, tmp_path: Path) -> None:
+    """Nothing of it is held out, as it would be in training."""
+    (tmp_path / "train.tsv").write_text(f"en\tde\n{TRAIN[0][0]}\tHund.\n", encoding="utf-8")
+    assert translate(model, [TRAIN[0][0], ""], "--memory", tmp_path, "--memory-share", 0.99) == ["Hund.", ""]
+
+
 def test_a_memory_that_cannot_be(model: Path, corpus: Path, tmp_path: Path) -> None:
     worked(call("export", "--model", model, "--out", tmp_path / "fast"))
     refused(call("translate", "--model", model, "--memory-share", "0.5", stdin="A\n"), "--memory")
-    refused(call("translate", "--model", model, "--memory", tmp_path / "none", stdin="A\n"), str(tmp_path / "none"))
+    refused(call("translate", "--model", model, "--memory", tmp_path, stdin="A\n"), "no train part", "check --memory")
+    refused(call("translate", "--model", model, "--memory", "none", stdin="A\n"), "none is not there; check --memory")
     refused(call("translate", "--model", tmp_path / "fast", "--memory", corpus, stdin="A\n"), "exported model")
