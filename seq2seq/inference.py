@@ -36,7 +36,7 @@ class Full(NamedTuple):
         before = self.states[0]
         wanted = torch.from_numpy(rows).to(before.weights.device)
         filled = fill(wanted, ROWS // math.gcd(ROWS, rows.shape[1]))
-        sentences = (filled[:, 0] // (len(before.weights) // len(before.memory.mask))).tolist()
+        sentences = filled[:, 0] // (len(before.weights) // len(before.memory.mask))
         return Full(
             tuple(state.select(filled) for state in self.states),
             tuple(sight and sight.select(sentences) for sight in self.sights),
@@ -106,7 +106,7 @@ class Inference:
         """How much each position of a source (S,) counts when each token is said, by teacher forcing: (T, S)."""
         source, before = (torch.from_numpy(side)[None].to(self.device) for side in (src, tgt_in))
         states = [model.start(source, torch.ones_like(source, dtype=torch.bool)) for model in self.models]
-        after = [model.advance(before, state)[1] for model, state in zip(self.models, states, strict=True)]
+        after = [model.features(before, state)[1] for model, state in zip(self.models, states, strict=True)]
         weights: NDArray[np.float32] = torch.stack([state.weights[0] for state in after]).mean(0).cpu().numpy()
         return weights
 

@@ -22,10 +22,8 @@ class TranslationMemory:
     def __init__(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> None:
         self.src, self.tgt = src, tgt
         lengths = np.fromiter(map(len, src), np.int64, len(src))
-        of_pair, tokens = (
-            np.repeat(np.arange(len(src)), lengths),
-            np.concatenate([np.asarray(x, np.int64) for x in src]),
-        )
+        of_pair = np.repeat(np.arange(len(src)), lengths)
+        tokens = np.concatenate([np.asarray(x, np.int64) for x in src])
         both, times = np.unique(tokens * len(src) + of_pair, return_counts=True)  # by token, then by pair
         token, self.pairs = np.divmod(both, len(src))
         self.begin = np.searchsorted(token, np.arange(tokens.max(initial=0) + 2))  # where each token's pairs stand

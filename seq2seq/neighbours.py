@@ -46,9 +46,9 @@ class Sight(NamedTuple):
     neighbours: tuple[Neighbours, ...]
     share: float
 
-    def select(self, sentences: list[int]) -> "Sight":
-        """That of these sentences."""
-        return Sight(tuple(self.neighbours[i] for i in sentences), self.share)
+    def select(self, sentences: Tensor) -> "Sight":
+        """That of sentences (B',)."""
+        return Sight(tuple(self.neighbours[i] for i in sentences.tolist()), self.share)
 
     def mix(self, log_p: Tensor, features: Tensor, counts: list[int]) -> Tensor:
         """log p (N, V) of model and memory together, where after features (N, E) the model alone says log_p (N, V).

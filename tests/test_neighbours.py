@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from toys import every_pair, tiny
-from workshop import Learnt, babbling, reversals, unheard
+from workshop import Learnt, babbling, reversals, to_the_bit, unheard
 
 from seq2seq import checkpoint, neighbours
 from seq2seq.inference import Inference, with_memory
@@ -60,10 +60,7 @@ def test_it_says_what_the_equations_say(cell: str, context: str) -> None:
     assert total == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.skipif(
-    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
-    reason="promised for processors with AVX2 or AVX-512",
-)
+@to_the_bit
 def test_neither_batches_nor_threads_nor_what_was_asked_before_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "decoder_layers": 2}
     model, pairs = babbling({**sizes, "cell": "lstm"}), reversals(300, seed=3)

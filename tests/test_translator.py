@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from workshop import AWKWARD, Learnt, babbling, chosen, reversals, unheard
+from workshop import AWKWARD, Learnt, babbling, chosen, reversals, to_the_bit, unheard
 
 from seq2seq import checkpoint, translator
 from seq2seq.cells import CELLS
@@ -62,10 +62,7 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
                     assert a[1:3] == pytest.approx(b[1:3], rel=1e-4, abs=1e-4)
 
 
-@pytest.mark.skipif(
-    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
-    reason="promised for processors with AVX2 or AVX-512",
-)
+@to_the_bit
 @pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> None:
     """Of widths that are multiples of eight; it says so much that any change of a sum would show."""

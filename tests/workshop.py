@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 import torch
 
 from seq2seq import layout, settings, states
@@ -105,6 +106,12 @@ def assert_same(one: End, other: End) -> None:
             assert torch.equal(tensor, other.groups[group][name]), (group, name)
     assert one.model == other.model
     assert one.config == other.config
+
+
+to_the_bit = pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
+    reason="promised for processors with AVX2 or AVX-512",
+)
 
 
 class Learnt(NamedTuple):

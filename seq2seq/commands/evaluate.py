@@ -85,8 +85,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if models and (hyps or refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
     search = stated(beam=beam, length_penalty=length_penalty, word_reward=word_reward)
-    looking = stated(memory=memory, memory_share=memory_share)
-    if not models and (search or looking or stated(data=data, src=src, tgt=tgt, split=split)):
+    others = stated(data=data, src=src, tgt=tgt, split=split, memory=memory, memory_share=memory_share)
+    if not models and (search or others):
         raise InputError(
             "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory and --memory-share go "
             "with --model; give one"

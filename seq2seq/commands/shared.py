@@ -155,6 +155,8 @@ reward_option = click.option(
     help="reward of a token in that score; longer translations",
 )
 
+SHARE = 0.3  # of a translation memory, chosen on Multi30k
+
 
 def memory_options(function: F) -> F:
     """`--memory` and `--memory-share`."""
@@ -162,7 +164,7 @@ def memory_options(function: F) -> F:
         "--memory-share",
         type=click.FloatRange(0.01, 0.99),
         metavar="X",
-        help="how much of what is said comes from there (default: 0.3)",
+        help=f"how much of what is said comes from there (default: {SHARE})",
     )(function)
     return click.option(
         "--memory",
@@ -257,7 +259,7 @@ def remembering(bundle: "Bundle", memory: str | None, share: float | None) -> "B
         pairs = load_train(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt))
     except InputError as e:  # it speaks of the options that train has
         raise InputError(re.sub("--data(, --src and --tgt)?", "--memory", str(e))) from None
-    return with_memory(bundle, pairs, share or 0.3)
+    return with_memory(bundle, pairs, share or SHARE)
 
 
 def _workers(workers: int | None, threads: int, possible: bool) -> int:
