@@ -4,6 +4,7 @@ All text is UTF-8, whatever the locale. This module knows nothing of models.
 """
 
 import gzip
+import itertools
 import json
 import os
 import re
@@ -35,9 +36,11 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started this
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r+", encoding="utf-8", closefd=False))
+    arguments = sys.argv[1:] if argv is None else list(argv)
     try:
+        _check_values(arguments)
         # Not `command.main`: it turns a closed pipe into status 1.
-        with command.make_context(typed(command.name or ""), sys.argv[1:] if argv is None else list(argv)) as context:
+        with command.make_context(typed(command.name or ""), arguments) as context:
             command.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as e:  # after --help
@@ -64,6 +67,14 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
             return _fail(f"reading or writing failed: {e.strerror or e}; send the output elsewhere, or make room", 1)
         return _fail(f"cannot use {os.fsdecode(e.filename)}: {e.strerror}; check the path and who may use it", 2)
     return 0
+
+
+def _check_values(arguments: Sequence[str]) -> None:
+    """Refuse an empty value, as a shell variable that is not set gives: it would mean this folder, or what ships."""
+    for argument, after in itertools.zip_longest(arguments, arguments[1:]):
+        option, equals, value = argument.partition("=")
+        if option.startswith("--") and not value and (equals or after == ""):
+            raise InputError(f"the value of {option} is empty; give one, or leave the option out")
 
 
 def _fail(message: str, status: int) -> int:
@@ -257,8 +268,8 @@ def remembering(bundle: "Bundle", memory: str | None, share: float | None) -> "B
 
     try:
         pairs = load_train(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt))
-    except InputError as e:  # it speaks of the options that train has
-        raise InputError(re.sub("--data(, --src and --tgt)?", "--memory", str(e))) from None
+    except InputError as e:  # what it advises may be options that only train has
+        raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
     return with_memory(bundle, pairs, share or SHARE)
 
 

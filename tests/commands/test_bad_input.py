@@ -202,6 +202,11 @@ ODD = [
     ("evaluate --metric blue", ["--metric", "'blue'", "bleu"]),
     ("translate --model {model} --device gpu", ["--device", "'gpu'", "cuda"]),
     ("translate --model {model} --beam five", ["--beam", "'five'"]),
+    # values that a shell variable left empty
+    ("train --recipe {recipe} --out new --data ''", ["the value of --data is empty"]),
+    ("train --recipe {recipe} --data {corpus} --out=", ["the value of --out is empty"]),
+    ("tokenizer learn --out '' --input {corpus}/train.en", ["the value of --out is empty"]),
+    ("translate --model {model} --memory ''", ["the value of --memory is empty"]),
     # files and folders in each other's place
     (f"{TRAIN} {{corpus}}/train.en", ["corpus/train.en is not a .tsv"]),
     ("train --recipe {recipe} --data {corpus} --out {broken}/file", ["{broken}/file is a file"]),

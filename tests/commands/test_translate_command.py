@@ -369,4 +369,6 @@ def test_a_memory_that_cannot_be(model: Path, corpus: Path, tmp_path: Path) -> N
     refused(call("translate", "--model", model, "--memory-share", "0.5", stdin="A\n"), "--memory")
     refused(call("translate", "--model", model, "--memory", tmp_path, stdin="A\n"), "no train part", "check --memory")
     refused(call("translate", "--model", model, "--memory", "none", stdin="A\n"), "none is not there; check --memory")
+    (tmp_path / "train.en").write_text("A\n", encoding="utf-8")
+    refused(call("translate", "--model", model, "--memory", tmp_path, stdin="A\n"), "no .de file", "it; check --memory")
     refused(call("translate", "--model", tmp_path / "fast", "--memory", corpus, stdin="A\n"), "exported model")
