@@ -8,6 +8,7 @@ import numpy as np
 from seq2seq import batches
 from seq2seq.collation import Batch, collate
 from seq2seq.corpus import Corpus
+from seq2seq.ragged import Ragged
 from seq2seq.sources import Pair
 from seq2seq.tokenizer import Sampler, Tokenizer
 
@@ -22,7 +23,7 @@ class Epochs:
         self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)
         self.sampling, self.seed, self.budget = sampling, seed, budget
         self.number = -1  # of the epoch that is held
-        self.src, self.tgt, self.plan = list[list[int]](), list[list[int]](), list[list[int]]()
+        self.src, self.tgt, self.plan = Ragged.of([]), Ragged.of([]), list[list[int]]()
 
     def epoch(self, number: int) -> list[list[int]]:
         """The rows of each batch of an epoch: a function of the seed and the epoch's number."""

@@ -123,7 +123,7 @@ def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) 
     if not isinstance(bundle.engine, Inference):
         raise InputError("an exported model cannot look at a memory; give the trained one, or leave out --memory")
     src, tgt = zip(*pairs, strict=True)
-    memory = TranslationMemory(bundle.src_tokenizer.encode(src), bundle.tgt_tokenizer.encode(tgt))
+    memory = TranslationMemory(bundle.src_tokenizer.encode_all(src), bundle.tgt_tokenizer.encode_all(tgt))
     return bundle._replace(engine=Inference(*bundle.engine.models, memory=memory, share=share))
 
 

@@ -75,6 +75,7 @@ def read(where: str, languages: tuple[str, str], only: str = "") -> dict[str, li
         raise InputError(f"src and tgt are both {languages[0]!r}; name two languages")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read once, when datasets is imported
     import datasets  # takes a second, so not before it is needed
+    import pyarrow  # on which it is built
 
     datasets.disable_progress_bars()
     for library in ("datasets", "huggingface_hub"):  # which tell of every retry
@@ -82,8 +83,11 @@ def read(where: str, languages: tuple[str, str], only: str = "") -> dict[str, li
     hub = where.startswith("hf:")
     found = _hub(where) if hub else _files(Path(where), languages)
     wanted = {only: found[only]} if only in found else found
-    parts = wanted if hub else {part: _load(paths, languages) for part, paths in wanted.items()}
-    return {part: _pairs(dataset, languages, where, part) for part, dataset in parts.items()}
+    result = {}
+    for part, dataset in wanted.items():
+        result[part] = _pairs(dataset if hub else _load(dataset, languages), languages, where, part)
+        pyarrow.default_memory_pool().release_unused()  # what the table took
+    return result
 
 
 def _pairs(dataset: Any, languages: tuple[str, str], where: str, part: str) -> list[Pair]:

@@ -15,7 +15,7 @@ import io
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 from pathlib import Path
@@ -25,8 +25,11 @@ import sentencepiece
 
 from seq2seq.config import setting
 from seq2seq.errors import InputError
+from seq2seq.ragged import Ragged
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
+MOST = 50_000_000  # characters to learn from, evenly spread over the text: SentencePiece takes 17 bytes for each
+AT_ONCE = 10_000  # lines of a corpus
 
 SPACE = "\u2581"  # what SentencePiece writes for a space; a piece holds it at its start or nowhere
 _ESCAPE = "\ue000"  # private use; guards a SPACE that stands in the text itself
@@ -77,7 +80,8 @@ class Tokenizer:
 
     @classmethod
     def learn(cls, lines: Iterable[str], config: TokenizerConfig, notice: Callable[[str], None]) -> "Tokenizer":
-        """A model of the lines: the same lines give the same bytes. `notice` hears of a smaller vocabulary.
+        """A model of the lines: the same lines give the same bytes. `notice` hears of a smaller vocabulary, and
+        that a long text is read in part.
 
         Raises:
             InputError: there is no text, or the vocabulary is too small for the text's characters.
@@ -85,6 +89,9 @@ class Tokenizer:
         text = [_escape(line).replace(_RESERVED, " ") for line in lines if line.strip()]
         if not text:
             raise InputError("there is no text to learn a tokenizer from; give lines that are not empty")
+        if (every := -(-sum(map(len, text)) // MOST)) > 1:
+            text = text[::every]
+            notice(f"the tokenizer learns from {len(text):,} lines, one in {every}, which is text enough")
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
@@ -145,7 +152,7 @@ class Tokenizer:
         a language takes what it has seen). BPE needs the pieces that it goes through, too.
         """
         names = self.pieces(range(len(self)))
-        needed = {names[i] for ids in self.encode(lines) for i in ids}
+        needed = {names[i] for i in np.unique(self.encode_all(lines).flat)}
         needed |= {SPACE, *chain.from_iterable(map(_escape, lines))}
         if kind == "bpe":
             needed |= {name[a:b] for name in needed for a, b in combinations(range(len(name) + 1), 2)}
@@ -167,6 +174,10 @@ class Tokenizer:
         """The best segmentation of each line, as ids, without begin and end."""
         ids: list[list[int]] = self._processor.encode([_escape(line) for line in lines])
         return ids
+
+    def encode_all(self, lines: Sequence[str]) -> Ragged:
+        """As `encode`, for as many lines as a corpus has."""
+        return Ragged.joined(Ragged.of(self.encode(some)) for some in _some(lines))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of any ids, in one line. Bytes that are not UTF-8, and the unknown id, become U+FFFD."""
@@ -207,10 +218,13 @@ class Sampler:
         self._ends = array("q", [0])
         self._pool = array("i")
 
-    def sample(self, lines: Sequence[str], rng: np.random.Generator) -> list[list[int]]:
+    def sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
         """One segmentation of each line, as ids: a function of the lines and the generator's state alone."""
         if not self._sampling:
-            return self._tokenizer.encode(lines)
+            return self._tokenizer.encode_all(lines)
+        return Ragged.joined(self._sample(some, rng) for some in _some(lines))
+
+    def _sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
         split = [_escape(line).split(" ") if line else [] for line in lines]
         words = [word for line in split for word in line]
         for word in dict.fromkeys(words):
@@ -224,9 +238,7 @@ class Sampler:
         starts, sizes = ends[chosen], ends[chosen + 1] - ends[chosen]
         cuts = np.concatenate([[0], np.cumsum(sizes)])
         flat = np.arange(cuts[-1]) + np.repeat(starts - cuts[:-1], sizes)
-        ids = np.frombuffer(self._pool, np.intc)[flat].tolist()
-        line_cuts = cuts[np.cumsum([0, *map(len, split)])].tolist()
-        return [ids[a:b] for a, b in pairwise(line_cuts)]
+        return Ragged(np.frombuffer(self._pool, np.intc)[flat], cuts[np.cumsum([0, *map(len, split)])])
 
     def _add(self, word: str) -> None:
         segmentations, weights = self._segment(word)
@@ -279,6 +291,11 @@ class Sampler:
             for part in parts
             for i in ([self._ids[part]] if part in self._ids else [self._byte_ids[b] for b in part.encode()])
         ]
+
+
+def _some(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The lines, so few at once that what is made of them on the way takes no room."""
+    return (lines[i : i + AT_ONCE] for i in range(0, len(lines), AT_ONCE))
 
 
 def _parts(model: bytes) -> tuple[list[bytes], bytes]:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "seq2seq"
 
 FLOOR = "config errors"
-TEXT = "sources corpus tokenizer memory batches collation vectors epochs scoring"
+TEXT = "ragged sources corpus tokenizer memory batches collation vectors epochs scoring"
 MODEL = "cells embedding context encoder decoder model loss search"
 JOINTS = (
     "crew signals ranks optimization settings files layout translator filling neighbours inference checkpoint states "
@@ -25,13 +25,14 @@ MAY_IMPORT = {
     "suspicions": "",
     "sources": "errors",
     "corpus": f"{FLOOR} sources suspicions",
-    "tokenizer": FLOOR,
+    "ragged": "",
+    "tokenizer": f"{FLOOR} ragged",
     "memory": "",
     "batches": f"{FLOOR} tokenizer",
     "vectors": FLOOR,
     "collation": f"{FLOOR} tokenizer batches",
     "scoring": FLOOR,
-    "epochs": f"{FLOOR} sources corpus tokenizer batches collation",
+    "epochs": f"{FLOOR} sources corpus ragged tokenizer batches collation",
     # model: never a string
     "cells": FLOOR,
     "embedding": FLOOR,

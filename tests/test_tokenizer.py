@@ -1,5 +1,6 @@
 import itertools
 import random
+import tracemalloc
 from collections import Counter
 from functools import cache
 from io import BytesIO
@@ -72,7 +73,7 @@ def sampler(kind: str, sampling: float) -> Sampler:
 
 
 def draw(kind: str, sampling: float, lines: list[str], seed: int = 0) -> list[list[int]]:
-    return sampler(kind, sampling).sample(lines, np.random.default_rng(seed))
+    return list(sampler(kind, sampling).sample(lines, np.random.default_rng(seed)))
 
 
 def frequencies(draws: list[list[int]]) -> dict[tuple[int, ...], float]:
@@ -199,6 +200,16 @@ def test_no_text_is_an_error(lines: list[str]) -> None:
         Tokenizer.learn(lines, TokenizerConfig(), silent)
 
 
+def test_of_a_long_text_a_part_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = LINES[::3]
+    expected = Tokenizer.learn(some, TokenizerConfig(vocab_size=310), silent)
+    monkeypatch.setattr("seq2seq.tokenizer.MOST", sum(map(len, LINES)) // 3 + 1)
+    said: list[str] = []
+    found = Tokenizer.learn(LINES, TokenizerConfig(vocab_size=310), said.append)
+    assert found.model_bytes == expected.model_bytes
+    assert said == [f"the tokenizer learns from {len(some):,} lines, one in 3, which is text enough"]
+
+
 def test_a_vocabulary_too_small_for_the_characters_is_an_error() -> None:
     lines = ["".join(map(chr, range(0x4E00, 0x4E00 + 100)))]
     with pytest.raises(InputError, match=r"vocab_size = 300 is too small .* give at least 361, or lower"):
@@ -303,10 +314,36 @@ def test_sampled_lines_keep_their_text(kind: str, sampling: float) -> None:
 def test_sampling_is_a_function_of_the_lines_and_the_generator(kind: str, sampling: float) -> None:
     fresh, used = Sampler(learned(kind), sampling), sampler(kind, sampling)
     used.sample(["other words first", *LINES[::-1]], np.random.default_rng(9))
-    first = fresh.sample(LINES, np.random.default_rng(1))
-    assert first == used.sample(LINES, np.random.default_rng(1))
-    assert first == fresh.sample(LINES, np.random.default_rng(1))
-    assert first != fresh.sample(LINES, np.random.default_rng(2))
+    first = list(fresh.sample(LINES, np.random.default_rng(1)))
+    assert first == list(used.sample(LINES, np.random.default_rng(1)))
+    assert first == list(fresh.sample(LINES, np.random.default_rng(1)))
+    assert first != list(fresh.sample(LINES, np.random.default_rng(2)))
+
+
+@pytest.mark.parametrize(("kind", "sampling"), [*SETTINGS, ("unigram", 0.0)])
+def test_how_many_lines_are_segmented_at_once_changes_nothing(
+    kind: str, sampling: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = draw(kind, sampling, LINES)
+    for at_once in (1, 7):
+        monkeypatch.setattr("seq2seq.tokenizer.AT_ONCE", at_once)
+        assert draw(kind, sampling, LINES) == together
+
+
+@pytest.mark.parametrize("sampling", [0.0, 0.5])
+def test_a_corpus_takes_little_room_as_ids(sampling: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python list takes 8 bytes an id, and up to 32 for the number itself, and the words on the way as much again."""
+    monkeypatch.setattr("seq2seq.tokenizer.AT_ONCE", 1000)
+    lines = LINES * (40_000 // len(LINES))
+    draw("unigram", sampling, LINES)  # each word's segmentations stay
+    tracemalloc.start()
+    drawn = sampler("unigram", sampling).sample(lines, np.random.default_rng(0))
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    count = sum(map(len, drawn))
+    assert count > 200_000
+    assert held < 4 * count + 8 * len(lines) + 100_000
+    assert most < 3 * held
 
 
 def test_nothing_to_sample() -> None:
