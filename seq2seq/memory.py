@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seq2seq.ragged import Ragged
+
 SATURATION, LENGTH = 1.2, 0.75  # k and b, as everybody has them
 MOST = 128  # pairs found for a sentence
 
@@ -19,11 +21,10 @@ MOST = 128  # pairs found for a sentence
 class TranslationMemory:
     """Pairs of ids, one at least, and an index of the tokens of their sources."""
 
-    def __init__(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> None:
+    def __init__(self, src: Ragged, tgt: Ragged) -> None:
         self.src, self.tgt = src, tgt
-        lengths = np.fromiter(map(len, src), np.int64, len(src))
+        lengths, tokens = np.diff(src.cuts), src.flat.astype(np.int64)
         of_pair = np.repeat(np.arange(len(src)), lengths)
-        tokens = np.concatenate([np.asarray(x, np.int64) for x in src])
         both, times = np.unique(tokens * len(src) + of_pair, return_counts=True)  # by token, then by pair
         token, self.pairs = np.divmod(both, len(src))
         self.begin = np.searchsorted(token, np.arange(tokens.max(initial=0) + 2))  # where each token's pairs stand

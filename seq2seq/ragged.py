@@ -1,6 +1,7 @@
 """Many lists of ids in one array: four bytes an id, where Python's own numbers take forty."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,14 @@ from numpy.typing import NDArray
 class Ragged(Sequence[list[int]]):
     """Lists of ids; list i is `flat[cuts[i]:cuts[i + 1]]`, of flat (all ids,) and cuts (lists + 1,)."""
 
-    def __init__(self, flat: NDArray[np.integer[Any]], cuts: NDArray[np.int64]) -> None:
-        self.flat, self.cuts = flat.astype(np.int32, copy=False), cuts
+    def __init__(self, flat: NDArray[np.int32], cuts: NDArray[np.int64]) -> None:
+        self.flat, self.cuts = flat, cuts
 
     @classmethod
     def of(cls, lists: Sequence[Sequence[int]]) -> "Ragged":
         """These lists."""
         cuts = np.cumsum([0, *map(len, lists)])
-        return cls(np.fromiter((i for ids in lists for i in ids), np.int32, int(cuts[-1])), cuts)
+        return cls(np.fromiter(chain.from_iterable(lists), np.int32, int(cuts[-1])), cuts)
 
     @classmethod
     def joined(cls, parts: Iterable["Ragged"]) -> "Ragged":

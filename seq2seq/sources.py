@@ -83,11 +83,12 @@ def read(where: str, languages: tuple[str, str], only: str = "") -> dict[str, li
     hub = where.startswith("hf:")
     found = _hub(where) if hub else _files(Path(where), languages)
     wanted = {only: found[only]} if only in found else found
-    result = {}
-    for part, dataset in wanted.items():
-        result[part] = _pairs(dataset if hub else _load(dataset, languages), languages, where, part)
-        pyarrow.default_memory_pool().release_unused()  # what the table took
-    return result
+    parts = {
+        part: _pairs(dataset if hub else _load(dataset, languages), languages, where, part)
+        for part, dataset in wanted.items()
+    }
+    pyarrow.default_memory_pool().release_unused()  # what the tables took
+    return parts
 
 
 def _pairs(dataset: Any, languages: tuple[str, str], where: str, part: str) -> list[Pair]:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "corpus": f"{FLOOR} sources suspicions",
     "ragged": "",
     "tokenizer": f"{FLOOR} ragged",
-    "memory": "",
+    "memory": "ragged",
     "batches": f"{FLOOR} tokenizer",
     "vectors": FLOOR,
     "collation": f"{FLOOR} tokenizer batches",

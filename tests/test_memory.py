@@ -7,6 +7,11 @@ import pytest
 
 from seq2seq import memory
 from seq2seq.memory import TranslationMemory
+from seq2seq.ragged import Ragged
+
+
+def memory_of(src: list[list[int]], tgt: list[list[int]]) -> TranslationMemory:
+    return TranslationMemory(Ragged.of(src), Ragged.of(tgt))
 
 
 def slowly(sources: list[list[int]], ids: list[int]) -> list[float]:
@@ -27,7 +32,7 @@ def slowly(sources: list[list[int]], ids: list[int]) -> list[float]:
 def test_it_finds_what_the_formula_ranks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(1)
     sources = [[chance.randrange(4, 40) for _ in range(chance.randrange(13))] for _ in range(200)]
-    found = TranslationMemory(sources, sources)
+    found = memory_of(sources, sources)
     for most in (1, 7, 128):
         monkeypatch.setattr(memory, "MOST", most)
         for _ in range(20):
@@ -39,9 +44,9 @@ def test_it_finds_what_the_formula_ranks_first(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_of_equals_the_earlier_comes_first() -> None:
-    found = TranslationMemory([[5, 6], [7], [5, 6], [6, 5], []], [[]] * 5)
+    found = memory_of([[5, 6], [7], [5, 6], [6, 5], []], [[]] * 5)
     assert found.like([5, 6]).tolist() == [0, 2, 3, 1, 4]
     assert found.like([]).tolist() == found.like([99]).tolist() == [0, 1, 2, 3, 4]
-    many = TranslationMemory([[5, 6 + i % 3] for i in range(400)], [[]] * 400)
+    many = memory_of([[5, 6 + i % 3] for i in range(400)], [[]] * 400)
     assert many.like([7]).tolist() == list(range(1, 384, 3))
-    assert TranslationMemory([[]], [[]]).like([3]).tolist() == [0]
+    assert memory_of([[]], [[]]).like([3]).tolist() == [0]

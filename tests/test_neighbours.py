@@ -12,6 +12,7 @@ from workshop import Learnt, babbling, reversals, to_the_bit, unheard
 from seq2seq import checkpoint, neighbours
 from seq2seq.inference import Inference, with_memory
 from seq2seq.memory import TranslationMemory
+from seq2seq.ragged import Ragged
 from seq2seq.search import SearchConfig
 from seq2seq.sources import Pair
 from seq2seq.tokenizer import BOS, EOS
@@ -19,6 +20,7 @@ from seq2seq.translator import Bundle, Translator
 
 SOURCES = [[5, 6, 7], [8, 9], [5, 5, 5, 5], [10]]
 TARGETS = [[7, 6, 5], [9, 8, 9, 9], [], [12, 11]]
+MEMORY = TranslationMemory(Ragged.of(SOURCES), Ragged.of(TARGETS))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def bundle(learnt: Learnt) -> Bundle:
 @every_pair
 def test_it_says_what_the_equations_say(cell: str, context: str) -> None:
     model, share = tiny(cell, context), 0.4
-    engine = Inference(model, memory=TranslationMemory(SOURCES, TARGETS), share=share)
+    engine = Inference(model, memory=MEMORY, share=share)
 
     def places(src: list[int], tgt: list[int]) -> torch.Tensor:
         """The features after each token of BOS and the target, the sentence alone."""
@@ -108,10 +110,10 @@ def test_in_an_ensemble_each_model_looks_for_itself() -> None:
         engine = babbling({**sizes, "cell": cell}).engine
         assert isinstance(engine, Inference)
         models.extend(engine.models)
-    memory, src, one = TranslationMemory(SOURCES, TARGETS), np.array([[5, 6, EOS], [9, EOS, 0]]), np.array([[BOS]] * 2)
+    src, one = np.array([[5, 6, EOS], [9, EOS, 0]]), np.array([[BOS]] * 2)
     asked = []
     for some in (models[:1], models[1:], models):
-        engine = Inference(*some, memory=memory, share=0.3)
+        engine = Inference(*some, memory=MEMORY, share=0.3)
         asked.append(np.exp(engine.propose(one, one + 5, engine.start(src, src > 0), 2)[0].asked))
     assert asked[2] == pytest.approx((asked[0] + asked[1]) / 2, rel=1e-4)
     assert not np.allclose(asked[0], asked[1], rtol=1e-2)
