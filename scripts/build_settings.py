@@ -12,8 +12,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from seq2seq.card import row
-from seq2seq.settings import RECIPES, Settings
+from seq2seq.reporting.model_card import row
+from seq2seq.training.settings import RECIPES, Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 

@@ -7,7 +7,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")  # before torch: two threads beside
 
 import pytest
 import torch
-from workshop import Learnt, learn
+from reversal_task import Learnt, learn
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, and its children, would ignore it
 torch.set_num_threads(1)  # everything here is too small to be shared between threads

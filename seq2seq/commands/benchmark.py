@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from seq2seq import layout
 from seq2seq.commands.shared import example, json_option, path_option, put, put_json, run, stated
 from seq2seq.errors import InputError
+from seq2seq.folder import layout
 
 RECIPE = "tatoeba"
 
@@ -42,7 +42,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
     sentences: int,
     as_json: bool,
 ) -> None:
-    from seq2seq import benchmark, corpus, settings  # here, so that the processes it starts have no torch by that
+    from seq2seq.reporting import benchmark
+    from seq2seq.text import corpus
+    from seq2seq.training import settings  # here, so that the processes it starts have no torch by that
     from seq2seq.versions import versions
 
     if model and (recipe or assignments):

@@ -30,10 +30,10 @@ from seq2seq.commands.shared import (
     run,
     stated,
 )
-from seq2seq.corpus import DataConfig, load_split
 from seq2seq.errors import InputError
-from seq2seq.scoring import METRICS, compare, score
-from seq2seq.sources import read_lines
+from seq2seq.text.corpus import DataConfig, load_split
+from seq2seq.text.scoring import METRICS, compare, score
+from seq2seq.text.sources import read_lines
 
 
 @click.command("evaluate", **example(__doc__))
@@ -102,13 +102,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
                 put(f"  {c.verdict}")
         return
     if models:
-        from seq2seq.translator import Translator
+        from seq2seq.translation.translator import LineTranslator
 
         bundle, _ = open_model(models, device, threads)
         bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
         pairs = load_split(DataConfig(where=data or "", src=bundle.src, tgt=bundle.tgt), split or "test")
-        translator = Translator(remembering(bundle, memory, memory_share), replace(bundle.search, **search))
-        hypotheses = translator.best([pair.src for pair in pairs])
+        translator = LineTranslator(remembering(bundle, memory, memory_share), replace(bundle.search, **search))
+        hypotheses = translator.translate([pair.src for pair in pairs])
         references = [[pair.tgt for pair in pairs]]
     elif hyps and refs:
         hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]

@@ -5,7 +5,7 @@
     seq2seq export --model DIR --out DIR2 --format half    # half the size on disk; quarter: a quarter
     seq2seq export --model DIR --out DIR2 --average 5      # the mean of the run's last five checkpoints
 
-An ONNX folder translates on the processor, through ONNX Runtime.
+An ONNX folder translates on the processor, through ONNX OnnxEngine.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 
-from seq2seq import layout
 from seq2seq.commands.shared import example, json_option, path_option, put, put_json, quiet_option, run
 from seq2seq.errors import InputError
+from seq2seq.folder import files, layout
+from seq2seq.reporting.model_card import exported_card
 
 
 @click.command("export", **example(__doc__))
@@ -53,17 +54,22 @@ def command(  # noqa: D103 (its help is the module's docstring)
     except ImportError:
         if form == "onnx":
             raise InputError("--format onnx needs the package onnx; install it: pip install 'seq2seq[onnx]'") from None
-    from seq2seq.export import export
+    from seq2seq.onnx.export import export
 
     weights = None
     if average:
-        from seq2seq.states import averaged
+        from seq2seq.training.resume import averaged
 
         weights = averaged(model, average)
-    export(model, out, "int8" if int8 else form, weights)
+    form = "int8" if int8 else form
+    export(model, out, form, weights)
+    if (card := model / layout.CARD).is_file() and weights is None:  # its scores are of the folder's own weights
+        files.write(out / layout.CARD, exported_card(card.read_text(encoding="utf-8"), form).encode())
     size = sum(path.stat().st_size for path in out.iterdir() if path.name != layout.CARD)
     if as_json:
-        put_json({"folder": str(out), "format": form, "int8": int8, "average": average, "bytes": size})
+        put_json(
+            {"folder": str(out), "format": "onnx" if int8 else form, "int8": int8, "average": average, "bytes": size}
+        )
     elif not quiet:
         put(f"{out}: {size / 1e6:.1f} MB")
 

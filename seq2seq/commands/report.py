@@ -13,7 +13,6 @@ from pathlib import Path
 
 import click
 
-from seq2seq import corpus, layout, settings
 from seq2seq.commands.shared import (
     beam_option,
     device_options,
@@ -27,8 +26,11 @@ from seq2seq.commands.shared import (
     stated,
 )
 from seq2seq.errors import InputError
-from seq2seq.scoring import score
-from seq2seq.translator import Translator
+from seq2seq.folder import layout
+from seq2seq.text import corpus
+from seq2seq.text.scoring import score
+from seq2seq.training import settings
+from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
 
 
@@ -43,7 +45,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     model: Path, data: str | None, out: Path | None, beam: int | None, device: str, threads: int | None, quiet: bool
 ) -> None:
     try:
-        from seq2seq import report
+        from seq2seq.reporting import report
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
     bundle, workers = open_model([model], device, threads)
@@ -51,10 +53,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     chosen = settings.resolve(sections)
     text = corpus.load(replace(chosen.data, **stated(where=data)))
     config = replace(bundle.search, **stated(beam=beam))
-    translator = Translator(bundle, config, workers=workers)
+    translator = LineTranslator(bundle, config, workers=workers)
     parts = []
     for name, pairs in (text.tests or {"dev": text.dev}).items():
-        said = translator.best([pair.src for pair in pairs])
+        said = translator.translate([pair.src for pair in pairs])
         parts.append(report.Part(name, pairs, said, score(said, [[pair.tgt for pair in pairs]])))
     noted = model / layout.METRICS
     metrics = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []

@@ -30,7 +30,7 @@ from seq2seq.commands.shared import (
     stated,
 )
 from seq2seq.errors import InputError
-from seq2seq.translator import Translator
+from seq2seq.translation.translator import LineTranslator
 
 
 @click.command("serve", **example(__doc__))
@@ -57,12 +57,12 @@ def command(  # noqa: D103 (its help is the module's docstring)
     try:
         import uvicorn
 
-        from seq2seq.server import application
+        from seq2seq.serving.server import application
     except ImportError:
         raise InputError(
             "serve needs the packages starlette and uvicorn; install them: pip install 'seq2seq[serve]'"
         ) from None
-    translators: dict[tuple[str, str], Translator] = {}
+    translators: dict[tuple[str, str], LineTranslator] = {}
     for folder in models or shipped_models().values():
         bundle, _ = open_model([folder], device, threads)
         direction = bundle.src, bundle.tgt
@@ -70,7 +70,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does already")
         bundle = remembering(bundle, memory, memory_share)
         config = replace(bundle.search, **stated(beam=beam))
-        translators[direction] = Translator(bundle, config, links=bundle.engine.aligns)
+        translators[direction] = LineTranslator(bundle, config, alignments=bundle.engine.aligns)
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as e:

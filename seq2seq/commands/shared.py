@@ -22,7 +22,7 @@ from seq2seq.config import nearest
 from seq2seq.errors import InputError, Interrupted, WorkError
 
 if TYPE_CHECKING:
-    from seq2seq.translator import Bundle
+    from seq2seq.translation.translator import Bundle
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -198,7 +198,7 @@ workers_option = click.option(
 
 def shipped_models() -> dict[str, Path]:
     """The folders of the models that ship, by the language that they translate to."""
-    from seq2seq.corpus import artifacts
+    from seq2seq.text.corpus import artifacts
 
     return {path.name.rpartition("-")[2]: path for path in sorted((artifacts() / "models").glob("*-*"))}
 
@@ -225,8 +225,8 @@ def open_model(
     Raises:
         InputError: a folder holds no whole model, or what was asked for cannot be.
     """
-    from seq2seq import layout
-    from seq2seq.crew import AVAILABLE, available
+    from seq2seq.folder import layout
+    from seq2seq.processes import CAN_FORK, available_threads
 
     folder, *others = folders
     if exported := [path for path in folders if layout.exported(path)]:
@@ -235,22 +235,22 @@ def open_model(
         if device == "cuda":
             raise InputError(f"{folder} is an exported model, which computes on the processor; leave out --device cuda")
         try:
-            from seq2seq.runtime import load
+            from seq2seq.onnx.runtime import load
         except ImportError:
             raise InputError(
                 f"{folder} is an exported model, which needs the package onnxruntime; "
                 "install it: pip install 'seq2seq[onnx]'"
             ) from None
-        threads = threads or available()
-        count = _workers(workers, threads, AVAILABLE)
+        threads = threads or available_threads()
+        count = _workers(workers, threads, CAN_FORK)
         return load(folder, 1 if count > 1 else threads), count  # threads of an engine do not outlive a fork
     import torch
 
-    from seq2seq.checkpoint import load_ensemble
+    from seq2seq.folder.checkpoint import load_ensemble
 
     where = set_device(device, threads)
     bundle = load_ensemble(folders, where)
-    return bundle, _workers(workers, torch.get_num_threads(), AVAILABLE and where == "cpu")
+    return bundle, _workers(workers, torch.get_num_threads(), CAN_FORK and where == "cpu")
 
 
 def remembering(bundle: "Bundle", memory: str | None, share: float | None) -> "Bundle":
@@ -263,8 +263,8 @@ def remembering(bundle: "Bundle", memory: str | None, share: float | None) -> "B
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; name the text to look at")
         return bundle
-    from seq2seq.corpus import DataConfig, load_train
-    from seq2seq.inference import with_memory
+    from seq2seq.text.corpus import DataConfig, load_train
+    from seq2seq.translation.inference import with_memory
 
     try:
         pairs = load_train(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt))

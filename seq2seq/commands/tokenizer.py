@@ -18,7 +18,7 @@ import click
 from seq2seq.commands.shared import Group, example, lines_of, output, path_option, put, quiet_option, run, speaker
 from seq2seq.config import build
 from seq2seq.errors import InputError
-from seq2seq.tokenizer import Tokenizer, TokenizerConfig
+from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
 LEARN = """Learn a model of the text of one or more files.
 

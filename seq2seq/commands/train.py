@@ -25,8 +25,6 @@ import click
 import torch
 from tqdm import tqdm
 
-from seq2seq import checkpoint, corpus, files, layout, settings
-from seq2seq.card import model_card
 from seq2seq.commands.shared import (
     device_options,
     example,
@@ -43,13 +41,17 @@ from seq2seq.commands.shared import (
     typed,
 )
 from seq2seq.errors import InputError, Interrupted
-from seq2seq.ranks import Ranks, join
-from seq2seq.scoring import closest, score
-from seq2seq.settings import Settings
-from seq2seq.sources import Pair
-from seq2seq.training import Trainer, prepare
-from seq2seq.translator import Translator
-from seq2seq.workers import worthwhile
+from seq2seq.folder import checkpoint, files, layout
+from seq2seq.reporting.model_card import model_card
+from seq2seq.text import corpus
+from seq2seq.text.scoring import closest, score
+from seq2seq.text.sources import Pair
+from seq2seq.training import settings
+from seq2seq.training.distributed import ProcessGroup, join_group
+from seq2seq.training.settings import Settings
+from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.training.workers import default_workers
+from seq2seq.translation.translator import LineTranslator
 
 RECIPE = "tatoeba"
 RUNS = Path("artifacts/runs")
@@ -101,8 +103,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     as_json: bool,
 ) -> None:
     say, where = speaker(quiet), set_device(device, threads)
-    ranks = click.get_current_context().with_resource(join(where))
-    if not ranks.leads:
+    ranks = click.get_current_context().with_resource(join_group(where))
+    if not ranks.is_main:
         _follow(ranks, where)
         return
     if resume:
@@ -131,16 +133,16 @@ def command(  # noqa: D103 (its help is the module's docstring)
     text = corpus.load(chosen.data)
     if resume:
         if chosen.data.teachers:
-            text = corpus.with_taught(text, corpus.load_taught(folder / layout.TAUGHT))
+            text = corpus.with_synthetic(text, corpus.load_synthetic(folder / layout.SYNTHETIC))
         tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
     else:
         text = corpus.with_monolingual(text, chosen.data)
         for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
             say(line)
         if opened:
-            text = corpus.with_taught(text, _taught(opened, text, quiet))
+            text = corpus.with_synthetic(text, _taught(opened, text, quiet))
             opened.clear()  # training needs the memory
-            say(f"the teachers add {len(text.taught):,} pairs")
+            say(f"the teachers add {len(text.synthetic):,} pairs")
         tokenizers = prepare(chosen, text, say)
     trainer = Trainer(chosen, text, tokenizers, folder, where, say, ranks)  # checks that the settings fit one another
     if resume:
@@ -150,11 +152,11 @@ def command(  # noqa: D103 (its help is the module's docstring)
         checkpoint.clear(folder)
     layout.save_settings(folder, chosen._asdict(), *tokenizers, name)
     if chosen.data.teachers and not resume:
-        files.publish(folder, layout.TAUGHT, corpus.taught_text(text.taught).encode())
+        files.publish(folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     device_count = f"{where}, {ranks.count} ranks" if ranks.count > 1 else where
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {device_count}")
-    ranks.told(lambda: (str(folder.absolute()), resume is not None))
+    ranks.broadcast_object(lambda: (str(folder.absolute()), resume is not None))
     trainer.run(quiet)
     result = _finish(folder, chosen, name, text, trainer, where)
     if as_json:
@@ -163,14 +165,14 @@ def command(  # noqa: D103 (its help is the module's docstring)
         put(_summary(folder, chosen, result))
 
 
-def _follow(ranks: Ranks, device: str) -> None:
+def _follow(ranks: ProcessGroup, device: str) -> None:
     """Train along with rank 0, by what it wrote; it has to tell what goes wrong."""
-    name, resumed = ranks.told(lambda: ("", False))
+    name, resumed = ranks.broadcast_object(lambda: ("", False))
     folder = Path(name)
     chosen = settings.resolve(layout.read_settings(folder))
     text = corpus.load(chosen.data)
     if chosen.data.teachers:
-        text = corpus.with_taught(text, corpus.load_taught(folder / layout.TAUGHT))
+        text = corpus.with_synthetic(text, corpus.load_synthetic(folder / layout.SYNTHETIC))
     tokenizers = layout.read_tokenizers(folder, chosen.tokenizer)
     trainer = Trainer(chosen, text, tokenizers, folder, device, lambda message: None, ranks)
     if resumed:
@@ -185,7 +187,7 @@ class Teacher(NamedTuple):
     """A model of the direction of the training (`forth`), or of the other one."""
 
     forth: bool
-    translator: Translator
+    translator: LineTranslator
 
 
 def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Teacher]:
@@ -199,7 +201,7 @@ def _teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list
     teachers = []
     for forth, folder in zip(ways, data.teachers, strict=True):
         bundle, workers = open_model([Path(folder)], device, threads, None)
-        teachers.append(Teacher(forth, Translator(bundle, bundle.search, workers=workers)))
+        teachers.append(Teacher(forth, LineTranslator(bundle, bundle.search, workers=workers)))
     return teachers
 
 
@@ -244,7 +246,7 @@ def _with_workers(chosen: Settings, ranks: int) -> Settings:
             f"training.workers = {training.workers}, but torchrun started {ranks} ranks; start as many, "
             "or --set training.workers=0"
         )
-    alone = worthwhile(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
+    alone = default_workers(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
     return chosen._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or alone))
 
 
@@ -268,12 +270,12 @@ def _finish(
     folder: Path, chosen: Settings, recipe: str | None, text: corpus.Corpus, trainer: Trainer, device: str
 ) -> dict[str, Any]:
     """Score the best weights on every test part (dev where there is none), and write the model card."""
-    translator = Translator(checkpoint.load_model(folder, device), chosen.search)
+    translator = LineTranslator(checkpoint.load_model(folder, device), chosen.search)
     parts = text.tests or {"dev": text.dev}
     scores: dict[str, list[dict[str, object]]] = {}
     samples: list[list[str]] = []
     for name, pairs in parts.items():
-        translations = translator.best([pair.src for pair in pairs])
+        translations = translator.translate([pair.src for pair in pairs])
         found = score(translations, [[pair.tgt for pair in pairs]], ("bleu", "chrf"))
         scores[name] = [s._asdict() for s in found]
         if not samples:

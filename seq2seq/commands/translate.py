@@ -42,7 +42,7 @@ from seq2seq.commands.shared import (
     workers_option,
 )
 from seq2seq.errors import InputError
-from seq2seq.translator import Candidate, Translator
+from seq2seq.translation.translator import LineTranslator, Translation
 
 
 @click.command("translate", **example(__doc__))
@@ -149,7 +149,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError(
             f"--nbest {nbest} needs a beam at least as wide, not --beam {config.beam}; give --beam {nbest}"
         )
-    translator = Translator(bundle, config, batch_tokens, count, alignments)
+    translator = LineTranslator(bundle, config, batch_tokens, count, alignments)
     begun = lines_of(prefix, errors) if prefix else repeat("")
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
@@ -170,14 +170,14 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{prefix} has more lines than there are to translate; give a prefix a line")
 
 
-def formatted(results: Iterable[list[Candidate]], nbest: int | None, scores: bool, alignments: bool) -> Iterator[str]:
+def formatted(results: Iterable[list[Translation]], nbest: int | None, scores: bool, alignments: bool) -> Iterator[str]:
     """The lines to write for each translated line; one without a word gives an empty translation."""
     for number, candidates in enumerate(results, 1):
-        found = candidates or [Candidate("", 0.0, 0.0, [])]
+        found = candidates or [Translation("", 0.0, 0.0, [])]
         for rank, c in enumerate(found[: nbest or 1], 1):
             before = [str(number), str(rank)] if nbest else []
             score = [f"{c.score:.4f}"] if nbest or scores else []
-            links = [" ".join(f"{source}-{target}" for source, target in c.links)] if alignments else []
+            links = [" ".join(f"{source}-{target}" for source, target in c.alignment)] if alignments else []
             yield "\t".join([*before, *score, c.text, *links])
 
 
@@ -191,7 +191,7 @@ def missing(prefix: Path | None) -> Iterator[str]:
     yield
 
 
-def scored(translator: Translator, src: list[str], tgt: list[str]) -> Iterator[str]:
+def scored(translator: LineTranslator, src: list[str], tgt: list[str]) -> Iterator[str]:
     """log p of each translation.
 
     Raises:

@@ -1,10 +1,10 @@
-"""One tiny corpus and one tiny model a session, made by the command that makes them for a person."""
+"""One tiny corpus and one tiny model a session, made by the command that makes them for a shell."""
 
 import json
 from pathlib import Path
 
 import pytest
-from person import PARTS, RECIPE, Result, call, worked, write_part
+from shell import PARTS, RECIPE, Result, call, worked, write_part
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from person import call, refused, worked
+from shell import call, refused, worked
 
 # What is not a letter is what breaks programs, so it comes often.
 CONTROLS = "\x00\x01\x0b\x0c\r\x1a\x1b\x1c\x1e\x7f\x85\xad"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from person import PARTS, call, refused, snapshot, write_part
+from shell import PARTS, call, refused, snapshot, write_part
 
-from seq2seq.tokenizer import Tokenizer, TokenizerConfig
+from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from person import call, refused, worked
-from toys import every_pair, tiny
+from shell import call, refused, worked
+from tiny_models import every_pair, tiny
 
-from seq2seq import benchmark
+from seq2seq.reporting import benchmark
 
 SECTIONS = ["products: GFLOP/s of (M, K) x (K, N)", "training", "size", "translating, start-up apart"]
 SECTIONS.append("the whole command, from its start to its end")
@@ -20,7 +20,7 @@ SECTIONS.append("the whole command, from its start to its end")
 @pytest.fixture
 def together(monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread, in this process, which has torch already; and commands are not run."""
-    monkeypatch.setattr(benchmark, "available", lambda: 1)
+    monkeypatch.setattr(benchmark, "available_threads", lambda: 1)
     monkeypatch.setattr(benchmark, "apart", lambda function, *arguments: function(*arguments))
     monkeypatch.setattr(benchmark, "command", lambda *arguments: 1.5)
     monkeypatch.setattr(benchmark, "seconds", lambda function: time.perf_counter() - time.perf_counter() + 1e-3)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import sacrebleu
-from person import PARTS, ROOT, Result, call, python, worked
+from shell import PARTS, ROOT, Result, call, python, worked
 
-from seq2seq.sources import read_lines
+from seq2seq.text.sources import read_lines
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from person import PARTS, call, refused, snapshot, worked
 from safetensors.torch import load_file
+from shell import PARTS, call, refused, snapshot, worked
 
-from seq2seq.crew import AVAILABLE
+from seq2seq.processes import CAN_FORK
 
 SOURCES = [en for en, _ in PARTS["test2"]] + ["", "🙂"]
 LINES = "".join(f"{en}\n" for en in SOURCES)
@@ -91,7 +91,7 @@ def test_it_says_the_same_however_it_computes(exported: Path, options: list[str]
     assert one == other
 
 
-@pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
+@pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
 def test_workers_share_it(exported: Path) -> None:
     alone, together = (
         worked(call("translate", "--model", exported, "--workers", count, stdin=LINES)).out for count in (1, 3)
@@ -131,7 +131,7 @@ def test_what_cannot_be_is_refused(
     refused(call("train", "--resume", exported), str(exported), "training")
     monkeypatch.setitem(sys.modules, "onnx", None)
     refused(call("export", "--model", model, "--out", tmp_path / "new"), "pip install 'seq2seq[onnx]'")
-    monkeypatch.setitem(sys.modules, "seq2seq.runtime", None)
+    monkeypatch.setitem(sys.modules, "seq2seq.onnx.runtime", None)
     refused(call("translate", "--model", exported, stdin="a\n"), "pip install 'seq2seq[onnx]'")
     assert (snapshot(exported), snapshot(model)) == before
     assert not (tmp_path / "new").exists()

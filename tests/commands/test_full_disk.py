@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from person import ROOT, Result, call, environment, refused, snapshot, worked
+from shell import ROOT, Result, call, environment, refused, snapshot, worked
 
-from seq2seq import checkpoint
+from seq2seq.folder import checkpoint
 
 MOUNT = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 

@@ -7,7 +7,7 @@ import shlex
 
 import click
 import pytest
-from person import ROOT, call, python, worked
+from shell import ROOT, call, python, worked
 
 from seq2seq import __version__
 from seq2seq.commands import COMMANDS, seq2seq

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from person import call, refused, worked
+from shell import call, refused, worked
 
 
 def test_the_page_lies_beside_the_model(model: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from person import PARTS, call, refused, start, worked
+from shell import PARTS, call, refused, start, worked
 
 LINES = [*[en for en, _ in PARTS["train"]][:6], "Unknown words here."]
 

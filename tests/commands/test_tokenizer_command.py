@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from person import ROOT, call, environment, python, refused, worked
+from shell import ROOT, call, environment, python, refused, worked
 
-from seq2seq.tokenizer import Tokenizer
+from seq2seq.text.tokenizer import Tokenizer
 
 AWKWARD = [
     "A cat sleeps here.",

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from person import ROOT, Result, call, python, start, worked
 from safetensors.torch import load_file
+from shell import ROOT, Result, call, python, start, worked
 
-from seq2seq.crew import AVAILABLE
+from seq2seq.processes import CAN_FORK
 
 NOISE = ["--set", "model.dropout=0.2", "--set", "training.validate_every=30", "--device", "cpu"]
 VECTORS = ["--set", "training.word_vectors=skipgram"]  # which rank 0 alone learns
@@ -27,7 +27,7 @@ def torchrun(*argv: object) -> Result:
     return python(*launched(*argv))
 
 
-@pytest.mark.skipif(not AVAILABLE, reason="workers are forked, which is safe on Linux only")
+@pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
 def test_ranks_train_what_workers_train_to_the_bit_and_a_run_that_was_resumed_too(corpus: Path, recipe: Path) -> None:
     arguments = ["--recipe", recipe, "--data", corpus, *NOISE, *VECTORS]
     worked(torchrun(*arguments, "--out", "ranks", "--set", "training.updates=60"))

@@ -15,12 +15,12 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
-from person import RECIPE, ROOT, Result, call, python, refused, snapshot, start, worked
 from sacrebleu.metrics import BLEU
 from safetensors.numpy import load_file
+from shell import RECIPE, ROOT, Result, call, python, refused, snapshot, start, worked
 
-from seq2seq import settings
-from seq2seq.scoring import score
+from seq2seq.text.scoring import score
+from seq2seq.training import settings
 
 FILES = {
     "manifest.json",

@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from person import PAIRS, PARTS, ROOT, call, python, refused, start, worked
+from shell import PAIRS, PARTS, ROOT, call, python, refused, start, worked
 
-from seq2seq import batches
-from seq2seq.tokenizer import Tokenizer, TokenizerConfig
-from seq2seq.translator import Translator
+from seq2seq.text import batches
+from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
+from seq2seq.translation.translator import LineTranslator
 
 TRANSLATE = ROOT / "scripts" / "translate.py"
 TRAIN = PARTS["train"]
@@ -220,7 +220,7 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> No
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Translator, "stream", interrupted)
+    monkeypatch.setattr(LineTranslator, "stream", interrupted)
     assert call("translate", "--model", model, stdin="A cat sleeps.\n") == (130, "", "")
 
 

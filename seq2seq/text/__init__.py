@@ -1,0 +1,6 @@
+"""Text as a corpus has it: lines to pairs, ids, batches and scores. This room knows no model.
+
+Other rooms use `sources` (files, tables and hub data sets to pairs of lines), `corpus` (the parts of a corpus),
+`quality` (checks that find suspicious pairs), `tokenizer` (SentencePiece), `ragged` (many lists of ids in one array),
+`batches` (padded arrays under a token budget), `vectors` (pre-trained word vectors) and `scoring` (BLEU, chrF, TER).
+"""

@@ -1,0 +1,60 @@
+"""A run's settings: one TOML recipe, `[data] [tokenizer] [model] [training] [search]`, and what overrides it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seq2seq import config
+from seq2seq.errors import InputError
+from seq2seq.network.model import ModelConfig
+from seq2seq.text.corpus import DataConfig
+from seq2seq.text.tokenizer import TokenizerConfig
+from seq2seq.training.optimization import TrainingConfig
+from seq2seq.translation.search import SearchConfig
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class Settings(NamedTuple):
+    """The resolved settings, a section a shelf."""
+
+    data: DataConfig
+    tokenizer: TokenizerConfig
+    model: ModelConfig
+    training: TrainingConfig
+    search: SearchConfig
+
+
+def resolve(sections: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """Settings from sections of plain values; what is left out takes its default.
+
+    Raises:
+        InputError: an unknown section or setting, or a value that cannot be.
+    """
+    kinds = Settings.__annotations__
+    for name in sections:
+        if name not in kinds:
+            raise InputError(f"unknown section [{name}]{config.nearest(name, kinds)}")
+    return Settings(**{name: config.build(kind, sections.get(name, {}), name) for name, kind in kinds.items()})
+
+
+def recipe(name: str) -> dict[str, dict[str, Any]]:
+    """The sections of a recipe that ships, by name, or of a TOML file, by path.
+
+    Raises:
+        InputError: there is no such recipe; the nearest is suggested.
+    """
+    if name.endswith(".toml") or "/" in name:
+        return config.read(Path(name))
+    shipped = sorted(path.stem for path in RECIPES.glob("*.toml"))
+    if name not in shipped:
+        raise InputError(f"unknown recipe '{name}'{config.nearest(name, shipped)} (or give the path of a .toml file)")
+    return config.read(RECIPES / f"{name}.toml")
+
+
+def override(sections: dict[str, dict[str, Any]], assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The sections with each `section.name=value` put in its place."""
+    result = {name: dict(values) for name, values in sections.items()}
+    for section, name, value in map(config.parse_override, assignments):
+        result.setdefault(section, {})[name] = value
+    return result

@@ -1,0 +1,119 @@
+"""The loss against its formula and torch's own, and what it counts: every real token once, padding never."""
+
+import math
+
+import pytest
+import torch
+from tiny_models import VOCABULARY, close, draw, every_pair, gradients, loss, sentences, tiny, together
+from torch.nn import functional as F
+
+from seq2seq.network import loss as losses
+from seq2seq.network.loss import consistency, cross_entropy
+
+N, V = 7, 5
+TARGETS = torch.tensor([0, 4, 2, 2, 1, 3, 0])
+
+smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+
+
+@smoothings
+def test_the_loss_is_its_formula(smoothing: float) -> None:
+    logits, expected = draw(N, V) * 3, 0.0
+    for row, target in zip(logits.tolist(), TARGETS.tolist(), strict=True):
+        total = sum(math.exp(one) for one in row)
+        nats = [-math.log(math.exp(one) / total) for one in row]
+        expected += (1 - smoothing) * nats[target] + smoothing / V * sum(nats)
+    assert cross_entropy(logits, TARGETS, smoothing).smoothed.item() == pytest.approx(expected, rel=1e-12)
+
+
+@smoothings
+def test_the_loss_is_torchs_own_forward_and_backward(smoothing: float) -> None:
+    logits = draw(N, V).requires_grad_()
+    ours = cross_entropy(logits, TARGETS, smoothing)
+    theirs = F.cross_entropy(logits, TARGETS, reduction="sum", label_smoothing=smoothing)
+    close(ours.smoothed, theirs)
+    close(torch.autograd.grad(ours.smoothed * 0.7, logits), torch.autograd.grad(theirs * 0.7, logits))
+
+
+@smoothings
+def test_what_is_reported_is_not_smoothed_and_not_trained_on(smoothing: float) -> None:
+    reported = cross_entropy(draw(N, V).requires_grad_(), TARGETS, smoothing)
+    close(reported.nats, F.cross_entropy(draw(N, V), TARGETS, reduction="sum"))
+    assert not reported.nats.requires_grad
+    assert reported.tokens == N
+
+
+def test_a_sure_and_right_model_loses_nothing_and_a_blind_one_log_v_a_token() -> None:
+    sure, blind = F.one_hot(TARGETS, V) * 1000.0, torch.zeros(N, V)
+    assert cross_entropy(sure, TARGETS, 0.0).smoothed == 0
+    for smoothing in (0.0, 0.1):
+        assert cross_entropy(blind, TARGETS, smoothing).smoothed.item() == pytest.approx(N * math.log(V))
+
+
+@smoothings
+def test_logits_in_half_precision_are_summed_in_single(smoothing: float) -> None:
+    half = draw(N, V).bfloat16().requires_grad_()
+    single = half.detach().float().requires_grad_()
+    of_half, of_single = cross_entropy(half, TARGETS, smoothing), cross_entropy(single, TARGETS, smoothing)
+    assert of_half.smoothed.dtype == of_half.nats.dtype == torch.float32
+    torch.testing.assert_close(of_half, of_single)
+    (to_half,), (to_single,) = (torch.autograd.grad(a.smoothed, b) for a, b in ((of_half, half), (of_single, single)))
+    assert torch.equal(to_half, to_single.bfloat16())
+
+
+@pytest.mark.parametrize("cached", [1, V, 3 * V, 100 * V])
+def test_tokens_lose_together_what_they_lose_a_few_at_a_time(cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def both() -> list[torch.Tensor]:
+        single, double = draw(N, V).requires_grad_(), draw(2 * N, V).requires_grad_()
+        values = cross_entropy(single, TARGETS, 0.1).smoothed, consistency(double)
+        return [*values, *torch.autograd.grad(sum(values), (single, double))]
+
+    expected = both()
+    monkeypatch.setattr(losses, "CACHED", cached)
+    close(both(), expected)
+
+
+def test_disagreement_is_its_formula_and_zero_where_two_passes_agree() -> None:
+    logits = draw(2 * N, V).requires_grad_()
+    p, q = F.log_softmax(logits, dim=1).chunk(2)
+    expected = (F.kl_div(q, p, reduction="sum", log_target=True) + F.kl_div(p, q, reduction="sum", log_target=True)) / 2
+    close(consistency(logits), expected)
+    close(torch.autograd.grad(consistency(logits) * 0.7, logits), torch.autograd.grad(expected * 0.7, logits))
+    same = draw(N, V).repeat(2, 1).requires_grad_()
+    assert consistency(same) == 0
+    assert not torch.autograd.grad(consistency(same), same)[0].any()
+
+
+def test_a_second_backward_is_refused_and_never_wrong() -> None:
+    logits = draw(N, V).requires_grad_()
+    once = cross_entropy(logits, TARGETS, 0.1).smoothed
+    torch.autograd.grad(once, logits, retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(once, logits)
+
+
+@every_pair
+def test_a_batch_loses_what_its_sentences_lose_together(cell: str, context: str) -> None:
+    """The mean over tokens is therefore the mean of the sentences' means, weighted by their tokens; gradients too."""
+    model, pairs = tiny(cell, context), sentences()
+    whole, parts = loss(model, together(pairs)), [loss(model, together([pair])) for pair in pairs]
+    assert whole.tokens == sum(part.tokens for part in parts) == sum(len(tgt) - 1 for _, tgt in pairs)
+    close(whole.smoothed, sum(part.smoothed for part in parts))
+    close(whole.nats, sum(part.nats for part in parts))
+    close(
+        whole.smoothed / whole.tokens,
+        sum(part.smoothed / part.tokens * (part.tokens / whole.tokens) for part in parts),
+    )
+    of_parts = [gradients(model, together([pair])) for pair in pairs]
+    for name, grad in gradients(model, together(pairs)).items():
+        close(grad, sum(part[name] for part in of_parts))
+
+
+@every_pair
+def test_what_stands_at_padding_changes_neither_loss_nor_gradient(cell: str, context: str) -> None:
+    model, b = tiny(cell, context), together(sentences())
+    for padding in (7, VOCABULARY - 1):
+        changed = together(sentences(), padding)
+        assert all((getattr(changed, ids) != getattr(b, ids)).any() for ids in ("src", "tgt_in", "tgt_out"))
+        close(loss(model, changed), loss(model, b))
+        close(gradients(model, changed), gradients(model, b))

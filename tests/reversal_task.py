@@ -1,0 +1,188 @@
+"""A language for the tests of the joints, in which a translation is the source's digits in reverse; and runs on it."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+
+from seq2seq.folder import layout
+from seq2seq.network.model import Model
+from seq2seq.text.corpus import Corpus, Report
+from seq2seq.text.sources import Pair
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training import resume, settings
+from seq2seq.training.settings import Settings
+from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.translation.inference import TorchEngine
+from seq2seq.translation.translator import Bundle
+
+# Small, and every width another, so that no two can be mixed up.
+TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
+TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
+
+
+def silent(message: str) -> None:
+    """For those who would be told something."""
+
+
+def reversals(count: int, seed: int = 0, longest: int = 6) -> list[Pair]:
+    """Distinct pairs such as `3 1 4`, `4 1 3`."""
+    draw = random.Random(seed)
+    sources: dict[str, None] = {}
+    while len(sources) < count:
+        sources[" ".join(draw.choices("0123456789", k=draw.randint(2, longest)))] = None
+    return [Pair(source, source[::-1]) for source in sources]
+
+
+def corpus(train: int, dev: int, seed: int = 0) -> Corpus:
+    """So many pairs for either part, none of them in both."""
+    pairs = reversals(train + dev, seed)
+    return Corpus(pairs[dev:], pairs[:dev], {}, Report([], []))
+
+
+def chosen(training: Mapping[str, Any] = {}, model: Mapping[str, Any] = {}, **tokenizer: Any) -> Settings:
+    """The settings of a tiny run; what is given goes before."""
+    return settings.resolve(
+        {
+            "data": {"src": "digits", "tgt": "stigid"},
+            "tokenizer": {"vocab_size": 300, **tokenizer},
+            "model": {**TINY_MODEL, **model},
+            "training": {**TINY_TRAINING, **training},
+        }
+    )
+
+
+def begin(folder: Path, wanted: Settings, text: Corpus, say: Callable[[str], None] = silent) -> Trainer:
+    """A new run in the folder, as the command begins one."""
+    tokenizers = prepare(wanted, text, silent)
+    trainer = Trainer(wanted, text, tokenizers, folder, "cpu", say)
+    layout.save_settings(folder, wanted._asdict(), *tokenizers)
+    return trainer
+
+
+def resumed(folder: Path, text: Corpus, training: Mapping[str, Any] = {}) -> Trainer:
+    """The run that the folder holds, from the folder alone, as the command takes it up."""
+    sections = layout.read_settings(folder)
+    sections["training"] |= training
+    wanted = settings.resolve(sections)
+    trainer = Trainer(wanted, text, layout.read_tokenizers(folder, wanted.tokenizer), folder, "cpu", silent)
+    trainer.restore()
+    return trainer
+
+
+def untimed(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in numbers.items() if k not in ("seconds", "minutes", "tgt_tokens_per_s", "metrics")}
+
+
+class End(NamedTuple):
+    """All that a run leaves in its folder, but for how long it took."""
+
+    model: bytes
+    config: bytes
+    groups: resume.Groups
+    numbers: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def end(folder: Path) -> End:
+    groups, numbers = resume.load(folder)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert numbers["metrics"] == lines
+    model, config = ((folder / name).read_bytes() for name in ("model.safetensors", "config.toml"))
+    return End(model, config, groups, untimed(numbers), [untimed(line) for line in lines])
+
+
+def assert_same(one: End, other: End) -> None:
+    assert one.numbers == other.numbers
+    assert one.metrics == other.metrics
+    assert one.groups.keys() == other.groups.keys()
+    for group, named in one.groups.items():
+        assert named.keys() == other.groups[group].keys()
+        for name, tensor in named.items():
+            assert torch.equal(tensor, other.groups[group][name]), (group, name)
+    assert one.model == other.model
+    assert one.config == other.config
+
+
+to_the_bit = pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
+    reason="promised for processors with AVX2 or AVX-512",
+)
+
+
+class Learnt(NamedTuple):
+    """A folder whose model has learnt to reverse digits, what it cost, and pairs that it has never seen."""
+
+    folder: Path
+    cpu_seconds: float
+    unseen: list[Pair]
+
+
+def learn(folder: Path) -> Learnt:
+    """Train a model until it reverses digits: some 5 seconds of a processor."""
+    wanted = chosen(
+        {
+            "epochs": 12,
+            "batch_tokens": 400,
+            "warmup": 20,
+            "learning_rate": 6e-3,
+            "label_smoothing": 0.0,
+            "ema": 0.98,
+            "metric": "loss",
+        },
+        {
+            "context": "general",
+            "embedding": 24,
+            "encoder_hidden": [32, 32],
+            "hidden": 64,
+            "dropout": 0.0,
+            "readout_dropout": 0.0,
+        },
+    )
+    begun = time.process_time()
+    begin(folder, wanted, corpus(4000, 50)).run(quiet=True)
+    return Learnt(folder, time.process_time() - begun, reversals(4250)[4050:])
+
+
+def untrained(model: dict[str, Any]) -> Bundle:
+    """An untrained model, which says anything, bytes that are no text among it."""
+    settings = chosen({}, model)
+    tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, silent)
+    torch.manual_seed(0)
+    network = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight *= 3  # it says it with conviction
+    return Bundle(TorchEngine(network), tokenizer, tokenizer, settings.search, "digits", "stigid")
+
+
+AWKWARD = [
+    "",
+    " ",
+    "\t",
+    "\u3000\u00a0",
+    "  1 2  ",
+    "1\t2",
+    "12",
+    "x",
+    "\u200b",
+    "🙂 1 👩‍👩‍👧",
+    "漢字かな",
+    "\u2581 \u2581",
+    "a\u2028b\x0cc\x85d\x1ee",
+    "1 2\r",
+    "\r",
+    "\ufeff1",
+    "\x00",
+    "\x00 1",
+    "\ufffd",
+    "e\u0301 ‮ \u0627",
+    "<s> </s> <unk> <0x0A>",
+    "1 " * 50,
+    "9" * 90,
+]

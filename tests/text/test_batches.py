@@ -1,0 +1,139 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from seq2seq.text.batches import epoch, pad, plan
+from seq2seq.text.tokenizer import BOS, EOS, PAD
+from seq2seq.training.collation import Batch, collate
+
+
+def realistic(n: int, seed: int = 0) -> np.ndarray:
+    """Lognormal lengths around 12, the two sides of a pair alike."""
+    rng = np.random.default_rng(seed)
+    s = np.exp(rng.normal(np.log(11), 0.4, n)).round().clip(1)
+    t = (s * np.exp(rng.normal(0.05, 0.2, n))).round().clip(1)
+    return np.stack([s, t], axis=1).astype(int)
+
+
+def shuffling(seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, 3])
+
+
+SRC = [[4, 5, 6], [], [7], [8, 9], [4] * 30]
+TGT = [[6], [5, 4], [], [7, 8, 9], [5] * 20]
+
+
+@pytest.mark.parametrize("budget", [1, 40, 1200, 10**9])
+@pytest.mark.parametrize("seed", [None, 1])
+def test_every_row_comes_once_within_the_budget(budget: int, seed: int | None) -> None:
+    lengths = realistic(500)
+    batches = plan(lengths, budget, None if seed is None else shuffling(seed))
+    assert sorted(itertools.chain.from_iterable(batches)) == list(range(500))
+    for rows in batches:
+        for side in lengths[rows].T:
+            assert len(rows) * side.max() <= budget or len(rows) == 1
+
+
+def test_batches_are_as_full_as_the_budget_allows() -> None:
+    lengths = realistic(500)
+    for rows, after in itertools.pairwise(plan(lengths, 100)):
+        assert (len(rows) + 1) * max(lengths[rows].max(), lengths[after[0]].max()) > 100
+
+
+@pytest.mark.parametrize("budget", [1200, 4000])
+@pytest.mark.parametrize("seed", [None, 1])
+def test_padding_wastes_little(budget: int, seed: int | None) -> None:
+    lengths = realistic(29_000)
+    batches = plan(lengths, budget, None if seed is None else shuffling(seed))
+    padded = sum(len(rows) * lengths[rows].max(axis=0).sum() for rows in batches)
+    assert 1 - lengths.sum() / padded < {1200: 0.025, 4000: 0.05}[budget]
+
+
+def test_the_same_generator_gives_the_same_epoch_and_another_one_another() -> None:
+    lengths = realistic(500)
+    first = plan(lengths, 200, shuffling(1))
+    assert first == plan(lengths, 200, shuffling(1))
+    other = plan(lengths, 200, shuffling(2))
+    assert first != other
+    assert {frozenset(rows) for rows in first} != {frozenset(rows) for rows in other}  # other neighbours too
+
+
+def test_order_is_from_short_to_long_without_a_generator_and_mixed_with_one() -> None:
+    lengths = realistic(500)
+    longest = [lengths[rows].max() for rows in plan(lengths, 200)]
+    assert longest == sorted(longest)
+    mixed = [lengths[rows].max() for rows in plan(lengths, 200, shuffling(1))]
+    assert sorted(mixed) == longest != mixed
+
+
+def test_one_side_alone() -> None:
+    assert plan([[3], [1], [2], [9]], 6) == [[1, 2], [0], [3]]
+    assert plan([], 6) == []
+
+
+def test_an_epoch_counts_the_end_of_a_sentence() -> None:
+    same = [[4] * 3] * 4
+    assert [len(rows) for rows in epoch(same, same, 11)] == [2, 2]
+    assert [len(rows) for rows in epoch(same, [[4]] * 4, 11)] == [2, 2]
+    assert [len(rows) for rows in epoch([[4]] * 4, same, 11)] == [2, 2]
+    assert epoch([], [], 8) == []
+
+
+def test_a_batch_by_hand() -> None:
+    batch = collate(SRC, TGT, [3, 0, 1])
+    assert batch.src.tolist() == [[8, 9, EOS, PAD], [4, 5, 6, EOS], [EOS, PAD, PAD, PAD]]
+    assert batch.tgt_in.tolist() == [[BOS, 7, 8, 9], [BOS, 6, PAD, PAD], [BOS, 5, 4, PAD]]
+    assert batch.tgt_out.tolist() == [[7, 8, 9, EOS], [6, EOS, PAD, PAD], [5, 4, EOS, PAD]]
+    assert batch.src_mask.tolist() == [[True] * 3 + [False], [True] * 4, [True] + [False] * 3]
+    assert batch.tgt_mask.tolist() == [[True] * 4, [True] * 2 + [False] * 2, [True] * 3 + [False]]
+    assert batch.rows == [3, 0, 1]
+    assert all(ids.dtype == torch.int64 for ids in (batch.src, batch.tgt_in, batch.tgt_out))
+    assert all(mask.dtype == torch.bool for mask in (batch.src_mask, batch.tgt_mask))
+
+
+def test_batches_hold_exactly_the_sentences() -> None:
+    for rows in epoch(SRC, TGT, 12, shuffling(1)):
+        batch = collate(SRC, TGT, rows)
+        for at, row in enumerate(rows):
+            assert batch.src[at][batch.src_mask[at]].tolist() == [*SRC[row], EOS]
+            assert batch.tgt_in[at][batch.tgt_mask[at]].tolist() == [BOS, *TGT[row]]
+            assert batch.tgt_out[at][batch.tgt_mask[at]].tolist() == [*TGT[row], EOS]
+
+
+def test_an_epoch_can_be_taken_up_at_any_batch() -> None:
+    def batches(skip: int) -> list[Batch]:
+        return [collate(SRC, TGT, rows) for rows in epoch(SRC, TGT, 8, shuffling(5))[skip:]]
+
+    whole = batches(0)
+    for skip in range(len(whole) + 1):
+        for ours, theirs in zip(batches(skip), whole[skip:], strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(ours[:5], theirs[:5], strict=True))
+            assert ours.rows == theirs.rows
+
+
+def test_a_token_counts_as_real_whatever_its_id() -> None:
+    _, mask = pad([[PAD, 4], [4]])
+    assert mask.tolist() == [[True, True], [True, False]]
+
+
+@pytest.mark.parametrize(("rows", "cut"), [([3, 0, 1], [[3, 0], [1]]), ([0, 1], [[0], [1]]), ([2], [[2]])])
+def test_halves_are_the_batch(rows: list[int], cut: list[list[int]]) -> None:
+    batch = collate(SRC, TGT, rows)
+    halves = batch.halves()
+    assert [half.rows for half in halves] == cut
+    for at in range(5):
+        assert torch.equal(torch.cat([half[at] for half in halves]), batch[at])
+
+
+@pytest.mark.parametrize(("sentences", "shape"), [([], (0, 0)), ([[]], (1, 0)), ([[4], []], (2, 1))])
+def test_padding_of_nothing(sentences: list[list[int]], shape: tuple[int, int]) -> None:
+    ids, mask = pad(sentences)
+    assert ids.shape == mask.shape == shape
+
+
+def test_a_batch_moves_to_another_device() -> None:
+    moved = collate(SRC, TGT, [0, 1]).to("meta")
+    assert all(x.device.type == "meta" for x in moved[:5])
+    assert moved.rows == [0, 1]

@@ -1,0 +1,159 @@
+"""Dirty text is noticed, with its place; clean text is not."""
+
+import random
+
+import pytest
+
+from seq2seq.text.corpus import DataConfig, load, shipped
+from seq2seq.text.quality import correlation, quality_checks, script
+
+EN = [
+    "the",
+    "a",
+    "dog",
+    "cat",
+    "man",
+    "house",
+    "sees",
+    "has",
+    "not",
+    "very",
+    "old",
+    "new",
+    "today",
+    "with",
+    "from",
+    "under",
+    "over",
+    "his",
+    "her",
+    "big",
+]
+DE = [
+    "der",
+    "ein",
+    "Hund",
+    "Katze",
+    "Mann",
+    "Haus",
+    "sieht",
+    "hat",
+    "nicht",
+    "sehr",
+    "alt",
+    "neu",
+    "heute",
+    "mit",
+    "von",
+    "unter",
+    "über",
+    "sein",
+    "ihr",
+    "groß",
+]
+
+
+def sides(count: int = 400) -> tuple[list[str], list[str]]:
+    """Word for word, of 2 to 15 words."""
+    draw, pairs = random.Random(3), []
+    for _ in range(count):
+        words = draw.choices(range(len(EN)), k=draw.randint(2, 15))
+        pairs.append((" ".join(EN[w] for w in words), " ".join(DE[w] for w in words)))
+    src, tgt = zip(*pairs, strict=True)
+    return list(src), list(tgt)
+
+
+def found(src: list[str], tgt: list[str]) -> list[str]:
+    return quality_checks(src, tgt, ("en", "de"))
+
+
+def test_clean_text_raises_no_suspicion() -> None:
+    assert found(*sides()) == []
+
+
+def test_nothing_is_said_of_a_few_pairs_or_none() -> None:
+    src, tgt = sides(99)
+    assert found(src, tgt[::-1]) == found([], []) == []
+
+
+def test_lines_that_slipped_are_noticed() -> None:
+    src, tgt = sides()
+    [notice] = found(src[:-1], tgt[1:])
+    assert "the lengths of the two sides hardly agree (correlation " in notice
+    assert notice.endswith("does line n translate line n?")
+
+
+def test_a_source_copied_to_the_target_is_noticed() -> None:
+    src, tgt = sides()
+    for i in (7, 9):
+        src[i] = "London , 5 May 1999"
+        tgt[i] = src[i] + " "
+    src[11] = tgt[11] = "New York"  # a name is its own translation
+    [notice] = found(src, tgt)
+    assert notice == "2 of 400 pairs have the source copied to the target (pairs 8, 10)"
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_sentence_on_the_wrong_side_is_noticed(side: int) -> None:
+    pairs = sides()
+    wrong = [i for i in range(0, 400, 40) if len(pairs[0][i].split()) > 5]
+    for i in wrong:
+        pairs[side][i] = " ".join(reversed(pairs[1 - side][i].split()))  # not simply the same
+    notices = found(*pairs)
+    named = ", ".join(str(i + 1) for i in wrong[:3])
+    here, there = ("en", "de") if side == 0 else ("de", "en")
+    assert f"{len(wrong)} of 400 {here} lines are {there} by their words (pairs {named} ...)" in notices
+    assert all("by their words" in notice for notice in notices)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_another_script_is_noticed(side: int) -> None:
+    pairs = sides()
+    pairs[side][5] = "это совсем другой язык"
+    pairs[side][6] = "これは日本語です"
+    pairs[side][7] = "... 1 2 3"  # of no script
+    notices = found(*pairs)
+    assert f"2 of 400 {('en', 'de')[side]} lines are not in Latin letters (pairs 6, 7)" in notices
+
+
+def test_a_side_of_mixed_scripts_is_taken_as_it_is() -> None:
+    src, tgt = sides()
+    tgt[::4] = [" ".join("слово" for _ in line.split()) for line in tgt[::4]]
+    assert found(src, tgt) == []
+
+
+def test_large_text_is_looked_at_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seq2seq.text.quality.MOST", 150)
+    src, tgt = sides()
+    for i in (0, 3, 4, 399):
+        src[i] = tgt[i] = "so it is in both"
+    [notice] = found(src, tgt)
+    assert notice == "3 of 134 pairs have the source copied to the target (pairs 1, 4, 400)"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("", ""),
+        ("12 ... !", ""),
+        ("été", "LATIN"),
+        ("слово a", "CYRILLIC"),
+        ("日本語の", "CJK"),
+        ("\ue000", ""),
+        ("ab слово", "CYRILLIC"),
+    ],
+)
+def test_the_script_is_that_of_most_letters(line: str, name: str) -> None:
+    assert script(line) == name
+
+
+def test_the_correlation_is_pearsons() -> None:
+    assert correlation(["a", "aaa"], ["b", "bbb"]) == pytest.approx(1.0)
+    assert correlation(["a", "aaa"], ["bbb", "b"]) == pytest.approx(-1.0)
+    assert correlation(["a", "a"], ["b", "bbb"]) == 1.0
+
+
+def test_the_corpus_that_ships_raises_no_false_alarm() -> None:
+    report = load(DataConfig()).report
+    assert shipped().is_dir()
+    assert report.notices == []

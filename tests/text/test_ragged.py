@@ -1,0 +1,40 @@
+"""Lists of ids in one array are those lists."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from seq2seq.text.ragged import Ragged
+
+LISTS = [[4, 5, 6], [], [7], [], [300, 70_000, 2**31 - 1], []]
+
+
+def test_it_gives_back_the_lists() -> None:
+    ragged = Ragged.of(LISTS)
+    assert len(ragged) == len(LISTS)
+    assert list(ragged) == LISTS
+    assert [ragged[i - len(LISTS)] for i in range(len(LISTS))] == LISTS
+    assert ragged[1:5:2] == LISTS[1:5:2]
+    assert all(type(i) is int for ids in ragged for i in ids)
+    for outside in (len(LISTS), -len(LISTS) - 1):
+        with pytest.raises(IndexError):
+            ragged[outside]
+
+
+@pytest.mark.parametrize("cuts", [[], [3], [0, 2, 2, 5], [1, 6]])
+def test_joined_parts_are_the_whole(cuts: list[int]) -> None:
+    ends = [0, *cuts, len(LISTS)]
+    joined = Ragged.joined(Ragged.of(LISTS[a:b]) for a, b in pairwise(ends))
+    whole = Ragged.of(LISTS)
+    assert list(joined) == LISTS
+    assert np.array_equal(joined.flat, whole.flat)
+    assert np.array_equal(joined.cuts, whole.cuts)
+
+
+def test_nothing_is_no_lists() -> None:
+    assert list(Ragged.of([])) == list(Ragged.joined([])) == []
+
+
+def test_an_id_takes_four_bytes() -> None:
+    assert Ragged.of(LISTS).flat.nbytes == 4 * sum(map(len, LISTS))

@@ -1,0 +1,136 @@
+import os
+import re
+
+import pytest
+
+from seq2seq.errors import InputError
+from seq2seq.text.scoring import closest, compare, score
+
+REF = [
+    f"The {a} {b} near the old {c}." for a in ("big", "red", "slow") for b in ("dog", "cat") for c in ("house", "tree")
+]
+GOOD = [line.replace("near", "by") for line in REF]
+BAD = [line.replace("near the", "at a").replace("big", "large").replace("cat", "hat") for line in REF]
+
+
+def values(hyps: list[str], refs: list[list[str]]) -> dict[str, float]:
+    return {s.name: s.value for s in score(hyps, refs)}
+
+
+def test_a_copy_of_the_reference_is_perfect() -> None:
+    assert values(REF, [REF]) == pytest.approx({"BLEU": 100, "chrF2": 100, "TER": 0})
+
+
+def test_scores_by_hand() -> None:
+    """BLEU: 5/6, 3/5, 2/4, 1/3 of the n-grams. TER: one of six words is wrong."""
+    found = values(["a b c d x f"], [["a b c d e f"]])
+    assert found["BLEU"] == pytest.approx(100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25)
+    assert found["TER"] == pytest.approx(100 / 6)
+
+
+def test_a_second_reference_can_only_help() -> None:
+    one, two = values(GOOD, [REF]), values(GOOD, [REF, GOOD])
+    assert one["BLEU"] < two["BLEU"] == pytest.approx(100)
+    assert "nrefs:2" in score(GOOD, [REF, GOOD])[0].signature
+
+
+def test_signatures_are_those_of_sacrebleu() -> None:
+    bleu, chrf, ter = (s.signature for s in score(GOOD, [REF]))
+    assert re.fullmatch(r"nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:[\d.]+", bleu)
+    assert re.fullmatch(r"nrefs:1\|case:mixed\|eff:yes\|nc:6\|nw:0\|space:no\|version:[\d.]+", chrf)
+    assert re.fullmatch(r"nrefs:1\|case:lc\|tok:tercom\|norm:no\|punct:yes\|asian:no\|version:[\d.]+", ter)
+
+
+def test_only_the_metrics_asked_for() -> None:
+    assert [s.name for s in score(GOOD, [REF], ("chrf", "bleu"))] == ["chrF2", "BLEU"]
+
+
+def test_the_closest_has_most_of_the_reference_in_a_row() -> None:
+    """Of six words one, three and one are wrong; of two that are the same the first."""
+    ref = "a b c d e f"
+    assert closest(["a b x d e f", "a b x y z f", "a b c d e x"], ref) == "a b c d e x"
+    assert closest(["", "f"], ref) == "f"
+    assert closest([""], ref) == ""
+
+
+def test_empty_lines_are_scored() -> None:
+    assert values(["", ""], [["a b", "c d"]]) == pytest.approx({"BLEU": 0, "chrF2": 0, "TER": 100})
+
+
+def test_text_that_looks_tokenized_is_scored_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    lines = ["a b c d ."] * 100
+    score(lines, [lines], ("bleu",))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("hyps", "refs", "message"),
+    [
+        (REF[:3], [REF], "the translations: 3 lines, but reference 1 has 12"),
+        (REF, [REF, REF[:5]], "the translations: 12 lines, but reference 2 has 5"),
+        ([], [REF], "the translations: 0 lines, but reference 1 has 12"),
+        ([], [[]], "no references to score against"),
+        (REF, [], "no references to score against"),
+    ],
+)
+def test_lines_that_do_not_correspond_are_an_error(hyps: list[str], refs: list[list[str]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        score(hyps, refs)
+
+
+def test_an_unknown_metric_is_an_error() -> None:
+    with pytest.raises(InputError, match="unknown metric 'blue'; did you mean 'bleu'"):
+        score(REF, [REF], ("blue",))
+
+
+def test_the_better_system_is_named_on_every_metric() -> None:
+    found = {(c.system, c.name): c for c in compare({"bad": BAD, "good": GOOD}, [REF])}
+    assert [*found] == [(s, m) for m in ("BLEU", "chrF2", "TER") for s in ("bad", "good")]
+    for metric, value in values(GOOD, [REF]).items():
+        baseline, system = found["bad", metric], found["good", metric]
+        assert system.value == pytest.approx(value)
+        assert system.p is not None and system.p < 0.05
+        assert system.verdict == f"good is better than bad (p = {system.p:.3f})"
+        assert baseline.p is None and baseline.verdict == ""
+        assert abs(baseline.mean - baseline.value) < baseline.interval
+        assert "bs:1000|seed:12345" in system.signature
+
+
+def test_the_worse_system_is_named_on_every_metric() -> None:
+    for c in compare({"good": GOOD, "bad": BAD}, [REF])[1::2]:
+        assert c.verdict.startswith("bad is worse than good (p = 0.0")
+
+
+def test_small_and_no_differences_are_not_significant() -> None:
+    almost = [*GOOD[:-1], BAD[-1]]
+    same, other = compare({"good": GOOD, "same": GOOD, "almost": almost}, [REF], ("bleu",))[1:]
+    assert (same.p, same.verdict) == (1.0, "no significant difference between same and good (p = 1.000)")
+    assert other.p is not None and 0.05 < other.p < 1
+    assert other.verdict == f"no significant difference between almost and good (p = {other.p:.3f})"
+
+
+def test_the_bootstrap_follows_its_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(seed: int) -> list[tuple[float, float, float | None]]:
+        found = compare({"bad": BAD, "good": GOOD}, [REF], ("chrf",), seed)
+        assert f"seed:{seed}" in found[0].signature
+        return [(c.mean, c.interval, c.p) for c in found]
+
+    monkeypatch.delenv("SACREBLEU_SEED", raising=False)
+    first = drawn(1)
+    assert "SACREBLEU_SEED" not in os.environ
+    monkeypatch.setenv("SACREBLEU_SEED", "99")
+    assert drawn(1) == first != drawn(2)
+    assert os.environ["SACREBLEU_SEED"] == "99"
+
+
+@pytest.mark.parametrize(
+    ("systems", "seed", "message"),
+    [
+        ({"A": REF}, 1, "one system alone"),
+        ({"A": REF, "B": REF[:-1]}, 1, "B: 11 lines, but reference 1 has 12"),
+        ({"A": REF, "B": REF}, 0, "a seed of at least 1"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_is_an_error(systems: dict[str, list[str]], seed: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compare(systems, [REF], seed=seed)
