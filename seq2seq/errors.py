@@ -9,8 +9,11 @@ class WorkError(Exception):
     """The input was fine and the work failed all the same, a full disk for one (exit status 1)."""
 
 
-class Interrupted(Exception):  # noqa: N818 (no error: somebody asked for it)
-    """SIGINT or SIGTERM stopped the work after its state was saved (exit status 128 + the signal's number)."""
+class Interrupted(KeyboardInterrupt):
+    """SIGINT or SIGTERM stopped the work after its state was saved (exit status 128 + the signal's number).
+
+    Like any KeyboardInterrupt it passes through `except Exception`.
+    """
 
     def __init__(self, signum: int, message: str) -> None:
         super().__init__(message)

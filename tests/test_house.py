@@ -28,7 +28,8 @@ ROOMS = {
     "serving": "errors translation",
     "versions": "__init__",
     "reporting": "processes versions text network translation folder training onnx",
-    "commands": f"{GROUND} processes versions text translation folder training onnx serving reporting",
+    "api": f"{GROUND} processes text translation folder training onnx reporting",
+    "commands": f"{GROUND} versions text translation folder training onnx serving reporting api",
     "__main__": "commands",
 }
 
@@ -76,6 +77,14 @@ MODULES_INSIDE = {
         "trainer": "signals distributed workers resume optimization settings epochs objective validation",
     },
     "onnx": {"graph": "", "export": "graph", "runtime": ""},
+    "api": {
+        "computing": "",
+        "models": "computing",
+        "translator": "computing models",
+        "evaluation": "computing models translator",
+        "distillation": "models",
+        "training": "computing distillation translator",
+    },
 }
 
 
@@ -146,6 +155,16 @@ def test_arrows_point_to_what_stands_before_alone(table: dict[str, str]) -> None
     for name, allowed in table.items():
         assert set(allowed.split()) <= before, name
         before.add(name)
+
+
+def test_the_front_door_leads_to_the_api_and_to_what_it_returns() -> None:
+    rooms = arrows(PACKAGE / "__init__.py")
+    assert rooms == {
+        Place("api", "evaluation"),
+        Place("api", "training"),
+        Place("api", "translator"),
+        Place("translation", "translator"),
+    }
 
 
 def test_the_tables_promise_no_arrow_that_nobody_uses() -> None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import click
 
-from seq2seq.commands.shared import Group, example, put, run
+from seq2seq.commands.running import Group, help_of, run
+from seq2seq.commands.streams import put
 from seq2seq.versions import versions
 
 # Threads that wait for one another spin, by default for so long that another program beside them costs a factor of
@@ -42,20 +43,20 @@ class Commands(Group):
         return super().get_command(ctx, cmd_name)
 
 
-@click.command("seq2seq", cls=Commands, **example(HELP))
+@click.command("seq2seq", cls=Commands, **help_of(HELP))
 @click.option(
     "--version",
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=lambda context, option, wanted: tell_versions(context) if wanted else None,
-    help="tell the version of this and of what it computes with",
+    callback=lambda context, option, wanted: put_versions(context) if wanted else None,
+    help="print the version of this program and of the packages it computes with",
 )
 def seq2seq() -> None:  # noqa: D103 (its help is HELP)
     pass
 
 
-def tell_versions(context: click.Context) -> None:
+def put_versions(context: click.Context) -> None:
     """Print what computes here, and end."""
     put(versions())
     context.exit()

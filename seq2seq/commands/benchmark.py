@@ -9,60 +9,67 @@ one. An idle machine gives figures that mean something. An exported form is meas
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from seq2seq.commands.shared import example, json_option, path_option, put, put_json, run, stated
+from seq2seq.commands.options import grouped, option, path_option
+from seq2seq.commands.running import help_of, run
+from seq2seq.commands.streams import put, put_json
+from seq2seq.config import parse_override
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 
 RECIPE = "tatoeba"
 
 
-@click.command("benchmark", **example(__doc__))
-@click.option("--recipe", metavar="NAME|FILE", help=f"what to train (default: {RECIPE})")
-@path_option("--model", metavar="DIR", help="translate with this trained model; train nothing")
-@click.option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
-@click.option("--src", metavar="LANG", help="language to translate from")
-@click.option("--tgt", metavar="LANG", help="language to translate to")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="override a setting of the recipe")
-@click.option("--updates", type=click.IntRange(min=1), default=100, help="updates to train", show_default=True)
-@click.option("--sentences", type=click.IntRange(min=2), default=1000, help="to translate", show_default=True)
-@json_option
-def command(  # noqa: D103 (its help is the module's docstring)
-    recipe: str | None,
-    model: Path | None,
-    data: str | None,
-    src: str | None,
-    tgt: str | None,
-    assignments: Sequence[str],
-    updates: int,
-    sentences: int,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """What to train and to translate."""
+
+    recipe: str | None = option("--recipe", metavar="NAME|FILE", help=f"what to train (default: {RECIPE})")
+    model: Path | None = path_option("--model", metavar="DIR", help="translate with this trained model; train nothing")
+    data: str | None = option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+    src: str | None = option("--src", metavar="LANG", help="language to translate from")
+    tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to")
+    set: Sequence[str] = option("--set", multiple=True, metavar="NAME=VALUE", help="override a setting of the recipe")
+    updates: int = option(
+        "--updates", type=click.IntRange(min=1), default=100, help="updates to train", show_default=True
+    )
+    sentences: int = option(
+        "--sentences", type=click.IntRange(min=2), default=1000, help="to translate", show_default=True
+    )
+    as_json: bool = option("--json", is_flag=True, help="print the result as one JSON object")
+
+
+@click.command("benchmark", **help_of(__doc__))
+@grouped(options=BenchmarkOptions)
+def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the module's docstring)
+    model = options.model
     from seq2seq.reporting import benchmark
     from seq2seq.text import corpus
     from seq2seq.training import settings  # here, so that the processes it starts have no torch by that
     from seq2seq.versions import versions
 
-    if model and (recipe or assignments):
+    if model and (options.recipe or options.set):
         raise InputError("--model is trained already; --recipe and --set go without it")
     if model and layout.exported(model):
         raise InputError(f"{model} is an exported model; give the one it was made from, all forms are measured")
-    given = stated(where=data, src=src, tgt=tgt)
-    sections = layout.read_settings(model) if model else settings.recipe(recipe or RECIPE)
-    sections["data"] = ({} if data else sections.get("data", {})) | given
-    chosen = settings.resolve(settings.override(sections, assignments))
+    named = {"where": options.data, "src": options.src, "tgt": options.tgt}
+    named = {name: value for name, value in named.items() if value is not None}
+    sections = layout.read_settings(model) if model else settings.recipe(options.recipe or RECIPE)
+    sections["data"] = ({} if options.data else sections.get("data", {})) | named
+    chosen = settings.resolve(settings.override(sections, map(parse_override, options.set)))
     found: dict[str, list[dict[str, Any]]] = {}
-    for section, row in benchmark.measure(chosen, corpus.load(chosen.data), model, updates, sentences):
-        if section not in found and not as_json:
+    for section, row in benchmark.measure(chosen, corpus.load(chosen.data), model, options.updates, options.sentences):
+        if section not in found and not options.as_json:
             put(f"\n{section}\n" + "  ".join(f"{name:>{width(name)}}" for name in row))
         found.setdefault(section, []).append(row)
-        if not as_json:
+        if not options.as_json:
             put("  ".join(f"{value!s:>{width(name)}}" for name, value in row.items()))
-    if as_json:
+    if options.as_json:
         put_json({"versions": versions(), **found})
     else:
         put(f"\n{versions()}")

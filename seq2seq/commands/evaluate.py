@@ -8,118 +8,135 @@ With --model, --data left out is the corpus that ships.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from seq2seq.commands.shared import (
-    beam_option,
-    device_options,
-    example,
-    json_option,
-    memory_options,
-    open_model,
+from seq2seq.api.computing import torch_threads
+from seq2seq.api.evaluation import Evaluation, evaluate_part
+from seq2seq.api.models import open_model, with_translation_memory
+from seq2seq.commands.options import (
+    ComputeOptions,
+    MemoryOptions,
+    RankingOptions,
+    ReportOptions,
+    given,
+    grouped,
+    option,
     path_option,
-    penalty_option,
-    put,
-    put_json,
-    quiet_option,
-    remembering,
-    reward_option,
-    run,
-    stated,
 )
+from seq2seq.commands.running import help_of, run
+from seq2seq.commands.streams import lines_of, put, put_json
 from seq2seq.errors import InputError
-from seq2seq.text.corpus import DataConfig, load_split
-from seq2seq.text.scoring import METRICS, compare, score
-from seq2seq.text.sources import read_lines
+from seq2seq.text.scoring import METRICS, Comparison, compare, score
 
 
-@click.command("evaluate", **example(__doc__))
-@path_option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="DIR",
-    help="translate with this model, and measure; several: an ensemble",
+@dataclass(frozen=True)
+class ModelOptions:
+    """A model, and the text to measure it on."""
+
+    models: Sequence[Path] = path_option(
+        "--model", multiple=True, metavar="DIR", help="translate with this model, and measure; several: an ensemble"
+    )
+    data: str | None = option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+    src: str | None = option("--src", metavar="LANG", help="language to translate from (default: the model's)")
+    tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
+    split: str | None = option("--split", metavar="NAME", help="the part to measure on (default: test)")
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """Files of translations and references."""
+
+    hyps: Sequence[Path] = path_option("--hyp", multiple=True, help="translations, one a line, plain or .gz")
+    refs: Sequence[Path] = path_option("--ref", multiple=True, help="references, one a line, plain or .gz")
+
+
+@dataclass(frozen=True)
+class MetricOptions:
+    """What to measure."""
+
+    metrics: Sequence[str] = option(
+        "--metric", type=click.Choice(list(METRICS)), multiple=True, help="measure only this"
+    )
+    seed: int = option(
+        "--seed", type=click.IntRange(min=1), default=12345, metavar="N", help="of the bootstrap", show_default=True
+    )
+
+
+@click.command("evaluate", **help_of(__doc__))
+@grouped(
+    model=ModelOptions,
+    texts=FileOptions,
+    ranking=RankingOptions,
+    memory=MemoryOptions,
+    metric=MetricOptions,
+    compute=ComputeOptions,
+    report=ReportOptions,
 )
-@click.option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
-@click.option("--src", metavar="LANG", help="language to translate from (default: the model's)")
-@click.option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
-@click.option("--split", metavar="NAME", help="the part to measure on (default: test)")
-@path_option("--hyp", "hyps", multiple=True, help="translations, one a line, plain or .gz")
-@path_option("--ref", "refs", multiple=True, help="references, one a line, plain or .gz")
-@beam_option
-@penalty_option
-@reward_option
-@memory_options
-@click.option("--metric", "metrics", type=click.Choice(list(METRICS)), multiple=True, help="measure only this")
-@click.option(
-    "--seed", type=click.IntRange(min=1), default=12345, metavar="N", help="of the bootstrap", show_default=True
-)
-@device_options
-@quiet_option
-@json_option
 def command(  # noqa: D103 (its help is the module's docstring)
-    models: Sequence[Path],
-    data: str | None,
-    src: str | None,
-    tgt: str | None,
-    split: str | None,
-    hyps: Sequence[Path],
-    refs: Sequence[Path],
-    beam: int | None,
-    length_penalty: float | None,
-    word_reward: float | None,
-    memory: str | None,
-    memory_share: float | None,
-    metrics: Sequence[str],
-    seed: int,
-    device: str,
-    threads: int | None,
-    quiet: bool,
-    as_json: bool,
+    model: ModelOptions,
+    texts: FileOptions,
+    ranking: RankingOptions,
+    memory: MemoryOptions,
+    metric: MetricOptions,
+    compute: ComputeOptions,
+    report: ReportOptions,
 ) -> None:
-    metrics = metrics or tuple(METRICS)
-    if models and (hyps or refs):
+    metrics = metric.metrics or tuple(METRICS)
+    if model.models and (texts.hyps or texts.refs):
         raise InputError("--model translates by itself; give either --model, or --hyp and --ref")
-    search = stated(beam=beam, length_penalty=length_penalty, word_reward=word_reward)
-    others = stated(data=data, src=src, tgt=tgt, split=split, memory=memory, memory_share=memory_share)
-    if not models and (search or others):
+    if not model.models and (given(model) or given(ranking) or given(memory)):
         raise InputError(
             "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory and --memory-share go "
             "with --model; give one"
         )
-    if len(hyps) > 1:
-        found = compare({str(p): read_lines(p) for p in hyps}, [read_lines(p) for p in refs], metrics, seed)
-        if as_json:
-            put_json({"comparison": [c._asdict() for c in found]})
-            return
-        for c in found:
-            put(f"{c.system}  {c.name} = {c.value:.2f} (95% interval {c.mean:.2f} ± {c.interval:.2f})  {c.signature}")
-            if c.verdict:
-                put(f"  {c.verdict}")
+    if len(texts.hyps) > 1:
+        systems = {str(path): list(lines_of(path)) for path in texts.hyps}
+        references = [list(lines_of(path)) for path in texts.refs]
+        _put_comparison(compare(systems, references, metrics, metric.seed), report.as_json)
         return
-    if models:
-        from seq2seq.translation.translator import LineTranslator
-
-        bundle, _ = open_model(models, device, threads)
-        bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
-        pairs = load_split(DataConfig(where=data or "", src=bundle.src, tgt=bundle.tgt), split or "test")
-        translator = LineTranslator(remembering(bundle, memory, memory_share), replace(bundle.search, **search))
-        hypotheses = translator.translate([pair.src for pair in pairs])
-        references = [[pair.tgt for pair in pairs]]
-    elif hyps and refs:
-        hypotheses, references = read_lines(hyps[0]), [read_lines(p) for p in refs]
+    if model.models:
+        result = _evaluated(model, ranking, memory, metrics, compute)
+    elif texts.hyps and texts.refs:
+        hypotheses, references = list(lines_of(texts.hyps[0])), [list(lines_of(path)) for path in texts.refs]
+        result = Evaluation(len(hypotheses), score(hypotheses, references, metrics))
     else:
         raise InputError("nothing to measure: give --model DIR, or --hyp FILE and --ref FILE")
-    scores = score(hypotheses, references, metrics)
-    if as_json:
-        put_json({"sentences": len(hypotheses), "scores": [s._asdict() for s in scores]})
+    if report.as_json:
+        put_json({"sentences": result.sentences, "scores": [s._asdict() for s in result.scores]})
     else:
-        for s in scores:
+        for s in result.scores:
             put(f"{s.name} = {s.value:.2f}  ({s.signature})")
+
+
+def _evaluated(
+    model: ModelOptions,
+    ranking: RankingOptions,
+    memory: MemoryOptions,
+    metrics: Sequence[str],
+    compute: ComputeOptions,
+) -> Evaluation:
+    """The scores of the model on its part."""
+    bundle, _ = open_model(model.models, compute.device, compute.threads)
+    bundle = bundle._replace(src=model.src or bundle.src, tgt=model.tgt or bundle.tgt)
+    bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
+    config = replace(bundle.search, **given(ranking))
+    with torch_threads(compute.threads):
+        return evaluate_part(bundle, config, model.data or "", model.split or "test", metrics)
+
+
+def _put_comparison(rows: Sequence[Comparison], as_json: bool) -> None:
+    """Print every system's scores, each after the first compared with the first."""
+    if as_json:
+        put_json({"comparison": [row._asdict() for row in rows]})
+        return
+    for row in rows:
+        interval = f"95% interval {row.mean:.2f} ± {row.interval:.2f}"
+        put(f"{row.system}  {row.name} = {row.value:.2f} ({interval})  {row.signature}")
+        if row.verdict:
+            put(f"  {row.verdict}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

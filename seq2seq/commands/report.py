@@ -8,23 +8,24 @@ The page is one file that needs nothing else. Every test part is translated, or 
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from seq2seq.commands.shared import (
-    beam_option,
-    device_options,
-    example,
-    open_model,
-    output,
+from seq2seq.api.computing import torch_threads
+from seq2seq.api.models import open_model
+from seq2seq.commands.options import (
+    BeamOption,
+    ComputeOptions,
+    QuietOption,
+    given,
+    grouped,
+    option,
     path_option,
-    put,
-    quiet_option,
-    run,
-    stated,
 )
+from seq2seq.commands.running import help_of, run
+from seq2seq.commands.streams import output, put
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text import corpus
@@ -34,32 +35,41 @@ from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
 
 
-@click.command("report", **example(__doc__))
-@path_option("--model", metavar="DIR", required=True, help="model folder, trained or exported")
-@click.option("--data", metavar="WHERE", help="text, as for train (default: what the model was trained with)")
-@path_option("--out", metavar="FILE", help="the page to write (default: report.html in the model folder)")
-@beam_option
-@device_options
-@quiet_option
+@dataclass(frozen=True)
+class PageOptions:
+    """Which model, on which text, and where to write the page."""
+
+    model: Path = path_option("--model", metavar="DIR", required=True, help="model folder, trained or exported")
+    data: str | None = option(
+        "--data", metavar="WHERE", help="text, as for train (default: what the model was trained with)"
+    )
+    out: Path | None = path_option("--out", help="the page to write (default: report.html in the model folder)")
+
+
+@click.command("report", **help_of(__doc__))
+@grouped(options=PageOptions, search=BeamOption, compute=ComputeOptions, quiet=QuietOption)
 def command(  # noqa: D103 (its help is the module's docstring)
-    model: Path, data: str | None, out: Path | None, beam: int | None, device: str, threads: int | None, quiet: bool
+    options: PageOptions, search: BeamOption, compute: ComputeOptions, quiet: QuietOption
 ) -> None:
+    model = options.model
     try:
         from seq2seq.reporting import report
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
-    bundle, workers = open_model([model], device, threads)
+    bundle, workers = open_model([model], compute.device, compute.threads)
     sections = layout.read_settings(model)
     chosen = settings.resolve(sections)
-    text = corpus.load(replace(chosen.data, **stated(where=data)))
-    config = replace(bundle.search, **stated(beam=beam))
+    text = corpus.load(replace(chosen.data, where=options.data or chosen.data.where))
+    config = replace(bundle.search, **given(search))
     translator = LineTranslator(bundle, config, workers=workers)
     parts = []
-    for name, pairs in (text.tests or {"dev": text.dev}).items():
-        said = translator.translate([pair.src for pair in pairs])
-        parts.append(report.Part(name, pairs, said, score(said, [[pair.tgt for pair in pairs]])))
-    noted = model / layout.METRICS
-    metrics = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
+    with torch_threads(compute.threads):
+        for name, pairs in (text.tests or {"dev": text.dev}).items():
+            translations = translator.translate([pair.src for pair in pairs])
+            scores = score(translations, [[pair.tgt for pair in pairs]])
+            parts.append(report.Part(name, pairs, translations, scores))
+    history = model / layout.METRICS
+    metrics = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
     facts = {
         "model": f"{chosen.model.cell}, context {chosen.model.context}" + (", exported" * layout.exported(model)),
         "recipe": layout.read_recipe(model) or "-",
@@ -71,10 +81,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     title = f"{bundle.src} to {bundle.tgt}: {model.resolve().name}"
     train = (pair.tgt for pair in text.train)
     html = report.page(title, facts, sections, metrics, parts, train, report.looks(bundle, parts[0]))
-    out = out or model / layout.REPORT
+    out = options.out or model / layout.REPORT
     with output(out) as file:
         file.write(html.encode())
-    if not quiet:
+    if not quiet.quiet:
         put(str(out))
 
 

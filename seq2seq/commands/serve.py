@@ -10,49 +10,44 @@ Only this machine is answered, until --host 0.0.0.0 lets others in; nobody has t
 
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from seq2seq.commands.shared import (
-    beam_option,
-    device_options,
-    example,
-    memory_options,
-    open_model,
+from seq2seq.api.computing import torch_threads
+from seq2seq.api.models import open_model, shipped_models, with_translation_memory
+from seq2seq.commands.options import (
+    BeamOption,
+    ComputeOptions,
+    MemoryOptions,
+    QuietOption,
+    given,
+    grouped,
+    option,
     path_option,
-    put,
-    quiet_option,
-    remembering,
-    run,
-    shipped_models,
-    stated,
 )
+from seq2seq.commands.running import help_of, run
+from seq2seq.commands.streams import put
 from seq2seq.errors import InputError
 from seq2seq.translation.translator import LineTranslator
 
 
-@click.command("serve", **example(__doc__))
-@path_option(
-    "--model", "models", multiple=True, metavar="DIR", help="model folder, one a direction (default: those that ship)"
-)
-@click.option("--host", metavar="ADDRESS", default="127.0.0.1", help="where to listen", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="0: any free one", show_default=True)
-@beam_option
-@memory_options
-@device_options
-@quiet_option
+@dataclass(frozen=True)
+class ServeOptions:
+    """Which models, and where to listen."""
+
+    models: Sequence[Path] = path_option(
+        "--model", multiple=True, metavar="DIR", help="model folder, one a direction (default: those that ship)"
+    )
+    host: str = option("--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on", show_default=True)
+    port: int = option("--port", type=click.IntRange(0, 65535), default=8000, help="0: any free one", show_default=True)
+
+
+@click.command("serve", **help_of(__doc__))
+@grouped(options=ServeOptions, search=BeamOption, memory=MemoryOptions, compute=ComputeOptions, report=QuietOption)
 def command(  # noqa: D103 (its help is the module's docstring)
-    models: Sequence[Path],
-    host: str,
-    port: int,
-    beam: int | None,
-    memory: str | None,
-    memory_share: float | None,
-    device: str,
-    threads: int | None,
-    quiet: bool,
+    options: ServeOptions, search: BeamOption, memory: MemoryOptions, compute: ComputeOptions, report: QuietOption
 ) -> None:
     try:
         import uvicorn
@@ -63,23 +58,25 @@ def command(  # noqa: D103 (its help is the module's docstring)
             "serve needs the packages starlette and uvicorn; install them: pip install 'seq2seq[serve]'"
         ) from None
     translators: dict[tuple[str, str], LineTranslator] = {}
-    for folder in models or shipped_models().values():
-        bundle, _ = open_model([folder], device, threads)
+    for folder in options.models or shipped_models().values():
+        bundle, _ = open_model([folder], compute.device, compute.threads)
         direction = bundle.src, bundle.tgt
         if direction in translators:
             raise InputError(f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does already")
-        bundle = remembering(bundle, memory, memory_share)
-        config = replace(bundle.search, **stated(beam=beam))
+        bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
+        config = replace(bundle.search, **given(search))
         translators[direction] = LineTranslator(bundle, config, alignments=bundle.engine.aligns)
+    host, port = options.host, options.port
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as e:
         raise InputError(f"cannot listen on {host}, port {port}: {e.strerror}; give another --host or --port") from None
-    if not quiet:
+    if not report.quiet:
         name, number = listening.getsockname()[:2]
         put(f"http://{f'[{name}]' if ':' in name else name}:{number}")
     server = uvicorn.Server(uvicorn.Config(application(translators), log_level="warning", lifespan="on"))
-    server.run(sockets=[listening])
+    with torch_threads(compute.threads):
+        server.run(sockets=[listening])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

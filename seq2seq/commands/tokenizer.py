@@ -11,11 +11,15 @@ Encoding writes pieces, or with --ids their numbers, separated by spaces; decodi
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from seq2seq.commands.shared import Group, example, lines_of, output, path_option, put, quiet_option, run, speaker
+from seq2seq.api.computing import notifier
+from seq2seq.commands.options import QuietOption, grouped, option, path_option
+from seq2seq.commands.running import Group, help_of, run
+from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.config import build
 from seq2seq.errors import InputError
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
@@ -33,45 +37,61 @@ DECODE = """Numbers to lines.
     seq2seq tokenizer decode --model spm.model < ids
 """
 
-model_option = path_option("--model", required=True, help="a tokenizer.model")
+
+@dataclass(frozen=True)
+class LearnOptions:
+    """What to learn from, and what."""
+
+    sources: Sequence[Path] = path_option("--input", multiple=True, help="text, plain or .gz (default: standard input)")
+    out: Path = path_option("--out", required=True, help="the model to write")
+    kind: str = option("--kind", default="unigram", metavar="KIND", help="unigram or bpe", show_default=True)
+    vocab_size: int = option("--vocab-size", type=int, default=4000, metavar="N", help="pieces", show_default=True)
 
 
-@click.group("tokenizer", cls=Group, **example(__doc__))
+@dataclass(frozen=True)
+class ModelOption:
+    """A tokenizer."""
+
+    path: Path = path_option("--model", required=True, help="a tokenizer.model")
+
+
+@dataclass(frozen=True)
+class EncodeOptions(ModelOption):
+    """A tokenizer, and what to write."""
+
+    ids: bool = option("--ids", is_flag=True, help="write numbers instead of pieces")
+
+
+@click.group("tokenizer", cls=Group, **help_of(__doc__))
 def command() -> None:  # noqa: D103 (its help is the module's docstring)
     pass
 
 
-@command.command(**example(LEARN))
-@path_option("--input", "sources", multiple=True, help="text, plain or .gz (default: standard input)")
-@path_option("--out", required=True, help="the model to write")
-@click.option("--kind", default="unigram", metavar="KIND", help="unigram or bpe", show_default=True)
-@click.option("--vocab-size", type=int, default=4000, metavar="N", help="pieces", show_default=True)
-@quiet_option
-def learn(  # noqa: D103 (its help stands above)
-    sources: Sequence[Path], out: Path, kind: str, vocab_size: int, quiet: bool
-) -> None:
-    settings = build(TokenizerConfig, {"kind": kind, "vocab_size": vocab_size}, "tokenizer")
-    with output(out) as file:
-        lines = itertools.chain.from_iterable(map(lines_of, sources) if sources else [lines_of(None)])
-        tokenizer = Tokenizer.learn(lines, settings, speaker(quiet))
+@command.command(**help_of(LEARN))
+@grouped(options=LearnOptions, report=QuietOption)
+def learn(options: LearnOptions, report: QuietOption) -> None:  # noqa: D103 (its help is LEARN)
+    settings = build(TokenizerConfig, {"kind": options.kind, "vocab_size": options.vocab_size}, "tokenizer")
+    notice = notifier(report.quiet)
+    with output(options.out) as file:
+        files = map(lines_of, options.sources) if options.sources else [lines_of(None)]
+        tokenizer = Tokenizer.learn(itertools.chain.from_iterable(files), settings, notice)
         file.write(tokenizer.model_bytes)
-    speaker(quiet)(f"{out}: {len(tokenizer)} pieces")
+    notice(f"{options.out}: {len(tokenizer)} pieces")
 
 
-@command.command(**example(ENCODE))
-@model_option
-@click.option("--ids", is_flag=True, help="write numbers instead of pieces")
-def encode(model: Path, ids: bool) -> None:  # noqa: D103 (its help stands above)
-    tokenizer = Tokenizer.load(model)
+@command.command(**help_of(ENCODE))
+@grouped(options=EncodeOptions)
+def encode(options: EncodeOptions) -> None:  # noqa: D103 (its help is ENCODE)
+    tokenizer = Tokenizer.load(options.path)
     for line in lines_of(None):
         [encoded] = tokenizer.encode([line])
-        put(" ".join(map(str, encoded) if ids else tokenizer.pieces(encoded)))
+        put(" ".join(map(str, encoded) if options.ids else tokenizer.pieces(encoded)))
 
 
-@command.command(**example(DECODE))
-@model_option
-def decode(model: Path) -> None:  # noqa: D103 (its help stands above)
-    tokenizer = Tokenizer.load(model)
+@command.command(**help_of(DECODE))
+@grouped(options=ModelOption)
+def decode(options: ModelOption) -> None:  # noqa: D103 (its help is DECODE)
+    tokenizer = Tokenizer.load(options.path)
     for number, line in enumerate(lines_of(None), 1):
         numbers = [int(word) if re.fullmatch("[0-9]{1,9}", word) else -1 for word in line.split()]
         if not all(0 <= i < len(tokenizer) for i in numbers):

@@ -1,6 +1,6 @@
 """A run's settings: one TOML recipe, `[data] [tokenizer] [model] [training] [search]`, and what overrides it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,9 +52,11 @@ def recipe(name: str) -> dict[str, dict[str, Any]]:
     return config.read(RECIPES / f"{name}.toml")
 
 
-def override(sections: dict[str, dict[str, Any]], assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The sections with each `section.name=value` put in its place."""
+def override(
+    sections: dict[str, dict[str, Any]], assignments: Iterable[tuple[str, str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The sections with each (section, name, value) put in its place."""
     result = {name: dict(values) for name, values in sections.items()}
-    for section, name, value in map(config.parse_override, assignments):
+    for section, name, value in assignments:
         result.setdefault(section, {})[name] = value
     return result

@@ -332,8 +332,16 @@ def test_without_a_model_the_one_that_ships_translates() -> None:
 
 
 def test_only_some_languages_ship(model: Path) -> None:
-    refused(call("translate", "--to", "fr", stdin="a\n"), "'fr'", "en, de", "--model")
-    refused(call("translate", "--model", model, "--to", "de", stdin="a\n"), "--to", str(model))
+    refused(call("translate", "--to", "fr", stdin="a\n"), "from en to fr", "de to en, en to de", "another model")
+    refused(call("translate", "--from", "de", "--to", "de", stdin="a\n"), "from de to de", "de to en, en to de")
+
+
+def test_a_direction_must_fit_the_model(model: Path) -> None:
+    plain = worked(call("translate", "--model", model, stdin="A cat eats here.\n")).out
+    fitting = call("translate", "--model", model, "--from", "en", "--to", "de", stdin="A cat eats here.\n")
+    assert worked(fitting).out == plain
+    for wrong in (["--to", "fr"], ["--from", "de"], ["--from", "de", "--to", "en"]):
+        refused(call("translate", "--model", model, *wrong, stdin="a\n"), "there is en to de")
 
 
 # ---- a translation memory --------------------------------------------------------------------------------------------

@@ -75,7 +75,8 @@ def test_what_cannot_be_is_refused(sections: dict[str, dict[str, Any]], words: s
 
 def test_overrides_come_last_and_leave_the_recipe_as_it_was() -> None:
     sections = {"model": {"hidden": 7, "cell": "rnn"}}
-    changed = settings.override(sections, ["model.hidden=9", "training.epochs=2", "model.hidden=11", "data.tgt=fr"])
+    texts = ["model.hidden=9", "training.epochs=2", "model.hidden=11", "data.tgt=fr"]
+    changed = settings.override(sections, map(config.parse_override, texts))
     assert changed == {"model": {"hidden": 11, "cell": "rnn"}, "training": {"epochs": 2}, "data": {"tgt": "fr"}}
     assert sections == {"model": {"hidden": 7, "cell": "rnn"}}
     chosen = settings.resolve(changed)

@@ -1,0 +1,76 @@
+"""Synthetic pairs for training, made by teacher models: distillation, back-translation, data diversification.
+
+A teacher of the training's own direction translates the source side (sequence-level knowledge distillation, Kim & Rush
+2016); one of the other direction translates the target side (back-translation, Sennrich et al. 2016). Several of both
+are data diversification (Nguyen et al. 2020).
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm.auto import tqdm
+
+from seq2seq.api.models import open_model
+from seq2seq.errors import InputError
+from seq2seq.folder import layout
+from seq2seq.text import corpus
+from seq2seq.text.scoring import closest
+from seq2seq.text.sources import Pair
+from seq2seq.translation.translator import LineTranslator
+
+
+class Teacher(NamedTuple):
+    """A model that translates in the direction of the training (`forward`), or in the other one."""
+
+    forward: bool
+    translator: LineTranslator
+
+
+def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Teacher]:
+    """The models of `data.teachers`, checked before any text is read.
+
+    Raises:
+        InputError: one is no model or of other languages, or no teacher translates a file of `data.monolingual`.
+    """
+    forward = [_is_forward(Path(teacher), data) for teacher in data.teachers]
+    for path in map(Path, data.monolingual):
+        is_source = corpus.side_of(path, data) == 0
+        if is_source not in forward:
+            src, tgt = (data.src, data.tgt) if is_source else (data.tgt, data.src)
+            raise InputError(f"--mono {path} needs a model that translates {src} to {tgt}; give one by --teacher")
+    teachers = []
+    for is_forward, folder in zip(forward, data.teachers, strict=True):
+        bundle, workers = open_model([Path(folder)], device, threads, None)
+        teachers.append(Teacher(is_forward, LineTranslator(bundle, bundle.search, workers=workers)))
+    return teachers
+
+
+def _is_forward(teacher: Path, data: corpus.DataConfig) -> bool:
+    known = layout.read_settings(teacher).get("data", {})
+    direction = known.get("src"), known.get("tgt")
+    if direction not in ((data.src, data.tgt), (data.tgt, data.src)):
+        raise InputError(
+            f"the teacher {teacher} translates {direction[0]} to {direction[1]}, not {data.src} to {data.tgt} or back; "
+            "take another, or give --src and --tgt"
+        )
+    return direction == (data.src, data.tgt)
+
+
+def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[Pair]:
+    """The teachers' translations of the training text and of the monolingual text, each beside its source.
+
+    Of every training line a teacher gives its best translation, and the one of its n-best list that is most like the
+    reference (Kim & Rush 2016, sections 3.2 and 3.3); of a monolingual line its best translation.
+    """
+    for forward, translator in teachers:
+        source, target = (0, 1) if forward else (1, 0)
+        lines = [*(pair[source] for pair in text.train), *text.monolingual[source]]
+        stream = translator.stream(lines, lambda message: None)
+        progress = tqdm(stream, "teacher", len(lines), disable=True if quiet else None, unit="line")
+        for line, candidates, pair in itertools.zip_longest(lines, progress, text.train):
+            texts = [candidate.text for candidate in candidates] or [""]
+            chosen = (texts[0], closest(texts, pair[target])) if pair else texts[:1]
+            for translation in chosen:
+                yield Pair(line, translation) if forward else Pair(translation, line)

@@ -1,0 +1,324 @@
+"""`train` trains a model: from the options to a scored model folder with a card, on one process or on several.
+
+Of the processes that torchrun starts, rank 0 reads the text, writes the folder and reports; the others train along by
+what it wrote.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict, Unpack
+
+import torch
+
+from seq2seq.api.computing import notifier, torch_device, torch_threads
+from seq2seq.api.distillation import open_teachers, synthetic_pairs
+from seq2seq.api.translator import FolderPath, Translator
+from seq2seq.config import parse_override
+from seq2seq.errors import InputError, Interrupted
+from seq2seq.folder import checkpoint, files, layout
+from seq2seq.reporting.model_card import model_card
+from seq2seq.text import corpus
+from seq2seq.text.corpus import Corpus
+from seq2seq.text.scoring import Score, score
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training import settings
+from seq2seq.training.distributed import ProcessGroup, join_group
+from seq2seq.training.settings import Settings
+from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.training.workers import default_workers
+from seq2seq.translation.translator import LineTranslator
+
+RECIPE = "tatoeba"
+RUNS = Path("artifacts/runs")
+SAMPLES = 10  # held-out sentences that are shown with their translations
+
+
+class TrainOptions(TypedDict, total=False):
+    """What `train` takes by name."""
+
+    data: FolderPath | None
+    src: str | None
+    tgt: str | None
+    out: FolderPath | None
+    recipe: str | None
+    set: Mapping[str, Any] | Sequence[str]
+    teachers: Sequence[FolderPath]
+    mono: Sequence[FolderPath]
+    resume: FolderPath | None
+    overwrite: bool
+    seed: int | None
+    device: str
+    threads: int | None
+    quiet: bool
+
+
+class Run(NamedTuple):
+    """A finished training. `scores` and `samples` are of the best weights; on ranks other than 0 both are empty."""
+
+    folder: Path
+    model: Translator
+    settings: Settings
+    recipe: str | None
+    parameters: int
+    updates: int
+    minutes: float
+    dev: dict[str, Any]  # what training wrote down at the best validation
+    scores: dict[str, list[Score]]  # of each test part, or of dev where there is none
+    samples: list[list[str]]  # some held-out sentences: source, translation, reference
+
+    def as_dict(self) -> dict[str, Any]:
+        """The run as plain values, for JSON."""
+        values = self._asdict() | {"folder": str(self.folder)}
+        values["scores"] = {part: [s._asdict() for s in scores] for part, scores in self.scores.items()}
+        return {name: value for name, value in values.items() if name not in ("model", "settings")}
+
+
+def train(**options: Unpack[TrainOptions]) -> Run:
+    """Train a translation model, or go on with a training; returns it with its scores.
+
+    Training shows its progress, and can be stopped by Ctrl-C (in a notebook: by its stop button): its state is saved
+    and `train(resume=DIR)` goes on, to the same weights (on a CPU to the bit) as if it had never stopped. The random
+    numbers, the threads and the signal handlers of the program are afterwards what they were.
+
+    Args:
+        options:
+            data: parallel text: a folder, a table, or "hf:OWNER/NAME"; left out: the corpus that ships.
+            src, tgt: the languages to translate from and to, as files or columns are named.
+            out: the model folder; left out: a new one in artifacts/runs.
+            recipe: name of a recipe that ships, or path of a .toml file.
+            set: settings that override the recipe's, for example {"training.updates": 1000}.
+            teachers: model folders whose translations, or back-translations, are trained on as well.
+            mono: files of lines in one language, NAME.LANG, that the teachers translate as well.
+            resume: a model folder whose training goes on; only `training.*` may be set with it.
+            overwrite: replace the model that `out` holds.
+            seed: short for set={"training.seed": N}.
+            device: "cpu", "cuda", or "auto": a GPU where there is one.
+            threads: threads of torch while it trains.
+            quiet: no progress, no notices.
+
+    Raises:
+        InputError: an option, a setting or the text is wrong.
+        WorkError: training failed, for a loss that is no number or a full disk; the last checkpoint is whole.
+        Interrupted: SIGINT or SIGTERM stopped it (a KeyboardInterrupt); the state is saved.
+        TypeError: an option is unknown.
+    """
+    if unknown := options.keys() - TrainOptions.__annotations__.keys():
+        raise TypeError(f"train() got an unexpected keyword argument {min(unknown)!r}")
+    device = torch_device(options.get("device", "auto"))
+    with torch_threads(options.get("threads")), _random_state(device), join_group(device) as ranks:
+        return _lead(options, ranks, device) if ranks.is_main else _follow(ranks, device)
+
+
+@contextmanager
+def _random_state(device: str) -> Iterator[None]:
+    """Torch's random numbers go on afterwards as if nothing had drawn any."""
+    with torch.random.fork_rng([torch.cuda.current_device()] if device == "cuda" else []):
+        yield
+
+
+class _Plan(NamedTuple):
+    """What a run begins with: its folder, its resolved settings, its recipe, and whether it goes on."""
+
+    folder: Path
+    settings: Settings
+    recipe: str | None
+    resume: bool
+
+
+def _lead(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
+    """Train as rank 0."""
+    quiet = options.get("quiet", False)
+    say, plan = notifier(quiet), _plan(options, ranks.count)
+    text, tokenizers = _prepared(plan, options, say, quiet)
+    trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, say, ranks)  # checks the settings
+    if plan.resume:
+        trainer.restore()
+    else:
+        trainer.begin()
+        checkpoint.clear(plan.folder)
+    layout.save_settings(plan.folder, plan.settings._asdict(), *tokenizers, plan.recipe)
+    if plan.settings.data.teachers and not plan.resume:
+        files.publish(plan.folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
+    size = sum(w.numel() for w in trainer.weights.values())
+    where = f"{device}, {ranks.count} ranks" if ranks.count > 1 else device
+    say(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
+    ranks.broadcast_object(lambda: (str(plan.folder.absolute()), plan.resume))
+    trainer.run(quiet)
+    run = _scored(_run(plan, trainer, device), text, device)
+    card = model_card(plan.settings, run.as_dict())
+    files.write(plan.folder / layout.CARD, card.encode())
+    return run
+
+
+def _follow(ranks: ProcessGroup, device: str) -> Run:
+    """Train along with rank 0, by what it wrote; rank 0 reports what goes wrong."""
+    name, resume = ranks.broadcast_object(lambda: ("", False))
+    folder = Path(name)
+    plan = _Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe(folder), resume)
+    text = corpus.load(plan.settings.data)
+    if plan.settings.data.teachers:
+        text = corpus.with_synthetic(text, corpus.load_synthetic(folder / layout.SYNTHETIC))
+    tokenizers = layout.read_tokenizers(folder, plan.settings.tokenizer)
+    trainer = Trainer(plan.settings, text, tokenizers, folder, device, lambda message: None, ranks)
+    if resume:
+        trainer.restore()
+    try:
+        trainer.run(quiet=True)
+    except Interrupted as e:
+        raise Interrupted(e.signum, "") from None
+    return _run(plan, trainer, device)
+
+
+# ---- before ----------------------------------------------------------------------------------------------------------
+
+
+def _plan(options: TrainOptions, ranks: int) -> _Plan:
+    """The folder and the settings that the options name; nothing is read of the text, and nothing written.
+
+    Raises:
+        InputError: options do not go together, a setting is wrong, or the folder holds something that would be lost.
+    """
+    assignments = _assignments(options.get("set", {}))
+    if resume := options.get("resume"):
+        others = ("data", "src", "tgt", "out", "recipe", "teachers", "mono", "overwrite")
+        if any(options.get(name) for name in others) or options.get("seed") is not None:
+            raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
+        if any(section != "training" for section, _, _ in assignments):
+            raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
+        folder = Path(resume)
+        sections, recipe = layout.read_settings(folder), layout.read_recipe(folder)
+    else:
+        recipe = options.get("recipe") or RECIPE
+        sections = settings.recipe(recipe)
+        sections["data"] = sections.get("data", {}) | _data_settings(options)
+        if (seed := options.get("seed")) is not None:
+            assignments.append(("training", "seed", seed))
+        out = options.get("out")
+        folder = Path(out) if out else _new_folder(recipe)
+        _check_folder(folder, options.get("overwrite", False))
+    chosen = settings.resolve(settings.override(sections, assignments))
+    return _Plan(folder, _with_workers(chosen, ranks), recipe, bool(resume))
+
+
+def _assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, str, Any]]:
+    """Section, name and value of each setting: of a mapping, or of texts such as "model.hidden=512".
+
+    Raises:
+        InputError: a name has no section, or a text no value.
+    """
+    if isinstance(values, str):
+        raise TypeError("set takes a mapping of settings, or a list of texts such as 'model.hidden=512'")
+    if not isinstance(values, Mapping):
+        return [parse_override(text) for text in values]
+    found = []
+    for key, value in values.items():
+        section, dot, name = str(key).partition(".")
+        if not (section and dot and name):
+            raise InputError(f"set {key!r}: expected SECTION.NAME, for example 'model.hidden'")
+        found.append((section, name, value))
+    return found
+
+
+def _data_settings(options: TrainOptions) -> dict[str, Any]:
+    """The settings of [data] that the options name."""
+    named: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
+    if (data := options.get("data")) is not None:
+        named["where"] = os.fspath(data)
+    for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
+        named[name] = [os.fspath(path) for path in option] if option else None
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _new_folder(recipe: str) -> Path:
+    """The first of artifacts/runs/NAME, NAME-2, NAME-3 .. that is free."""
+    name = Path(recipe).stem
+    names = itertools.chain([name], (f"{name}-{i}" for i in itertools.count(2)))
+    return next(RUNS / n for n in names if not (RUNS / n).exists())
+
+
+def _check_folder(folder: Path, overwrite: bool) -> None:
+    """Refuse, before the text is read, a folder that cannot be written or holds something that would be lost."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"--out {folder}: {there} is a file; give a folder")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"--out {folder}: {there} cannot be written; give another folder")
+    if layout.holds_model(folder) and not overwrite:
+        raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
+    if (card := folder / layout.CARD).exists() and not overwrite:
+        raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
+
+
+def _with_workers(chosen: Settings, ranks: int) -> Settings:
+    """The settings with a number of workers, that of the ranks where there are several: resuming repeats it.
+
+    Raises:
+        InputError: the settings name another number than torchrun started.
+    """
+    training = chosen.training
+    if ranks > 1 and training.workers not in (0, ranks):
+        raise InputError(
+            f"training.workers = {training.workers}, but torchrun started {ranks} ranks; start as many, "
+            "or --set training.workers=0"
+        )
+    alone = default_workers(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
+    return chosen._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or alone))
+
+
+def _prepared(
+    plan: _Plan, options: TrainOptions, say: Callable[[str], None], quiet: bool
+) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
+    """The text of a run, with the pairs that teachers make, and its tokenizers."""
+    data = plan.settings.data
+    if plan.resume:
+        text = corpus.load(data)
+        if data.teachers:
+            text = corpus.with_synthetic(text, corpus.load_synthetic(plan.folder / layout.SYNTHETIC))
+        return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
+    teachers = open_teachers(data, options.get("device", "auto"), options.get("threads"))
+    text = corpus.with_monolingual(corpus.load(data), data)
+    for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
+        say(line)
+    if teachers:
+        text = corpus.with_synthetic(text, synthetic_pairs(teachers, text, quiet))
+        teachers.clear()  # training needs the memory
+        say(f"the teachers add {len(text.synthetic):,} pairs")
+    return text, prepare(plan.settings, text, say)
+
+
+# ---- afterwards ------------------------------------------------------------------------------------------------------
+
+
+def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
+    """The run before it is scored."""
+    progress, data = trainer.progress, plan.settings.data
+    return Run(
+        folder=plan.folder,
+        model=Translator({(data.src, data.tgt): (plan.folder.absolute(),)}, device=device),
+        settings=plan.settings,
+        recipe=plan.recipe,
+        parameters=sum(w.numel() for w in trainer.weights.values()),
+        updates=progress.step,
+        minutes=round(progress.minutes, 2),
+        dev=next((m for m in progress.metrics if m["step"] == progress.best_step), {}),
+        scores={},
+        samples=[],
+    )
+
+
+def _scored(run: Run, text: Corpus, device: str) -> Run:
+    """The run with the scores of the best weights on every test part, or on dev where there is none, and samples."""
+    translator = LineTranslator(checkpoint.load_model(run.folder, device), run.settings.search)
+    scores: dict[str, list[Score]] = {}
+    samples: list[list[str]] = []
+    for name, pairs in (text.tests or {"dev": text.dev}).items():
+        translations = translator.translate([pair.src for pair in pairs])
+        scores[name] = score(translations, [[pair.tgt for pair in pairs]], ("bleu", "chrf"))
+        if not samples:
+            shown = range(0, len(pairs), max(1, len(pairs) // SAMPLES))[:SAMPLES]
+            samples = [[pairs[i].src, translations[i], pairs[i].tgt] for i in shown]
+    return run._replace(scores=scores, samples=samples)

@@ -1,0 +1,258 @@
+"""`load` opens a model folder, or the models that ship; a `Translator` turns text into translations.
+
+The translator knows neither files of text nor commands. It needs no torch where its models are exported ones.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypedDict, Unpack, overload
+
+from seq2seq.api.computing import torch_threads
+from seq2seq.api.models import Direction, choose_direction, open_model, shipped_models, with_translation_memory
+from seq2seq.config import build
+from seq2seq.errors import InputError
+from seq2seq.translation.search import SearchConfig
+from seq2seq.translation.translator import Bundle, LineTranslator, Translation
+
+FolderPath = str | os.PathLike[str]
+
+
+def load(
+    path: FolderPath | Sequence[FolderPath] | None = None, *, device: str = "auto", threads: int | None = None
+) -> "Translator":
+    """A translator of a model folder, trained or exported.
+
+    Args:
+        path: the folder; several folders of trained models are an ensemble. None: the models that ship, English to
+            German and German to English, each opened at its first use.
+        device: "cpu", "cuda", or "auto": a GPU where there is one.
+        threads: threads of one translation; None: torch's own number, and all cores for an exported model.
+
+    Raises:
+        InputError: the folder holds no whole model, or the model cannot compute there.
+        TypeError: `path` is no path.
+    """
+    if path is None:
+        models = {direction: (folder,) for direction, folder in shipped_models().items()}
+        return Translator(models, device=device, threads=threads)
+    paths = [path] if isinstance(path, str | os.PathLike) else path
+    if not isinstance(paths, Sequence) or not all(isinstance(each, str | os.PathLike) for each in paths) or not paths:
+        raise TypeError(f"load() takes the path of a model folder, or a list of them, not {path!r}")
+    folders = tuple(Path(each).absolute() for each in paths)
+    bundle, _ = open_model(folders, device, threads)
+    translator = Translator({(bundle.src, bundle.tgt): folders}, device=device, threads=threads)
+    translator._bundles[bundle.src, bundle.tgt] = bundle
+    return translator
+
+
+class TranslateOptions(TypedDict, total=False):
+    """What `Translator.translate` takes by name, `nbest` apart."""
+
+    to: str | None
+    from_: str | None
+    beam: int | None
+    memory: str | None
+    memory_share: float | None
+    search: Mapping[str, Any] | None
+
+
+class Translator:
+    """Models of one direction or of several, ready to translate; made by `load`.
+
+    It may be used from several threads at once, and pickled: what is pickled is the path of its folders, which are
+    opened again where it is unpickled.
+    """
+
+    def __init__(
+        self, folders: Mapping[Direction, tuple[Path, ...]], *, device: str = "auto", threads: int | None = None
+    ) -> None:
+        self._folders, self._device, self.threads = dict(folders), device, threads
+        self._bundles: dict[Direction, Bundle] = {}
+        self._with_memory: dict[tuple[Direction, str | None, float | None], Bundle] = {}
+        self._opening = threading.Lock()
+
+    @property
+    def directions(self) -> list[Direction]:
+        """The directions that the models know, as pairs of languages (from, to)."""
+        return list(self._folders)
+
+    def __repr__(self) -> str:
+        known = ", ".join(f"{src} to {tgt}" for src, tgt in self._folders)
+        return f"<seq2seq.Translator {known}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self._folders, self._device, self.threads)
+
+    @overload
+    def translate(self, text: str, *, nbest: None = ..., **options: Unpack[TranslateOptions]) -> str: ...  # type: ignore[overload-overlap]
+    @overload
+    def translate(
+        self, text: Iterable[str], *, nbest: None = ..., **options: Unpack[TranslateOptions]
+    ) -> list[str]: ...
+    @overload
+    def translate(self, text: str, *, nbest: int, **options: Unpack[TranslateOptions]) -> list[Translation]: ...  # type: ignore[overload-overlap]
+    @overload
+    def translate(
+        self, text: Iterable[str], *, nbest: int, **options: Unpack[TranslateOptions]
+    ) -> list[list[Translation]]: ...
+    def translate(
+        self,
+        text: str | Iterable[str],
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        beam: int | None = None,
+        nbest: int | None = None,
+        memory: str | None = None,
+        memory_share: float | None = None,
+        search: Mapping[str, Any] | None = None,
+    ) -> str | list[str] | list[Translation] | list[list[Translation]]:
+        """The translation of a text, or the translations of a list of texts, in its order.
+
+        A text is translated line by line.
+
+        Args:
+            text: a str gives a str, a list of str a list of str.
+            to: language to translate to; may be left out where the model knows one direction.
+            from_: language to translate from; the same.
+            beam: hypotheses kept at each step; None: the model's own number.
+            nbest: for each text its best translations, `nbest` at most, as `Translation` objects, best first.
+            memory: parallel text to use as a translation memory, as `train` takes it.
+            memory_share: weight of the memory, between 0 and 1.
+            search: other settings of the section [search] by name, for example {"length_penalty": 1.2}.
+
+        Raises:
+            TypeError: `text` is neither a str nor a list of str.
+            InputError: the direction is unknown, a setting is wrong, or a text cannot be encoded as UTF-8.
+        """
+        texts = _texts(text, "translate")
+        bundle = self.bundle(choose_direction(self._folders, from_, to), memory, memory_share)
+        wanted = {**(search or {}), **({} if beam is None else {"beam": beam})}
+        config = search_settings(bundle.search, wanted, nbest)
+        lines = [text.split("\n") for text in texts]
+        with torch_threads(self.threads):
+            translator = LineTranslator(bundle, config, alignments=nbest is not None and bundle.engine.aligns)
+            found = list(translator.stream((line for each in lines for line in each), lambda message: None))
+        flat = iter(found)
+        results = [[next(flat) for _ in each] for each in lines]
+        if nbest is None:
+            best = ["\n".join(found[0].text if found else "" for found in each) for each in results]
+            return best[0] if isinstance(text, str) else best
+        ranked = [ranked_texts(each, text)[:nbest] for each, text in zip(results, texts, strict=True)]
+        return ranked[0] if isinstance(text, str) else ranked
+
+    @overload
+    def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def score(
+        self, src: Iterable[str], tgt: Iterable[str], *, to: str | None = ..., from_: str | None = ...
+    ) -> list[float]: ...
+    def score(
+        self, src: str | Iterable[str], tgt: str | Iterable[str], *, to: str | None = None, from_: str | None = None
+    ) -> float | list[float]:
+        """The log-probability of translations, in nats, by teacher forcing: log p(tgt | src) of each pair of lines.
+
+        Args:
+            src: source lines; a str gives a float, a list of str a list of float.
+            tgt: as many translations of them.
+            to: language to translate to; may be left out where the model knows one direction.
+            from_: language to translate from; the same.
+
+        Raises:
+            TypeError: an argument is neither a str nor a list of str, or one is a str and the other a list.
+            InputError: the numbers differ, the direction is unknown, or a text cannot be encoded as UTF-8.
+        """
+        if isinstance(src, str) != isinstance(tgt, str):
+            raise TypeError("score() takes two str, or two lists of str")
+        sources, targets = _texts(src, "score"), _texts(tgt, "score")
+        if len(sources) != len(targets):
+            raise InputError(f"{len(sources)} source texts, but {len(targets)} translations to score; give one each")
+        bundle = self.bundle(choose_direction(self._folders, from_, to))
+        with torch_threads(self.threads):
+            log_probs = LineTranslator(bundle, bundle.search).log_probs(sources, targets)
+        return log_probs[0] if isinstance(src, str) else log_probs
+
+    def bundle(self, direction: Direction, memory: str | None = None, share: float | None = None) -> Bundle:
+        """The model of a direction, opened at its first use, with a translation memory where one is named."""
+        with self._opening:
+            if direction not in self._bundles:
+                self._bundles[direction], _ = open_model(self._folders[direction], self._device, self.threads)
+            bundle = self._bundles[direction]
+            if memory is None and share is None:
+                return bundle
+            key = direction, memory, share
+            if key not in self._with_memory:
+                self._with_memory[key] = with_translation_memory(bundle, memory, share)
+            return self._with_memory[key]
+
+
+def _reopened(folders: Mapping[Direction, tuple[Path, ...]], device: str, threads: int | None) -> Translator:
+    return Translator(folders, device=device, threads=threads)
+
+
+def search_settings(defaults: SearchConfig, wanted: Mapping[str, Any], nbest: int | None = None) -> SearchConfig:
+    """The model's own search settings with others in their place, and a beam at least as wide as the n-best list.
+
+    Raises:
+        InputError: a setting is unknown or out of range, or the beam that is given is narrower than the n-best list.
+    """
+    if nbest is not None and (type(nbest) is not int or nbest < 1):
+        raise InputError(f"nbest = {nbest!r}: give a whole number of 1 or more")
+    checked = build(SearchConfig, wanted, "search")
+    config = replace(defaults, **{name: getattr(checked, name) for name in wanted})
+    if nbest and nbest > config.beam:
+        if "beam" in wanted:
+            raise InputError(f"nbest {nbest} needs a beam at least as wide, not {config.beam}; give beam {nbest}")
+        config = replace(config, beam=nbest)
+    return config
+
+
+def ranked_texts(lines: Sequence[Sequence[Translation]], text: str) -> list[Translation]:
+    """The translations of a text from those of its lines: rank r of each line, or its last, makes rank r of the text.
+
+    Words in an alignment are numbered from the text's begin.
+    """
+    ranks = max(1, *map(len, lines))
+    sources = text.split("\n")
+    ranked = []
+    for rank in range(ranks):
+        chosen = [found[min(rank, len(found) - 1)] if found else Translation("", 0.0, 0.0, []) for found in lines]
+        alignment, src_words, tgt_words = list[list[int]](), 0, 0
+        for source, line in zip(sources, chosen, strict=True):
+            alignment += [[src + src_words, tgt + tgt_words] for src, tgt in line.alignment]
+            src_words, tgt_words = src_words + word_count(source), tgt_words + word_count(line.text)
+        joined = "\n".join(line.text for line in chosen)
+        log_prob, score = sum(line.log_prob for line in chosen), sum(line.score for line in chosen)
+        ranked.append(Translation(joined, log_prob, score, alignment))
+    return ranked
+
+
+def word_count(line: str) -> int:
+    """The number of words between spaces, as alignments count them."""
+    return len([word for word in line.split(" ") if word])
+
+
+def _texts(text: str | Iterable[str], function: str) -> list[str]:
+    """The texts as a list.
+
+    Raises:
+        TypeError: not a str or an iterable of str.
+        InputError: one holds half of a surrogate pair, which no UTF-8 text can.
+    """
+    if isinstance(text, bytes | Mapping) or not isinstance(text, Iterable):
+        raise TypeError(f"{function}() takes a str or a list of str, not {type(text).__name__}")
+    texts = [text] if isinstance(text, str) else list(text)
+    for number, each in enumerate(texts):
+        if not isinstance(each, str):
+            raise TypeError(f"{function}() takes a str or a list of str, but item {number} is {type(each).__name__}")
+        try:
+            each.encode("utf-8")
+        except UnicodeEncodeError as e:
+            raise InputError(
+                f"text {number} cannot be encoded as UTF-8: {each[e.start]!r} at position {e.start} is half of a "
+                "surrogate pair; decode the text again"
+            ) from None
+    return texts

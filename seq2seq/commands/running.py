@@ -1,0 +1,118 @@
+"""How every command runs: exit status, one line for a failure, help with examples as they are typed.
+
+This module knows nothing of models.
+"""
+
+import itertools
+import os
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seq2seq.commands.streams import put
+from seq2seq.config import nearest
+from seq2seq.errors import InputError, Interrupted, WorkError
+
+
+def run(command: click.Command, argv: Sequence[str] | None) -> int:
+    """Run a command; returns its exit status: 0 done, 1 the work failed, 2 the command or its input was wrong.
+
+    A failure is one line on standard error. A closed output pipe ends quietly.
+    """
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the program that started this one
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r+", encoding="utf-8", closefd=False))
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        _check_values(arguments)
+        # Not `command.main`, which turns a closed pipe into status 1.
+        with command.make_context(typed(command.name or ""), arguments) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as e:  # after --help
+        return e.exit_code
+    except click.exceptions.NoArgsIsHelpError as e:
+        put(e.message)
+    except click.ClickException as e:
+        message = e.format_message().rstrip(".")
+        return _fail(message if message.endswith("?") else f"{message}; --help shows what there is", 2)
+    except InputError as e:
+        return _fail(str(e), 2)
+    except WorkError as e:
+        return _fail(str(e), 1)
+    except Interrupted as e:
+        if str(e):
+            print(e, file=sys.stderr)
+        return 128 + e.signum
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _drop_output()
+    except OSError as e:
+        _drop_output()
+        if e.filename is None:
+            return _fail(f"reading or writing failed: {e.strerror or e}; send the output elsewhere, or make room", 1)
+        return _fail(f"cannot use {os.fsdecode(e.filename)}: {e.strerror}; check the path and who may use it", 2)
+    return 0
+
+
+def _check_values(arguments: Sequence[str]) -> None:
+    """Refuse an empty value, as an unset shell variable gives: it would mean this folder, or what ships."""
+    for argument, after in itertools.zip_longest(arguments, arguments[1:]):
+        option, equals, value = argument.partition("=")
+        if option.startswith("--") and not value and (equals or after == ""):
+            raise InputError(f"the value of {option} is empty; give one, or leave the option out")
+
+
+def _fail(message: str, status: int) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return status
+
+
+def _drop_output() -> None:
+    """Discard what standard output still holds, or the interpreter would complain at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# ---- help --------------------------------------------------------------------------------------------------------
+
+
+class Group(click.Group):
+    """Commands under one name; for an unknown one the nearest is suggested."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The command of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
+            raise InputError(f"unknown command '{cmd_name}'{nearest(cmd_name, self.list_commands(ctx))}")
+        return command
+
+
+def typed(name: str) -> str:
+    """How a command is typed: `python scripts/train.py` where that is how this one was started, or `seq2seq train`."""
+    started = Path(sys.argv[0]).absolute()
+    if started.suffix == ".py" and started.parent.name == "scripts":
+        return f"python scripts/{name}.py"
+    return "seq2seq" if name == "seq2seq" else f"seq2seq {name}"
+
+
+def help_of(docstring: str | None) -> dict[str, Any]:
+    """Keyword arguments of a click command with this help; its indented lines, the examples, stay as they are."""
+    text = re.sub(r"\bseq2seq (\w+)", lambda match: typed(match[1]), docstring or "")
+    return {
+        "help": re.sub(r"\n\n(?= )", "\n\n\b\n", text),
+        "short_help": text.partition("\n")[0],
+        "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    }

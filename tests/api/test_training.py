@@ -1,0 +1,142 @@
+"""`seq2seq.train` and `seq2seq.evaluate`: the command's training, from Python, and a program left as it was."""
+
+import _thread
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reversal_task import reversals
+
+import seq2seq
+from seq2seq.commands import main
+from seq2seq.errors import InputError, Interrupted
+
+RECIPE = """
+[data]
+src = "digits"
+tgt = "stigid"
+[tokenizer]
+vocab_size = 300
+[model]
+embedding = 6
+encoder_hidden = [5, 3]
+hidden = 7
+attention = 4
+[training]
+updates = 6
+validate_every = 3
+batch_tokens = 60
+precision = "fp32"
+"""
+QUICK: dict[str, Any] = {"device": "cpu", "threads": 1, "quiet": True}
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(RECIPE)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("text")
+    pairs = reversals(80)
+    for part, rows in (("train", pairs[20:]), ("dev", pairs[:10]), ("test", pairs[10:20])):
+        for side, language in enumerate(("digits", "stigid")):
+            (folder / f"{part}.{language}").write_text("".join(f"{pair[side]}\n" for pair in rows))
+    return folder
+
+
+def test_a_run_is_the_commands_run(recipe: str, text: Path, tmp_path: Path) -> None:
+    run = seq2seq.train(data=text, out=tmp_path / "run", recipe=recipe, **QUICK)
+    arguments = ["train", "--data", text, "--recipe", recipe, "--device", "cpu", "--threads", 1, "--quiet"]
+    assert main([*map(str, arguments), "--out", str(tmp_path / "command")]) == 0
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("run", "command"))
+    assert one == other
+    assert (run.folder, run.updates, run.dev["step"] in (3, 6)) == (tmp_path / "run", 6, True)
+    assert [s.name for s in run.scores["test"]] == ["BLEU", "chrF2"]
+    assert len(run.samples) == 10
+    assert (run.folder / "README.md").exists()
+    lines = [sample[0] for sample in run.samples]
+    assert run.model.translate(lines) == [sample[1] for sample in run.samples]
+    assert json.loads(json.dumps(run.as_dict()))["folder"] == str(tmp_path / "run")
+
+
+def test_a_run_is_evaluated(recipe: str, text: Path, tmp_path: Path) -> None:
+    run = seq2seq.train(data=text, out=tmp_path / "run", recipe=recipe, **QUICK)
+    bleu, chrf, ter = seq2seq.evaluate(run.model, data=str(text), split="test")
+    assert [bleu, chrf] == run.scores["test"]
+    assert ter.name == "TER"
+    assert "nrefs:1" in ter.signature
+    assert seq2seq.evaluate(run.folder, data=str(text), metrics=["bleu"]) == [bleu]
+    with pytest.raises(InputError, match="no split 'tset'"):
+        seq2seq.evaluate(run.model, data=str(text), split="tset")
+
+
+def test_settings_by_name(recipe: str, text: Path, tmp_path: Path) -> None:
+    run = seq2seq.train(
+        data=text, out=tmp_path / "a", recipe=recipe, set={"training.updates": 2, "model.hidden": 9}, seed=5, **QUICK
+    )
+    assert (run.updates, run.settings.model.hidden, run.settings.training.seed) == (2, 9, 5)
+    again = seq2seq.train(
+        data=text, out=tmp_path / "b", recipe=recipe, set=["training.updates=2", "model.hidden=9"], seed=5, **QUICK
+    )
+    assert (again.folder / "model.safetensors").read_bytes() == (run.folder / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "failure", "words"),
+    [
+        ({"set": {"updates": 2}}, InputError, "expected SECTION.NAME"),
+        ({"set": {"training.update": 2}}, InputError, "did you mean 'updates'"),
+        ({"set": {"training.updates": "2"}}, InputError, "expected a whole number"),
+        ({"set": "training.updates=2"}, TypeError, "mapping of settings"),
+        ({"dat": "x"}, TypeError, "unexpected keyword argument 'dat'"),
+        ({"resume": "x"}, InputError, "--resume goes on with the folder's own settings"),
+        ({"device": "tpu"}, InputError, "unknown device 'tpu'"),
+    ],
+)
+def test_wrong_options(
+    recipe: str, text: Path, tmp_path: Path, options: dict[str, Any], failure: type[Exception], words: str
+) -> None:
+    with pytest.raises(failure, match=words):
+        seq2seq.train(**{"data": text, "out": tmp_path / "new", "recipe": recipe, **QUICK, **options})
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_interrupted_training_goes_on(recipe: str, text: Path, tmp_path: Path) -> None:
+    """Ctrl-C, or a notebook's stop button: the state is saved, and resuming gives what a whole run gives."""
+
+    def interrupt() -> None:
+        folder = tmp_path / "stopped" / "training"
+        while not list(folder.glob("step-*.safetensors")):
+            time.sleep(0.01)
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    options: dict[str, Any] = {"data": text, "recipe": recipe, **QUICK}
+    with pytest.raises(Interrupted, match="go on with --resume") as stop:
+        seq2seq.train(out=tmp_path / "stopped", set={"training.updates": 1_000_000}, **options)
+    assert isinstance(stop.value, KeyboardInterrupt)
+    step = max(int(path.stem.partition("-")[2]) for path in (tmp_path / "stopped" / "training").iterdir())
+    updates = {"training.updates": step + 4}
+    resumed = seq2seq.train(resume=tmp_path / "stopped", set=updates, **QUICK)
+    whole = seq2seq.train(out=tmp_path / "whole", set=updates, **options)
+    assert resumed.updates == whole.updates == step + 4
+    one, other = ((run.folder / "model.safetensors").read_bytes() for run in (resumed, whole))
+    assert one == other
+
+
+def test_progress_is_shown_on_request(
+    recipe: str, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seq2seq.train(data=text, out=tmp_path / "loud", recipe=recipe, device="cpu", threads=1)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "dev BLEU" in told.err and "parameters, 6 updates" in told.err
+    seq2seq.train(data=text, out=tmp_path / "quiet", recipe=recipe, **QUICK)
+    assert capsys.readouterr() == ("", "")
