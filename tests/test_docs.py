@@ -1,4 +1,4 @@
-"""The pages: every link leads somewhere, and a link to code leads to the line where its symbol is defined."""
+"""The pages: every link has a target, and a link to code points to the line where its symbol is defined."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PICTURE_LIMIT = 200_000  # bytes
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_the_links_of_a_page_are_right(page: Path) -> None:
+def test_the_links_of_a_page_are_correct(page: Path) -> None:
     assert problems(page) == []
 
 
@@ -79,7 +79,7 @@ def test_anchors_are_those_of_github(home: Path) -> None:
     assert anchors(home / "README.md") == {"home", "a-second-heading-with-words"}
 
 
-def test_links_in_code_are_no_links() -> None:
+def test_links_inside_code_are_ignored() -> None:
     text = '[a](b.md) `[c](d.md)` [`e`](f.py#L1 "g")\n```\n[h](i.md)\n```\n<img src="j.svg">\n'
     assert list(links(text)) == [Link("b.md", ""), Link("f.py", "L1", "g"), Link("j.svg", "")]
 
@@ -95,7 +95,7 @@ def test_links_in_code_are_no_links() -> None:
         '<img src="../README.md">',
     ],
 )
-def test_a_right_link_is_no_problem(home: Path, text: str) -> None:
+def test_a_correct_link_has_no_problem(home: Path, text: str) -> None:
     assert problems(page_with(home, text)) == []
 
 
@@ -112,7 +112,7 @@ def test_a_right_link_is_no_problem(home: Path, text: str) -> None:
         ("[x](../seq2seq/cells.py#L5)", "../seq2seq/cells.py#L5 names no symbol"),
     ],
 )
-def test_a_wrong_link_is_named(home: Path, text: str, problem: str) -> None:
+def test_a_wrong_link_is_reported(home: Path, text: str, problem: str) -> None:
     [found] = problems(page_with(home, text))
     assert found.startswith(f"page.md: {problem}")
 
@@ -145,12 +145,12 @@ def test_lines_and_moved_symbols_are_repaired(home: Path, before: str, after: st
         '[x](../README.md "A title")',
     ],
 )
-def test_what_is_not_known_is_left_alone(home: Path, text: str) -> None:
+def test_links_that_cannot_be_resolved_stay_unchanged(home: Path, text: str) -> None:
     (home / "seq2seq" / "twin.py").write_text("class GRU: ...")
     assert repaired(page_with(home, text)) == text
 
 
-def test_the_command_repairs_and_says_what_it_cannot(
+def test_the_command_repairs_links_and_prints_those_it_cannot(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = page_with(home, '[a](../seq2seq/cells.py#L1 "GRU")\n')

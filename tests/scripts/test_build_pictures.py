@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from scripts import build_pictures
-from scripts.build_pictures import STYLE, gradient_norms, gradients, save
+from scripts.build_pictures import EXAMPLE, SENTENCE, STYLE, align, attention, gradient_norms, gradients, overview, save
 from seq2seq.network.cells import CELLS, RNN
 
 SMALL = {"steps": 20, "hidden": 8, "sentences": 4}
@@ -58,3 +58,16 @@ def test_the_same_run_gives_the_same_bytes(tmp_path) -> None:
         for name in ("a.svg", "b.svg"):
             save(gradients(steps=10, hidden=4), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_attention_is_that_of_the_model_that_ships(tmp_path) -> None:
+    alignment = align(*SENTENCE)
+    assert alignment.weights.shape == (len(alignment.target), len(alignment.source))
+    assert alignment.weights.sum(1) == pytest.approx(1.0, abs=1e-5)
+    row = alignment.weights[alignment.target.index("▁gesehen")]
+    assert alignment.source[row.argmax()] == "▁seen"
+    with matplotlib.rc_context(STYLE):
+        save(attention(alignment), tmp_path / "attention.svg")
+        save(overview(align(*EXAMPLE)), tmp_path / "overview.svg")
+    assert (tmp_path / "attention.svg").stat().st_size > 10_000
+    assert (tmp_path / "overview.svg").stat().st_size > 10_000
