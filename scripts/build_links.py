@@ -36,9 +36,9 @@ class Link(NamedTuple):
         return bool(self.path or self.anchor) and not re.match(r"[a-z]+:", self.path)
 
 
-def pages(root: Path = ROOT) -> list[Path]:
+def pages() -> list[Path]:
     """The pages that are checked."""
-    return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def links(text: str) -> Iterator[Link]:
