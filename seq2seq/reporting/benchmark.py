@@ -1,6 +1,7 @@
 """The benchmark: which speeds of training and translating are measured on this machine, and in which order.
 
-Each measurement runs in a new process (`isolation`). A given model is not changed.
+Each measurement runs in a new process (`isolation`), and none changes the given model. This module does not know how a
+figure is measured (`peak`, `training_speed` and `translation_speed` do), nor how a table is printed.
 """
 
 import itertools
@@ -66,7 +67,7 @@ def product_shapes(settings: Settings) -> list[tuple[int, int, int]]:
     model, batch = settings.model, settings.training.batch_tokens
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[model.cell] * model.hidden
     output = model.embedding, settings.tokenizer.vocab_size
-    return [(batch, model.hidden, gates), (batch, *output), (5, model.hidden, gates)]
+    return [(batch, model.hidden, gates), (batch, *output), (BEAMS[-1], model.hidden, gates)]
 
 
 def measure_forms(
@@ -102,6 +103,6 @@ def export_forms(trained: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
 
 
 def size(folder: Path) -> int:
-    """Bytes of the files that translating needs."""
+    """Bytes of the files in a model folder that translating needs."""
     names = (layout.WEIGHTS, layout.ENCODER, layout.DECODER, layout.CONFIG, *layout.tokenizer_files(folder))
     return sum((folder / name).stat().st_size for name in names if (folder / name).exists())

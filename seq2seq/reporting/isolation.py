@@ -9,7 +9,7 @@ from typing import Any
 
 
 def run_isolated(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What the function returns when a new process calls it; it imports the function's module and its imports only."""
+    """The result of calling the function in a new process, which imports the function's module but inherits nothing."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 

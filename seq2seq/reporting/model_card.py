@@ -59,7 +59,7 @@ def row(*cells: str) -> str:
 
 
 def _synthetic_data(settings: Settings) -> list[str]:
-    """A line about what the teachers translated, where there were any; the settings do not say which way each goes."""
+    """A line about the texts that teachers translated, if any; the settings do not hold the teachers' directions."""
     data = settings.data
     if not data.teachers:
         return []

@@ -95,7 +95,7 @@ def render_page(
         first=first,
         examples=select_examples(first),
         pictures={name: Markup(svg) for name, svg in pictures.items()},  # matplotlib escapes
-        maps=[Markup(draw_attention(*each)) for each in maps],
+        maps=[Markup(draw_attention(*fields)) for fields in maps],
     )
 
 

@@ -59,9 +59,11 @@ def measure_training(
 def forward_flops(model: Model, src_tokens: float, tgt_tokens: float) -> float:
     """Floating-point operations of the forward pass over one sentence pair of S and T tokens:
 
-        2 (bridge + S source + T (target + S attention)),   a multiplication and an addition for each weight
+        2 (bridge + S source + T (target + S attention))
 
-    Products with weights and attention count; padding, dropout and elementwise operations do not.
+    `bridge` weights are used once, `source` weights for each source token, `target` weights for each target token, and
+    `attention` multiplications are for each pair of them; 2 is a multiplication and an addition. Padding, dropout and
+    elementwise operations do not count.
     """
     config, decoder = model.config, model.decoder
 
