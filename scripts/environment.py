@@ -1,6 +1,6 @@
-"""The project's own Python environment in .venv: made once, and made again only when what it installs has changed.
+"""The project's Python environment in .venv: created once, and again only when its requirements have changed.
 
-Runs on the standard library alone, under any Python 3.11 or newer. Once everything is installed it needs no network.
+Uses the standard library alone, under Python 3.11 or newer. Once everything is installed it needs no network.
 """
 
 import hashlib
@@ -13,21 +13,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment() -> Path:
-    """Make .venv where it is missing or stale, and return its Python."""
+    """Create .venv if it is missing or outdated, and return the path of its Python."""
     if sys.version_info < (3, 11):  # noqa: UP036 (this is the file that a person with an older Python runs)
         raise SystemExit(f"error: this is Python {sys.version.split()[0]}; run it with Python 3.11 or newer")
     folder = ROOT / ".venv"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wanted = hashlib.sha256(sys.version.encode() + str(ROOT).encode())
+    fingerprint = hashlib.sha256(sys.version.encode() + str(ROOT).encode())
     for name in ("pyproject.toml", "constraints.txt"):
-        wanted.update((ROOT / name).read_bytes())
+        fingerprint.update((ROOT / name).read_bytes())
     stamp = folder / "installed"
-    if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
+    if stamp.is_file() and stamp.read_text() == fingerprint.hexdigest():
         return python
     print(f"installing into {folder} (once; torch is large)", file=sys.stderr, flush=True)
     venv.create(folder, with_pip=True, clear=True)
     options = ["--quiet", "--disable-pip-version-check", "-c", "constraints.txt"]
     if status := subprocess.run([python, "-m", "pip", "install", *options, "-e", ".[dev]"], cwd=ROOT).returncode:
         raise SystemExit(f"error: pip could not install the project (status {status}); its messages are above")
-    stamp.write_text(wanted.hexdigest())
+    stamp.write_text(fingerprint.hexdigest())
     return python

@@ -1,4 +1,4 @@
-"""Write a trained model in another form.
+"""Export a trained model to ONNX or to smaller weights.
 
 python scripts/export.py --model DIR --out DIR2 --int8
 """

@@ -1,8 +1,8 @@
-"""Make the environment, install the project, and train an English-German translator on the sentences that ship with it.
+"""Create the environment, install the project, and train an English-German translator on the corpus that ships.
 
     python3 scripts/quickstart.py
 
-Arguments are handed to train.py.
+Arguments are passed on to train.py.
 """
 
 import subprocess
@@ -13,11 +13,11 @@ from environment import ROOT, environment
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, with any arguments of train.py; returns its exit status."""
+    """Run train.py with these arguments; returns its exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     try:
         return subprocess.run([environment(), "scripts/train.py", *arguments], cwd=ROOT).returncode
-    except KeyboardInterrupt:  # the training was interrupted too, and said so
+    except KeyboardInterrupt:  # train.py was interrupted too, and has printed its message
         return 130
 
 

@@ -1,8 +1,8 @@
-"""Make the environment and run the tests.
+"""Create the environment and run the tests.
 
     python3 scripts/test.py
 
-Arguments are handed to pytest.
+Arguments are passed on to pytest.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from environment import ROOT, environment
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run pytest, with any arguments of its own; returns its exit status."""
+    """Run pytest with these arguments; returns its exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     return subprocess.run([environment(), "-m", "pytest", *arguments], cwd=ROOT).returncode
 

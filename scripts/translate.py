@@ -1,4 +1,4 @@
-"""Translate lines, a file, or what is typed at a prompt.
+"""Translate standard input, a file, or lines typed at a prompt.
 
 echo "A man is riding a bike." | python scripts/translate.py
 """

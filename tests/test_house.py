@@ -77,6 +77,17 @@ MODULES_INSIDE = {
         "trainer": "signals distributed workers resume optimization settings epochs objective validation",
     },
     "onnx": {"graph": "", "export": "graph", "runtime": ""},
+    "serving": {"interface": "", "batcher": "", "server": "interface batcher"},
+    "reporting": {
+        "isolation": "",
+        "peak": "",
+        "training_speed": "isolation",
+        "translation_speed": "isolation",
+        "benchmark": "isolation peak training_speed translation_speed",
+        "pictures": "",
+        "report": "pictures",
+        "model_card": "",
+    },
     "api": {
         "computing": "",
         "models": "computing",

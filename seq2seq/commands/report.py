@@ -80,7 +80,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     }
     title = f"{bundle.src} to {bundle.tgt}: {model.resolve().name}"
     train = (pair.tgt for pair in text.train)
-    html = report.page(title, facts, sections, metrics, parts, train, report.looks(bundle, parts[0]))
+    html = report.render_page(title, facts, sections, metrics, parts, train, report.attention_maps(bundle, parts[0]))
     out = options.out or model / layout.REPORT
     with output(out) as file:
         file.write(html.encode())

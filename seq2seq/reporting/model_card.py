@@ -1,4 +1,4 @@
-"""The model card: what a trained model is, in the README.md of its folder."""
+"""The model card: README.md of a model folder, which describes a trained model. Measures nothing itself."""
 
 from typing import Any
 
@@ -11,15 +11,12 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
     """Markdown text from the settings and the `result` of a training: scores, samples, minutes, sizes."""
     data, model, search = settings.data, settings.model, settings.search
     where = data.where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
-    if data.teachers:
-        more = f" and to {', '.join(data.monolingual)}" if data.monolingual else ""
-        where += f"; and what these models say to its training part{more}: {', '.join(data.teachers)}"
     recipe = f"`{result['recipe']}`, as resolved in `config.toml`" if result.get("recipe") else "`config.toml`"
     size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
-    rows = [
+    scores = [
         row(part, s["name"], f"{s['value']:.2f}", f"`{s['signature']}`")
-        for part, scores in result["scores"].items()
-        for s in scores
+        for part, part_scores in result["scores"].items()
+        for s in part_scores
     ]
     samples = [row(*sample) for sample in result["samples"]]
     return "\n".join(
@@ -29,16 +26,18 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             f"A recurrent translation model: {model.cell}, context `{model.context}`, {size} parameters.",
             "",
             f"- Data: {where}",
+            *_synthetic_data(settings),
             f"- Training: {effort}, seed {settings.training.seed}",
             f"- Versions: {versions()}",
             f"- Recipe: {recipe}",
             "- Licence: that of the data",
-            f"- Limits: it knows the words and the kind of sentence in its data; beam {search.beam}, length penalty "
-            f"{search.length_penalty}, word reward {search.word_reward} in the scores below",
+            "- Limits: it knows only the vocabulary of its data, and sentences of the same kind",
+            f"- Search, for the scores and translations below: beam {search.beam}, length penalty "
+            f"{search.length_penalty}, word reward {search.word_reward}",
             "",
             "| part | metric | score | signature |",
             "|---|---|---|---|",
-            *rows,
+            *scores,
             "",
             f"| {data.src} | translation | reference |",
             "|---|---|---|",
@@ -49,11 +48,23 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
 
 
 def exported_card(card: str, form: str) -> str:
-    """The card of a model exported in another form, its scores and samples those of before."""
+    """The card of a model exported in another form; its scores and samples stay those of the trained model."""
     note = f"- Form: `{form}`; the scores and translations below are those of the model it was exported from\n"
     return card.replace("- Limits: ", f"{note}- Limits: ", 1)
 
 
 def row(*cells: str) -> str:
-    """A row of a Markdown table, where a `|` inside a cell would end it."""
+    r"""A row of a Markdown table; a `|` inside a cell, which would end it, is written `\|`."""
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _synthetic_data(settings: Settings) -> list[str]:
+    """A line about the texts that teachers translated, if any; the settings do not hold the teachers' directions."""
+    data = settings.data
+    if not data.teachers:
+        return []
+    texts = ["the training part", *data.monolingual]
+    return [
+        f"- Synthetic data: {', '.join(texts)}; translated by {', '.join(data.teachers)} (knowledge distillation "
+        f"by models from {data.src} to {data.tgt}, back-translation by models from {data.tgt} to {data.src})"
+    ]

@@ -1,48 +1,37 @@
-"""One HTML page about a trained model: its scores, how it learnt, where it fails, and where it looks.
+"""One HTML page about a trained model: scores, learning curves, an error analysis and attention maps.
 
-Pictures are SVG inside the page, which needs nothing from elsewhere. How often a word of the references is said, by how
-often training saw it, and the score by length are what compare-mt shows of a system (Neubig et al. 2019).
+The page is one file, with its pictures inside as SVG. BLEU by source length and the recall of reference words by
+training frequency are analyses of compare-mt (Neubig et al. 2019). Nothing is translated here.
 """
 
-import io
 import math
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import jinja2
-import matplotlib
 import numpy as np
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from seq2seq.reporting.pictures import Bar, draw_attention, draw_bars, draw_curves
 from seq2seq.text.scoring import Score, score, sentence_scores
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.translator import Bundle
 
-SEEN = {"never": 0, "1 or 2": 2, "3 to 9": 9, "10 to 99": 99, "100 or more": math.inf}  # times, at most
-LENGTHS = {"1 to 5": 5, "6 to 10": 10, "11 to 15": 15, "16 to 25": 25, "26 or more": math.inf}  # words, at most
-LOOKS, FEWEST, MOST = 4, 5, 20  # sentences whose attention is shown, and their pieces
-SHOWN = 6  # examples: so many of the worst, of the middling and of the best
-
-STYLE: Any = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "seq2seq",  # the same figures give the same bytes
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+# Groups of words by occurrences in the training text, and of sentences by words in the source: name and upper bound.
+FREQUENCIES = {"never": 0, "1 or 2": 2, "3 to 9": 9, "10 to 99": 99, "100 or more": math.inf}
+LENGTHS = {"1 to 5": 5, "6 to 10": 10, "11 to 15": 15, "16 to 25": 25, "26 or more": math.inf}
+MAPS, SHORTEST, LONGEST = 4, 5, 20  # attention maps, and the pieces of their source sentences
+EXAMPLES = 6  # sentences in each table of examples
 
 
 class Part(NamedTuple):
-    """A part of the corpus, translated."""
+    """A translated part of the corpus."""
 
     name: str
     pairs: Sequence[Pair]
@@ -50,16 +39,16 @@ class Part(NamedTuple):
     scores: Sequence[Score]
 
 
-class Look(NamedTuple):
-    """Where the model looked: weights (T, S) over the pieces of a source, for each piece it said."""
+class AttentionMap(NamedTuple):
+    """The attention weights (T, S) of a translation, with the pieces of its target and its source."""
 
     source: Sequence[str]
-    said: Sequence[str]
+    target: Sequence[str]
     weights: NDArray[np.float32]
 
 
 class Example(NamedTuple):
-    """A sentence, what the model made of it, and how well, by chrF."""
+    """A sentence, its translation, and the translation's chrF against the reference."""
 
     source: str
     translation: str
@@ -67,30 +56,35 @@ class Example(NamedTuple):
     chrf: float
 
 
-def page(
+def render_page(
     title: str,
     facts: Mapping[str, str],
     settings: Mapping[str, Mapping[str, Any]],
     metrics: Sequence[Mapping[str, Any]],
     parts: Sequence[Part],
     train: Iterable[str],
-    looks: Sequence[Look],
+    maps: Sequence[AttentionMap],
 ) -> str:
-    """The page.
+    """The page as HTML.
 
     Args:
-        title: what it is about.
-        facts: what there is to know of the model, by name.
+        title: of the page.
+        facts: about the model, by name.
         settings: the resolved ones, by section.
-        metrics: what training wrote down at each validation.
-        parts: what was translated; the first is the one that is looked at closely.
+        metrics: the lines of metrics.jsonl, one per validation.
+        parts: each with its scores; the first one is analysed.
         train: the target side of the training text.
-        looks: sentences, and where the model looked.
+        maps: attention maps to show.
     """
     first = parts[0]
-    pictures = {"lengths": by_length(first), "words": by_frequency(first, train)}
+    pictures = {
+        "lengths": draw_bars(bleu_by_length(first), "BLEU by source length", "words in the source"),
+        "words": draw_bars(
+            recall_by_frequency(first, train), "Recall of reference words, %", "occurrences in the training text"
+        ),
+    }
     if metrics:
-        pictures["curves"] = curves(metrics)
+        pictures["curves"] = draw_curves(metrics)
     template = files("seq2seq.reporting").joinpath("report.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(template).render(
@@ -99,141 +93,84 @@ def page(
         settings=settings,
         parts=parts,
         first=first,
-        examples=examples(first),
+        examples=select_examples(first),
         pictures={name: Markup(svg) for name, svg in pictures.items()},  # matplotlib escapes
-        looks=[Markup(heat(look)) for look in looks],
+        maps=[Markup(draw_attention(*fields)) for fields in maps],
     )
 
 
-def examples(part: Part) -> dict[str, list[Example]]:
-    """The worst translations of a part, the middling ones and the best, each worst first."""
-    found = sentence_scores(part.translations, [pair.tgt for pair in part.pairs])
+def select_examples(part: Part) -> dict[str, list[Example]]:
+    """The translations of lowest, median and highest chrF of a part, each list in ascending order."""
+    chrfs = sentence_scores(part.translations, [pair.tgt for pair in part.pairs])
     ranked = sorted(
         (
-            Example(pair.src, said, pair.tgt, chrf)
-            for pair, said, chrf in zip(part.pairs, part.translations, found, strict=True)
+            Example(pair.src, translation, pair.tgt, chrf)
+            for pair, translation, chrf in zip(part.pairs, part.translations, chrfs, strict=True)
         ),
         key=lambda example: example.chrf,
     )
-    middle = max(0, len(ranked) // 2 - SHOWN // 2)
-    return {"Worst": ranked[:SHOWN], "Middling": ranked[middle : middle + SHOWN], "Best": ranked[-SHOWN:]}
+    middle = max(0, len(ranked) // 2 - EXAMPLES // 2)
+    return {
+        "Lowest chrF": ranked[:EXAMPLES],
+        "Median chrF": ranked[middle : middle + EXAMPLES],
+        "Highest chrF": ranked[-EXAMPLES:],
+    }
 
 
-def looks(bundle: Bundle, part: Part) -> list[Look]:
-    """Where a trained model looked in the first sentences of a part that fit on a page; of an exported one, none."""
-    found: list[Look] = []
-    if not (isinstance(bundle.engine, TorchEngine) and bundle.engine.aligns):
-        return found
-    for pair, said in zip(part.pairs, part.translations, strict=True):
-        [src], [tgt] = bundle.src_tokenizer.encode([pair.src]), bundle.tgt_tokenizer.encode([said])
-        if len(found) < LOOKS and FEWEST <= len(src) <= MOST:
-            weights = bundle.engine.attention(np.array([*src, EOS]), np.array([BOS, *tgt]))
-            names = bundle.src_tokenizer.pieces([*src, EOS]), bundle.tgt_tokenizer.pieces([*tgt, EOS])
-            found.append(Look(*names, weights))
-    return found
-
-
-# ---- pictures --------------------------------------------------------------------------------------------------------
-
-
-def curves(metrics: Sequence[Mapping[str, Any]]) -> str:
-    """The losses and the dev scores over the updates."""
-    figure, (losses, scores) = picture(9.5, 3.2, 2)
-    steps = [m["step"] for m in metrics]
-    losses.plot(steps, [m["train_loss"] for m in metrics], marker=".", label="train")
-    losses.plot(steps, [m["dev_loss"] for m in metrics], marker=".", label="dev")
-    losses.set(xlabel="updates", ylabel="nats a token", title="Loss")
-    scores.plot(steps, [m["dev_bleu"] for m in metrics], marker=".", label="BLEU")
-    if all("dev_chrf" in m for m in metrics):
-        scores.plot(steps, [m["dev_chrf"] for m in metrics], marker=".", label="chrF")
-    scores.set(xlabel="updates", title="Greedy translations of dev")
-    for axes in (losses, scores):
-        axes.legend(frameon=False)
-    return svg(figure)
-
-
-def by_length(part: Part) -> str:
-    """BLEU of the sentences of each length."""
+def bleu_by_length(part: Part) -> list[Bar]:
+    """BLEU of the sentences in each group of LENGTHS that is not empty."""
     groups: dict[str, list[int]] = {name: [] for name in LENGTHS}
     for i, pair in enumerate(part.pairs):
-        groups[bucket(len(pair.src.split()), LENGTHS)].append(i)
-    groups = {name: rows for name, rows in groups.items() if rows}
-    values = [
-        score([part.translations[i] for i in rows], [[part.pairs[i].tgt for i in rows]], ("bleu",))[0].value
-        for rows in groups.values()
+        groups[_group(len(pair.src.split()), LENGTHS)].append(i)
+    bars = []
+    for name, rows in groups.items():
+        if rows:
+            references = [part.pairs[i].tgt for i in rows]
+            [bleu] = score([part.translations[i] for i in rows], [references], ("bleu",))
+            bars.append(Bar(name, bleu.value, f"{len(rows)} sentences"))
+    return bars
+
+
+def recall_by_frequency(part: Part, train: Iterable[str]) -> list[Bar]:
+    """Per cent of the reference words that their translations contain, in each group of FREQUENCIES.
+
+    A word that is n times in a reference counts as recalled min(n, times in the translation) times.
+    """
+    frequencies = Counter(word for line in train for word in _words(line))
+    recalled, total = Counter[str](), Counter[str]()
+    for pair, translation in zip(part.pairs, part.translations, strict=True):
+        translated = Counter(_words(translation))
+        for word, count in Counter(_words(pair.tgt)).items():
+            name = _group(frequencies[word], FREQUENCIES)
+            total[name] += count
+            recalled[name] += min(count, translated[word])
+    return [
+        Bar(name, 100 * recalled[name] / total[name], f"{total[name]} words") for name in FREQUENCIES if total[name]
     ]
-    figure, (axes,) = picture(4.7, 3.2, 1)
-    bars(axes, list(groups), values, [f"{len(rows)} sentences" for rows in groups.values()])
-    axes.set(xlabel="words in the source", title="BLEU by length")
-    return svg(figure)
 
 
-def by_frequency(part: Part, train: Iterable[str]) -> str:
-    """How many words of the references are in the translations, by how often training saw them."""
-    seen = Counter(word for line in train for word in words(line))
-    there, wanted = Counter[str](), Counter[str]()
-    for pair, said in zip(part.pairs, part.translations, strict=True):
-        found = Counter(words(said))
-        for word, count in Counter(words(pair.tgt)).items():
-            name = bucket(seen[word], SEEN)
-            wanted[name] += count
-            there[name] += min(count, found[word])
-    names = [name for name in SEEN if wanted[name]]
-    figure, (axes,) = picture(4.7, 3.2, 1)
-    bars(axes, names, [100 * there[n] / wanted[n] for n in names], [f"{wanted[n]} words" for n in names])
-    axes.set(xlabel="times in the training text", title="Words of the references said, %")
-    return svg(figure)
+def attention_maps(bundle: Bundle, part: Part) -> list[AttentionMap]:
+    """Attention maps of the first sentences of a part that fit on the page.
+
+    None for an exported model, or for one with a fixed context.
+    """
+    maps: list[AttentionMap] = []
+    if not (isinstance(bundle.engine, TorchEngine) and bundle.engine.aligns):
+        return maps
+    for pair, translation in zip(part.pairs, part.translations, strict=True):
+        [src], [tgt] = bundle.src_tokenizer.encode([pair.src]), bundle.tgt_tokenizer.encode([translation])
+        if len(maps) < MAPS and SHORTEST <= len(src) <= LONGEST:
+            weights = bundle.engine.attention(np.array([*src, EOS]), np.array([BOS, *tgt]))
+            pieces = bundle.src_tokenizer.pieces([*src, EOS]), bundle.tgt_tokenizer.pieces([*tgt, EOS])
+            maps.append(AttentionMap(*pieces, weights))
+    return maps
 
 
-def heat(look: Look) -> str:
-    """The weights of one sentence, a row for each piece said."""
-    figure, (axes,) = picture(1.6 + 0.34 * len(look.source), 1.0 + 0.28 * len(look.said), 1)
-    figure.set_layout_engine("none")  # pieces may be longer than the figure is wide; it grows
-    axes.imshow(look.weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(look.source)), [plain(p) for p in look.source], rotation=60, ha="left")
-    axes.set_yticks(range(len(look.said)), [plain(p) for p in look.said])
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    return svg(figure)
+def _group(number: int, bounds: Mapping[str, float]) -> str:
+    """The name of the first bound that is not below the number."""
+    return next(name for name, bound in bounds.items() if number <= bound)
 
 
-def picture(width: float, height: float, count: int) -> tuple[Figure, Sequence[Axes]]:
-    """An empty figure of so many inches, and its axes side by side."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(1, count, squeeze=False)[0]
-
-
-def bars(axes: Axes, names: Sequence[str], values: Sequence[float], notes: Sequence[str]) -> None:
-    """A bar for each name, its value above it and a note below."""
-    drawn = axes.bar([f"{name}\n{note}" for name, note in zip(names, notes, strict=True)], values)
-    axes.bar_label(drawn, [f"{value:.1f}" for value in values])
-    axes.tick_params(axis="x", labelsize=7, length=0)
-    axes.set_yticks([])
-    axes.margins(y=0.12)
-    axes.spines["left"].set_visible(False)
-
-
-def svg(figure: Figure) -> str:
-    """The figure as an SVG element."""
-    written = io.StringIO()
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # only measured here; the browser has it
-        figure.savefig(written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
-    return written.getvalue().partition("<svg")[2].join(("<svg", ""))
-
-
-def bucket(number: float, most: Mapping[str, float]) -> str:
-    """The name of the first bound that the number keeps."""
-    return next(name for name, bound in most.items() if number <= bound)
-
-
-def words(text: str) -> list[str]:
+def _words(text: str) -> list[str]:
     """Words, without punctuation."""
     return re.findall(r"\w+", text)
-
-
-def plain(piece: str) -> str:
-    """A piece as matplotlib is to show it: a dollar sign would begin a formula."""
-    return piece.replace("$", r"\$")

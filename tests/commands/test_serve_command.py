@@ -1,4 +1,4 @@
-"""`serve`: it starts, answers as translate does, ends when it is told to, and says what is wrong."""
+"""`serve`: it answers as translate does, stops on a signal, and reports wrong options in one line."""
 
 import json
 import signal
@@ -13,26 +13,26 @@ LINES = [*[en for en, _ in PARTS["train"]][:6], "Unknown words here."]
 
 
 @pytest.mark.parametrize(
-    ("signum", "status", "looking"), [(signal.SIGINT, 130, False), (signal.SIGTERM, -signal.SIGTERM, True)]
+    ("signum", "status", "memory"), [(signal.SIGINT, 130, False), (signal.SIGTERM, -signal.SIGTERM, True)]
 )
-def test_it_answers_as_translate_does_until_it_is_told_to_end(
-    model: Path, corpus: Path, signum: int, status: int, looking: bool
+def test_it_answers_as_translate_does_until_a_signal_stops_it(
+    model: Path, corpus: Path, signum: int, status: int, memory: bool
 ) -> None:
-    options = ["--memory", corpus, "--memory-share", 0.99] if looking else []
-    given = "".join(f"{line}\n" for line in LINES)
-    expected, other = (worked(call("translate", "--model", model, *o, stdin=given)).lines for o in (options, []))
-    assert (expected == other) != looking
+    options = ["--memory", corpus, "--memory-share", 0.99] if memory else []
+    text = "".join(f"{line}\n" for line in LINES)
+    expected, without = (worked(call("translate", "--model", model, *o, stdin=text)).lines for o in (options, []))
+    assert (expected == without) != memory
     with start("-m", "seq2seq", "serve", "--model", model, "--port", 0, "--threads", 1, *options) as process:
         url = process.stdout.readline().decode().strip()
-        asked = json.dumps({"q": "\n".join(LINES), "source": "en", "target": "de"}).encode()
-        with urllib.request.urlopen(f"{url}/translate", asked, timeout=60) as answer:
+        content = json.dumps({"q": "\n".join(LINES), "source": "en", "target": "de"}).encode()
+        with urllib.request.urlopen(f"{url}/translate", content, timeout=60) as answer:
             assert json.load(answer)["translatedText"].split("\n") == expected
         process.send_signal(signum)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (status, b"", b"")
 
 
-def test_a_port_that_is_taken_and_an_address_that_is_nowhere_are_named(model: Path) -> None:
+def test_a_port_in_use_and_an_unknown_address_are_refused(model: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         refused(call("serve", "--model", model, "--port", port), f"port {port}", "--port")
@@ -40,9 +40,9 @@ def test_a_port_that_is_taken_and_an_address_that_is_nowhere_are_named(model: Pa
     refused(call("serve", "--model", model, "--host", "nowhere.invalid"), "nowhere.invalid", "--host")
 
 
-def test_two_models_of_one_direction_are_one_too_many(model: Path) -> None:
+def test_two_models_of_one_direction_are_refused(model: Path) -> None:
     refused(call("serve", "--model", model, "--model", model), str(model), "en to de")
 
 
-def test_no_model_no_server(tmp_path: Path) -> None:
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     refused(call("serve", "--model", tmp_path / "none"), str(tmp_path / "none"))

@@ -291,7 +291,7 @@ def test_what_teachers_say_is_learnt_as_well(corpus: Path, recipe: Path) -> None
     assert f"the teachers add {len(new)} pairs" in first.err
     assert kept("whole") == [pair for pair in dict.fromkeys(everything) if pair in new]
     assert tomllib.loads(Path("whole/config.toml").read_text())["data"]["teachers"] == ["1", "2"]
-    assert "and what these models say to its training part: 1, 2\n" in card(Path("whole"))
+    assert "- Synthetic data: the training part; translated by 1, 2 (knowledge distillation" in card(Path("whole"))
 
     worked(train(recipe, corpus, "--out", "parts", *teachers, "--set", "training.updates=1"))
     shutil.rmtree("1")
@@ -346,7 +346,7 @@ def test_teachers_translate_text_of_one_language_too(corpus: Path, recipe: Path)
     assert len(new) == 4 and not {*new} & {*kept("without")}
     assert [pair for pair in kept("whole") if pair not in new] == kept("without")
     assert [pair for pair in kept("whole") if pair in new] == new
-    assert "to its training part and to more.en, more.de: forth, back\n" in card(Path("whole"))
+    assert "- Synthetic data: the training part, more.en, more.de; translated by forth, back (" in card(Path("whole"))
     worked(
         train(
             recipe,

@@ -1,8 +1,9 @@
-"""The model card: whatever the samples hold, its tables stay tables."""
+"""The model card: what it describes, and that no text breaks its tables."""
 
 import html
 import itertools
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ RESULT: dict[str, Any] = {
 
 
 def table(card: str, header: str) -> list[list[str]]:
-    """The cells of each row below the header of this table; a `|` ends a cell but for `\\|`, in code as well."""
+    """The cells of each row of the table with this header; a `|` ends a cell, `\\|` does not, even in code."""
     lines = card.split("\n")
     start, width = lines.index(header), header.count("|") - 1
     assert lines[start + 1] == "|" + "---|" * width
@@ -40,7 +41,7 @@ def table(card: str, header: str) -> list[list[str]]:
     return rows
 
 
-def test_a_card_says_what_the_model_is() -> None:
+def test_a_card_describes_the_model() -> None:
     card = model_card(chosen({"seed": 7}), RESULT)
     assert card.startswith("# digits to stigid\n")
     assert card.endswith("|\n")
@@ -53,7 +54,7 @@ def test_a_card_says_what_the_model_is() -> None:
         assert words in card
 
 
-def test_the_scores_have_two_digits_and_their_signature() -> None:
+def test_scores_have_two_decimals_and_their_signature() -> None:
     assert table(model_card(chosen(), RESULT), "| part | metric | score | signature |") == [
         ["test", "BLEU", "18.13", "`nrefs:1|case:mixed|tok:13a`"],
         ["test", "chrF2", "40.00", "`nrefs:1|case:mixed|nc:6`"],
@@ -62,11 +63,21 @@ def test_the_scores_have_two_digits_and_their_signature() -> None:
 
 
 @pytest.mark.parametrize(("where", "words"), [("", "Tatoeba contributors"), ("some/folder", "Data: some/folder\n")])
-def test_the_data_are_named(where: str, words: str) -> None:
+def test_the_data_is_named(where: str, words: str) -> None:
     settings = chosen()._replace(data=type(chosen().data)(where=where))
     card = model_card(settings, RESULT)
     assert words in card
     assert ("Tatoeba" in card) == (not where)
+
+
+@pytest.mark.parametrize(
+    ("monolingual", "texts"), [((), "the training part;"), (("a.en", "b.de"), "the training part, a.en, b.de;")]
+)
+def test_teachers_are_named_with_what_they_translated(monolingual: tuple[str, ...], texts: str) -> None:
+    data = replace(chosen().data, teachers=("A", "B"), monolingual=monolingual)
+    card = model_card(chosen()._replace(data=data), RESULT)
+    assert f"- Synthetic data: {texts} translated by A, B (knowledge distillation by models from digits" in card
+    assert "Synthetic" not in model_card(chosen(), RESULT)
 
 
 @pytest.mark.parametrize("text", ["a | b", "|", "||", "", "\\", "\\|"])

