@@ -49,7 +49,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
 
     if model and (recipe or assignments):
         raise InputError("--model is trained already; --recipe and --set go without it")
-    if model and layout.exported(model):
+    if model and layout.is_exported(model):
         raise InputError(f"{model} is an exported model; give the one it was made from, all forms are measured")
     given = stated(where=data, src=src, tgt=tgt)
     sections = layout.read_settings(model) if model else settings.recipe(recipe or RECIPE)

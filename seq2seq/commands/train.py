@@ -112,7 +112,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
         if any(not text.strip().startswith("training.") for text in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
-        folder, sections, name = resume, layout.read_settings(resume), layout.read_recipe(resume)
+        folder, sections, name = resume, layout.read_settings(resume), layout.read_recipe_name(resume)
     else:
         models, lines = list(teachers) or None, list(monolingual) or None
         given = stated(where=data, src=src, tgt=tgt, teachers=models, monolingual=lines)

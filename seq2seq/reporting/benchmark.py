@@ -208,7 +208,7 @@ def translating(folder: Path, text: Path, beam: int, threads: int) -> Row:
     All together they are shared by a process a thread, as the command does it.
     """
     started = time.perf_counter()
-    if layout.exported(folder):
+    if layout.is_exported(folder):
         from seq2seq.onnx.runtime import load
 
         bundle = load(folder, 1)
