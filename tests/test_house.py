@@ -73,7 +73,10 @@ MODULES_INSIDE = {
         "epochs": "collation",
         "objective": "collation optimization",
         "validation": "",
-        "trainer": "signals distributed workers resume optimization settings epochs objective validation",
+        "initialisation": "optimization",
+        "state": "resume optimization",
+        "step": "distributed workers collation optimization epochs objective state",
+        "trainer": "signals distributed optimization settings epochs validation initialisation state step",
     },
     "onnx": {"graph": "", "export": "graph", "runtime": ""},
 }

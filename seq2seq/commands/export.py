@@ -58,9 +58,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
 
     weights = None
     if average:
-        from seq2seq.training.resume import averaged
+        from seq2seq.training.resume import average_weights
 
-        weights = averaged(model, average)
+        weights = average_weights(model, average)
     form = "int8" if int8 else form
     export(model, out, form, weights)
     if (card := model / layout.CARD).is_file() and weights is None:  # its scores are of the folder's own weights

@@ -128,7 +128,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         if (card := folder / layout.CARD).exists() and not overwrite:
             raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
     chosen = settings.resolve(settings.override(sections, assignments))
-    chosen = _with_workers(chosen, ranks.count)
+    chosen = _with_workers(chosen, ranks.world_size)
     opened = [] if resume else _teachers(chosen.data, device, threads)
     text = corpus.load(chosen.data)
     if resume:
@@ -154,7 +154,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if chosen.data.teachers and not resume:
         files.publish(folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
     size = sum(w.numel() for w in trainer.weights.values())
-    device_count = f"{where}, {ranks.count} ranks" if ranks.count > 1 else where
+    device_count = f"{where}, {ranks.world_size} ranks" if ranks.world_size > 1 else where
     say(f"{folder}: {size:,} parameters, {trainer.total:,} updates, on {device_count}")
     ranks.broadcast_object(lambda: (str(folder.absolute()), resume is not None))
     trainer.run(quiet)

@@ -182,7 +182,7 @@ def training(settings: "Settings", corpus: "Corpus", updates: int, threads: int,
     trainer = Trainer(settings, few, tokenizers, folder, "cpu", silent)
     trainer.run(quiet=True)
     speed = trainer.progress.metrics[-1]["tgt_tokens_per_s"]
-    src, tgt = (sum(len(ids) + 1 for ids in side) / len(side) for side in (trainer.encoded.src, trainer.encoded.tgt))
+    src, tgt = (sum(len(ids) + 1 for ids in side) / len(side) for side in (trainer.data.src, trainer.data.tgt))
     useful = 3 * work(trainer.model, src, tgt) / tgt * speed / 1e9
     return {
         "parameters": sum(w.numel() for w in checkpoint.weights_of(trainer.model).values()),
