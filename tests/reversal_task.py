@@ -1,4 +1,4 @@
-"""A language for the tests of the joints, in which a translation is the source's digits in reverse; and runs on it."""
+"""A task for the tests of training and translation: reverse a sequence of digits; tiny runs on it."""
 
 import json
 import random
@@ -21,17 +21,17 @@ from seq2seq.training.trainer import Trainer, prepare
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.translator import Bundle
 
-# Small, and every width another, so that no two can be mixed up.
+# Small, and every size different, so that no two can be confused.
 TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
 TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
 
 
 def silent(message: str) -> None:
-    """For those who would be told something."""
+    """Takes the place of `say`; prints nothing."""
 
 
 def reversals(count: int, seed: int = 0, longest: int = 6) -> list[Pair]:
-    """Distinct pairs such as `3 1 4`, `4 1 3`."""
+    """`count` distinct pairs such as `3 1 4`, `4 1 3`, with at most `longest` digits."""
     draw = random.Random(seed)
     sources: dict[str, None] = {}
     while len(sources) < count:
@@ -40,13 +40,13 @@ def reversals(count: int, seed: int = 0, longest: int = 6) -> list[Pair]:
 
 
 def corpus(train: int, dev: int, seed: int = 0) -> Corpus:
-    """So many pairs for either part, none of them in both."""
+    """Disjoint train and dev parts with these numbers of pairs."""
     pairs = reversals(train + dev, seed)
     return Corpus(pairs[dev:], pairs[:dev], {}, Report([], []))
 
 
 def chosen(training: Mapping[str, Any] = {}, model: Mapping[str, Any] = {}, **tokenizer: Any) -> Settings:
-    """The settings of a tiny run; what is given goes before."""
+    """The settings of a tiny run, with overrides by section."""
     return settings.resolve(
         {
             "data": {"src": "digits", "tgt": "stigid"},
@@ -57,30 +57,31 @@ def chosen(training: Mapping[str, Any] = {}, model: Mapping[str, Any] = {}, **to
     )
 
 
-def begin(folder: Path, wanted: Settings, text: Corpus, say: Callable[[str], None] = silent) -> Trainer:
-    """A new run in the folder, as the command begins one."""
-    tokenizers = prepare(wanted, text, silent)
-    trainer = Trainer(wanted, text, tokenizers, folder, "cpu", say)
-    layout.save_settings(folder, wanted._asdict(), *tokenizers)
+def begin(folder: Path, resolved: Settings, text: Corpus, say: Callable[[str], None] = silent) -> Trainer:
+    """A new run in the folder, made as `seq2seq train` makes it."""
+    tokenizers = prepare(resolved, text, silent)
+    trainer = Trainer(resolved, text, tokenizers, folder, "cpu", say)
+    layout.save_settings(folder, resolved._asdict(), *tokenizers)
     return trainer
 
 
 def resumed(folder: Path, text: Corpus, training: Mapping[str, Any] = {}) -> Trainer:
-    """The run that the folder holds, from the folder alone, as the command takes it up."""
+    """The run of the folder restored from its newest state, as `seq2seq train --resume` does; with other settings."""
     sections = layout.read_settings(folder)
     sections["training"] |= training
-    wanted = settings.resolve(sections)
-    trainer = Trainer(wanted, text, layout.read_tokenizers(folder, wanted.tokenizer), folder, "cpu", silent)
+    resolved = settings.resolve(sections)
+    trainer = Trainer(resolved, text, layout.read_tokenizers(folder, resolved.tokenizer), folder, "cpu", silent)
     trainer.restore()
     return trainer
 
 
 def untimed(numbers: dict[str, Any]) -> dict[str, Any]:
+    """The numbers without times, which differ from run to run, and without the list of metrics."""
     return {k: v for k, v in numbers.items() if k not in ("seconds", "minutes", "tgt_tokens_per_s", "metrics")}
 
 
 class End(NamedTuple):
-    """All that a run leaves in its folder, but for how long it took."""
+    """Everything that a run writes into its folder, except times."""
 
     model: bytes
     config: bytes
@@ -90,6 +91,7 @@ class End(NamedTuple):
 
 
 def end(folder: Path) -> End:
+    """Read what a finished run has written."""
     groups, numbers = resume.load(folder)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert numbers["metrics"] == lines
@@ -98,6 +100,7 @@ def end(folder: Path) -> End:
 
 
 def assert_same(one: End, other: End) -> None:
+    """Assert that two runs ended equal to the bit."""
     assert one.numbers == other.numbers
     assert one.metrics == other.metrics
     assert one.groups.keys() == other.groups.keys()
@@ -111,12 +114,12 @@ def assert_same(one: End, other: End) -> None:
 
 to_the_bit = pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
-    reason="promised for processors with AVX2 or AVX-512",
+    reason="equal bits are promised for processors with AVX2 or AVX-512",
 )
 
 
 class Learnt(NamedTuple):
-    """A folder whose model has learnt to reverse digits, what it cost, and pairs that it has never seen."""
+    """The folder of a model that reverses digits, the CPU time of its training, and pairs that are not in its data."""
 
     folder: Path
     cpu_seconds: float
@@ -124,8 +127,8 @@ class Learnt(NamedTuple):
 
 
 def learn(folder: Path) -> Learnt:
-    """Train a model until it reverses digits: some 5 seconds of a processor."""
-    wanted = chosen(
+    """Train a model until it reverses digits, about 5 seconds of CPU time."""
+    resolved = chosen(
         {
             "epochs": 12,
             "batch_tokens": 400,
@@ -144,20 +147,20 @@ def learn(folder: Path) -> Learnt:
             "readout_dropout": 0.0,
         },
     )
-    begun = time.process_time()
-    begin(folder, wanted, corpus(4000, 50)).run(quiet=True)
-    return Learnt(folder, time.process_time() - begun, reversals(4250)[4050:])
+    start = time.process_time()
+    begin(folder, resolved, corpus(4000, 50)).run(quiet=True)
+    return Learnt(folder, time.process_time() - start, reversals(4250)[4050:])
 
 
 def untrained(model: dict[str, Any]) -> Bundle:
-    """An untrained model, which says anything, bytes that are no text among it."""
+    """An untrained model: its translations are random tokens, also bytes that are not valid UTF-8."""
     settings = chosen({}, model)
     tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, silent)
     torch.manual_seed(0)
     network = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
     with torch.no_grad():
         for weight in network.parameters():
-            weight *= 3  # it says it with conviction
+            weight *= 3  # confident predictions
     return Bundle(TorchEngine(network), tokenizer, tokenizer, settings.search, "digits", "stigid")
 
 

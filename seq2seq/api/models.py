@@ -68,7 +68,7 @@ def open_model(
     from seq2seq.processes import CAN_FORK, available_threads
 
     folder, *others = folders
-    if exported := [path for path in folders if layout.exported(path)]:
+    if exported := [path for path in folders if layout.is_exported(path)]:
         if others:
             raise InputError(f"{exported[0]} is an exported model, which is no part of an ensemble; give trained ones")
         if device == "cuda":

@@ -132,7 +132,7 @@ class _Plan(NamedTuple):
 def _lead(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
     """Train as rank 0."""
     quiet = options.get("quiet", False)
-    say, plan = notifier(quiet), _plan(options, ranks.count)
+    say, plan = notifier(quiet), _plan(options, ranks.world_size)
     text, tokenizers = _prepared(plan, options, say, quiet)
     trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, say, ranks)  # checks the settings
     if plan.resume:
@@ -144,7 +144,7 @@ def _lead(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
     if plan.settings.data.teachers and not plan.resume:
         files.publish(plan.folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
     size = sum(w.numel() for w in trainer.weights.values())
-    where = f"{device}, {ranks.count} ranks" if ranks.count > 1 else device
+    where = f"{device}, {ranks.world_size} ranks" if ranks.world_size > 1 else device
     say(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     ranks.broadcast_object(lambda: (str(plan.folder.absolute()), plan.resume))
     trainer.run(quiet)
@@ -158,7 +158,7 @@ def _follow(ranks: ProcessGroup, device: str) -> Run:
     """Train along with rank 0, by what it wrote; rank 0 reports what goes wrong."""
     name, resume = ranks.broadcast_object(lambda: ("", False))
     folder = Path(name)
-    plan = _Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe(folder), resume)
+    plan = _Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe_name(folder), resume)
     text = corpus.load(plan.settings.data)
     if plan.settings.data.teachers:
         text = corpus.with_synthetic(text, corpus.load_synthetic(folder / layout.SYNTHETIC))
@@ -190,7 +190,7 @@ def _plan(options: TrainOptions, ranks: int) -> _Plan:
         if any(section != "training" for section, _, _ in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
         folder = Path(resume)
-        sections, recipe = layout.read_settings(folder), layout.read_recipe(folder)
+        sections, recipe = layout.read_settings(folder), layout.read_recipe_name(folder)
     else:
         recipe = options.get("recipe") or RECIPE
         sections = settings.recipe(recipe)

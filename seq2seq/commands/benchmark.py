@@ -55,7 +55,7 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
 
     if model and (options.recipe or options.set):
         raise InputError("--model is trained already; --recipe and --set go without it")
-    if model and layout.exported(model):
+    if model and layout.is_exported(model):
         raise InputError(f"{model} is an exported model; give the one it was made from, all forms are measured")
     named = {"where": options.data, "src": options.src, "tgt": options.tgt}
     named = {name: value for name, value in named.items() if value is not None}

@@ -64,9 +64,9 @@ def command(options: ExportOptions, report: ReportOptions) -> None:  # noqa: D10
 
     weights = None
     if options.average:
-        from seq2seq.training.resume import averaged
+        from seq2seq.training.resume import average_weights
 
-        weights = averaged(model, options.average)
+        weights = average_weights(model, options.average)
     exported = "int8" if options.int8 else form
     export(model, out, exported, weights)
     if (card := model / layout.CARD).is_file() and weights is None:  # its scores are of the folder's own weights

@@ -71,8 +71,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     history = model / layout.METRICS
     metrics = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
     facts = {
-        "model": f"{chosen.model.cell}, context {chosen.model.context}" + (", exported" * layout.exported(model)),
-        "recipe": layout.read_recipe(model) or "-",
+        "model": f"{chosen.model.cell}, context {chosen.model.context}" + (", exported" * layout.is_exported(model)),
+        "recipe": layout.read_recipe_name(model) or "-",
         "training": f"{metrics[-1]['step']:,} updates in {metrics[-1]['minutes']:.1f} minutes" if metrics else "-",
         "text": f"{len(text.train):,} pairs for training",
         "search": f"beam {config.beam}, length penalty {config.length_penalty}, word reward {config.word_reward}",

@@ -1,5 +1,5 @@
-"""A model is a folder: settings, tokenizers, weights and a manifest. Nothing in it is ever unpickled.
+"""A model is a folder of files: settings, tokenizers, weights and a manifest. Nothing in it is ever unpickled.
 
-Other rooms use `files` (atomic writes, the manifest), `layout` (the names of the files, settings and tokenizers;
-needs no torch) and `checkpoint` (weights in and out, `load_model`).
+Other rooms use `files` (atomic writes, the manifest), `layout` (names of the files, settings and tokenizers; does not
+import torch) and `checkpoint` (weights, `load_model`, `load_ensemble`).
 """

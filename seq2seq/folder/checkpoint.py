@@ -1,7 +1,7 @@
-"""A trained model is a folder: weights (safetensors), settings and tokenizer; see `layout`.
+"""The weights of a model folder (safetensors), written and read; `load_model` checks that they fit the other files.
 
-At any moment every file is whole. Nothing is ever unpickled. A file that is missing, damaged or does not fit the others
-is named.
+Files are replaced atomically and nothing is ever unpickled. An error names the file that is missing, damaged or does
+not fit the others. This module does not know training or exported graphs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,43 +40,43 @@ from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.translator import Bundle
 
-DTYPES = "F32", "F16", "BF16"  # that weights may have
-SCALE = ".scale"  # behind a matrix's name: what one is worth in each row, where the matrix is held in eight bits
+DTYPES = "F32", "F16", "BF16"  # of weights that are not quantized
+SCALE = ".scale"  # suffix of the tensor with the scale of each row of an 8-bit matrix
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier training left in the folder, and nothing else."""
+    """Remove the files of an earlier training from the folder, and nothing else."""
     names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOINT, *SIDES]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
     files.remove(folder, [*names, *plots, *training_states(folder)])
 
 
 def weights_of(model: Model) -> dict[str, Tensor]:
-    """Each parameter once, by name; a tied table goes by its first."""
+    """The parameters by name, detached, in the model's storage; a tied table once, under its first name."""
     return {name: p.detach() for name, p in model.named_parameters()}
 
 
 def save_weights(
     folder: Path, weights: Mapping[str, Tensor], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer
 ) -> None:
-    """Write `model.safetensors`, which remembers the tokenizers it goes with."""
+    """Write `model.safetensors`, with the fingerprint of the tokenizers in its metadata."""
     content = safetensors.torch.save(dict(weights), {TOKENIZER: fingerprint(src_tokenizer, tgt_tokenizer)})
     files.publish(folder, WEIGHTS, content)
 
 
-def in_eight_bits(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights in another form that `load_model` reads: matrices as whole numbers up to 127 and a scale a row.
+def quantize(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices as int8 with one float32 scale per row, the other weights as float16; `load_model` reads both.
 
-    So a weight is off by no more than 1/254 of the largest one of its row. What is no matrix has sixteen bits.
+    w ~ scale * round(w / scale), scale = max |w| / 127 over the row: an error of at most 1/254 of the row's largest.
     """
-    held: dict[str, Tensor] = {}
+    quantized: dict[str, Tensor] = {}
     for name, w in weights.items():
         if w.dim() == 2:
-            held[name + SCALE] = scale = w.float().abs().amax(1, keepdim=True).clamp_min(1e-30) / 127
-            held[name] = (w / scale).round().to(torch.int8)
+            quantized[name + SCALE] = scale = w.float().abs().amax(1, keepdim=True).clamp_min(1e-30) / 127
+            quantized[name] = (w / scale).round().to(torch.int8)
         else:
-            held[name] = w.half()
-    return held
+            quantized[name] = w.half()
+    return quantized
 
 
 def load_model(folder: Path, device: str = "cpu") -> Bundle:
@@ -86,31 +86,31 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
         InputError: a file is missing or damaged, or weights, settings and tokenizer do not fit one another.
     """
     sections = read_settings(folder)
-    shape = config.build(ModelConfig, sections.get("model", {}), "model")
-    text = config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer")
-    tokenizers = read_tokenizers(folder, text)
+    model_config = config.build(ModelConfig, sections.get("model", {}), "model")
+    tokenizer_config = config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer")
+    tokenizers = read_tokenizers(folder, tokenizer_config)
     with torch.device("meta"):
-        model = Model(shape, *map(len, tokenizers))
+        model = Model(model_config, *map(len, tokenizers))
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")
-    files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(text.joint))
+    files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(tokenizer_config.joint))
     model.to_empty(device=device).tie()
     load_weights(model, weights)
     return Bundle.from_settings(TorchEngine(model.eval()), tokenizers, sections)
 
 
 def load_ensemble(folders: Sequence[Path], device: str = "cpu") -> Bundle:
-    """The models of the folders as one, which has the settings of the first.
+    """The models of the folders as an ensemble, with the settings of the first.
 
     Raises:
-        InputError: as `load_model`, or two have not the same tokenizers.
+        InputError: as `load_model`, or two models have different tokenizers.
     """
     bundles = [load_model(folder, device) for folder in folders]
-    known = [fingerprint(bundle.src_tokenizer, bundle.tgt_tokenizer) for bundle in bundles]
-    for folder, other in zip(folders, known, strict=True):
-        if other != known[0]:
-            raise InputError(f"{folder} has another tokenizer than {folders[0]}; an ensemble has one vocabulary")
+    fingerprints = [fingerprint(bundle.src_tokenizer, bundle.tgt_tokenizer) for bundle in bundles]
+    for folder, other in zip(folders, fingerprints, strict=True):
+        if other != fingerprints[0]:
+            raise InputError(f"{folder} has another tokenizer than {folders[0]}; give models with the same tokenizer")
     models = [model for bundle in bundles if isinstance(bundle.engine, TorchEngine) for model in bundle.engine.models]
     return bundles[0]._replace(engine=TorchEngine(*models))
 
@@ -118,8 +118,11 @@ def load_ensemble(folders: Sequence[Path], device: str = "cpu") -> Bundle:
 def load_weights(model: Model, weights: Mapping[str, Tensor], name: str = WEIGHTS) -> None:
     """Copy the weights into the model.
 
+    Args:
+        name: where they come from, for the message of the error.
+
     Raises:
-        InputError: they are of another model; `name` says where they come from.
+        InputError: they are of another model.
     """
     _check_fit(name, model, {key: list(w.shape) for key, w in weights.items()})
     with torch.no_grad():
@@ -128,20 +131,22 @@ def load_weights(model: Model, weights: Mapping[str, Tensor], name: str = WEIGHT
 
 
 def _read_tensors(path: Path, model: Model) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a file whose header fits the model's parameters, looked at before anything is allocated."""
+    """The tensors and the metadata of a file; its header is checked against the model before anything is allocated."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             scales = {name: slices.pop(name + SCALE) for name in list(slices) if name + SCALE in slices}
             _check_fit(str(path), model, {name: part.get_shape() for name, part in slices.items()})
             for name, part in slices.items():
-                wanted = ("I8",) if name in scales else DTYPES
-                if (held := part.get_dtype()) not in wanted:
-                    raise InputError(f"{path}: {name} is {held}, expected one of {', '.join(wanted)}; restore the file")
+                dtypes = ("I8",) if name in scales else DTYPES
+                if (dtype := part.get_dtype()) not in dtypes:
+                    raise InputError(
+                        f"{path}: {name} is {dtype}, expected one of {', '.join(dtypes)}; restore the file"
+                    )
             for name, part in scales.items():
-                held, fitting = f"{part.get_dtype()} {part.get_shape()}", f"F32 [{slices[name].get_shape()[0]}, 1]"
-                if held != fitting:
-                    raise InputError(f"{path}: {name}{SCALE} is {held}, expected {fitting}; restore the file")
+                header, expected = f"{part.get_dtype()} {part.get_shape()}", f"F32 [{slices[name].get_shape()[0]}, 1]"
+                if header != expected:
+                    raise InputError(f"{path}: {name}{SCALE} is {header}, expected {expected}; restore the file")
             weights = {name: file.get_tensor(name) for name in slices}
             weights |= {name: weights[name] * file.get_tensor(name + SCALE) for name in scales}
             return weights, file.metadata() or {}
@@ -151,11 +156,12 @@ def _read_tensors(path: Path, model: Model) -> tuple[dict[str, Tensor], dict[str
         raise InputError(f"{path} is damaged ({e}); restore it, or train the model again") from None
 
 
-def _check_fit(what: str, model: Model, found: Mapping[str, list[int]]) -> None:
+def _check_fit(source: str, model: Model, shapes: Mapping[str, list[int]]) -> None:
+    """Raise InputError unless names and shapes are those of the model's parameters; `source` is where they are from."""
     expected = {name: list(p.shape) for name, p in model.named_parameters()}
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
+    for name in sorted(expected.keys() | shapes.keys()):
+        if expected.get(name) != shapes.get(name):
             raise InputError(
-                f"{what} does not fit {CONFIG} and the tokenizer: {name} is {found.get(name, 'missing')}, "
+                f"{source} does not fit {CONFIG} and the tokenizer: {name} is {shapes.get(name, 'missing')}, "
                 f"expected {expected.get(name, 'none')}; restore the files that belong together"
             )

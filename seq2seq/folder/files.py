@@ -1,8 +1,10 @@
-"""Files that are whole at any moment, and a folder's manifest: the SHA-256 of each file that counts.
+"""Atomic writes, and the manifest of a folder: the SHA-256 of each listed file.
 
-A file is written beside its place, flushed to the disk and renamed, so a reader finds the old one or the new one whole.
-While a listed file is replaced, the manifest names both, so a folder is right at whatever moment a program is killed.
-A folder without a manifest, or a file that it does not list, is taken as it is.
+A file is written under a temporary name, flushed to the disk and renamed, so a reader finds the old or the new content
+complete. While a listed file is replaced, the manifest holds both digests, so it matches the folder at any moment a
+program may be killed. A folder without a manifest, or a file that is not listed, is not checked.
+
+This module does not know which files a model folder has.
 """
 
 import hashlib
@@ -18,19 +20,19 @@ MANIFEST = "manifest.json"
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment it is the old one or the new one, whole, even through a power cut.
+    """Replace a file atomically: its content is the old or the new one, complete, even after a power cut.
 
     Raises:
-        WorkError: the disk is full or the folder cannot be written; the old file stands.
+        WorkError: the disk is full or the folder cannot be written; the old file is unchanged.
     """
-    beside = path.with_name(f".{path.name}.partial")
+    temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -40,38 +42,43 @@ def write(path: Path, content: bytes) -> None:
         raise WorkError(f"cannot write {path}: {e.strerror}; what was there before is untouched") from None
     finally:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def publish(folder: Path, name: str, content: bytes) -> None:
-    """Write a file of the folder and list it in the manifest. Raises WorkError as `write`."""
-    listed = _listed(folder)
+    """Write a file of the folder and list it in the manifest.
+
+    Raises:
+        WorkError: as `write`.
+        InputError: the manifest is damaged.
+    """
+    listed = _read_manifest(folder)
     digest = hashlib.sha256(content).hexdigest()
     if listed.get(name) != [digest]:
-        _list(folder, {**listed, name: [*listed.get(name, []), digest]})
+        _write_manifest(folder, {**listed, name: [*listed.get(name, []), digest]})
     write(folder / name, content)
-    _list(folder, {**listed, name: [digest]})
+    _write_manifest(folder, {**listed, name: [digest]})
 
 
 def remove(folder: Path, names: Sequence[str]) -> None:
-    """Remove these files where they are there, and strike them from the manifest."""
-    listed = _listed(folder)
+    """Remove those of these files that exist, and their entries in the manifest."""
+    listed = _read_manifest(folder)
     for name in names:
         (folder / name).unlink(missing_ok=True)
-    left = {name: digests for name, digests in listed.items() if name not in names}
-    if not left:
+    remaining = {name: digests for name, digests in listed.items() if name not in names}
+    if not remaining:
         (folder / MANIFEST).unlink(missing_ok=True)
-    elif left != listed:
-        _list(folder, left)
+    elif remaining != listed:
+        _write_manifest(folder, remaining)
 
 
 def verify(folder: Path, *names: str) -> None:
-    """Compare these files with what the manifest says of them.
+    """Compare the SHA-256 of these files with the manifest.
 
     Raises:
-        InputError: one is not the file that was written, or the manifest is damaged.
+        InputError: one differs from the file that was written, or the manifest is damaged.
     """
-    listed = _listed(folder)
+    listed = _read_manifest(folder)
     for name in names:
         if name in listed:
             with (folder / name).open("rb") as file:
@@ -79,11 +86,12 @@ def verify(folder: Path, *names: str) -> None:
             if digest not in listed[name]:
                 raise InputError(
                     f"{folder / name} is damaged or was replaced: its SHA-256 is not the one in {MANIFEST}; "
-                    f"restore it, or strike it from {MANIFEST} if you changed it yourself"
+                    f"restore it, or delete its entry in {MANIFEST} if you changed it yourself"
                 )
 
 
-def _listed(folder: Path) -> dict[str, list[str]]:
+def _read_manifest(folder: Path) -> dict[str, list[str]]:
+    """The valid digests of each listed file; two while it is replaced."""
     path = folder / MANIFEST
     try:
         listed = json.loads(path.read_bytes())
@@ -92,12 +100,12 @@ def _listed(folder: Path) -> dict[str, list[str]]:
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError, RecursionError):
-        raise InputError(f"{path} is damaged; restore it, or remove it to do without its check") from None
+        raise InputError(f"{path} is damaged; restore it, or remove it to skip the check") from None
     except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror}; check who may read it") from None
+        raise InputError(f"cannot read {path}: {e.strerror}; check its permissions") from None
     return listed  # type: ignore[no-any-return]
 
 
-def _list(folder: Path, listed: Mapping[str, list[str]]) -> None:
+def _write_manifest(folder: Path, listed: Mapping[str, list[str]]) -> None:
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(listed[name])}" for name in sorted(listed))
     write(folder / MANIFEST, f"{{\n{lines}\n}}\n".encode())

@@ -1,15 +1,19 @@
-"""What lies in a model folder, tensors apart: the names of its files, resolved settings (TOML) and tokenizers.
+"""The files of a model folder except weights: their names, the resolved settings (TOML) and the tokenizers.
 
-    config.toml, tokenizer.model (or .src.model and .tgt.model): in every model folder; a target that shares a model
-        takes its first pieces, as many as config.toml says under [seq2seq]
-    model.safetensors: a trained model; encoder.onnx, decoder.onnx: an exported one
-    metrics.jsonl, README.md, training/step-00001234.safetensors, tensorboard/: what training adds
-    taught.jsonl: the pairs that teachers add to the training text
-    report.html: the page that a person asked for
-    stopped.tsv: the text at which the loss was no number any more
-    manifest.json: the SHA-256 of what is loaded again
+    config.toml                 resolved settings; in every model folder
+    tokenizer.model             joint tokenizer, whose first `target_pieces` pieces (config.toml, [seq2seq]) are the
+                                target vocabulary; or tokenizer.src.model and tokenizer.tgt.model
+    model.safetensors           weights of a trained model
+    encoder.onnx, decoder.onnx  graphs of an exported model
+    metrics.jsonl, tensorboard/ metrics of each validation
+    README.md                   model card
+    training/step-*.safetensors training states, named by their updates, for example step-00001234
+    taught.jsonl                synthetic pairs: translations and back-translations by the teachers
+    report.html                 the report's page
+    stopped.tsv                 sentence pairs of the update at which training diverged
+    manifest.json               SHA-256 of the files that are loaded again
 
-This module knows no tensor library: an exported model is loaded without one.
+This module does not know tensors, so that an exported model is loaded without torch.
 """
 
 import hashlib
@@ -26,35 +30,35 @@ FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
-METRICS, CARD, STOPPED, PLOTS, SYNTHETIC = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "taught.jsonl"
-REPORT = "report.html"
-RECIPE = "recipe"  # what the settings began as
-PIECES = "target_pieces"  # of a model that both sides share
-TOKENIZER = "tokenizer"  # under this name weights and graphs remember the tokenizers they go with
+METRICS, CARD, STOPPED, PLOTS, REPORT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "report.html"
+SYNTHETIC = "taught.jsonl"  # the name that folders of earlier versions have
+RECIPE = "recipe"  # key in config.toml: the recipe that the settings come from
+TARGET_PIECES = "target_pieces"  # key in config.toml: size of the target vocabulary of a joint tokenizer
+TOKENIZER = "tokenizer"  # metadata key in weights and graphs: the fingerprint of their tokenizers
 
 
 def holds_model(folder: Path) -> bool:
-    """Whether the folder holds a model or the beginnings of one."""
+    """Whether the folder holds a model or a run that has not written one yet."""
     return any((folder / name).exists() for name in (CONFIG, WEIGHTS, TRAINING, ENCODER, DECODER))
 
 
-def exported(folder: Path) -> bool:
-    """Whether the folder holds a model in the form that needs no torch."""
+def is_exported(folder: Path) -> bool:
+    """Whether the folder holds an exported model (ONNX), which needs no torch."""
     return (folder / DECODER).exists()
 
 
 def tokenizer_names(joint: bool) -> tuple[str, str]:
-    """The file names of the source's and the target's tokenizer."""
+    """The file names of the source and the target tokenizer."""
     return (JOINT, JOINT) if joint else SIDES
 
 
 def tokenizer_files(folder: Path) -> list[str]:
-    """The names of the tokenizers that a folder holds."""
+    """The names of the tokenizer files in a folder."""
     return [name for name in (JOINT, *SIDES) if (folder / name).exists()]
 
 
 def training_states(folder: Path) -> list[str]:
-    """The names of the training states that a folder holds, oldest first."""
+    """The paths of the training states in a folder, relative to it, oldest first."""
     return sorted(f"{TRAINING}/{path.name}" for path in (folder / TRAINING).glob("step-*.safetensors"))
 
 
@@ -65,21 +69,21 @@ def save_settings(
     tgt_tokenizer: Tokenizer,
     recipe: str | None = None,
 ) -> None:
-    """Write the resolved settings, a dataclass a section, and the tokenizers, first thing in a run."""
+    """Write the resolved settings, one dataclass per section, and the tokenizers; a run does so before it trains."""
     joint = sections["tokenizer"].joint
-    known = {"format": FORMAT, RECIPE: recipe, PIECES: len(tgt_tokenizer) if joint else None}
-    about = {name: value for name, value in known.items() if value is not None}
-    both = [src_tokenizer] if joint else [src_tokenizer, tgt_tokenizer]
-    for name, tokenizer in zip(tokenizer_names(joint), both, strict=False):
+    entries = {"format": FORMAT, RECIPE: recipe, TARGET_PIECES: len(tgt_tokenizer) if joint else None}
+    metadata = {name: value for name, value in entries.items() if value is not None}
+    tokenizers = [src_tokenizer] if joint else [src_tokenizer, tgt_tokenizer]
+    for name, tokenizer in zip(tokenizer_names(joint), tokenizers, strict=False):
         files.publish(folder, name, tokenizer.model_bytes)
-    files.publish(folder, CONFIG, config.to_toml({"seq2seq": about, **sections}).encode())
+    files.publish(folder, CONFIG, config.to_toml({"seq2seq": metadata, **sections}).encode())
 
 
 def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
-    """The sections of a model folder's config.toml, the format checked and left out.
+    """The sections of a model folder's config.toml, without [seq2seq], whose format is checked.
 
     Raises:
-        InputError: no such folder or file, damaged, or written by a later version.
+        InputError: the folder or the file is missing or damaged, or was written by a later version.
     """
     if not folder.is_dir():
         raise InputError(f"there is no model folder {folder}; check the path, or train a model there")
@@ -89,31 +93,35 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
     version = sections.pop("seq2seq", {}).get("format")
     if version != FORMAT:
         raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
-    sections.setdefault("model", {}).setdefault("lexical", False)  # a folder from before the setting does not say
+    sections.setdefault("model", {}).setdefault("lexical", False)  # folders older than this setting
     return sections
 
 
-def read_recipe(folder: Path) -> str | None:
-    """The name of the recipe that a model was trained by, where its folder says."""
-    name = _about(folder).get(RECIPE)
+def read_recipe_name(folder: Path) -> str | None:
+    """The name of the recipe that a model was trained with, if its folder records one."""
+    name = _read_metadata(folder).get(RECIPE)
     return name if isinstance(name, str) else None
 
 
 def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
-    """The source's and the target's tokenizer; of a folder that does not say how they share one, it is both.
+    """The source and the target tokenizer.
+
+    In folders of earlier versions, which have no `target_pieces`, a joint tokenizer is used whole for both.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: a file is missing or damaged, or the tokenizer has fewer pieces.
     """
     src, tgt = (folder / name for name in tokenizer_names(settings.joint))
     tokenizer = Tokenizer.load(src)
     if src != tgt:
         return tokenizer, Tokenizer.load(tgt)
-    pieces = _about(folder).get(PIECES)
+    pieces = _read_metadata(folder).get(TARGET_PIECES)
     if pieces is None:
         return tokenizer, tokenizer
     if type(pieces) is not int:
-        raise InputError(f"{folder / CONFIG}: seq2seq.{PIECES} = {pieces!r} is no number of pieces; restore the file")
+        raise InputError(
+            f"{folder / CONFIG}: seq2seq.{TARGET_PIECES} = {pieces!r} is not a whole number; restore the file"
+        )
     try:
         return tokenizer, tokenizer.first(pieces)
     except InputError:
@@ -122,11 +130,11 @@ def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer,
         ) from None
 
 
-def _about(folder: Path) -> dict[str, Any]:
-    """What config.toml says of the folder itself, beside the settings."""
+def _read_metadata(folder: Path) -> dict[str, Any]:
+    """The section [seq2seq] of config.toml."""
     return config.read(folder / CONFIG).get("seq2seq", {})
 
 
 def fingerprint(*tokenizers: Tokenizer) -> str:
-    """The SHA-256 of each tokenizer, by which weights and graphs know their own."""
+    """The SHA-256 of each tokenizer; weights and graphs record it to detect another tokenizer."""
     return " ".join(hashlib.sha256(t.model_bytes).hexdigest() for t in tokenizers)

@@ -26,7 +26,7 @@ from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.padding import POSITION_MULTIPLE
 
 HELD: dict[str, Callable[[dict[str, Tensor]], dict[str, Tensor]]] = {
-    "quarter": checkpoint.in_eight_bits,
+    "quarter": checkpoint.quantize,
     "half": lambda weights: {name: w.half() for name, w in weights.items()},
     "single": lambda weights: {name: w.float() for name, w in weights.items()},
 }
@@ -46,7 +46,7 @@ def export(folder: Path, out: Path, form: str, weights: Mapping[str, Tensor] | N
         InputError: the folder holds no trained model, or the weights are of another.
         WorkError: the disk is full.
     """
-    if layout.exported(folder):
+    if layout.is_exported(folder):
         raise InputError(f"{folder} holds an exported model; export the one it was made from")
     bundle = checkpoint.load_model(folder)
     assert isinstance(bundle.engine, TorchEngine)

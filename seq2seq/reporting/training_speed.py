@@ -43,7 +43,7 @@ def measure_training(
     trainer = Trainer(settings, corpus, tokenizers, folder, "cpu", _ignore)
     trainer.run(quiet=True)
     speed = trainer.progress.metrics[-1]["tgt_tokens_per_s"]
-    src, tgt = (sum(len(ids) + 1 for ids in side) / len(side) for side in (trainer.encoded.src, trainer.encoded.tgt))
+    src, tgt = (sum(len(ids) + 1 for ids in side) / len(side) for side in (trainer.data.src, trainer.data.tgt))
     gflops = 3 * forward_flops(trainer.model, src, tgt) / tgt * speed / 1e9  # backward costs twice forward
     return {
         "parameters": sum(w.numel() for w in checkpoint.weights_of(trainer.model).values()),

@@ -25,7 +25,7 @@ def measure_translating(folder: Path, text: Path, beam: int, threads: int) -> di
     latency of one line. Loading is reported apart, as `loading_s`.
     """
     started = time.perf_counter()
-    if layout.exported(folder):
+    if layout.is_exported(folder):
         from seq2seq.onnx.runtime import load
 
         bundle = load(folder, 1)

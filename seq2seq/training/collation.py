@@ -1,4 +1,4 @@
-"""Pairs of sentences as one batch of tensors, for teacher forcing. It does not know which pairs go together."""
+"""Sentence pairs as one batch of tensors for teacher forcing. It does not choose which pairs go into a batch."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -10,30 +10,30 @@ from seq2seq.text.batches import Ids, arrays
 
 
 class Batch(NamedTuple):
-    """Pairs of sentences, as `seq2seq.text.batches.Arrays` has them."""
+    """Sentence pairs, padded as `seq2seq.text.batches.Arrays`."""
 
     src: Tensor  # (B, S)
     src_mask: Tensor  # (B, S), True = real token
     tgt_in: Tensor  # (B, T)
     tgt_out: Tensor  # (B, T)
     tgt_mask: Tensor  # (B, T)
-    rows: list[int]  # B, where the pairs stand in the lists they came from
+    rows: list[int]  # B, positions of the pairs in the training data
 
-    def twice(self) -> "Batch":
-        """The batch, and behind it the same batch again."""
-        return self._each(lambda x: torch.cat((x, x)), self.rows * 2)
+    def duplicate(self) -> "Batch":
+        """The batch concatenated with itself, (2 B, ...)."""
+        return self._map(lambda x: torch.cat((x, x)), self.rows * 2)
 
-    def halves(self) -> list["Batch"]:
-        """The pairs in two batches; a single pair stays in one."""
+    def split(self) -> list["Batch"]:
+        """The first and the second half of the pairs as two batches; a single pair as one."""
         cut = (len(self.rows) + 1) // 2
-        first = self._each(lambda x: x[:cut], self.rows[:cut])
-        return [first, self._each(lambda x: x[cut:], self.rows[cut:])] if len(self.rows) > 1 else [first]
+        first = self._map(lambda x: x[:cut], self.rows[:cut])
+        return [first, self._map(lambda x: x[cut:], self.rows[cut:])] if len(self.rows) > 1 else [first]
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch on another device."""
-        return self._each(lambda x: x.to(device, non_blocking=True), self.rows)
+        return self._map(lambda x: x.to(device, non_blocking=True), self.rows)
 
-    def _each(self, change: Callable[[Tensor], Tensor], rows: list[int]) -> "Batch":
+    def _map(self, change: Callable[[Tensor], Tensor], rows: list[int]) -> "Batch":
         src, src_mask, tgt_in, tgt_out, tgt_mask = map(change, self[:5])
         return Batch(src, src_mask, tgt_in, tgt_out, tgt_mask, rows)
 

@@ -1,10 +1,10 @@
-"""The processes that torchrun started: every rank computes a share of each update on a device of its own.
+"""Synchronous data parallelism over the processes that torchrun started, by torch.distributed.
 
-All begin with the same weights and take the same steps, for their gradients are added up before each (synchronous data
-parallelism). Rank 0 leads: it alone reads the command line, validates, writes and speaks. Alone, without torchrun, a
-process leads itself, and nothing here does anything.
+Each rank computes the gradient of its shard of an update on its own device; the gradients are summed over all ranks
+before the optimizer's step, so the ranks, which begin with the same weights, keep the same weights. Rank 0 alone reads
+the command line, validates, writes files and prints. Without torchrun the world size is 1 and nothing is communicated.
 
-This module knows nothing of models or text.
+This module does not know models or text.
 """
 
 import datetime
@@ -21,28 +21,28 @@ from seq2seq.errors import WorkError
 
 T = TypeVar("T")
 
-PATIENCE = datetime.timedelta(days=1)  # the others wait for rank 0 to read, to teach, to validate
+TIMEOUT = datetime.timedelta(days=1)  # the other ranks wait while rank 0 reads text, runs the teachers and validates
 
 
 class ProcessGroup:
-    """This process among `count` of them; what they tell one another lies on `device`."""
+    """This process as one rank of `world_size`; tensors that are communicated lie on `device`."""
 
-    def __init__(self, rank: int = 0, count: int = 1, device: str = "cpu") -> None:
-        self.rank, self.count, self.device = rank, count, device
+    def __init__(self, rank: int = 0, world_size: int = 1, device: str = "cpu") -> None:
+        self.rank, self.world_size, self.device = rank, world_size, device
         self.is_main = rank == 0
 
-    def broadcast_object(self, find: Callable[[], T]) -> T:
-        """What rank 0 finds; the others do not look."""
-        if self.count == 1:
-            return find()
-        found = [find() if self.is_main else None]
+    def broadcast_object(self, make: Callable[[], T]) -> T:
+        """What `make` returns on rank 0, on every rank; the other ranks do not call it."""
+        if self.world_size == 1:
+            return make()
+        objects = [make() if self.is_main else None]
         with collective():
-            dist.broadcast_object_list(found)
-        return found[0]  # type: ignore[return-value]
+            dist.broadcast_object_list(objects)
+        return objects[0]  # type: ignore[return-value]
 
     def maximum(self, number: int) -> int:
-        """The largest of the numbers that the ranks give."""
-        if self.count == 1:
+        """The largest of the numbers of all ranks."""
+        if self.world_size == 1:
             return number
         largest = torch.tensor(number, device=self.device)
         with collective():
@@ -50,19 +50,19 @@ class ProcessGroup:
         return int(largest.item())
 
     def broadcast(self, tensors: Iterable[Tensor]) -> None:
-        """Make the tensors what they are in rank 0."""
-        if self.count > 1:
+        """Copy the values of rank 0 into the tensors of every rank."""
+        if self.world_size > 1:
             with collective():
                 for tensor in tensors:
                     dist.broadcast(tensor, 0)
 
-    def shard(self, group: Sequence[list[int]]) -> list[list[int]]:
-        """This rank's rows of each batch."""
-        return [part for rows in group if (part := rows[self.rank :: self.count])]
+    def shard(self, batches: Sequence[list[int]]) -> list[list[int]]:
+        """This rank's rows of each batch; batches without any are left out."""
+        return [part for rows in batches if (part := rows[self.rank :: self.world_size])]
 
-    def all_reduce(self, parameters: Sequence[nn.Parameter], nats: float) -> float:
-        """Add up the gradients of all ranks, in the `grad` of each parameter; returns the sum of their nats."""
-        if self.count == 1:
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter], nats: float) -> float:
+        """Sum the `grad` of each parameter over all ranks, in place; returns the sum of their nats."""
+        if self.world_size == 1:
             return nats
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         flat = torch.cat([g.reshape(-1) for g in grads])
@@ -77,23 +77,30 @@ class ProcessGroup:
 
 @contextmanager
 def join_group(device: str) -> Iterator[ProcessGroup]:
-    """The ranks that torchrun started, this one among them, while the context is entered; on `device`, cpu or cuda."""
-    count = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
-    if count == 1:
+    """Inside the context, this process is a rank of the group that torchrun started, on `device` (cpu or cuda).
+
+    Without torchrun it is the only rank.
+    """
+    world_size = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    if world_size == 1:
         yield ProcessGroup()
         return
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     with collective():
-        dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
-    yield ProcessGroup(dist.get_rank(), count, device)
+        dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=TIMEOUT)
+    yield ProcessGroup(dist.get_rank(), world_size, device)
     dist.destroy_process_group()
 
 
 @contextmanager
 def collective() -> Iterator[None]:
-    """What all ranks do at once; where one is gone it cannot be done."""
+    """Around a collective operation, which fails when another rank has ended.
+
+    Raises:
+        WorkError: it failed.
+    """
     try:
         yield
-    except RuntimeError as e:  # of several kinds
-        raise WorkError(f"another rank ended ({' '.join(str(e).split())}); see what it said") from None
+    except RuntimeError as e:  # torch raises several kinds
+        raise WorkError(f"another rank ended ({' '.join(str(e).split())}); see its messages") from None

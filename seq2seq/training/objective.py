@@ -1,9 +1,9 @@
-"""What an update descends: of a batch, its part of the mean loss of a token, by teacher forcing.
+"""The training loss of a batch under teacher forcing, and its gradient.
 
-    loss                    cross-entropy with label smoothing
-    loss + w consistency    R-Drop: two passes, and how far they disagree (Liang et al. 2021)
+    L = cross-entropy with label smoothing, summed over target tokens
+    L + w consistency                   R-Drop: the divergence of two passes with different dropout (Liang et al. 2021)
 
-With scheduled sampling the decoder reads its own predictions in parts (Bengio et al. 2015).
+With scheduled sampling the decoder reads some of its own predictions in place of the reference (Bengio et al. 2015).
 """
 
 import torch
@@ -16,18 +16,26 @@ from seq2seq.training.optimization import TrainingConfig, autocast
 
 
 class Objective:
-    """Gradients of a model's weights."""
+    """The loss of a model as the settings define it."""
 
     def __init__(self, model: Model, config: TrainingConfig, device: str) -> None:
         self.model, self.config, self.device = model, config, device
 
-    def backward(self, batch: Batch, tokens: int, done: float) -> float:
-        """Add a batch's part of the gradient of an update of `tokens`, `done` of the run over; returns its nats."""
+    def backward(self, batch: Batch, tokens: int, elapsed: float) -> float:
+        """Add the gradient of the batch's loss, divided by `tokens`, to the `grad` of each parameter.
+
+        Args:
+            tokens: target tokens of the whole update.
+            elapsed: share of the run's updates that are done, 0 to 1.
+
+        Returns:
+            The cross-entropy of the batch in nats, without smoothing, summed over its target tokens.
+        """
         config, batch = self.config, batch.to(self.device)
         passes = 2 if config.consistency else 1
-        batch = batch.twice() if config.consistency else batch
+        batch = batch.duplicate() if config.consistency else batch
         with autocast(config.precision, self.device):
-            logits = self.model(batch.src, batch.src_mask, self.tgt_in(batch, done), batch.tgt_mask)
+            logits = self.model(batch.src, batch.src_mask, self.decoder_input(batch, elapsed), batch.tgt_mask)
         loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
         total = loss.smoothed / passes
         if config.consistency:
@@ -35,17 +43,18 @@ class Objective:
         (total / tokens).backward()
         return loss.nats.item() / passes
 
-    def tgt_in(self, batch: Batch, done: float) -> Tensor:
-        """What the decoder reads: the reference, or with scheduled sampling in parts its own predictions.
+    def decoder_input(self, batch: Batch, elapsed: float) -> Tensor:
+        """The tokens (B, T) that the decoder reads: the reference or, with scheduled sampling, partly predictions.
 
-        In two passes over whole sentences (Mihaylova & Martins 2019), so nothing loops over time.
+        Predictions come from a first pass over the whole sentence (Mihaylova & Martins 2019), so nothing loops over
+        time. A token is replaced with probability `training.scheduled_sampling` * elapsed.
         """
-        share = self.config.scheduled_sampling * done
+        share = self.config.scheduled_sampling * elapsed
         if share == 0.0:
             return batch.tgt_in
         with torch.no_grad():
             logits, _ = self.model.advance(batch.tgt_in, self.model.start(batch.src, batch.src_mask))
-        own = torch.cat((batch.tgt_in[:, :1], logits[:, :-1].argmax(-1)), dim=1)
-        taken = (torch.rand(own.shape, device=own.device) < share) & batch.tgt_mask
-        taken[:, 0] = False  # every sentence begins with bos
-        return torch.where(taken, own, batch.tgt_in)
+        predicted = torch.cat((batch.tgt_in[:, :1], logits[:, :-1].argmax(-1)), dim=1)
+        replaced = (torch.rand(predicted.shape, device=predicted.device) < share) & batch.tgt_mask
+        replaced[:, 0] = False  # every sentence begins with bos
+        return torch.where(replaced, predicted, batch.tgt_in)

@@ -1,4 +1,7 @@
-"""The settings of training, and the parts of it that are functions: learning rate, precision, averages of weights."""
+"""The settings of training, and its pure functions: learning rate schedules, precision, moving average of weights.
+
+It does not know models, text or the training loop.
+"""
 
 import contextlib
 import math
@@ -14,39 +17,47 @@ from seq2seq.errors import InputError
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How the weights are found."""
+    """How the weights are trained."""
 
-    seed: int = setting(1, "every random choice follows from it", low=0, high=2**31)
+    seed: int = setting(1, "seed of every random choice", low=0, high=2**31)
     epochs: int = setting(10, "passes over the training data", low=1)
-    updates: int = setting(0, "stop after so many updates; 0: after the epochs", low=0)
-    batch_tokens: int = setting(1200, "padded tokens a batch, on the longer side", low=1)
-    accumulate: int = setting(1, "batches an update", low=1)
-    learning_rate: float = setting(1e-3, "its highest value", low=0.0)
-    schedule: str = setting("cosine", "how it falls", choices=("constant", "inverse_sqrt", "cosine", "plateau"))
+    updates: int = setting(0, "number of updates, in place of `epochs`; 0: as many as the epochs have", low=0)
+    batch_tokens: int = setting(1200, "tokens per batch, padding included, on the longer side", low=1)
+    accumulate: int = setting(1, "batches per update (gradient accumulation)", low=1)
+    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0)
+    schedule: str = setting(
+        "cosine", "learning rate after the warm-up", choices=("constant", "inverse_sqrt", "cosine", "plateau")
+    )
     warmup: int = setting(200, "updates of linear warm-up", low=0)
     plateau_patience: int = setting(1, "validations without a better score before plateau halves the rate", low=1)
-    weight_decay: float = setting(0.0, "decoupled, as in AdamW; 0 is Adam", low=0.0)
-    clip: float = setting(1.0, "largest norm of the gradient; 0: any", low=0.0)
-    label_smoothing: float = setting(0.1, "share of the target spread over the vocabulary", low=0.0, high=0.99)
-    consistency: float = setting(0.0, "weight of R-Drop: two passes, their disagreement", low=0.0, high=100.0)
-    word_vectors: str = setting("random", "what the embeddings start from", choices=("random", "skipgram", "cbow"))
-    word_vectors_text: str = setting("", "a file of lines to learn them from, besides the training text")
-    scheduled_sampling: float = setting(0.0, "share of own predictions read, reached at the end", low=0.0, high=1.0)
+    weight_decay: float = setting(0.0, "decoupled weight decay (AdamW); 0: Adam", low=0.0)
+    clip: float = setting(1.0, "largest norm of the gradient; 0: no clipping", low=0.0)
+    label_smoothing: float = setting(
+        0.1, "probability spread uniformly over the vocabulary in the target", low=0.0, high=0.99
+    )
+    consistency: float = setting(0.0, "weight of the R-Drop consistency loss; 0: off", low=0.0, high=100.0)
+    word_vectors: str = setting("random", "initial embeddings", choices=("random", "skipgram", "cbow"))
+    word_vectors_text: str = setting("", "file of sentences for word vectors, besides the training text")
+    scheduled_sampling: float = setting(
+        0.0, "share of decoder inputs that are predictions, at the end of the run", low=0.0, high=1.0
+    )
     ema: float = setting(0.998, "decay of the moving average of the weights; 0: none", low=0.0, high=0.99999)
-    average_last: int = setting(1, "validations whose weights are averaged", low=1, high=100)
-    validate_every: int = setting(0, "updates between validations; 0: an epoch", low=0)
+    average_last: int = setting(1, "number of last validations whose weights are averaged", low=1, high=100)
+    validate_every: int = setting(0, "updates between validations; 0: one per epoch", low=0)
     metric: str = setting("bleu", "dev score that chooses the best weights", choices=("bleu", "chrf", "loss"))
-    patience: int = setting(0, "stop after so many validations without a better score; 0: never", low=0)
-    precision: str = setting("auto", "arithmetic of the products", choices=("auto", "fp32", "bf16"))
-    workers: int = setting(0, "processes that share each batch on a CPU; 0: as many as pay", low=0, high=1000)
-    keep: int = setting(2, "training states kept", low=1)
+    patience: int = setting(0, "validations without a better score before an early stop; 0: no early stop", low=0)
+    precision: str = setting(
+        "auto", "precision of matrix products; auto: bf16 where it is native", choices=("auto", "fp32", "bf16")
+    )
+    workers: int = setting(0, "processes that share each batch on a CPU; 0: the fastest number", low=0, high=1000)
+    keep: int = setting(2, "number of training states kept", low=1)
 
 
 def learning_rate(config: TrainingConfig, step: int, total: int) -> float:
-    """The rate of update `step` (1 .. total): linear warm-up, then the decay; a pure function.
+    """The learning rate of update `step` (1 .. total): linear warm-up, then the schedule.
 
     inverse_sqrt is rate * sqrt(warmup / step) (Vaswani et al. 2017), cosine falls to 0 at `total` (Loshchilov & Hutter
-    2017), plateau is constant here: its halvings follow from the validations, and multiply this.
+    2017), plateau is constant here: the validations halve it by a factor of its own (`Progress.rate_scale`).
     """
     if step < config.warmup:
         return config.learning_rate * step / config.warmup
@@ -59,20 +70,20 @@ def learning_rate(config: TrainingConfig, step: int, total: int) -> float:
 
 
 def autocast(precision: str, device: str) -> contextlib.AbstractContextManager[object]:
-    """bfloat16 products where asked for, or where the processor computes in it; otherwise float32."""
+    """A context of bfloat16 products if `precision` is bf16, or auto on a device with native ones; else float32."""
     if precision == "auto":
         precision = "bf16" if _computes_in_bf16(device) else "fp32"
     return torch.autocast(device, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
 
 
 def check_precision(precision: str, device: str) -> None:
-    """Whether what was asked for can be done here.
+    """Check that the device supports the precision.
 
     Raises:
-        InputError: it cannot.
+        InputError: it does not.
     """
     if precision == "bf16" and device == "cpu" and not _has_bf16_layers():
-        raise InputError("training.precision = 'bf16': this processor has no such products; take 'auto' or 'fp32'")
+        raise InputError("training.precision = 'bf16': this processor does not support it; set 'auto' or 'fp32'")
 
 
 def _computes_in_bf16(device: str) -> bool:
@@ -86,5 +97,8 @@ def _has_bf16_layers() -> bool:
 
 
 def update_average(average: list[Tensor], weights: Iterable[Tensor], decay: float, step: int) -> None:
-    """average += (1 - d) (weights - average), d = min(decay, (1 + step) / (10 + step)), so the start fades."""
+    """average += (1 - d) (weights - average), in place, d = min(decay, (1 + step) / (10 + step)).
+
+    The smaller d of the first updates keeps the initial weights from dominating the average.
+    """
     torch._foreach_lerp_(average, list(weights), 1.0 - min(decay, (1.0 + step) / (10.0 + step)))

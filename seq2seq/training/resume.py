@@ -1,7 +1,7 @@
-"""Where a run stands after so many updates, in one file: all that resuming needs, and the weights to average.
+"""Files of training states: one per checkpoint, with everything that resuming needs.
 
 A state is numbers (JSON) and groups of tensors, each by its parameter's name. This module knows which group holds the
-weights and which their moving average, and nothing of what training does with the others.
+weights and which their moving average, but not what training uses the other groups for.
 """
 
 import json
@@ -34,10 +34,10 @@ def save(
 
 
 def load(folder: Path, age: int = 0) -> tuple[Groups, dict[str, Any]]:
-    """The groups and numbers of a folder's newest state, or of the one `age` states older.
+    """The groups and numbers of a folder's newest state, or of the one `age` states before it.
 
     Raises:
-        InputError: there is none, or it is damaged.
+        InputError: there is no state, or it is damaged.
     """
     names = training_states(folder)
     if not names:
@@ -56,17 +56,17 @@ def load(folder: Path, age: int = 0) -> tuple[Groups, dict[str, Any]]:
     return groups, numbers
 
 
-def averaged(folder: Path, last: int) -> dict[str, Tensor]:
-    """The mean of the weights of a run's `last` newest states, of their moving averages where it has them.
+def average_weights(folder: Path, last: int) -> dict[str, Tensor]:
+    """The mean of the weights of a run's `last` newest states; of their moving averages if the run has any.
 
     Raises:
-        InputError: there are not so many, or one is damaged.
+        InputError: there are fewer states, or one is damaged.
     """
     if (kept := len(training_states(folder))) < last:
         raise InputError(
-            f"{folder / TRAINING} holds {kept} training states, which makes no average of {last}; ask for fewer "
-            "(a run keeps as many as training.keep says)"
+            f"{folder / TRAINING} holds {kept} training states, fewer than {last}; ask for an average of fewer "
+            "(training.keep sets how many a run keeps)"
         )
-    found = [load(folder, age)[0] for age in range(last)]
-    taken = [groups.get(AVERAGE, groups[WEIGHTS]) for groups in found]
-    return {name: torch.stack([weights[name] for weights in taken]).mean(0) for name in taken[0]}
+    states = [load(folder, age)[0] for age in range(last)]
+    averages = [groups.get(AVERAGE, groups[WEIGHTS]) for groups in states]
+    return {name: torch.stack([weights[name] for weights in averages]).mean(0) for name in averages[0]}

@@ -1,4 +1,4 @@
-"""A run's settings: one TOML recipe, `[data] [tokenizer] [model] [training] [search]`, and what overrides it."""
+"""A run's settings: a TOML recipe, `[data] [tokenizer] [model] [training] [search]`, and the overrides of it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,10 +13,11 @@ from seq2seq.training.optimization import TrainingConfig
 from seq2seq.translation.search import SearchConfig
 
 RECIPES = Path(__file__).parent / "recipes"
+RENAMED = {"multi30k-taught": "multi30k-distilled"}  # old names of recipes, which are still accepted
 
 
 class Settings(NamedTuple):
-    """The resolved settings, a section a shelf."""
+    """The resolved settings, one dataclass per section."""
 
     data: DataConfig
     tokenizer: TokenizerConfig
@@ -26,10 +27,10 @@ class Settings(NamedTuple):
 
 
 def resolve(sections: Mapping[str, Mapping[str, Any]]) -> Settings:
-    """Settings from sections of plain values; what is left out takes its default.
+    """Settings from sections of plain values; what is left out has its default.
 
     Raises:
-        InputError: an unknown section or setting, or a value that cannot be.
+        InputError: an unknown section or setting, or a value of the wrong type or out of range.
     """
     kinds = Settings.__annotations__
     for name in sections:
@@ -39,13 +40,14 @@ def resolve(sections: Mapping[str, Mapping[str, Any]]) -> Settings:
 
 
 def recipe(name: str) -> dict[str, dict[str, Any]]:
-    """The sections of a recipe that ships, by name, or of a TOML file, by path.
+    """The sections of a shipped recipe, by its name or its old name, or of a TOML file, by its path.
 
     Raises:
-        InputError: there is no such recipe; the nearest is suggested.
+        InputError: there is no such recipe; the most similar name is suggested.
     """
     if name.endswith(".toml") or "/" in name:
         return config.read(Path(name))
+    name = RENAMED.get(name, name)
     shipped = sorted(path.stem for path in RECIPES.glob("*.toml"))
     if name not in shipped:
         raise InputError(f"unknown recipe '{name}'{config.nearest(name, shipped)} (or give the path of a .toml file)")
@@ -55,7 +57,7 @@ def recipe(name: str) -> dict[str, dict[str, Any]]:
 def override(
     sections: dict[str, dict[str, Any]], assignments: Iterable[tuple[str, str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """The sections with each (section, name, value) put in its place."""
+    """A copy of the sections in which each (section, name, value) is set."""
     result = {name: dict(values) for name, values in sections.items()}
     for section, name, value in assignments:
         result.setdefault(section, {})[name] = value

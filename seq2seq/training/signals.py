@@ -1,6 +1,7 @@
-"""SIGINT and SIGTERM as a wish to stop, which a loop looks at where it can."""
+"""SIGINT and SIGTERM as a request to stop, which a loop checks where it can stop."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -8,7 +9,10 @@ from types import FrameType
 
 @contextmanager
 def listening() -> Iterator[list[int]]:
-    """While inside, SIGINT and SIGTERM are noted in the list; a second one of its kind ends the program after all."""
+    """Inside the context, SIGINT and SIGTERM are added to the list; the second of a kind raises KeyboardInterrupt.
+
+    Only the main thread may set signal handlers: in any other thread the list stays empty.
+    """
     caught: list[int] = []
 
     def note(signum: int, frame: FrameType | None) -> None:
@@ -16,7 +20,8 @@ def listening() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         caught.append(signum)
 
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM) if in_main_thread}
     try:
         yield caught
     finally:

@@ -1,4 +1,4 @@
-"""What weights are worth, on the dev pairs: the loss of the references, and how good greedy translations are."""
+"""Validation: the loss and the translation quality of a set of weights on the dev pairs."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -16,19 +16,19 @@ from seq2seq.translation.translator import Bundle, LineTranslator
 
 
 class Scores(NamedTuple):
-    """The scores of some weights."""
+    """The scores of a set of weights on dev."""
 
-    loss: float  # nats a token
-    bleu: float
-    chrf: float
+    loss: float  # nats per target token, of the references
+    bleu: float  # of greedy translations, 0 to 100
+    chrf: float  # of greedy translations, 0 to 100
 
     def value(self, metric: str) -> float:
-        """The score that a run is steered by; more is better."""
+        """The score that `training.metric` names, negated for the loss: higher is better."""
         return -self.loss if metric == "loss" else float(getattr(self, metric))
 
 
 class Validator:
-    """A model beside the one that trains, to hold the weights that are looked at."""
+    """Scores weights on the dev pairs, in a model of its own beside the one that is trained."""
 
     def __init__(
         self, config: ModelConfig, tokenizers: tuple[Tokenizer, Tokenizer], dev: list[Pair], device: str
@@ -36,8 +36,8 @@ class Validator:
         self.tokenizers, self.src, self.tgt = tokenizers, [pair.src for pair in dev], [pair.tgt for pair in dev]
         self.model = Model(config, *map(len, tokenizers)).to(device).eval()
 
-    def scores(self, weights: Mapping[str, Tensor]) -> Scores:
-        """Take these weights and score them."""
+    def validate(self, weights: Mapping[str, Tensor]) -> Scores:
+        """Load the weights, by parameter name, and score them."""
         checkpoint.load_weights(self.model, weights)
         greedy = SearchConfig(beam=1)
         bundle = Bundle(TorchEngine(self.model), *self.tokenizers, greedy, "", "")

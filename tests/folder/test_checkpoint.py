@@ -1,4 +1,4 @@
-"""A model folder: what is written is read back, at any moment whole; what does not fit is named, and nothing runs."""
+"""A model folder is read back equal; files that are missing, damaged or do not fit are named; nothing is unpickled."""
 
 import errno
 import os
@@ -23,6 +23,8 @@ from seq2seq.training.settings import Settings
 
 
 class Written(NamedTuple):
+    """A model folder and what was written into it."""
+
     folder: Path
     settings: Settings
     model: Model
@@ -34,7 +36,7 @@ def learn(text: list[str], settings: Settings) -> Tokenizer:
 
 
 def written(folder: Path, tied: str = "target", joint: bool = True) -> Written:
-    """An untrained model in a folder; the target's tokenizer is smaller, or if it is of its own larger."""
+    """Write an untrained model; the target vocabulary is smaller than the source's if it is joint, larger if not."""
     settings = chosen({}, {"tied": tied}, joint=joint)
     lines = [pair.src for pair in reversals(50)]
     src = learn(lines, settings)
@@ -61,19 +63,19 @@ def refusal(folder: Path) -> str:
     return str(error.value)
 
 
-def changed(path: Path, old: str, new: str) -> None:
+def replace_text(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
 
 
-# ---- round trip ------------------------------------------------------------------------------------------------------
+# ---- writing and reading ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("tied", "joint"), [("none", True), ("none", False), ("target", True), ("target", False), ("all", True)]
 )
-def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) -> None:
+def test_a_model_is_read_back_equal(tmp_path: Path, tied: str, joint: bool) -> None:
     folder, settings, model, tokenizers = written(tmp_path / "a" / "b", tied, joint)
     bundle = checkpoint.load_model(folder)
     assert [t.model_bytes for t in bundle[1:3]] == [t.model_bytes for t in tokenizers]
@@ -82,8 +84,8 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) ->
     assert (bundle.src, bundle.tgt) == ("digits", "stigid")
     assert not bundle.engine.models[0].training
     src, tgt = torch.tensor([[4, 5, 2]]), torch.tensor([[1, 6]])
-    everything = torch.ones_like(src, dtype=torch.bool)
-    one, other = (m.advance(tgt, m.start(src, everything))[0] for m in (model.eval(), bundle.engine.models[0]))
+    mask = torch.ones_like(src, dtype=torch.bool)
+    one, other = (m.advance(tgt, m.start(src, mask))[0] for m in (model.eval(), bundle.engine.models[0]))
     assert torch.equal(one, other)
     names = [name for name, _ in model.named_parameters()]
     assert [name for name, _ in bundle.engine.models[0].named_parameters()] == names
@@ -91,7 +93,7 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, tied: str, joint: bool) ->
 
 
 @pytest.mark.parametrize("joint", [True, False])
-def test_the_folder_holds_what_it_should_and_no_more(tmp_path: Path, joint: bool) -> None:
+def test_the_files_of_a_model_folder(tmp_path: Path, joint: bool) -> None:
     folder = written(tmp_path / "model", joint=joint).folder
     tokenizers = ["tokenizer.model"] if joint else ["tokenizer.src.model", "tokenizer.tgt.model"]
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -102,26 +104,26 @@ def test_the_folder_holds_what_it_should_and_no_more(tmp_path: Path, joint: bool
     ]
 
 
-def test_a_folder_that_does_not_say_how_a_model_is_shared_shares_it_whole(made: Written) -> None:
-    """As all were once; and what it says is looked at."""
+def test_without_target_pieces_a_joint_tokenizer_is_used_whole(made: Written) -> None:
+    """As in folders of earlier versions; an invalid number is refused."""
     count = len(made.tokenizers[1])
-    changed(made.folder / "config.toml", f"target_pieces = {count}\n", "")
+    replace_text(made.folder / "config.toml", f"target_pieces = {count}\n", "")
     src, tgt = layout.read_tokenizers(made.folder, made.settings.tokenizer)
     assert src is tgt
     assert src.model_bytes == made.tokenizers[0].model_bytes
-    changed(made.folder / "config.toml", "format = 1\n", 'format = 1\ntarget_pieces = "many"\n')
-    assert "config.toml: seq2seq.target_pieces = 'many' is no number of pieces" in refusal(made.folder)
+    replace_text(made.folder / "config.toml", "format = 1\n", 'format = 1\ntarget_pieces = "many"\n')
+    assert "config.toml: seq2seq.target_pieces = 'many' is not a whole number" in refusal(made.folder)
 
 
-def test_settings_come_back(made: Written) -> None:
+def test_settings_are_read_back(made: Written) -> None:
     sections = layout.read_settings(made.folder)
-    about = {"format": 1, "target_pieces": len(made.tokenizers[1])}
-    assert config.read(made.folder / "config.toml")["seq2seq"] == about
+    metadata = {"format": 1, "target_pieces": len(made.tokenizers[1])}
+    assert config.read(made.folder / "config.toml")["seq2seq"] == metadata
     assert list(sections) == list(Settings._fields)
     assert config.build(type(made.settings.model), sections["model"], "model") == made.settings.model
 
 
-def test_a_folder_may_be_anywhere_and_moved(made: Written, tmp_path: Path) -> None:
+def test_a_folder_may_be_moved(made: Written, tmp_path: Path) -> None:
     moved = tmp_path / "ein Ordner, ü 漢"
     made.folder.rename(moved)
     weights = checkpoint.weights_of(checkpoint.load_model(moved).engine.models[0])
@@ -142,7 +144,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str, joint: bool) -> None
     assert str(folder) in words
 
 
-def test_a_missing_folder_and_a_folder_of_something_else_are_named(tmp_path: Path) -> None:
+def test_a_missing_folder_and_a_folder_without_a_model_are_named(tmp_path: Path) -> None:
     assert refusal(tmp_path / "no").startswith(f"there is no model folder {tmp_path / 'no'}; ")
     assert refusal(tmp_path).startswith(f"{tmp_path} is not a model folder: config.toml is missing; ")
     (tmp_path / "file").touch()
@@ -153,34 +155,34 @@ def test_a_missing_folder_and_a_folder_of_something_else_are_named(tmp_path: Pat
     ("name", "share"),
     [
         *((name, share) for name in ("model.safetensors", "tokenizer.model") for share in (0.0, 0.1, 0.5, 0.999)),
-        *(("config.toml", share) for share in (0.0, 0.02, 0.5)),  # its last line is not missed
+        *(("config.toml", share) for share in (0.0, 0.02, 0.5)),  # without its last line it is valid
     ],
 )
-def test_a_file_that_was_cut_off_is_named(made: Written, name: str, share: float) -> None:
+def test_a_truncated_file_is_named(made: Written, name: str, share: float) -> None:
     path = made.folder / name
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     assert name in refusal(made.folder)
 
 
-def test_one_wrong_bit_in_the_header_of_the_weights_is_found(made: Written) -> None:
-    """The first 8 bytes are the header's length, then comes the header: names, shapes and places."""
+def test_one_flipped_bit_in_the_header_of_the_weights_is_detected(made: Written) -> None:
+    """The first 8 bytes are the length of the header, which holds names, shapes and offsets."""
     path = made.folder / "model.safetensors"
     content = path.read_bytes()
     size = int.from_bytes(content[:8], "little")
-    draw = random.Random(0)
-    places = [*range(8), *draw.sample(range(8, 8 + size), 100)]
-    for place in places:
+    rng = random.Random(0)
+    offsets = [*range(8), *rng.sample(range(8, 8 + size), 100)]
+    for offset in offsets:
         damaged = bytearray(content)
-        damaged[place] ^= 1 << draw.randrange(8)
+        damaged[offset] ^= 1 << rng.randrange(8)
         path.write_bytes(damaged)
         words = refusal(made.folder)
-        assert "model.safetensors" in words, (place, words)
+        assert "model.safetensors" in words, (offset, words)
     path.write_bytes(content)
     checkpoint.load_model(made.folder)
 
 
-def test_the_tokenizer_of_another_model_is_refused_though_it_is_as_large(made: Written) -> None:
+def test_the_tokenizer_of_another_model_of_the_same_size_is_refused(made: Written) -> None:
     [path] = made.folder.glob("*.model")
     other = learn(
         [pair.src.translate(str.maketrans("0123456789", "abcdefghij")) for pair in reversals(50)], made.settings
@@ -197,7 +199,7 @@ def test_the_tokenizer_of_another_model_is_refused_though_it_is_as_large(made: W
     )
 
 
-def test_tokenizers_that_were_exchanged_are_refused(tmp_path: Path) -> None:
+def test_swapped_tokenizers_are_refused(tmp_path: Path) -> None:
     settings = chosen({}, joint=False)
     tokenizers = [learn([f"{letters}{letters}" for letters in text], settings) for text in ("abc", "xyz")]
     assert len(tokenizers[0]) == len(tokenizers[1])
@@ -233,12 +235,12 @@ def test_a_tokenizer_of_another_size_is_refused(made: Written) -> None:
     ],
 )
 def test_settings_that_do_not_fit_are_named(made: Written, old: str, new: str, words: list[str]) -> None:
-    changed(made.folder / "config.toml", old, new)
+    replace_text(made.folder / "config.toml", old, new)
     refused = refusal(made.folder)
     assert all(part in refused for part in words), refused
 
 
-def test_every_weight_must_be_there_and_no_other(made: Written) -> None:
+def test_a_missing_or_extra_weight_or_a_wrong_shape_is_refused(made: Written) -> None:
     weights = checkpoint.weights_of(made.model)
     for name, weight in list(weights.items())[::6]:
         for wrong in (
@@ -254,7 +256,7 @@ def test_every_weight_must_be_there_and_no_other(made: Written) -> None:
 
 
 @pytest.mark.parametrize(("dtype", "name"), [(torch.int32, "I32"), (torch.int8, "I8"), (torch.bool, "BOOL")])
-def test_weights_that_are_no_fractions_are_refused(made: Written, dtype: torch.dtype, name: str) -> None:
+def test_weights_of_an_integer_type_are_refused(made: Written, dtype: torch.dtype, name: str) -> None:
     path = made.folder / layout.WEIGHTS
     weights = {key: w.to(dtype) for key, w in checkpoint.weights_of(made.model).items()}
     files.write(path, safetensors.torch.save(weights, {"tokenizer": "any"}))
@@ -262,35 +264,35 @@ def test_weights_that_are_no_fractions_are_refused(made: Written, dtype: torch.d
 
 
 @pytest.mark.parametrize("tied", ["none", "all"])
-def test_in_eight_bits_a_weight_is_off_by_half_a_step_at_most(tmp_path: Path, tied: str) -> None:
+def test_a_quantized_weight_errs_by_half_a_step_at_most(tmp_path: Path, tied: str) -> None:
     folder, _, model, tokenizers = written(tmp_path / "model", tied)
     weights = checkpoint.weights_of(model)
     first = weights["decoder.readout.weight"]
-    first[0], first[1, 0], first[2] = 0.0, 1e4, 1e-9  # a row of nothing, one of one large weight, one of tiny ones
-    checkpoint.save_weights(folder, checkpoint.in_eight_bits(weights), *tokenizers)
-    back = checkpoint.weights_of(checkpoint.load_model(folder).engine.models[0])
+    first[0], first[1, 0], first[2] = 0.0, 1e4, 1e-9  # a row of zeros, one with one large weight, one of tiny weights
+    checkpoint.save_weights(folder, checkpoint.quantize(weights), *tokenizers)
+    loaded = checkpoint.weights_of(checkpoint.load_model(folder).engine.models[0])
     matrices = [name for name, w in weights.items() if w.dim() == 2]
     assert 0 < len(matrices) < len(weights)
     for name in matrices:
         step = weights[name].abs().amax(1, keepdim=True) / 127
-        assert ((back[name] - weights[name]).abs() <= 0.5001 * step).all(), name
-    assert all(torch.equal(back[name], w.half().float()) for name, w in weights.items() if name not in matrices)
+        assert ((loaded[name] - weights[name]).abs() <= 0.5001 * step).all(), name
+    assert all(torch.equal(loaded[name], w.half().float()) for name, w in weights.items() if name not in matrices)
 
 
-def test_eight_bits_without_their_scale_or_with_another_are_refused(made: Written) -> None:
-    held = checkpoint.in_eight_bits(checkpoint.weights_of(made.model))
+def test_a_quantized_matrix_without_its_scale_or_with_a_wrong_one_is_refused(made: Written) -> None:
+    quantized = checkpoint.quantize(checkpoint.weights_of(made.model))
     name = "decoder.readout.weight"
-    scale = held[f"{name}.scale"]
+    scale = quantized[f"{name}.scale"]
     for wrong, words in (
         ({f"{name}.scale": None}, f"{name} is I8, expected one of F32, F16, BF16"),
         ({f"{name}.scale": scale[1:]}, f"{name}.scale is F32 [5, 1], expected F32 [6, 1]"),
         ({f"{name}.scale": scale.squeeze(1)}, f"{name}.scale is F32 [6], expected F32 [6, 1]"),
         ({f"{name}.scale": scale.double()}, f"{name}.scale is F64 [6, 1], expected F32 [6, 1]"),
-        ({name: held[name].float()}, f"{name} is F32, expected one of I8"),
+        ({name: quantized[name].float()}, f"{name} is F32, expected one of I8"),
         ({name: None}, f"{name} is missing"),
         ({"output.bias.scale": scale.clone()}, "output.bias is F16, expected one of I8"),
     ):
-        kept = {key: w for key, w in {**held, **wrong}.items() if w is not None}
+        kept = {key: w for key, w in {**quantized, **wrong}.items() if w is not None}
         checkpoint.save_weights(made.folder, {key: w.contiguous() for key, w in kept.items()}, *made.tokenizers)
         refused = refusal(made.folder)
         assert words in refused, refused
@@ -298,20 +300,20 @@ def test_eight_bits_without_their_scale_or_with_another_are_refused(made: Writte
 
 
 @pytest.mark.parametrize("size", [99_999, 10**6, 10**12, 2**63, 10**30])
-def test_a_size_that_no_machine_has_is_refused_at_once(made: Written, size: int) -> None:
+def test_an_enormous_size_is_refused_at_once(made: Written, size: int) -> None:
     """Before memory is allocated."""
-    changed(made.folder / layout.CONFIG, "hidden = 7", f"hidden = {size}")
+    replace_text(made.folder / layout.CONFIG, "hidden = 7", f"hidden = {size}")
     assert "hidden" in refusal(made.folder) or "does not fit" in refusal(made.folder)
 
 
-def test_weights_without_the_mark_of_a_tokenizer_are_refused(made: Written) -> None:
+def test_weights_without_the_fingerprint_of_a_tokenizer_are_refused(made: Written) -> None:
     weights = checkpoint.weights_of(made.model)
     (made.folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
     assert "the tokenizer is not the one" in refusal(made.folder)
 
 
 class Trap:
-    """Whoever unpickles it makes a folder."""
+    """Makes a folder when it is unpickled."""
 
     def __init__(self, sprung: Path) -> None:
         self.sprung = sprung
@@ -338,14 +340,14 @@ def test_nothing_is_unpickled(made: Written, tmp_path: Path, name: str, packed: 
         assert name in refusal(made.folder)
     assert not sprung.exists()
     if packed == "pickle":
-        pickle.loads(bait.read_bytes())  # the trap does work
+        pickle.loads(bait.read_bytes())  # the trap works
         assert sprung.exists()
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
-def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_cannot_be_written_leave_the_old_model(made: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -370,7 +372,7 @@ def test_weights_that_could_not_be_written_leave_the_old_model(made: Written, mo
         ("notes.txt", False),
     ],
 )
-def test_a_folder_that_holds_a_model_is_known(tmp_path: Path, name: str, holds: bool) -> None:
+def test_which_folders_hold_a_model(tmp_path: Path, name: str, holds: bool) -> None:
     assert not layout.holds_model(tmp_path / "no")
     assert not layout.holds_model(tmp_path)
     files.write(tmp_path / name, b"")
@@ -378,7 +380,7 @@ def test_a_folder_that_holds_a_model_is_known(tmp_path: Path, name: str, holds: 
 
 
 @pytest.mark.parametrize("joint", [True, False])
-def test_clearing_removes_what_training_wrote_and_nothing_else(tmp_path: Path, joint: bool) -> None:
+def test_clearing_removes_the_files_of_training_and_nothing_else(tmp_path: Path, joint: bool) -> None:
     folder = written(tmp_path / "model", joint=joint).folder
     for step in (3, 12):
         resume.save(folder, step, {"weights": {"w": torch.ones(1)}}, {}, keep=5)

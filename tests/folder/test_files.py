@@ -1,4 +1,4 @@
-"""Files are whole at any moment, and the manifest knows them."""
+"""Atomic writes, and the manifest."""
 
 import errno
 import json
@@ -15,31 +15,31 @@ from seq2seq.folder import files
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Written and flushed beside its place, then renamed, then the folder flushed: each sees the old or the new."""
-    path, seen = tmp_path / "folder" / "file", []
+def test_a_file_is_flushed_to_the_disk_before_it_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written and flushed under a temporary name, then renamed, then the folder flushed."""
+    path, events = tmp_path / "folder" / "file", []
     real = {"fsync": os.fsync, "replace": Path.replace}
 
     def fsync(fd: int) -> None:
-        seen.append(("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file", path.read_bytes()))
+        events.append(("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file", path.read_bytes()))
         real["fsync"](fd)
 
     def replace(self: Path, target: Path) -> Path:
         assert self.parent == target.parent
-        seen.append(("rename", self.read_bytes()))
+        events.append(("rename", self.read_bytes()))
         return real["replace"](self, target)
 
     files.write(path, b"old")
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", replace)
     files.write(path, b"new")
-    assert seen == [("file", b"old"), ("rename", b"new"), ("folder", b"new")]
+    assert events == [("file", b"old"), ("rename", b"new"), ("folder", b"new")]
     assert [p.name for p in path.parent.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("where", ["fsync", "replace", "open"])
 @pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "No space left on device"), (errno.EIO, "Input/output")])
-def test_where_writing_fails_the_old_file_stands(
+def test_if_writing_fails_the_old_file_is_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, code: int, words: str
 ) -> None:
     path = tmp_path / "file"
@@ -55,16 +55,16 @@ def test_where_writing_fails_the_old_file_stands(
     assert str(error.value).startswith(f"cannot write {path}: {words}")
     assert str(error.value).endswith("; what was there before is untouched")
     assert path.read_bytes() == b"old"
-    files.write(path, b"new")  # and what the failure left behind is in nobody's way
+    files.write(path, b"new")  # the failure left nothing that prevents it
     assert path.read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_file_that_could_not_be_written_leaves_nothing_behind(
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """On a full disk half a file would make things worse."""
+    """Half a file would take space on a full disk."""
 
     def fail(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -75,7 +75,7 @@ def test_a_file_that_could_not_be_written_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_is_no_folder_is_work_that_failed(tmp_path: Path) -> None:
+def test_writing_below_a_file_is_a_work_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WorkError, match="cannot write"):
         files.write(tmp_path / "file" / "below", b"")
@@ -91,7 +91,7 @@ def refusal(folder: Path, *names: str) -> str:
     return str(error.value)
 
 
-def test_any_changed_bit_of_a_listed_file_is_found(tmp_path: Path) -> None:
+def test_any_flipped_bit_of_a_listed_file_is_detected(tmp_path: Path) -> None:
     content = b"some content"
     files.publish(tmp_path, "below/file", content)
     files.publish(tmp_path, "other", b"")
@@ -107,25 +107,23 @@ def test_any_changed_bit_of_a_listed_file_is_found(tmp_path: Path) -> None:
         refusal(tmp_path, "below/file")
 
 
-def test_the_manifest_is_what_sha256sum_says(tmp_path: Path) -> None:
+def test_the_manifest_holds_sha256_digests(tmp_path: Path) -> None:
     files.publish(tmp_path, "file", b"abc")  # the digest is the example of FIPS 180-2
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert json.loads((tmp_path / files.MANIFEST).read_text()) == {"file": [digest]}
 
 
-def test_what_is_not_listed_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_not_listed_is_not_checked(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"whatever")
     files.verify(tmp_path, "file")
     files.publish(tmp_path, "other", b"")
     files.verify(tmp_path, "file")
 
 
-def test_whoever_is_stopped_in_between_leaves_a_folder_that_is_right(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before each step of a replacement the file there is, old or new, fits the manifest."""
+def test_the_manifest_matches_the_folder_during_a_replacement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each step of it, the file, old or new, matches the manifest."""
     files.publish(tmp_path, "file", b"old")
-    seen = []
+    contents = []
     for name in ("mkdir", "open", "replace", "unlink"):
         real = getattr(Path, name)
 
@@ -133,7 +131,7 @@ def test_whoever_is_stopped_in_between_leaves_a_folder_that_is_right(
             if watching:
                 watching.clear()
                 files.verify(tmp_path, "file")
-                seen.append((tmp_path / "file").read_bytes())
+                contents.append((tmp_path / "file").read_bytes())
                 watching.append(True)
             return real(self, *arguments, **named)
 
@@ -141,14 +139,14 @@ def test_whoever_is_stopped_in_between_leaves_a_folder_that_is_right(
     watching = [True]
     files.publish(tmp_path, "file", b"new")
     watching.clear()
-    assert len(seen) > 6
-    assert set(seen) == {b"old", b"new"}
+    assert len(contents) > 6
+    assert set(contents) == {b"old", b"new"}
     files.verify(tmp_path, "file")
-    (tmp_path / "file").write_bytes(b"old")  # which is no longer right
+    (tmp_path / "file").write_bytes(b"old")  # no longer valid
     refusal(tmp_path, "file")
 
 
-def test_a_file_that_could_not_be_replaced_is_still_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_replaced_matches_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files.publish(tmp_path, "file", b"old")
     real = Path.replace
 
@@ -166,7 +164,7 @@ def test_a_file_that_could_not_be_replaced_is_still_right(tmp_path: Path, monkey
     files.verify(tmp_path, "file")
 
 
-def test_what_is_removed_is_struck_out(tmp_path: Path) -> None:
+def test_a_removed_file_is_removed_from_the_manifest(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         files.publish(tmp_path, name, b"")
     (tmp_path / "mine").write_bytes(b"")

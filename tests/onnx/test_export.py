@@ -116,7 +116,7 @@ def folders(learnt: Learnt, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def opened(folder: Path) -> Bundle:
-    return runtime.load(folder, 1) if layout.exported(folder) else checkpoint.load_model(folder)
+    return runtime.load(folder, 1) if layout.is_exported(folder) else checkpoint.load_model(folder)
 
 
 @pytest.mark.parametrize("beam", [1, 4])
@@ -219,10 +219,10 @@ def test_an_exported_model_is_not_exported_again(folder: Path, tmp_path: Path) -
 
 def test_a_new_form_takes_the_place_of_another(learnt: Learnt, folder: Path) -> None:
     export(learnt.folder, folder, "half")
-    assert not layout.exported(folder)
+    assert not layout.is_exported(folder)
     assert torch.float32 == next(iter(checkpoint.weights_of(opened(folder).engine.models[0]).values())).dtype  # type: ignore[attr-defined]
     export(learnt.folder, folder, "onnx")
-    assert layout.exported(folder)
+    assert layout.is_exported(folder)
     assert not (folder / layout.WEIGHTS).exists()
 
 

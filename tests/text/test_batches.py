@@ -121,7 +121,7 @@ def test_a_token_counts_as_real_whatever_its_id() -> None:
 @pytest.mark.parametrize(("rows", "cut"), [([3, 0, 1], [[3, 0], [1]]), ([0, 1], [[0], [1]]), ([2], [[2]])])
 def test_halves_are_the_batch(rows: list[int], cut: list[list[int]]) -> None:
     batch = collate(SRC, TGT, rows)
-    halves = batch.halves()
+    halves = batch.split()
     assert [half.rows for half in halves] == cut
     for at in range(5):
         assert torch.equal(torch.cat([half[at] for half in halves]), batch[at])

@@ -11,7 +11,7 @@ from reversal_task import begin, chosen, corpus, resumed
 
 from seq2seq.errors import InputError
 from seq2seq.text.vectors import learn
-from seq2seq.training import trainer as trainer_module
+from seq2seq.training import initialisation
 
 # 10 and 11 stand among 3 to 6, 12 and 13 among 7 to 9; 14 is never seen.
 DRAW = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_a_run_begins_with_them(tmp_path: Path, tied: str) -> None:
         expected = learn([*src, *tgt] if tied == "all" else sentences, len(tokenizer), 6, "cbow", 5)
         assert torch.equal(embedding.table.weight.detach(), torch.from_numpy(expected))
     names = [name for name in trainer.weights if name.endswith("table.weight")]
-    assert all(torch.equal(trainer.average[name], trainer.weights[name]) for name in names)
+    assert all(torch.equal(trainer.state.average[name], trainer.weights[name]) for name in names)
 
 
 def test_a_run_that_goes_on_does_not_learn_them_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_a_run_that_goes_on_does_not_learn_them_again(tmp_path: Path, monkeypatc
     trainer = begin(tmp_path, wanted, text)
     trainer.begin()
     trainer.run(quiet=True)
-    monkeypatch.setattr(trainer_module, "learn", None)
+    monkeypatch.setattr(initialisation, "learn", None)
     resumed(tmp_path, text, {"epochs": 3}).run(quiet=True)
 
 

@@ -1,4 +1,4 @@
-"""Learning rates by hand, the moving average by its formula, and which arithmetic is chosen."""
+"""Learning rate schedules and the moving average against hand-computed values; the choice of precision."""
 
 import math
 from typing import Any
@@ -16,12 +16,12 @@ def rates(total: int, *steps: int, **settings: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("schedule", ["constant", "inverse_sqrt", "cosine", "plateau"])
-def test_warm_up_is_linear_and_meets_the_decay_at_the_top(schedule: str) -> None:
+def test_warm_up_is_linear_up_to_the_peak(schedule: str) -> None:
     assert rates(20, 1, 2, 3, 4, schedule=schedule) == pytest.approx([0.2, 0.4, 0.6, 0.8])
 
 
 @pytest.mark.parametrize("schedule", ["constant", "plateau"])
-def test_constant_and_plateau_stay(schedule: str) -> None:
+def test_constant_and_plateau_keep_the_peak(schedule: str) -> None:
     assert rates(20, 5, 12, 20, schedule=schedule) == [0.8, 0.8, 0.8]
 
 
@@ -32,7 +32,7 @@ def test_inverse_square_root() -> None:
 
 
 def test_cosine() -> None:
-    """From step 4 to 20 half a wave: 3/4 through it stands at (1 - cos 45 degrees) / 2 of the top."""
+    """Half a cosine from step 4 to 20: three quarters of the way it is at (1 - cos 45 degrees) / 2 of the peak."""
     expected = [0.8 * (1 + math.sqrt(0.5)) / 2, 0.4, 0.8 * (1 - math.sqrt(0.5)) / 2, 0.0, 0.0]
     assert rates(20, 8, 12, 16, 20, 21, schedule="cosine") == pytest.approx(expected)
 
@@ -41,7 +41,7 @@ def test_cosine() -> None:
     ("schedule", "expected"),
     [("constant", [0.8, 0.8]), ("plateau", [0.8, 0.8]), ("inverse_sqrt", [0.8, 0.4]), ("cosine", [0.8, 0.4])],
 )
-def test_without_warm_up_the_decay_begins_at_the_top(schedule: str, expected: list[float]) -> None:
+def test_without_warm_up_the_schedule_starts_at_the_peak(schedule: str, expected: list[float]) -> None:
     first = {"inverse_sqrt": (1, 4), "cosine": (0, 8)}.get(schedule, (1, 4))
     assert rates(16, *first, schedule=schedule, warmup=0) == pytest.approx(expected)
 
@@ -49,22 +49,22 @@ def test_without_warm_up_the_decay_begins_at_the_top(schedule: str, expected: li
 @pytest.mark.parametrize("schedule", ["constant", "inverse_sqrt", "cosine", "plateau"])
 @pytest.mark.parametrize("warmup", [0, 1, 7, 30])
 @pytest.mark.parametrize("total", [1, 7, 30])
-def test_a_rate_is_a_function_of_its_step_that_rises_once_and_falls_once(
+def test_a_rate_is_a_function_of_its_step_that_rises_to_one_peak_and_falls(
     schedule: str, warmup: int, total: int
 ) -> None:
     steps = range(1, total + 1)
-    there = rates(total, *steps, schedule=schedule, warmup=warmup)
-    assert there == rates(total, *reversed(steps), schedule=schedule, warmup=warmup)[::-1]
-    top = there.index(max(there))
-    assert there == sorted(there[:top]) + sorted(there[top:], reverse=True)
-    assert all(0.0 <= rate <= 0.8 and math.isfinite(rate) for rate in there)
-    assert top + 1 == max(1, min(warmup, total))
+    values = rates(total, *steps, schedule=schedule, warmup=warmup)
+    assert values == rates(total, *reversed(steps), schedule=schedule, warmup=warmup)[::-1]
+    peak = values.index(max(values))
+    assert values == sorted(values[:peak]) + sorted(values[peak:], reverse=True)
+    assert all(0.0 <= rate <= 0.8 and math.isfinite(rate) for rate in values)
+    assert peak + 1 == max(1, min(warmup, total))
 
 
 # ---- the moving average ----------------------------------------------------------------------------------------------
 
 
-def test_the_average_by_hand() -> None:
+def test_the_moving_average_by_hand() -> None:
     """d = min(decay, (1 + step) / (10 + step)): 2/11 after the first step, then 3/12, and 0.25 where decay is 0.25."""
     average, weights = [torch.zeros(2), torch.zeros(1)], [torch.tensor([1.0, 2.0]), torch.tensor([4.0])]
     update_average(average, weights, 0.999, 1)
@@ -76,7 +76,7 @@ def test_the_average_by_hand() -> None:
     torch.testing.assert_close(average, [torch.tensor([0.75])])
 
 
-def test_the_average_of_what_stays_is_what_stays_and_the_weights_are_not_touched() -> None:
+def test_the_average_of_constant_weights_is_constant_and_the_weights_do_not_change() -> None:
     weights = [torch.randn(3, 2)]
     average = [weights[0].clone()]
     for step in range(1, 50):
@@ -88,7 +88,7 @@ def test_the_average_of_what_stays_is_what_stays_and_the_weights_are_not_touched
     assert torch.equal(weights[0], fixed)
 
 
-# ---- arithmetic ------------------------------------------------------------------------------------------------------
+# ---- precision -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_average_of_what_stays_is_what_stays_and_the_weights_are_not_touched
         ("auto", False, torch.float32),
     ],
 )
-def test_bfloat16_where_asked_for_or_where_the_processor_computes_in_it(
+def test_bf16_if_it_is_set_or_if_it_is_auto_and_native(
     monkeypatch: pytest.MonkeyPatch, precision: str, native: bool, expected: torch.dtype
 ) -> None:
     monkeypatch.setattr(optimization, "_computes_in_bf16", lambda device: native)

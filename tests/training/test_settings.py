@@ -1,4 +1,4 @@
-"""Recipes and overrides to resolved settings; every recipe that ships gives a model."""
+"""Recipes and overrides give resolved settings; every shipped recipe gives a model."""
 
 import dataclasses
 from pathlib import Path
@@ -22,16 +22,23 @@ def refusal(error: pytest.ExceptionInfo[InputError]) -> str:
     return str(error.value)
 
 
-def test_nothing_said_is_every_default() -> None:
+def test_without_sections_every_setting_has_its_default() -> None:
     assert settings.resolve({}) == Settings(*(kind() for kind in Settings.__annotations__.values()))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_recipe_that_ships_gives_a_model(name: str) -> None:
+def test_every_shipped_recipe_gives_a_model(name: str) -> None:
     chosen = settings.resolve(settings.recipe(name))
     with torch.device("meta"):
         model = Model(chosen.model, chosen.tokenizer.vocab_size, chosen.tokenizer.vocab_size)
     assert model.config == chosen.model
+
+
+def test_the_old_name_of_a_recipe_is_accepted() -> None:
+    assert settings.RENAMED == {"multi30k-taught": "multi30k-distilled"}
+    for old, new in settings.RENAMED.items():
+        assert old not in SHIPPED
+        assert settings.recipe(old) == settings.recipe(new)
 
 
 def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
@@ -67,13 +74,13 @@ def test_an_unknown_recipe_is_refused(name: str, words: str) -> None:
         ({"tokenizer": {"vocab_size": "4k"}}, "tokenizer.vocab_size = '4k': expected a whole number"),
     ],
 )
-def test_what_cannot_be_is_refused(sections: dict[str, dict[str, Any]], words: str) -> None:
+def test_an_invalid_setting_is_refused(sections: dict[str, dict[str, Any]], words: str) -> None:
     with pytest.raises(InputError) as error:
         settings.resolve(sections)
     assert refusal(error) == words
 
 
-def test_overrides_come_last_and_leave_the_recipe_as_it_was() -> None:
+def test_overrides_come_last_and_do_not_change_the_recipe() -> None:
     sections = {"model": {"hidden": 7, "cell": "rnn"}}
     texts = ["model.hidden=9", "training.epochs=2", "model.hidden=11", "data.tgt=fr"]
     changed = settings.override(sections, map(config.parse_override, texts))
@@ -83,8 +90,8 @@ def test_overrides_come_last_and_leave_the_recipe_as_it_was() -> None:
     assert (chosen.model.hidden, chosen.model.cell, chosen.training.epochs, chosen.data.tgt) == (11, "rnn", 2, "fr")
 
 
-def another(field: dataclasses.Field[Any]) -> Any:
-    """A value the field may have, and not its default."""
+def other_value(field: dataclasses.Field[Any]) -> Any:
+    """A valid value of the field that is not its default."""
     low, high, choices = (field.metadata[key] for key in ("low", "high", "choices"))
     default = field.default
     if choices:
@@ -100,9 +107,9 @@ def another(field: dataclasses.Field[Any]) -> Any:
     return default + 1
 
 
-def test_every_setting_survives_the_file(tmp_path: Path) -> None:
+def test_every_setting_is_read_back_from_the_file(tmp_path: Path) -> None:
     sections = {
-        name: {field.name: another(field) for field in dataclasses.fields(kind)}
+        name: {field.name: other_value(field) for field in dataclasses.fields(kind)}
         for name, kind in Settings.__annotations__.items()
     }
     chosen, path = settings.resolve(sections), tmp_path / "config.toml"
@@ -113,7 +120,7 @@ def test_every_setting_survives_the_file(tmp_path: Path) -> None:
             assert value != getattr(plain, name), name
 
 
-def test_every_setting_is_documented_and_its_default_is_one_of_its_values() -> None:
+def test_every_setting_is_documented_and_its_default_is_valid() -> None:
     for name, kind in Settings.__annotations__.items():
         for field in dataclasses.fields(kind):
             assert field.metadata["doc"], field.name
@@ -121,11 +128,11 @@ def test_every_setting_is_documented_and_its_default_is_one_of_its_values() -> N
             assert getattr(config.build(kind, {field.name: value}, name), field.name) == field.default
 
 
-def test_the_page_of_settings_is_the_one_that_the_code_gives() -> None:
+def test_the_page_of_settings_is_up_to_date() -> None:
     assert build_settings.PAGE.read_text(encoding="utf-8") == build_settings.page(), "run scripts/build_settings.py"
 
 
-def test_the_page_says_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_lists_every_setting_and_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_settings, "PAGE", tmp_path / "docs" / "settings.md")
     assert build_settings.main() == 0
     text = build_settings.PAGE.read_text(encoding="utf-8")

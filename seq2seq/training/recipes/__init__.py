@@ -1,1 +1,1 @@
-"""Recipes that ship: one TOML file a run."""
+"""The shipped recipes, one TOML file each."""

@@ -1,0 +1,87 @@
+"""The training data of an epoch, and what the decoder reads with scheduled sampling."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from reversal_task import begin, chosen
+from tiny_runs import PLAIN, TEXT
+
+from seq2seq.text.sources import Pair
+from seq2seq.text.tokenizer import BOS
+from seq2seq.training.epochs import TrainingData
+from seq2seq.training.trainer import Trainer
+
+
+def training_data(trainer: Trainer, sampling: float, seed: int = 1, pairs: list[Pair] = TEXT.train) -> TrainingData:
+    return TrainingData(pairs, trainer.tokenizers, sampling, seed, trainer.config.batch_tokens)
+
+
+@pytest.fixture(scope="module")
+def any_trainer(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    return begin(tmp_path_factory.mktemp("any"), chosen({"scheduled_sampling": 1.0}, PLAIN), TEXT)
+
+
+@pytest.mark.parametrize("sampling", [0.0, 0.3])
+def test_an_epoch_is_a_function_of_the_seed_and_its_number(any_trainer: Trainer, sampling: float) -> None:
+    def epochs(*numbers: int, seed: int = 1) -> list[tuple[Any, ...]]:
+        data = training_data(any_trainer, sampling, seed)
+        return [(data.load_epoch(n), list(data.src), list(data.tgt)) for n in numbers]
+
+    in_turn = epochs(0, 1, 2, 3)
+    assert epochs(3, 0, 2) == [in_turn[3], in_turn[0], in_turn[2]]
+    assert epochs(1) == in_turn[1:2]
+    others = [*in_turn[1:], *epochs(0, seed=2)]
+    for plan, src, tgt in others:
+        assert plan != in_turn[0][0]
+        assert (src != in_turn[0][1]) == (tgt != in_turn[0][2]) == (sampling > 0)
+        assert sorted(row for rows in plan for row in rows) == list(range(len(TEXT.train)))
+    assert len({str(plan) for plan, _, _ in others}) == len(others)
+
+
+@pytest.mark.parametrize("sampling", [0.0, 0.3])
+def test_a_batch_holds_the_text_of_its_rows(any_trainer: Trainer, sampling: float) -> None:
+    data = training_data(any_trainer, sampling)
+    for number in (0, 1):
+        for rows in data.load_epoch(number):
+            batch = data.batch(rows)
+            assert batch.rows == rows
+            for i, row in enumerate(rows):
+                src, tgt = any_trainer.tokenizers
+                assert (src.decode(batch.src[i]), tgt.decode(batch.tgt_out[i])) == TEXT.train[row]
+
+
+def test_the_two_sides_are_sampled_independently(any_trainer: Trainer) -> None:
+    data = training_data(any_trainer, 0.3, pairs=[Pair(pair.src, pair.src) for pair in TEXT.train])
+    data.load_epoch(0)
+    assert data.src != data.tgt
+
+
+# ---- scheduled sampling ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("elapsed", [0.0, 0.5, 1.0])
+def test_the_share_of_predictions_grows_with_the_run(any_trainer: Trainer, elapsed: float) -> None:
+    trainer = any_trainer
+    trainer.data.load_epoch(0)
+    batch = trainer.data.batch(list(range(60)))
+    trainer.model.eval()
+    logits, _ = trainer.model.advance(batch.tgt_in, trainer.model.start(batch.src, batch.src_mask))
+    predicted = torch.cat((torch.full((60, 1), BOS), logits[:, :-1].argmax(-1)), dim=1)
+    torch.manual_seed(0)
+    read = trainer.training_step.objective.decoder_input(batch, elapsed)
+    assert (read[:, 0] == BOS).all()
+    assert torch.equal(read[~batch.tgt_mask], batch.tgt_in[~batch.tgt_mask])
+    assert ((read == batch.tgt_in) | (read == predicted)).all()
+    distinct = batch.tgt_mask & (predicted != batch.tgt_in)  # where prediction and reference differ
+    assert distinct.sum() > 100
+    assert (read == predicted)[distinct].double().mean().item() == pytest.approx(
+        elapsed, abs=0.1 if elapsed == 0.5 else 0.0
+    )
+
+
+def test_without_scheduled_sampling_the_decoder_reads_the_reference(tmp_path: Path) -> None:
+    trainer = begin(tmp_path, chosen(), TEXT)
+    batch = trainer.data.batch(trainer.data.load_epoch(0)[0])
+    assert trainer.training_step.objective.decoder_input(batch, 1.0) is batch.tgt_in
