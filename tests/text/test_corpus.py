@@ -185,7 +185,7 @@ def test_reading_a_local_file_leaves_nothing_behind(tmp_path):
     write_csv(data, "dev", numbered(1))
     before = sorted(data.iterdir())
     code = f"from seq2seq.text.corpus import *; assert len(load(DataConfig({str(data)!r})).train) == 4"
-    lazy = "import sys, seq2seq.corpus; assert 'datasets' not in sys.modules"
+    lazy = "import sys, seq2seq.text.corpus; assert 'datasets' not in sys.modules"
     env = {"HOME": str(home), "TMPDIR": str(home), "PATH": "", "PYTHONPATH": str(shipped().parent.parent)}
     command = [sys.executable, "-c", f"{lazy}; {code}"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
