@@ -58,8 +58,8 @@ def test_an_unknown_name_suggests_the_nearest(name: str, words: str) -> None:
         ("sugar", True, "tea.sugar = True: expected a number"),
         ("milk", 1, "tea.milk = 1: expected true or false"),
         ("milk", "true", "tea.milk = 'true': expected true or false"),
-        ("kind", 7, "tea.kind = 7: expected a text in quotes"),
-        ("note", ["a"], "tea.note = ['a']: expected a text in quotes"),
+        ("kind", 7, "tea.kind = 7: expected a string in quotes"),
+        ("note", ["a"], "tea.note = ['a']: expected a string in quotes"),
         ("leaves", 3, "tea.leaves = 3: expected a list, for example [1]"),
         ("leaves", "12", "tea.leaves = '12': expected a list, for example [1]"),
         ("leaves", [1, 2.5], "tea.leaves = 2.5: expected a whole number"),
@@ -130,7 +130,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, note: str) -> None:
         (b"[tea]\nnote = '\xff'\n", "{path} is not UTF-8; save it as UTF-8"),
         (b"[tea\n", "{path} is not valid TOML: "),
         (b"[tea]\nminutes = 3\nminutes = 4\n", "{path} is not valid TOML: "),
-        (b"minutes = 3\n[tea]\n", "{path}: 'minutes' stands outside a section; put it below [training], for example"),
+        (b"minutes = 3\n[tea]\n", "{path}: 'minutes' is outside a section; put it below [training], for example"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(tmp_path: Path, content: bytes | None, words: str) -> None:
