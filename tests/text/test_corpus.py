@@ -3,12 +3,15 @@
 import gzip
 import hashlib
 import json
+import logging
+import os
 import random
 import re
 import subprocess
 import sys
 
 import datasets
+import huggingface_hub
 import pytest
 
 from seq2seq.errors import InputError
@@ -86,8 +89,8 @@ def test_lines_break_at_newlines_alone(tmp_path, name, data, lines):
         ("x.en", None, "cannot read"),
         ("x.en", b"a\nb\n\xff\n", "line 3: not valid UTF-8"),
         ("x.en", b"\xed\xa0\x80", "line 1: not valid UTF-8"),
-        ("x.en.gz", b"no gzip", "not a whole gzip file"),
-        ("x.en.gz", gzip.compress(b"some text, and more")[:-9], "not a whole gzip file"),
+        ("x.en.gz", b"no gzip", "not a complete gzip file"),
+        ("x.en.gz", gzip.compress(b"some text, and more")[:-9], "not a complete gzip file"),
         ("x.en.gz", gzip.compress(b"a\n\xe4\n"), "line 2: not valid UTF-8"),
     ],
 )
@@ -229,6 +232,73 @@ def test_a_hub_out_of_reach_is_one_line(monkeypatch):
     assert told.startswith("cannot load hf:nobody/nothing: ")
     assert told.endswith("check the name and the network")
     assert "names no data set" in complaint(DataConfig("hf:"))
+
+
+def process_settings():
+    """What reading must not change in the program that calls it."""
+    return {
+        "levels": [logging.getLogger(name).level for name in ("datasets", "huggingface_hub")],
+        "progress bars disabled": datasets.are_progress_bars_disabled(),
+        "telemetry disabled": huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY,
+        "environment": dict(os.environ),
+    }
+
+
+@pytest.fixture
+def host(monkeypatch):
+    """The settings of a calling program that has changed none; afterwards those from before the test."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY", raising=False)
+    loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
+    levels, no_bars = [logger.level for logger in loggers], datasets.are_progress_bars_disabled()
+    datasets.enable_progress_bars()
+    yield monkeypatch
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    (datasets.disable_progress_bars if no_bars else datasets.enable_progress_bars)()
+
+
+@pytest.mark.parametrize("bars", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("level", [logging.NOTSET, logging.DEBUG, logging.CRITICAL])
+def test_reading_is_quiet_and_restores_the_settings_of_the_process(host, level, fails, bars):
+    logging.getLogger("datasets").setLevel(level)
+    logging.getLogger("huggingface_hub").setLevel(logging.INFO)
+    (datasets.enable_progress_bars if bars else datasets.disable_progress_bars)()
+    before, inside = process_settings(), []
+
+    def load_dataset(*args):
+        inside.append(process_settings())
+        inside.append(huggingface_hub.utils.build_hf_headers(token=False)["user-agent"])
+        if fails:
+            raise OSError("no network")
+        return datasets.DatasetDict({"train": datasets.Dataset.from_dict({"en": ["a", "b"], "de": ["c", "d"]})})
+
+    host.setattr(datasets, "load_dataset", load_dataset)
+    assert "torch/" in huggingface_hub.utils.build_hf_headers(token=False)["user-agent"]
+    if fails:
+        assert "no network" in complaint(DataConfig("hf:some/thing"))
+    else:
+        load(DataConfig("hf:some/thing"))
+    quiet = {"levels": [logging.ERROR] * 2, "progress bars disabled": True, "telemetry disabled": True}
+    assert inside[0] == before | quiet
+    assert "torch/" not in inside[1]
+    assert process_settings() == before
+
+
+def test_reading_local_files_restores_the_settings_of_the_process(host, tmp_path):
+    before = process_settings()
+    load(DataConfig(text_folder(tmp_path, train=numbered(9))))
+    complaint(DataConfig(str(tmp_path / "nowhere")))
+    assert process_settings() == before
+
+
+def test_the_environment_may_allow_telemetry(host):
+    host.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
+    inside = []
+    host.setattr(datasets, "load_dataset", lambda *args: inside.append(process_settings()) or {})
+    assert "no train part" in complaint(DataConfig("hf:some/thing"))
+    assert inside[0]["telemetry disabled"] is False
 
 
 # ------------------------------------------------------------------------------------------------------------ cleaning
@@ -397,7 +467,7 @@ def broken(folder, **files):
         ({"train_jsonl": ['["a", "b"]']}, ["train.jsonl, line 1", "not a JSON object"]),
         ({"train_jsonl": ['{"en": "a"}']}, ["train.jsonl, line 1", "no column 'de', only en"]),
         ({"train_jsonl": ['{"en": "a", "de": 1.0}']}, ["train.jsonl, line 1", "1.0 is not text"]),
-        ({"train_jsonl": ['{"en": "a", "de": "\\ud800"}']}, ["train.jsonl", "half a character"]),
+        ({"train_jsonl": ['{"en": "a", "de": "\\ud800"}']}, ["train.jsonl", "half of a surrogate pair"]),
         ({"train_parquet": ["no parquet"]}, ["train.parquet cannot be read as parquet"]),
     ],
 )
