@@ -1,4 +1,4 @@
-"""Contexts: the context vector c_t = sum_s a_ts v_s, with attention weights a_t = softmax_s(score(query_t, key_s)).
+"""Contexts: the context vector c_t = sum_s a_ts value_s with attention weights a_t = softmax_s score(query_t, key_s).
 
 Keys and values depend on the source sentence alone: `prepare` computes them once, and each step scores its query
 against all keys. No attention is just another attention: `mean` scores 0 everywhere, so that its masked softmax is the
@@ -6,12 +6,12 @@ masked mean, and `last` has one key and value. These two ignore the query. Their
 first step and is an input of the decoder's first layer as well, as the fixed context vector of Cho et al. (2014).
 This module does not know cells, or where queries come from.
 
-    last      one slot, v = the encoder's final state                   Sutskever et al. (2014), Cho et al. (2014)
-    mean      score = 0, v = h
+    last      one slot, value = the encoder's final state               Sutskever et al. (2014), Cho et al. (2014)
+    mean      score = 0, value = h
     dot       score = q . h                                             Luong et al. (2015)
     general   score = q W h                                             Luong et al. (2015)
     additive  score = v . tanh(W q + U h)                               Bahdanau et al. (2015)
-    multihead score = (W_n q) . (U_n h) / sqrt(A / N), v = V_n h         Vaswani et al. (2017)
+    multihead score = (W_n q) . (U_n h) / sqrt(A / N), value = V_n h     Vaswani et al. (2017)
 
 Axes: B batch, T target, S source (or memory slots), D encoder output, H query, A keys, N heads n = 1 .. N.
 """
