@@ -28,17 +28,18 @@ class Arrays(NamedTuple):
     tgt_mask: NDArray[np.bool_]  # (B, T)
 
 
-def epoch(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
-    """The rows of each batch of one epoch over the pairs: `plan` for their lengths with EOS."""
+def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
+    """Group the pairs into batches, as `plan` does for their lengths with EOS; returns the rows of each batch."""
     lengths = [np.fromiter(map(len, side), np.int64, len(side)) + 1 for side in (src, tgt)]
     return plan(np.stack(lengths, axis=1), budget, rng)
 
 
 def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
-    """Group rows into batches with B * S <= budget and B * T <= budget; a longer sentence gets a batch of its own.
+    """Group rows into batches with B * S <= budget and B * T <= budget; returns the rows of each batch.
 
-    Rows are sorted by the length of the longer side, then by the difference of the lengths. With `rng`, rows of equal
-    lengths are in random order and the batches are shuffled; without, batches run from short to long.
+    A sentence longer than the budget gets a batch of its own. Rows are sorted by the length of the longer side, then by
+    the difference of the lengths. With `rng`, rows of equal lengths are in random order and the batches are shuffled;
+    without, batches run from short to long.
 
     Args:
         lengths: in tokens; (N, 2), source and target, or (N, 1), one side.
@@ -62,7 +63,7 @@ def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None
     return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
 
 
-def arrays(src: Ids, tgt: Ids, rows: Sequence[int]) -> Arrays:
+def pad_pairs(src: Ids, tgt: Ids, rows: Sequence[int]) -> Arrays:
     """The pairs at these rows as one batch."""
     sources, src_mask = pad([[*src[i], EOS] for i in rows])
     tgt_in, tgt_mask = pad([[BOS, *tgt[i]] for i in rows])

@@ -35,7 +35,7 @@ class TrainingData:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, number, 2))
-            self.plan = batches.epoch(self.src, self.tgt, self.budget, order)
+            self.plan = batches.plan_pairs(self.src, self.tgt, self.budget, order)
             self.number = number
         return self.plan
 
