@@ -33,7 +33,7 @@ class State(NamedTuple):
     weights: Tensor  # (B * W, T, S), of the last T tokens
 
     def select(self, rows: Tensor) -> "State":
-        """The state of rows (B', W'), of which each line holds rows of one sentence; rows may repeat.
+        """The state of the hypotheses at `rows` (B', W'); the W' of a line belong to one sentence, and may repeat.
 
         The memory, by far the largest part, is copied only if the sentences change.
         """
@@ -124,7 +124,7 @@ class Decoder(nn.Module):
         return c.reshape(rows, steps, c.shape[2]), weights.reshape(rows, steps, weights.shape[2])
 
     def mean_embedding(self, weights: Tensor, memory: SourceMemory) -> Tensor:
-        """Attention weights (B * W, T, S) to the mean of the source embeddings by these weights, (B * W, T, E)."""
+        """Attention weights (B * W, T, S) to the weighted mean of the source embeddings (B * W, T, E)."""
         rows, steps, slots = weights.shape
         mean = weights.reshape(len(memory.mask), -1, slots) @ memory.embeddings
         return mean.reshape(rows, steps, mean.shape[2])

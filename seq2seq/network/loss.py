@@ -1,7 +1,7 @@
 """Cross-entropy with label smoothing, and R-Drop's consistency loss, summed so that the parts of a batch add up to it.
 
-Both compute their value and its gradient for the logits together, a block of tokens at a time, so that what lies
-between the logits and their gradient stays in the processor's cache. The caller removes padding.
+Both compute their value and its gradient for the logits together, a block of tokens at a time, so that intermediate
+values stay in the processor's cache. The caller removes padding.
 """
 
 from collections.abc import Iterator

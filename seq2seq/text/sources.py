@@ -104,7 +104,7 @@ def _quiet_libraries() -> Iterator[None]:
         if not datasets.are_progress_bars_disabled():
             restore.callback(datasets.enable_progress_bars)
             datasets.disable_progress_bars()
-        # The environment variable of this name is read only once, when the library is imported, perhaps by the caller.
+        # The variable itself is read only when huggingface_hub is imported: set here, it would be late or would last.
         if "HF_HUB_DISABLE_TELEMETRY" not in os.environ:
             restore.callback(setattr, constants, "HF_HUB_DISABLE_TELEMETRY", constants.HF_HUB_DISABLE_TELEMETRY)
             constants.HF_HUB_DISABLE_TELEMETRY = True
