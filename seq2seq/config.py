@@ -1,7 +1,7 @@
-"""Frozen dataclasses of settings, in and out of TOML and `--set section.name=value`.
+"""Frozen dataclasses of settings, read from and written to TOML, and overridden by `--set section.name=value`.
 
-Each shelf declares its settings beside the code that obeys them, with `setting`; this module reads, checks and writes
-any of them. It knows no setting by name.
+Each room declares its settings with `setting`, beside the code that obeys them; this module reads, checks and writes
+them. It knows no setting by name.
 """
 
 import dataclasses
@@ -27,23 +27,23 @@ def setting(
     high: float | None = None,
     choices: Iterable[str] | None = None,
 ) -> Any:
-    """A dataclass field with its documentation and the values it may take, both ends included."""
+    """A dataclass field with its documentation and its allowed values; `low` and `high` are allowed themselves."""
     allowed = None if choices is None else tuple(choices)
     return dataclasses.field(default=default, metadata={"doc": doc, "low": low, "high": high, "choices": allowed})
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where some known name is close to `name`, otherwise the list of the known ones."""
+    """The end of a message: `; did you mean 'x'?` if a known name is close to `name`, else the list of known names."""
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
 
 
 def build(cls: type[T], values: Mapping[str, Any], section: str) -> T:
-    """`cls(**values)`, checked.
+    """`cls(**values)`, with names, types and ranges checked; `section` is named in messages.
 
     Raises:
-        InputError: a name the class does not have (the nearest is suggested), a value of the wrong type or range.
+        InputError: a name that is no field of the class (the nearest is suggested), a value of a wrong type or range.
     """
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
@@ -75,14 +75,14 @@ def _check(name: str, value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
     return value
 
 
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a string in quotes"}
 
 
 def read(path: Path) -> dict[str, dict[str, Any]]:
-    """The sections of a TOML file.
+    """The sections of a TOML file, as dicts.
 
     Raises:
-        InputError: no such file, not UTF-8, not TOML, or a setting outside a section.
+        InputError: the file cannot be read, is not UTF-8, is not TOML, or has a setting outside a section.
     """
     try:
         sections = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -94,15 +94,15 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
         raise InputError(f"{path} is not valid TOML: {e}") from None
     for name, values in sections.items():
         if not isinstance(values, dict):
-            raise InputError(f"{path}: '{name}' stands outside a section; put it below [training], for example")
+            raise InputError(f"{path}: '{name}' is outside a section; put it below [training], for example")
     return sections
 
 
 def parse_override(text: str) -> tuple[str, str, Any]:
-    """`model.hidden=512` to ("model", "hidden", 512). The value is TOML; a bare word is taken as text.
+    """Parse `model.hidden=512` to ("model", "hidden", 512). The value is TOML; any other text is taken as a string.
 
     Raises:
-        InputError: the text has no `=`, or the name no section.
+        InputError: the text has no `=`, or the name has no section.
     """
     name, equals, value = text.partition("=")
     section, dot, key = name.strip().partition(".")
@@ -115,7 +115,7 @@ def parse_override(text: str) -> tuple[str, str, Any]:
 
 
 def to_toml(sections: Mapping[str, Any]) -> str:
-    """Named dataclasses (or plain dicts) as TOML text that `read` takes back."""
+    """Sections by name, dataclasses or dicts, as TOML text that `read` can read."""
     return tomli_w.dumps(
         {name: dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for name, s in sections.items()}  # type: ignore[arg-type]
     )

@@ -1,12 +1,12 @@
-"""The ways a command ends early on purpose; everything else is a bug and shows its traceback."""
+"""Exceptions for failures that a command reports in one line; any other exception is a bug and shows its traceback."""
 
 
 class InputError(Exception):
-    """The command or its input was wrong (exit status 2). The message says what, and what to do about it."""
+    """The command or its input is wrong (exit status 2). The message: WHAT is wrong; what to do about it."""
 
 
 class WorkError(Exception):
-    """The input was fine and the work failed all the same, a full disk for one (exit status 1)."""
+    """The input is valid but the work failed, for example because the disk is full (exit status 1)."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -1,10 +1,10 @@
-"""Processes that share work: each is asked at once, all answer, and none outlives the first.
+"""A pool of worker processes that answer requests in parallel.
 
-They are forked, so they know all that this process knew at that moment, and hear of later things in requests alone,
-which go through pipes as JSON. Threads inside one process meet after each small product, processes once a request: that
-is faster, and much faster beside another program.
+Workers are forked: each starts with a copy of this process's memory, and later learns only what its requests carry.
+Requests and responses are JSON on pipes. Threads inside one process synchronise after each small product, processes
+once per request: that is faster, and much faster beside another program. No worker outlives the main process.
 
-This module knows nothing of what is asked.
+This module does not know what a request means.
 """
 
 import json
@@ -21,15 +21,17 @@ from typing import Any, Self
 
 from seq2seq.errors import InputError, WorkError
 
-CAN_FORK = sys.platform == "linux"  # elsewhere forking is not safe beside threads
+CAN_FORK = sys.platform == "linux"  # elsewhere a fork is not safe in a process with threads
 
 
 class ProcessPool:
-    """This process and `count` - 1 others, which are there while the context is entered. Threads are shared out.
+    """This process (worker 0) and `count` - 1 forked worker processes, alive while the context is entered.
+
+    The workers share torch's threads equally.
 
     Args:
-        count: 1 is this process alone, with all threads.
-        serve: (worker, request) to answer; worker 0 is this process. Requests and answers are what JSON can say.
+        count: the number of workers; 1 is this process alone, with all threads.
+        serve: (worker, request) to response, called in the worker. Requests and responses are JSON values.
     """
 
     def __init__(self, count: int, serve: Callable[[int, Any], Any]) -> None:
@@ -43,9 +45,9 @@ class ProcessPool:
         context = multiprocessing.get_context("fork" if self.count > 1 else None)
         for worker in range(1, self.count):
             ours, theirs = multiprocessing.Pipe()
-            process = context.Process(target=self._answer, args=(worker, ours, theirs), daemon=True)
+            process = context.Process(target=self._serve_requests, args=(worker, ours, theirs), daemon=True)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # threads that are not used after the fork
+                warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which no worker uses after the fork
                 process.start()
             theirs.close()
             self.others.append((process, ours))
@@ -54,7 +56,7 @@ class ProcessPool:
     def __exit__(self, failure: object, *details: object) -> None:
         for process, connection in self.others:
             connection.close()
-            if failure:  # nobody waits for the answer
+            if failure:  # nothing reads the response
                 process.kill()
             process.join()
         self.others = []
@@ -62,59 +64,61 @@ class ProcessPool:
 
     @contextmanager
     def all_threads(self) -> Iterator[None]:
-        """While inside, this process has all threads: the others wait."""
-        each = _threads()
+        """Give this process all threads inside the context, for work while the other workers are idle."""
+        share = _threads()
         _set_threads(self.threads)
         try:
             yield
         finally:
-            _set_threads(each)
+            _set_threads(share)
 
     def run(self, requests: Sequence[Any]) -> list[Any]:
-        """The answers to one request for each worker, in their order.
+        """Send one request to each worker; returns the responses in the order of the requests.
 
         Raises:
-            WorkError: a worker said so, or was killed.
+            WorkError: `serve` raised InputError or WorkError in a worker process, or the process was killed.
         """
         for (_, connection), request in zip(self.others, requests[1:], strict=True):
             connection.send_bytes(json.dumps(request).encode())
-        answers = [self.serve(0, requests[0])]
+        responses = [self.serve(0, requests[0])]
         for process, connection in self.others:
             try:
-                answer = json.loads(connection.recv_bytes())
+                message = json.loads(connection.recv_bytes())
             except EOFError:
                 process.join()
-                raise WorkError(f"a worker ended with status {process.exitcode}; was memory short?") from None
-            if "error" in answer:
-                raise WorkError(answer["error"])
-            answers.append(answer["answer"])
-        return answers
+                raise WorkError(
+                    f"a worker ended with status {process.exitcode}, perhaps for lack of memory; use fewer workers"
+                ) from None
+            if "error" in message:
+                raise WorkError(message["error"])
+            responses.append(message["response"])
+        return responses
 
-    def _answer(self, worker: int, ours: Connection, theirs: Connection) -> None:
-        """What another process does: answer each request until the first process is gone."""
+    def _serve_requests(self, worker: int, ours: Connection, theirs: Connection) -> None:
+        """The loop of a worker process: respond to each request until the main process closes the pipe or ends."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # the first process decides
+            signal.signal(number, signal.SIG_IGN)  # the main process decides when to stop
         for connection in (ours, *(connection for _, connection in self.others)):
-            connection.close()  # the first one's ends, which would keep this process from seeing it go
+            connection.close()  # the main process's ends: an open copy would hide that the main process has ended
         while True:
             try:
                 request = json.loads(theirs.recv_bytes())
                 try:
-                    answer = {"answer": self.serve(worker, request)}
+                    message = {"response": self.serve(worker, request)}
                 except (InputError, WorkError) as e:
-                    answer = {"error": str(e)}
-                theirs.send_bytes(json.dumps(answer).encode())
+                    message = {"error": str(e)}
+                theirs.send_bytes(json.dumps(message).encode())
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 os._exit(0)
 
 
 def available_threads() -> int:
-    """The processor's threads that this process may use."""
+    """The number of processor threads that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _threads() -> int:
-    """The threads that torch has, where it is what computes; other engines keep the ones they were made with."""
+    """torch's number of threads, 1 where torch is not imported: other engines keep the number they were made with."""
     return sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 1
 
 

@@ -1,4 +1,7 @@
-"""Which version of everything computes here: what has to be the same for the bytes to be the same."""
+"""The versions that determine the output bytes: of seq2seq, Python, the packages, the system and the processor type.
+
+This module reads the metadata of installed packages and imports none of them.
+"""
 
 import platform
 from contextlib import suppress
@@ -6,14 +9,13 @@ from importlib import metadata
 
 from seq2seq import __version__
 
-PACKAGES = ("torch", "sentencepiece", "sacrebleu", "datasets", "safetensors", "numpy")  # what a result depends on
-OPTIONAL = ("onnxruntime",)
+PACKAGES = ("torch", "sentencepiece", "sacrebleu", "datasets", "safetensors", "numpy", "onnxruntime")
 
 
 def versions() -> str:
-    """One line: seq2seq, Python, the packages, the system and the processor's kind."""
-    packages = [f"{name} {metadata.version(name)}" for name in PACKAGES]
-    for name in OPTIONAL:
+    """One line of names and versions. A package that is not installed is left out: an exported model needs no torch."""
+    packages = []
+    for name in PACKAGES:
         with suppress(metadata.PackageNotFoundError):
             packages.append(f"{name} {metadata.version(name)}")
     python = f"{platform.python_implementation()} {platform.python_version()}"

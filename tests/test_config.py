@@ -1,4 +1,4 @@
-"""Settings in and out of TOML and flags: every mistake is one line that says what to do."""
+"""Settings in TOML and in --set: every mistake is one line that says what to do."""
 
 import math
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def refused(values: dict[str, Any]) -> str:
     return str(error.value)
 
 
-def test_what_is_left_out_takes_its_default() -> None:
+def test_a_missing_setting_has_its_default() -> None:
     assert config.build(Tea, {}, "tea") == Tea()
     assert config.build(Tea, {"minutes": 4}, "tea") == Tea(minutes=4)
 
@@ -58,8 +58,8 @@ def test_an_unknown_name_suggests_the_nearest(name: str, words: str) -> None:
         ("sugar", True, "tea.sugar = True: expected a number"),
         ("milk", 1, "tea.milk = 1: expected true or false"),
         ("milk", "true", "tea.milk = 'true': expected true or false"),
-        ("kind", 7, "tea.kind = 7: expected a text in quotes"),
-        ("note", ["a"], "tea.note = ['a']: expected a text in quotes"),
+        ("kind", 7, "tea.kind = 7: expected a string in quotes"),
+        ("note", ["a"], "tea.note = ['a']: expected a string in quotes"),
         ("leaves", 3, "tea.leaves = 3: expected a list, for example [1]"),
         ("leaves", "12", "tea.leaves = '12': expected a list, for example [1]"),
         ("leaves", [1, 2.5], "tea.leaves = 2.5: expected a whole number"),
@@ -130,10 +130,10 @@ def test_what_is_written_is_read_back(tmp_path: Path, note: str) -> None:
         (b"[tea]\nnote = '\xff'\n", "{path} is not UTF-8; save it as UTF-8"),
         (b"[tea\n", "{path} is not valid TOML: "),
         (b"[tea]\nminutes = 3\nminutes = 4\n", "{path} is not valid TOML: "),
-        (b"minutes = 3\n[tea]\n", "{path}: 'minutes' stands outside a section; put it below [training], for example"),
+        (b"minutes = 3\n[tea]\n", "{path}: 'minutes' is outside a section; put it below [training], for example"),
     ],
 )
-def test_a_file_that_cannot_be_is_refused_by_name(tmp_path: Path, content: bytes | None, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "tea.toml"
     if content is not None:
         path.write_bytes(content)
@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_is_refused_by_name(tmp_path: Path, content: bytes
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Is a directory; check the path"):
         config.read(tmp_path)
 
@@ -168,12 +168,12 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         ("model.variational=True", ("model", "variational", "True")),
     ],
 )
-def test_an_override_is_toml_or_a_bare_word(text: str, parsed: tuple[str, str, Any]) -> None:
+def test_the_value_of_an_override_is_toml_or_a_string(text: str, parsed: tuple[str, str, Any]) -> None:
     assert config.parse_override(text) == parsed
 
 
 @pytest.mark.parametrize("text", ["", "model.hidden", "hidden=3", "=3", ".hidden=3", "model.=3", "model=3.5"])
-def test_an_override_without_a_place_is_refused(text: str) -> None:
+def test_an_override_without_a_section_or_name_is_refused(text: str) -> None:
     with pytest.raises(InputError) as error:
         config.parse_override(text)
     assert str(error.value) == f"--set {text}: expected SECTION.NAME=VALUE, for example model.hidden=512"

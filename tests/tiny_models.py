@@ -1,4 +1,4 @@
-"""Small models and batches that the tests of the model shelf share: float64, in evaluation, every bias off zero."""
+"""Small models and batches that the tests of the network share: float64, in evaluation mode, no bias at zero."""
 
 import itertools
 from typing import Any, NamedTuple, TypeVar
@@ -42,7 +42,7 @@ class Batch(NamedTuple):
 
 
 def close(actual: Any, expected: Any) -> None:
-    """Equal but for the order in which float64 sums."""
+    """Assert equality up to rounding in float64."""
     torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-12)
 
 
@@ -52,7 +52,7 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 
 def shaken(module: M, seed: int = 1) -> M:
-    """The module in float64, in evaluation, every weight moved off its start: no zero bias, no orthogonal block."""
+    """The module in float64, in evaluation mode, with noise on every weight: no zero bias, no orthogonal block."""
     with torch.no_grad():
         for i, weight in enumerate(module.double().eval().parameters()):
             weight += 0.3 * draw(*weight.shape, seed=1000 * seed + i)
@@ -65,7 +65,7 @@ def tiny(cell: str = "gru", context: str = "general", **settings: Any) -> Model:
 
 
 def sentences(src: tuple[int, ...] = (4, 7, 1, 5), tgt: tuple[int, ...] = (6, 2, 5, 1)) -> list[Pair]:
-    """Random pairs with these numbers of tokens, sorted by neither side; id 0 is never among them."""
+    """Random pairs with these numbers of tokens, sorted by neither side, without id 0."""
     ids = torch.Generator().manual_seed(2)
     return [
         (torch.randint(1, VOCABULARY, (s,), generator=ids), torch.randint(1, VOCABULARY, (t + 1,), generator=ids))
@@ -74,7 +74,7 @@ def sentences(src: tuple[int, ...] = (4, 7, 1, 5), tgt: tuple[int, ...] = (6, 2,
 
 
 def together(pairs: list[Pair], padding: int = 0) -> Batch:
-    """The pairs as one batch; `padding` is the id that stands where no token is."""
+    """The pairs as one batch; `padding` is the id at padded positions."""
 
     def padded(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
         mask = pad_sequence([torch.ones_like(row, dtype=torch.bool) for row in rows], batch_first=True)

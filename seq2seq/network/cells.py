@@ -1,10 +1,10 @@
-"""One recurrent layer over time, for each cell, and how it is initialised.
+"""Recurrent cells as layers over time, and their initialisation.
 
-A layer maps `(x (B, T, I), state (B, N)) -> (output (B, T, H), state (B, N))`. The state is one tensor whatever the
-cell: N = H for `rnn` and `gru`, N = 2H for `lstm`, which keeps [h; c] in it, so nothing downstream asks what the cell
-is. Reading in pieces, the state handed on, is reading at once. A layer knows nothing of padding: it reads left to
-right, so what stands behind a position cannot reach it. A single step goes to torch's cell: the fused kernel would lay
-out its weights anew for it, which takes longer than the step.
+A layer maps `(x (B, T, I), state (B, N)) -> (output (B, T, H), state (B, N))`. The state is one tensor for every cell:
+N = H for `rnn` and `gru`, N = 2H for `lstm`, whose state is [h; c]; so no other module needs to know the cell. Reading
+a sequence in pieces, with the state passed on, equals reading it at once. A layer does not know padding: it reads left
+to right, so that later positions cannot affect a position. A single step calls torch's cell: the fused kernel would
+copy its weights to a new layout first, which takes longer than the step.
 
     rnn   h' = tanh(W x + b + U h + d)                                              Elman (1990)
     gru   r, z = sigmoid(W x + b + U h + d),  n = tanh(W x + b + r * (U h + d))      Cho et al. (2014), in the form
@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 
 class RNN(nn.Module):
-    """The plain recurrent layer, on torch's fused kernel."""
+    """The simple recurrent network (Elman 1990), on torch's fused kernel."""
 
-    states = 1
+    states = 1  # vectors of size H in the state
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class RNN(nn.Module):
 class GRU(nn.Module):
     """The gated recurrent unit, on torch's fused kernel."""
 
-    states = 1
+    states = 1  # vectors of size H in the state
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class GRU(nn.Module):
 class LSTM(nn.Module):
     """Long short-term memory, on torch's fused kernel."""
 
-    states = 2
+    states = 2  # vectors of size H in the state
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -84,12 +84,12 @@ CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, 
 
 
 def weights(kernel: nn.RNNBase) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The kernel's W (input), U (recurrent), b and d."""
+    """W (input), U (recurrent), b and d of the equations above, gates stacked in torch's order."""
     return kernel.weight_ih_l0, kernel.weight_hh_l0, kernel.bias_ih_l0, kernel.bias_hh_l0  # type: ignore[return-value]
 
 
 def initialise(kernel: nn.RNNBase) -> None:
-    """Each gate's recurrent block orthogonal (Saxe et al. 2014), its input block Xavier-uniform, biases zero."""
+    """Set each gate's recurrent block orthogonal (Saxe et al. 2014), its input block Xavier-uniform, biases to zero."""
     for name, weight in kernel.named_parameters():
         if name.startswith("bias"):
             nn.init.zeros_(weight)

@@ -1,15 +1,15 @@
-"""Target vectors and a memory of the source to the features that the output layer turns into logits.
+"""The decoder: target embeddings and the source memory to the features from which the output layer makes logits.
 
-    q_t = f_1([y_{t-1}; c], q_{t-1})               layer 1; the context joins its input where it is fixed
+    q_t = f_1([y_{t-1}; c], q_{t-1})               layer 1; c is an input only where the context is fixed
     c_t = context(q_t; memory)
     s_t = f_l([s_t of the layer below; c_t])       upper layers, residual (Wu et al. 2016)
     g_t = tanh(W [s_t; c_t; y_{t-1}])              deep output (Pascanu et al. 2014; Bahdanau et al. 2015)
-        + l_t + tanh(U l_t)                        where it is lexical: l_t = tanh(a_t . x), the source's word vectors
-                                                   weighted as its states are (Nguyen & Chiang 2018, section 4)
+        + l_t + tanh(U l_t)                        with `lexical`: l_t = tanh(sum_s a_ts x_s), where x are the source
+                                                   embeddings, a the attention weights (Nguyen & Chiang 2018, section 4)
 
-The query of step t is layer 1's output at step t, as in GNMT v2 and RNMT+ (Chen et al. 2018), not the attention's
-result of step t-1, so teacher forcing runs each layer over the whole sentence in one call and nothing loops over time;
-search advances by one token through the same code.
+The query of step t is layer 1's output at step t, as in GNMT v2 and RNMT+ (Chen et al. 2018), and does not depend on
+the context vector of step t-1. So teacher forcing runs each layer over the whole sentence in one call, without a loop
+over time, and search advances by one token through the same code. The decoder does not know ids or the output layer.
 """
 
 from typing import NamedTuple
@@ -17,77 +17,85 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from seq2seq.network.attention import CONTEXTS, Encoded, SourceMemory
+from seq2seq.network.attention import Context, EncoderOutput, SourceMemory
 from seq2seq.network.cells import CELLS
 from seq2seq.network.embedding import Dropout
 
 
 class State(NamedTuple):
-    """All that the next step needs: each layer's state (B * W, N), the memory of B sentences, and the last weights.
+    """What the next step needs, and the attention weights of the steps before.
 
-    W hypotheses of a sentence stand side by side and share its memory; the weights are (B * W, T, S).
+    The W hypotheses of a sentence are consecutive rows and share the sentence's memory.
     """
 
-    layers: tuple[Tensor, ...]
-    memory: SourceMemory
-    weights: Tensor
+    layers: tuple[Tensor, ...]  # (B * W, N) each
+    memory: SourceMemory  # of B sentences
+    weights: Tensor  # (B * W, T, S), of the last T tokens
 
     def select(self, rows: Tensor) -> "State":
-        """The state of rows (B', W'): those of each sentence that stays, all of that sentence, repeats allowed.
+        """The state of the hypotheses at `rows` (B', W'); the W' of a line belong to one sentence, and may repeat.
 
-        The memory, by far the largest part, is copied only where a sentence leaves.
+        The memory, by far the largest part, is copied only if the sentences change.
         """
         size, flat = len(self.memory.mask), rows.flatten()
         sentences = rows[:, 0] // (len(self.weights) // size)
-        everyone = len(sentences) == size and bool((sentences == torch.arange(size, device=rows.device)).all())
+        unchanged = len(sentences) == size and bool((sentences == torch.arange(size, device=rows.device)).all())
         return State(
             tuple(layer.index_select(0, flat) for layer in self.layers),
-            self.memory if everyone else self.memory.select(sentences),
+            self.memory if unchanged else self.memory.select(sentences),
             self.weights.index_select(0, flat),
         )
 
 
 class Decoder(nn.Module):
-    """One or more layers of a cell around a context."""
+    """One or more recurrent layers around a context.
+
+    Args:
+        cell: a name in CELLS.
+        context: built for queries of size `hidden`.
+        embedding: E, the size of the target embeddings and of the features; with `lexical`, of the source embeddings.
+        hidden: H.
+        layers: the number of layers.
+        lexical: whether the term l_t + tanh(U l_t) is part of the features.
+        dropout: between the layers.
+        readout_dropout: on the features.
+    """
 
     def __init__(
         self,
         cell: str,
-        context: str,
+        context: Context,
         embedding: int,
-        states: int,
         hidden: int,
         layers: int,
-        heads: int,
-        width: int,
         lexical: bool,
         dropout: Dropout,
         readout_dropout: Dropout,
     ) -> None:
         super().__init__()
-        self.context = CONTEXTS[context](states, hidden, heads, width)
-        self.layers = nn.ModuleList([CELLS[cell](embedding + self.context.size * self.context.fixed, hidden)])
-        self.layers.extend(CELLS[cell](hidden + self.context.size, hidden) for _ in range(1, layers))
+        self.context = context
+        self.layers = nn.ModuleList([CELLS[cell](embedding + context.size * context.fixed, hidden)])
+        self.layers.extend(CELLS[cell](hidden + context.size, hidden) for _ in range(1, layers))
         self.sizes = [CELLS[cell].states * hidden] * layers
-        self.bridge = nn.Linear(states, sum(self.sizes))
-        self.readout = nn.Linear(hidden + self.context.size + embedding, embedding)
+        self.bridge = nn.Linear(context.states, sum(self.sizes))
+        self.readout = nn.Linear(hidden + context.size + embedding, embedding)
         self.lexical = nn.Linear(embedding, embedding) if lexical else None
         for linear in filter(None, (self.bridge, self.readout, self.lexical)):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
         self.dropout, self.readout_dropout = dropout, readout_dropout
 
-    def start(self, encoded: Encoded) -> State:
-        """The state before the first token: a bridge from the encoder's final state to every layer."""
+    def start(self, encoded: EncoderOutput) -> State:
+        """The state before the first token: layer l has tanh(B_l final + b_l)."""
         layers = torch.tanh(self.bridge(encoded.final)).split(self.sizes, dim=-1)
         if self.lexical is None:
-            encoded = encoded._replace(words=encoded.words[..., :0])  # nobody looks at them
+            encoded = encoded._replace(embeddings=encoded.embeddings[..., :0])  # not read, so not kept
         memory = self.context.prepare(encoded)
         size, slots = memory.mask.shape
         return State(layers, memory, memory.values.new_zeros(size, 0, slots))
 
     def forward(self, y: Tensor, state: State) -> tuple[Tensor, State]:
-        """y (B * W, T, E) to features (B * W, T, E) and the state after the last of the T tokens."""
+        """Target embeddings y (B * W, T, E) to features (B * W, T, E) and the state after the last of the T tokens."""
         first, *upper = self.layers
         fixed = y.new_zeros(y.shape[0], y.shape[1], 0)
         if self.context.fixed:
@@ -102,18 +110,21 @@ class Decoder(nn.Module):
             states.append(after)
         g = torch.tanh(self.readout(torch.cat((s, c, y), dim=-1)))
         if self.lexical is not None:
-            word = torch.tanh(self.words(weights, state.memory))
+            word = torch.tanh(self.mean_embedding(weights, state.memory))
             g = g + word + torch.tanh(self.lexical(word))
         return self.readout_dropout(g), State(tuple(states), state.memory, weights)
 
     def attend(self, query: Tensor, memory: SourceMemory) -> tuple[Tensor, Tensor]:
-        """Query (B * W, T, H) to context (B * W, T, D) and weights (B * W, T, S); a sentence's W * T at once."""
+        """Query (B * W, T, H) to context vectors (B * W, T, D) and attention weights (B * W, T, S).
+
+        All W * T queries of a sentence are scored in one product.
+        """
         rows, steps, size = query.shape
         c, weights = self.context(query.reshape(len(memory.mask), -1, size), memory)
         return c.reshape(rows, steps, c.shape[2]), weights.reshape(rows, steps, weights.shape[2])
 
-    def words(self, weights: Tensor, memory: SourceMemory) -> Tensor:
-        """Weights (B * W, T, S) to the mean of the source's word vectors that they make, (B * W, T, E)."""
+    def mean_embedding(self, weights: Tensor, memory: SourceMemory) -> Tensor:
+        """Attention weights (B * W, T, S) to the weighted mean of the source embeddings (B * W, T, E)."""
         rows, steps, slots = weights.shape
-        mean = weights.reshape(len(memory.mask), -1, slots) @ memory.words
+        mean = weights.reshape(len(memory.mask), -1, slots) @ memory.embeddings
         return mean.reshape(rows, steps, mean.shape[2])

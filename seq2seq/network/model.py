@@ -1,9 +1,9 @@
-"""The translation model: two embeddings, an encoder, a decoder, an output layer, and the three verbs.
+"""The translation model: two embeddings, an encoder, a decoder and an output layer, with three operations.
 
-    start(src, src_mask) -> state        advance(tokens (B, T), state) -> logits (B, T, V), state        state.select
+    start(src, src_mask) -> state    advance(tokens (B, T), state) -> logits (B, T, V), state    state.select(rows)
 
-Training advances by the whole sentence, search by one token: the same code. The model knows ids, never text, and no id
-by meaning: masks are handed in.
+Training advances by the whole sentence, search by one token, through the same code. The model knows ids but not text,
+and gives no id a special meaning: masks are arguments.
 """
 
 from dataclasses import dataclass
@@ -20,32 +20,38 @@ from seq2seq.network.embedding import Dropout, Embedding
 from seq2seq.network.encoder import Encoder
 
 UNTIED = "model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true"
-WIDEST, DEEPEST = 100_000, 100  # beyond any machine; a damaged file may say anything
+WIDEST, DEEPEST = 100_000, 100  # more than any machine can hold; a damaged file may contain any number
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The model's shape and its dropouts; with the vocabularies' sizes, all that building it needs."""
+    """The model's shape and its dropout rates."""
 
     cell: str = setting("gru", "recurrent cell", choices=CELLS)
-    context: str = setting("additive", "what the decoder sees of the source", choices=CONTEXTS)
-    embedding: int = setting(256, "size of the word vectors", low=1, high=WIDEST)
+    context: str = setting("additive", "fixed context vector (last, mean) or kind of attention", choices=CONTEXTS)
+    embedding: int = setting(256, "size of the token embeddings", low=1, high=WIDEST)
     encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1, high=WIDEST)
     encoder_layers: int = setting(1, "encoder layers", low=1, high=DEEPEST)
     hidden: int = setting(512, "decoder size", low=1, high=WIDEST)
     decoder_layers: int = setting(1, "decoder layers", low=1, high=DEEPEST)
-    attention: int = setting(256, "width of the additive context's hidden layer, and of multihead", low=1, high=WIDEST)
-    heads: int = setting(8, "heads of the multihead context", low=1, high=WIDEST)
-    lexical: bool = setting(True, "the source words attended to vote for their translations")
+    attention: int = setting(
+        256, "size of additive's hidden layer, or of all multihead heads together", low=1, high=WIDEST
+    )
+    heads: int = setting(8, "number of heads of the multihead context", low=1, high=WIDEST)
+    lexical: bool = setting(True, "add the attention-weighted source embeddings to the decoder's output")
     tied: str = setting("target", "embeddings that share one table", choices=("none", "target", "all"))
     dropout: float = setting(0.2, "dropout on embeddings and between layers", low=0.0, high=0.95)
     readout_dropout: float = setting(0.2, "dropout before the output layer", low=0.0, high=0.95)
-    word_dropout: float = setting(0.0, "share of whole source and target words dropped", low=0.0, high=0.95)
-    variational: bool = setting(False, "one dropout mask a sentence instead of one a word")
+    word_dropout: float = setting(0.0, "dropout of whole source and target tokens", low=0.0, high=0.95)
+    variational: bool = setting(False, "one dropout mask per sentence instead of one per token")
 
 
 class Model(nn.Module):
-    """Encoder and decoder over ids. Raises InputError where the settings do not fit one another."""
+    """Encoder and decoder over ids.
+
+    Raises:
+        InputError: settings that contradict each other.
+    """
 
     def __init__(self, config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> None:
         super().__init__()
@@ -57,13 +63,10 @@ class Model(nn.Module):
         self.encoder = Encoder(config.cell, config.embedding, config.encoder_hidden, config.encoder_layers, dropout)
         self.decoder = Decoder(
             config.cell,
-            config.context,
+            CONTEXTS[config.context](self.encoder.size, config.hidden, config.heads, config.attention),
             config.embedding,
-            self.encoder.size,
             config.hidden,
             config.decoder_layers,
-            config.heads,
-            config.attention,
             config.lexical,
             dropout,
             Dropout(config.readout_dropout, config.variational),
@@ -74,9 +77,9 @@ class Model(nn.Module):
         self.tie()
 
     def tie(self) -> None:
-        """Shard the tables that the settings tie (Press & Wolf 2017); again after `to_empty`, which parts them.
+        """Make tied tables one tensor (Press & Wolf 2017). Call it again after `to_empty`, which separates them.
 
-        Where both languages share a table, the target's tokens are the first of the source's.
+        With `tied` = "all" the target vocabulary is the first V tokens of the source vocabulary.
         """
         if self.config.tied == "all":
             self.tgt_embedding.table.weight = self.src_embedding.table.weight
@@ -84,29 +87,29 @@ class Model(nn.Module):
             self.output.weight = self.tgt_embedding.table.weight
 
     def start(self, src: Tensor, src_mask: Tensor) -> State:
-        """src (B, S) ids, src_mask (B, S) to the decoder's state before the first token."""
+        """src ids (B, S), src_mask (B, S) to the decoder's state before the first token."""
         return self.decoder.start(self.encoder(self.src_embedding(src), src_mask))
 
     def advance(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Tokens (B, T), the ones the decoder reads, to logits (B, T, V) of the ones that follow them."""
+        """Tokens (B, T) to the logits (B, T, V) of the next token after each, and the state after the last."""
         features, state = self.features(tokens, state)
         return self.logits(features), state
 
     def features(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Tokens (B, T) to features (B, T, E), from which `logits` says what follows them."""
+        """Tokens (B, T) to features (B, T, E), the input of `logits`, and the state after the last token."""
         features: tuple[Tensor, State] = self.decoder(self.tgt_embedding(tokens), state)
         return features
 
     def forward(self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor) -> Tensor:
-        """Teacher forcing: logits (N, V) of the N real positions of tgt_in, row by row.
+        """Teacher forcing: logits (N, V) at the N real positions of tgt_in (B, T), row by row.
 
-        `advance` over the whole sentence, but padding never reaches the output layer, the costliest product of all.
+        Equals `advance` over the whole sentence, but the output layer, the costliest product, skips the padding.
         """
         features, _ = self.features(tgt_in, self.start(src, src_mask))
         return self.logits(features[tgt_mask])
 
     def logits(self, features: Tensor) -> Tensor:
-        """Features (..., E) to logits (..., V) of the target's tokens."""
+        """Features (..., E) to logits (..., V); of a table with more rows, the first V are used."""
         return F.linear(features, self.output.weight[: self.output.out_features], self.output.bias)
 
 
@@ -116,7 +119,7 @@ def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> Non
         raise InputError(f"model.encoder_hidden = {list(config.encoder_hidden)}: give one size, or one a direction")
     if config.context == "dot" and states != config.hidden:
         raise InputError(
-            f"model.context = 'dot' needs a decoder as wide as the encoder: model.hidden = {config.hidden}, "
+            f"model.context = 'dot' needs a decoder of the encoder's size: model.hidden = {config.hidden}, "
             f"model.encoder_hidden adds up to {states}; make them equal or take 'general'"
         )
     if config.context == "multihead" and config.attention % config.heads:

@@ -1,4 +1,4 @@
-"""Text as a corpus has it: lines to pairs, ids, batches and scores. This room knows no model.
+"""Parallel text: lines to sentence pairs, ids, batches and scores. This room does not know models.
 
 Other rooms use `sources` (files, tables and hub data sets to pairs of lines), `corpus` (the parts of a corpus),
 `quality` (checks that find suspicious pairs), `tokenizer` (SentencePiece), `ragged` (many lists of ids in one array),

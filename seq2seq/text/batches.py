@@ -1,9 +1,9 @@
-"""Which sentences go together, under a token budget, and their ids in one padded array.
+"""Batches of sentence pairs under a token budget, as padded arrays of ids.
 
-An epoch is a function of the lengths and the generator alone: whoever makes the generator from (seed, epoch number) can
-make the same epoch again and go on at any batch.
+The batches of an epoch depend on the sentence lengths and the generator alone: a generator made from (seed, epoch
+number) gives the same epoch again, so that training can resume at any batch.
 
-This module does not know text, tensors or models, nor how many epochs there are.
+This module does not know text, tensors or models, nor the number of epochs.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Ids = Sequence[Sequence[int]]  # encoded sentences, without BOS and EOS
 
 
 class Arrays(NamedTuple):
-    """Pairs of sentences, padded on the right. T counts BOS in `tgt_in` and EOS in `tgt_out`, S counts EOS."""
+    """A batch of sentence pairs, padded on the right. S includes EOS; T includes BOS in `tgt_in`, EOS in `tgt_out`."""
 
     src: NDArray[np.int64]  # (B, S)
     src_mask: NDArray[np.bool_]  # (B, S), True = real token
@@ -28,41 +28,43 @@ class Arrays(NamedTuple):
     tgt_mask: NDArray[np.bool_]  # (B, T)
 
 
-def epoch(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
-    """The rows of every batch of one epoch, as `plan` has them."""
+def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
+    """Group the pairs into batches, as `plan` does for their lengths with EOS; returns the rows of each batch."""
     lengths = [np.fromiter(map(len, side), np.int64, len(side)) + 1 for side in (src, tgt)]
     return plan(np.stack(lengths, axis=1), budget, rng)
 
 
 def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
-    """Rows to batches with B * S <= budget and B * T <= budget; a longer sentence has a batch of its own.
+    """Group rows into batches with B * S <= budget and B * T <= budget; returns the rows of each batch.
 
-    Rows are sorted by the longer side, then by how much longer it is. With `rng` equals meet at random and the batches
-    are shuffled; without, batches run from short to long.
+    A sentence longer than the budget gets a batch of its own. Rows are sorted by the length of the longer side, then by
+    the difference of the lengths. With `rng`, rows of equal lengths are in random order and the batches are shuffled;
+    without, batches run from short to long.
 
     Args:
-        lengths: (N, 2), source and target; or (N, 1), one side.
-        budget: padded tokens of one side of a batch.
-        rng: what shuffles.
+        lengths: in tokens; (N, 2), source and target, or (N, 1), one side.
+        budget: the most tokens, with padding, on one side of a batch.
+        rng: the generator for the shuffling.
     """
     lengths = np.asarray(lengths, np.int64)
     if not len(lengths):
         return []
     longer = lengths.max(axis=1)
-    lead = lengths[:, 0] - lengths[:, -1]
-    snake = np.where(longer % 2, lead, -lead)  # up for one length and down for the next, so that neighbours are alike
+    difference = lengths[:, 0] - lengths[:, -1]
+    # Ascending for one length and descending for the next, so that neighbours are similar across lengths as well.
+    snake = np.where(longer % 2, difference, -difference)
     ties = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     order = np.lexsort((ties, snake, longer))
     batches: list[list[int]] = []
-    for row, length in zip(order.tolist(), longer[order].tolist(), strict=True):  # lengths never fall
+    for row, length in zip(order.tolist(), longer[order].tolist(), strict=True):  # in ascending order
         if not batches or (len(batches[-1]) + 1) * length > budget:
             batches.append([])
         batches[-1].append(row)
     return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
 
 
-def arrays(src: Ids, tgt: Ids, rows: Sequence[int]) -> Arrays:
-    """The pairs at these rows, together."""
+def pad_pairs(src: Ids, tgt: Ids, rows: Sequence[int]) -> Arrays:
+    """The pairs at these rows as one batch."""
     sources, src_mask = pad([[*src[i], EOS] for i in rows])
     tgt_in, tgt_mask = pad([[BOS, *tgt[i]] for i in rows])
     tgt_out, _ = pad([[*tgt[i], EOS] for i in rows])
@@ -70,7 +72,7 @@ def arrays(src: Ids, tgt: Ids, rows: Sequence[int]) -> Arrays:
 
 
 def pad(sentences: Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Ids (B, L), padded on the right to the longest, and their mask."""
+    """Ids (B, L), padded on the right to the longest sentence, and their mask (B, L), True = real token."""
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
     mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
     ids = np.full(mask.shape, PAD, np.int64)

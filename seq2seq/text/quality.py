@@ -1,7 +1,8 @@
-"""What looks wrong with parallel text, found before hours are spent on it. Nothing is dropped for it: a person decides.
+"""Checks that find suspicious sentence pairs before hours of training. They drop nothing: a person decides.
 
-Lines that do not belong together have lengths that hardly agree. A sentence on the wrong side is made of words that
-the other side knows; one in a third language, where the script is another, of letters that neither has.
+In misaligned text the lengths of the two sides are hardly correlated. A sentence on the wrong side consists of words of
+the other language; a sentence in a third language may consist of letters of another script. This module does not know
+files or tokens.
 """
 
 import unicodedata
@@ -11,62 +12,62 @@ from itertools import islice
 
 import numpy as np
 
-ENOUGH = 100  # pairs, from which a share or a correlation says something
-LOOSE = 0.3  # correlation of lengths; translations have 0.8 or 0.9, shuffled lines 0
-FAVOURS = 4  # how many times as often the other side must have a word before the word counts as the other side's
-MOST = 200_000  # pairs looked at, evenly spread
-SHOWN = 3  # numbers of pairs
+MIN_PAIRS = 100  # in fewer pairs a share or a correlation is not reliable
+LOW_CORRELATION = 0.3  # of lengths; translations have 0.8 or 0.9, shuffled lines 0
+FACTOR = 4  # a word counts as the other side's if it is this many times as frequent there
+MAX_PAIRS = 200_000  # pairs checked, evenly spread over the text
+EXAMPLES = 3  # pair numbers in a notice
 
 
-def quality_checks(src: Sequence[str], tgt: Sequence[str], sides: tuple[str, str]) -> list[str]:
-    """Notices about pairs of lines, with the places of the first few; none where all is well. `sides` are named."""
-    if len(src) < ENOUGH:
+def quality_checks(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    """One notice per kind of problem, with the numbers of its first pairs, counted from 1; none if all is well."""
+    if len(src) < MIN_PAIRS:
         return []
-    every = 1 + len(src) // MOST
-    src, tgt, notices = src[::every], tgt[::every], []
+    step = 1 + len(src) // MAX_PAIRS
+    src, tgt, notices = src[::step], tgt[::step], []
 
-    def tell(rows: Sequence[int], what: str) -> None:
+    def note(rows: Sequence[int], problem: str) -> None:
         if rows:
-            first = ", ".join(f"{1 + every * i:,}" for i in rows[:SHOWN]) + (" ..." if len(rows) > SHOWN else "")
-            notices.append(f"{len(rows):,} of {len(src):,} {what} (pairs {first})")
+            first = ", ".join(f"{1 + step * i:,}" for i in rows[:EXAMPLES]) + (" ..." if len(rows) > EXAMPLES else "")
+            notices.append(f"{len(rows):,} of {len(src):,} {problem} (pairs {first})")
 
-    agreement = correlation(src, tgt)
-    if agreement < LOOSE:
+    r = correlation(src, tgt)
+    if r < LOW_CORRELATION:
         notices.append(
-            f"the lengths of the two sides hardly agree (correlation {agreement:.2f}): does line n translate line n?"
+            f"the lengths of the two sides are hardly correlated ({r:.2f}); check that line n translates line n"
         )
     copied = [i for i, (s, t) in enumerate(zip(src, tgt, strict=True)) if s.strip() == t.strip() and len(s.split()) > 3]
-    tell(copied, "pairs have the source copied to the target")
+    note(copied, "pairs have the source copied to the target")
     words = [[set(line.lower().split()) for line in lines] for lines in (src, tgt)]
     counts = [Counter(w for line in side for w in line) for side in words]
-    for lines, own_words, (own, other), here, there in (
-        (src, words[0], counts, *sides),
-        (tgt, words[1], counts[::-1], *sides[::-1]),
+    for lines, line_words, (own, other), (language, other_language) in (
+        (src, words[0], counts, languages),
+        (tgt, words[1], counts[::-1], languages[::-1]),
     ):
-        wrong = [i for i, line in enumerate(own_words) if is_of_the_other(line, own, other)]
-        tell(wrong, f"{here} lines are {there} by their words")
+        wrong = [i for i, line in enumerate(line_words) if is_in_other_language(line, own, other)]
+        note(wrong, f"{language} lines consist mostly of {other_language} words")
         scripts = [script(line) for line in lines]
         [(usual, count)] = Counter(filter(None, scripts)).most_common(1) or [("", 0)]
         if count > 0.9 * sum(map(bool, scripts)):
-            strange = [i for i, found in enumerate(scripts) if found and found != usual]
-            tell(strange, f"{here} lines are not in {usual.capitalize()} letters")
+            unusual = [i for i, name in enumerate(scripts) if name and name != usual]
+            note(unusual, f"{language} lines are not in {usual.capitalize()} letters")
     return notices
 
 
 def correlation(src: Sequence[str], tgt: Sequence[str]) -> float:
-    """Pearson's, of the logarithms of the lengths in characters; 1 where a side has but one length."""
+    """Pearson correlation of the log lengths in characters; 1 if all lines of a side have one length."""
     lengths = np.log1p([[len(line) for line in side] for side in (src, tgt)])
     return float(np.corrcoef(lengths)[0, 1]) if lengths.std(axis=1).all() else 1.0
 
 
-def is_of_the_other(words: set[str], own: Counter[str], other: Counter[str]) -> bool:
-    """Whether most of a line's words are at home on the other side; the line's own occurrence is left out."""
-    theirs = sum(other[w] >= FAVOURS * max(1, own[w] - 1) for w in words)
-    return len(words) > 3 and theirs > 0.7 * len(words)
+def is_in_other_language(words: set[str], own: Counter[str], other: Counter[str]) -> bool:
+    """Whether most words of a line are frequent on the other side and, this line not counted, rare on its own side."""
+    foreign = sum(other[w] >= FACTOR * max(1, own[w] - 1) for w in words)
+    return len(words) > 3 and foreign > 0.7 * len(words)
 
 
 def script(line: str) -> str:
-    """The script of most of the first letters of a line: LATIN, CYRILLIC, CJK ...; empty for a line without letters."""
+    """The script of most of the first 20 letters of a line: LATIN, CYRILLIC, CJK ...; empty if it has no letters."""
     letters = islice(filter(str.isalpha, line), 20)
     names = Counter(unicodedata.name(letter, "?").split()[0] for letter in letters)
     return names.most_common(1)[0][0] if names else ""

@@ -1,9 +1,9 @@
-"""Hypotheses and references to BLEU, chrF and TER with sacreBLEU's signatures (Post 2018); which system is better.
+"""BLEU, chrF and TER of translations, with sacreBLEU's signatures (Post 2018), and significance tests between systems.
 
-`compare` is the paired bootstrap of Koehn (2004): draw the test set again, with replacement, many times, and see how
-often the difference could be chance.
+`compare` is the paired bootstrap of Koehn (2004): the test set is resampled with replacement many times, to estimate
+the probability that a difference between two systems is due to chance.
 
-This module knows nothing of models or files: lines in, numbers out.
+This module does not know models or files: lines in, numbers out.
 """
 
 import os
@@ -23,31 +23,31 @@ SIGNIFICANT = 0.05
 
 
 class Score(NamedTuple):
-    """One metric of one system."""
+    """The score of one system by one metric."""
 
     name: str  # BLEU, chrF2, TER
     value: float
-    signature: str  # what to quote with the value
+    signature: str  # sacreBLEU's, to report with the value
 
 
 class Comparison(NamedTuple):
-    """One metric of one system, beside the baseline; for the baseline itself `p` is None and `verdict` is empty."""
+    """The score of one system by one metric, compared with the baseline, whose own `p` is None and `verdict` empty."""
 
     system: str
     name: str
     value: float
     mean: float  # over the bootstrap samples
-    interval: float  # half the width of the 95 % interval around `mean`
-    p: float | None  # probability of so large a difference from the baseline by chance
-    verdict: str  # B is better than A (p = 0.012)
+    interval: float  # half the width of the 95 % confidence interval around `mean`
+    p: float | None  # probability of a difference this large from the baseline by chance
+    verdict: str  # for example: B is better than A (p = 0.012)
     signature: str
 
 
 def score(hyps: Sequence[str], refs: Sequence[Sequence[str]], metrics: Sequence[str] = tuple(METRICS)) -> list[Score]:
-    """Corpus scores of the translations `hyps` against one or more lists of references.
+    """Corpus scores of the translations `hyps` against one or more lists of references, one score per metric.
 
     Raises:
-        InputError: nothing to score, line counts that differ, or an unknown metric.
+        InputError: there is nothing to score, line counts differ, or a metric is unknown.
     """
     _check({"the translations": hyps}, refs)
     scores = []
@@ -58,13 +58,13 @@ def score(hyps: Sequence[str], refs: Sequence[Sequence[str]], metrics: Sequence[
 
 
 def sentence_scores(hyps: Sequence[str], refs: Sequence[str]) -> list[float]:
-    """ChrF of each translation by itself."""
+    """ChrF of each translation against its reference."""
     metric = CHRF()
     return [metric.sentence_score(hyp, [ref]).score for hyp, ref in zip(hyps, refs, strict=True)]
 
 
 def closest(hyps: Sequence[str], ref: str) -> str:
-    """The one with the highest BLEU of a sentence, 1 added to the counts of two words and more (Lin & Och 2004)."""
+    """The translation with the highest sentence BLEU, 1 added to counts of n-grams with n >= 2 (Lin & Och 2004)."""
     return max(dict.fromkeys(hyps), key=lambda hyp: SENTENCE.sentence_score(hyp, [ref]).score)
 
 
@@ -72,9 +72,9 @@ def compare(
     systems: Mapping[str, Sequence[str]],
     refs: Sequence[Sequence[str]],
     metrics: Sequence[str] = tuple(METRICS),
-    seed: int = 12345,  # sacreBLEU's own, so that its command gives the same numbers
+    seed: int = 12345,  # sacreBLEU's default, so that its command gives the same numbers
 ) -> list[Comparison]:
-    """Every system on every metric, each after the first compared with the first.
+    """The scores of all systems by all metrics, metric by metric. The first system is the baseline of the others.
 
     Raises:
         InputError: as for `score`; fewer than two systems; a seed below 1.
@@ -82,7 +82,7 @@ def compare(
     _check(systems, refs)
     if len(systems) < 2:
         raise InputError("one system alone cannot be compared; give the translations of two or more")
-    if seed < 1:  # sacreBLEU takes 0 for "no seed"
+    if seed < 1:  # to sacreBLEU, 0 means no seed
         raise InputError(f"seed {seed}: the bootstrap needs a seed of at least 1")
     with _bootstrap_seed(seed):
         signatures, table = PairedTest(list(systems.items()), _metrics(metrics), refs, test_type="bs")()
@@ -91,7 +91,7 @@ def compare(
     for metric, signature in signatures.items():
         baseline = table[metric][0].score
         for name, r in zip(names, table[metric], strict=True):
-            # sacreBLEU gives two equal scores the smallest p there is.
+            # For two equal scores sacreBLEU returns the smallest possible p.
             p = 1.0 if r.p_value is not None and r.score == baseline else r.p_value
             verdict = "" if p is None else _verdict(names[0], name, metric, r.score - baseline, p)
             comparisons.append(
@@ -111,7 +111,7 @@ def _metrics(names: Sequence[str]) -> dict[str, Any]:
     for name in names:
         if name not in METRICS:
             raise InputError(f"unknown metric {name!r}{nearest(name, METRICS)}")
-    # `force` keeps BLEU from warning, at every validation, of text that looks tokenized; it changes no number.
+    # Without `force`, BLEU warns at every validation if the text looks tokenized; it changes no number.
     return {name: BLEU(force=True) if name == "bleu" else METRICS[name]() for name in names}
 
 
@@ -122,13 +122,13 @@ def _check(systems: Mapping[str, Sequence[str]], refs: Sequence[Sequence[str]]) 
         for number, ref in enumerate(refs, 1):
             if len(hyps) != len(ref):
                 raise InputError(
-                    f"{name}: {len(hyps)} lines, but reference {number} has {len(ref)}; both need one line a sentence"
+                    f"{name}: {len(hyps)} lines, but reference {number} has {len(ref)}; both need one line per sentence"
                 )
 
 
 @contextmanager
 def _bootstrap_seed(seed: int) -> Iterator[None]:
-    """SacreBLEU reads its seed from the environment, and nowhere else."""
+    """Set the seed in the environment, the only place where sacreBLEU reads it; restore the environment at the end."""
     before = os.environ.get("SACREBLEU_SEED")
     os.environ["SACREBLEU_SEED"] = str(seed)
     try:

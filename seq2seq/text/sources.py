@@ -1,9 +1,9 @@
-"""Where parallel text comes from: files, tables and data sets of the hub, to pairs of lines.
+"""Parallel text from files, tables and data sets of the Hugging Face hub, as pairs of lines.
 
 Text, CSV, TSV and JSONL are read here and not by `datasets`, whose readers guess types ("2020-01-01" comes back as
-"2020-01-01 00:00:00"), break lines at characters that are text and fill up short rows in silence.
+"2020-01-01 00:00:00"), break lines at characters that are text, and silently fill up rows that are too short.
 
-It changes no sentence and drops none. Only a line break inside a field of a table becomes a space.
+This module changes and drops no sentence, except that a line break inside a field of a table becomes a space.
 """
 
 import csv
@@ -15,6 +15,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,23 +23,23 @@ from seq2seq.errors import InputError
 
 _TABLES = ("tsv", "csv", "jsonl", "parquet")
 _DEV_NAMES = ("dev", "validation", "valid", "val")
-_NAMED = "check --src and --tgt, which name the columns"
+_COLUMNS = "check --src and --tgt, which name the columns"
 
 
 class Pair(NamedTuple):
-    """A sentence and its translation."""
+    """A source sentence and its translation."""
 
     src: str
     tgt: str
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
-    r"""The lines of a UTF-8 file, plain or `.gz`, broken at `\n` alone, without a `\r` at their end.
+    r"""The lines of a UTF-8 file, plain or `.gz`, split at `\n` only, without a `\r` at the end.
 
-    `str.splitlines` would also break at form feeds, U+0085 and U+2028, which are text and may stand on one side only.
+    `str.splitlines` would also split at form feeds, U+0085 and U+2028, which are text and may occur on one side only.
 
     Raises:
-        InputError: the file is missing or not what its name says, or some line is not UTF-8.
+        InputError: the file cannot be read, is not valid gzip, or is not UTF-8.
     """
     path = Path(path)
     try:
@@ -46,7 +47,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
         if path.suffix == ".gz":
             data = gzip.decompress(data)
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise InputError(f"{path} is not a whole gzip file; pack it again, or unpack it and drop the .gz") from None
+        raise InputError(f"{path} is not a complete gzip file; pack it again, or unpack it and drop the .gz") from None
     except OSError as e:
         raise InputError(f"cannot read {path}: {e.strerror}; check the path") from None
     try:
@@ -61,91 +62,110 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
 
 
 def read(where: str, languages: tuple[str, str], only: str = "") -> dict[str, list[Pair]]:
-    """The parts of a source, train, dev and test...: of all that it has, or the part `only`, where there is one.
+    """The pairs of each part (train, dev, test...) of a source.
 
     Args:
         where: a folder, a table, or hf:OWNER/NAME[:CONFIG].
-        languages: the source's and the target's, as files or columns are named.
-        only: the name of a part.
+        languages: the source and the target language, as files or columns are named.
+        only: read this part alone if the source has it; otherwise all parts.
 
     Raises:
-        InputError: there is no such source, or a part is broken or empty.
+        InputError: the source does not exist, or a part is damaged or empty.
     """
     if languages[0] == languages[1]:
         raise InputError(f"src and tgt are both {languages[0]!r}; name two languages")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read once, when datasets is imported
-    import datasets  # takes a second, so not before it is needed
-    import pyarrow  # on which it is built
+    import pyarrow  # imported here and not at the top: `datasets`, which needs it, takes a second to import
 
-    datasets.disable_progress_bars()
-    for library in ("datasets", "huggingface_hub"):  # which tell of every retry
-        logging.getLogger(library).setLevel(logging.ERROR)
-    hub = where.startswith("hf:")
-    found = _hub(where) if hub else _files(Path(where), languages)
-    wanted = {only: found[only]} if only in found else found
-    parts = {
-        part: _pairs(dataset if hub else _load(dataset, languages), languages, where, part)
-        for part, dataset in wanted.items()
-    }
-    pyarrow.default_memory_pool().release_unused()  # what the tables took
+    with _quiet_libraries():
+        hub = where.startswith("hf:")
+        available = _load_hub(where) if hub else _part_files(Path(where), languages)
+        parts = {
+            part: _pairs(source if hub else _load_local(source, languages), languages, where, part)
+            for part, source in available.items()
+            if only not in available or part == only
+        }
+    pyarrow.default_memory_pool().release_unused()  # the memory of the tables
     return parts
 
 
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Silence `datasets` and `huggingface_hub`: no progress bars, no messages below ERROR, no telemetry.
+
+    These are settings of the whole process, so all of them are restored at the end.
+    """
+    import datasets
+    from huggingface_hub import constants
+
+    with ExitStack() as restore:
+        for logger in map(logging.getLogger, ("datasets", "huggingface_hub")):  # both report every retry
+            restore.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.ERROR)
+        if not datasets.are_progress_bars_disabled():
+            restore.callback(datasets.enable_progress_bars)
+            datasets.disable_progress_bars()
+        # The variable itself is read only when huggingface_hub is imported: set here, it would be late or would last.
+        if "HF_HUB_DISABLE_TELEMETRY" not in os.environ:
+            restore.callback(setattr, constants, "HF_HUB_DISABLE_TELEMETRY", constants.HF_HUB_DISABLE_TELEMETRY)
+            constants.HF_HUB_DISABLE_TELEMETRY = True
+        yield
+
+
 def _pairs(dataset: Any, languages: tuple[str, str], where: str, part: str) -> list[Pair]:
-    """The pairs of a `datasets.Dataset`, whose languages are columns or lie in a column `translation`."""
+    """The pairs of a `datasets.Dataset` with a column per language, or with a column `translation` of all languages."""
     dataset = dataset.flatten()
     sides = []
     for language in languages:
         name = language if language in dataset.column_names else f"translation.{language}"
         if name not in dataset.column_names:
-            there = ", ".join(dataset.column_names)
-            raise InputError(f"{where}, {part}: no column {language!r}, only {there}; {_NAMED}")
+            columns = ", ".join(dataset.column_names)
+            raise InputError(f"{where}, {part}: no column {language!r}, only {columns}; {_COLUMNS}")
         if (kind := dataset.features[name].dtype) not in ("string", "large_string"):
-            raise InputError(f"{where}, {part}: column {language!r} holds {kind}, not text; {_NAMED}")
+            raise InputError(f"{where}, {part}: column {language!r} holds {kind}, not text; {_COLUMNS}")
         sides.append([re.sub(r"\r?\n", " ", text) if text else "" for text in dataset[name][:]])
     if not sides[0]:
         raise InputError(f"the {part} part of {where} holds no pairs; fill it, or check --data")
     return list(map(Pair, *sides))
 
 
-def _hub(where: str) -> dict[str, Any]:
-    """The parts of a data set of the hub, each a `datasets.Dataset`."""
+def _load_hub(where: str) -> dict[str, Any]:
+    """The parts of a data set of the hub, each as a `datasets.Dataset`."""
     import datasets
 
     name, _, subset = where.removeprefix("hf:").partition(":")
     if not name:
         raise InputError(f"{where} names no data set; write hf:OWNER/NAME or hf:OWNER/NAME:CONFIG")
     try:
-        found = datasets.load_dataset(name, subset or None)
-    except Exception as e:  # the hub and the network fail in more ways than can be listed
+        splits = datasets.load_dataset(name, subset or None)
+    except Exception as e:  # the hub and the network raise too many types to list
         reason = str(e).strip().split("\n")[0].rstrip(".")
         raise InputError(f"cannot load {where}: {reason}; check the name and the network") from None
-    return {part: found[split] for split in found if (part := _part(split))}
+    return {part: splits[split] for split in splits if (part := _part_name(split))}
 
 
-def _part(name: str) -> str:
-    """The part that a file or split of this name is: train, dev or test...; empty for none of them."""
+def _part_name(name: str) -> str:
+    """The part that a file or split of this name belongs to: train, dev or test...; empty if none."""
     return "dev" if name in _DEV_NAMES else name if name == "train" or name.startswith("test") else ""
 
 
-def _files(where: Path, languages: tuple[str, str]) -> dict[str, tuple[Path, ...]]:
-    """The files of every part: a table, or the source side and the target side."""
+def _part_files(where: Path, languages: tuple[str, str]) -> dict[str, tuple[Path, ...]]:
+    """The files of each part: one table, or the source file and the target file."""
     src, tgt = languages
     folder, kinds = where, {src, tgt, *_TABLES}
-    if where.is_file():  # a table; the dev and test tables of its kind lie beside it
+    if where.is_file():  # a table is the train part; dev and test are tables of the same kind in its folder
         folder, kinds = where.parent, {kind_of(where)}
         if not kinds <= set(_TABLES):
             raise InputError(f"{where} is not a .{', .'.join(_TABLES)} file; give a table, or the folder of a text")
     elif not where.is_dir():
         raise InputError(f"{where} is not there; check --data")
-    found: dict[str, dict[Path, str]] = {}
+    by_part: dict[str, dict[Path, str]] = {}
     for path in sorted(folder.iterdir()):
         kind = kind_of(path)
-        part = "train" if path == where else _part(path.name.removesuffix(".gz").removesuffix(f".{kind}"))
+        part = "train" if path == where else _part_name(path.name.removesuffix(".gz").removesuffix(f".{kind}"))
         if part and kind in kinds:
-            found.setdefault(part, {})[path] = kind
+            by_part.setdefault(part, {})[path] = kind
     files = {}
-    for part, paths in found.items():
+    for part, paths in by_part.items():
         if len(paths) == 1:
             [(path, kind)] = paths.items()
             if kind not in _TABLES:
@@ -158,19 +178,19 @@ def _files(where: Path, languages: tuple[str, str]) -> dict[str, tuple[Path, ...
 
 
 def kind_of(path: Path) -> str:
-    """The last of a file's endings, `.gz` apart: a language, or the kind of a table."""
+    """The last suffix of a file's name, `.gz` excepted: a language, or the kind of a table."""
     return path.name.removesuffix(".gz").rpartition(".")[2]
 
 
-def _load(paths: tuple[Path, ...], languages: tuple[str, str]) -> Any:
-    """A local part as a `datasets.Dataset`."""
+def _load_local(paths: tuple[Path, ...], languages: tuple[str, str]) -> Any:
+    """The files of a part as a `datasets.Dataset` in memory."""
     import datasets
 
     if kind_of(paths[0]) == "parquet":
-        with tempfile.TemporaryDirectory() as cache:  # nothing of a local file may stay in the person's own
+        with tempfile.TemporaryDirectory() as cache:  # so that no copy of a local file stays in the user's cache
             try:
                 return datasets.Dataset.from_parquet(str(paths[0]), cache_dir=cache, keep_in_memory=True)
-            except Exception:  # a broken file fails in several ways, none of them a bug here
+            except Exception:  # a damaged file raises several types, none of them a bug here
                 raise InputError(f"{paths[0]} cannot be read as parquet; write it again") from None
     if len(paths) == 2:
         src, tgt = map(read_lines, paths)
@@ -183,8 +203,8 @@ def _load(paths: tuple[Path, ...], languages: tuple[str, str]) -> Any:
         for line, row in rows_of(paths[0]):
             for language, column in columns.items():
                 if language not in row:
-                    there = ", ".join(row)
-                    raise InputError(f"{paths[0]}, line {line}: no column {language!r}, only {there}; {_NAMED}")
+                    names = ", ".join(row)
+                    raise InputError(f"{paths[0]}, line {line}: no column {language!r}, only {names}; {_COLUMNS}")
                 if not isinstance(row[language], str | None):
                     raise InputError(f"{paths[0]}, line {line}: {row[language]!r} is not text; put it in quotes")
                 column.append(row[language])
@@ -192,11 +212,15 @@ def _load(paths: tuple[Path, ...], languages: tuple[str, str]) -> Any:
     try:
         return datasets.Dataset.from_dict(columns, features)
     except UnicodeEncodeError:
-        raise InputError(f"{paths[0]} escapes half a character (\\ud800 to \\udfff); write both halves") from None
+        raise InputError(f"{paths[0]} has half of a surrogate pair (\\ud800 to \\udfff); write both halves") from None
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a text table by column name, each with its line number."""
+    """The rows of a .jsonl, .tsv or .csv file as (line number, {column: value}).
+
+    Raises:
+        InputError: the file cannot be read, or a line is not a row.
+    """
     lines = read_lines(path)
     if kind_of(path) == "jsonl":
         for number, line in enumerate(lines, 1):
@@ -219,7 +243,7 @@ def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, row in rows:
             if any(row) and len(row) != len(header):
                 counts = f"{len(row)} columns where the header has {len(header)}"
-                raise InputError(f"{path}, line {number}: {counts}; mend the line")
+                raise InputError(f"{path}, line {number}: {counts}; correct the line")
             yield number, dict(zip(header, row if any(row) else [""] * len(header), strict=True))
     except csv.Error as e:
-        raise InputError(f"{path}, line {reader.line_num}: {e}; mend the quotes") from None
+        raise InputError(f"{path}, line {reader.line_num}: {e}; correct the quotes") from None

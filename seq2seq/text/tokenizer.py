@@ -1,13 +1,13 @@
 """Lines of text to ids and back, with SentencePiece (Kudo & Richardson 2018): unigram (Kudo 2018) or BPE.
 
-Nothing is lost: `decode(encode(line)) == line` for every line, whatever it holds. There is no normalisation, a
-character outside the vocabulary becomes its UTF-8 bytes, and the unknown id is never produced.
+The tokenizer is lossless: `decode(encode(line)) == line` for every line. Text is not normalised, a character outside
+the vocabulary becomes its UTF-8 bytes, and encoding never produces the unknown id.
 
-`Sampler` draws other segmentations of the same text, for training: Kudo's subword regularisation for a unigram model,
-BPE-dropout (Provilkov et al. 2020) for BPE. What it draws depends on the lines and the generator alone, so that a
-training run can be resumed; SentencePiece's own sampler hides its generator in a thread.
+`Sampler` draws random segmentations for training: subword regularisation (Kudo 2018) for a unigram model, BPE-dropout
+(Provilkov et al. 2020) for BPE. A sample depends on the lines and the generator alone, so that training can be resumed;
+SentencePiece's own sampler has a hidden generator in each thread.
 
-This module does not know where lines come from, nor that they have a translation.
+This module does not know where lines come from, or that they have a translation.
 """
 
 import heapq
@@ -28,23 +28,23 @@ from seq2seq.errors import InputError
 from seq2seq.text.ragged import Ragged
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
-MOST = 50_000_000  # characters to learn from, evenly spread over the text: SentencePiece takes 17 bytes for each
-AT_ONCE = 10_000  # lines of a corpus
+MAX_CHARS = 50_000_000  # to learn from, evenly spread over the text: SentencePiece takes 17 bytes for each
+CHUNK = 10_000  # lines
 
-SPACE = "\u2581"  # what SentencePiece writes for a space; a piece holds it at its start or nowhere
-_ESCAPE = "\ue000"  # private use; guards a SPACE that stands in the text itself
-_RESERVED = "\u2585"  # SentencePiece's trainer skips lines that hold it
-_PIECE = 0x0A  # the field of a SentencePiece model that holds a piece
-_PROBE = f"  a\t{SPACE}<s> \u2047\u00c5A\u030a \U0001f642 "  # comes back from a lossless model only
+SPACE = "\u2581"  # SentencePiece's mark for a space; in a piece it is at the start or nowhere
+_ESCAPE = "\ue000"  # private use; escapes a SPACE in the text itself
+_RESERVED = "\u2585"  # SentencePiece's trainer skips lines that contain it
+_PIECE = 0x0A  # the key of the field of a SentencePiece model that contains a piece: number 1, with a length
+_PROBE = f"  a\t{SPACE}<s> \u2047\u00c5A\u030a \U0001f642 "  # decoded correctly by lossless models only
 
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """How text becomes pieces."""
+    """How text is segmented into subword pieces."""
 
-    kind: str = setting("unigram", "how pieces are found", choices=("unigram", "bpe"))
-    vocab_size: int = setting(8000, "pieces; lowered by itself for a small corpus", low=300, high=1_000_000)
-    joint: bool = setting(True, "one model for both languages, of which the target takes its part (false: one each)")
+    kind: str = setting("unigram", "segmentation model", choices=("unigram", "bpe"))
+    vocab_size: int = setting(8000, "number of pieces; fewer if the corpus is small", low=300, high=1_000_000)
+    joint: bool = setting(True, "one model for both languages; the target uses its first pieces (false: one each)")
     sampling: float = setting(
         0.0, "subword sampling in training, 0 = off; unigram: Kudo's alpha; bpe: dropout probability", low=0.0, high=1.0
     )
@@ -54,34 +54,35 @@ class TokenizerConfig:
 
 
 class Tokenizer:
-    """A SentencePiece model that loses nothing."""
+    """A lossless SentencePiece model."""
 
     def __init__(self, model: bytes) -> None:
-        """From the bytes of a model.
+        """Load a serialized model.
 
         Raises:
-            InputError: not a SentencePiece model, other special ids, or one that loses text.
+            InputError: not a SentencePiece model, other special ids, or a model that is not lossless.
         """
         self.model_bytes = model
         self._processor = sentencepiece.SentencePieceProcessor(num_threads=1)
         try:
             self._processor.LoadFromSerializedProto(model)
             self._bytes = [_piece_bytes(self._processor, i) for i in range(len(self._processor))]
-        except (RuntimeError, ValueError):  # the latter where a piece is no text, or a byte is no number
+        except (RuntimeError, ValueError):  # ValueError: a piece is not UTF-8, or a byte piece has no number
             model = b""
         if not model:
-            raise InputError("not a whole SentencePiece model; copy it again or learn it anew")
+            raise InputError("not a whole SentencePiece model; copy it again or learn a new one")
         p = self._processor
         special = (p.pad_id(), p.bos_id(), p.eos_id(), p.unk_id())
         if special != (PAD, BOS, EOS, UNK):
-            raise InputError(f"pad, bos, eos, unk have the ids {special} instead of (0, 1, 2, 3); learn the model anew")
+            raise InputError(f"pad, bos, eos, unk have the ids {special} instead of (0, 1, 2, 3); learn a new model")
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:
-            raise InputError("a SentencePiece model that loses text (normalises, or has no bytes); learn it anew")
+            raise InputError("the SentencePiece model loses text (normalises, or has no bytes); learn a new one")
 
     @classmethod
     def learn(cls, lines: Iterable[str], config: TokenizerConfig, notice: Callable[[str], None]) -> "Tokenizer":
-        """A model of the lines: the same lines give the same bytes. `notice` hears of a smaller vocabulary, and
-        that a long text is read in part.
+        """Learn a model from the lines; the same lines give the same bytes.
+
+        `notice` is called with a message if the vocabulary is smaller than set, or only a part of the lines is used.
 
         Raises:
             InputError: there is no text, or the vocabulary is too small for the text's characters.
@@ -89,9 +90,9 @@ class Tokenizer:
         text = [_escape(line).replace(_RESERVED, " ") for line in lines if line.strip()]
         if not text:
             raise InputError("there is no text to learn a tokenizer from; give lines that are not empty")
-        if (every := -(-sum(map(len, text)) // MOST)) > 1:
-            text = text[::every]
-            notice(f"the tokenizer learns from {len(text):,} lines, one in {every}, which is text enough")
+        if (step := -(-sum(map(len, text)) // MAX_CHARS)) > 1:
+            text = text[::step]
+            notice(f"the tokenizer is learnt from {len(text):,} lines, one in {step}, to save memory")
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
@@ -109,8 +110,8 @@ class Tokenizer:
                 byte_fallback=True,
                 normalization_rule_name="identity",
                 remove_extra_whitespaces=False,
-                max_sentence_length=2**30,  # the most it allows; it skips longer lines
-                num_threads=1,  # their number changes the sums, and so the model
+                max_sentence_length=2**30,  # its maximum; it skips longer lines
+                num_threads=1,  # the number changes the order of sums, and so the model
                 minloglevel=2,
             )
         except RuntimeError as e:
@@ -129,10 +130,10 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":
-        """The model that `save` wrote.
+        """Load a model file that `save` wrote.
 
         Raises:
-            InputError: the file is missing, cut off, or not a model of this program.
+            InputError: the file cannot be read, is incomplete, or is not a model of this program.
         """
         try:
             return cls(path.read_bytes())
@@ -142,14 +143,14 @@ class Tokenizer:
             raise InputError(f"{path}: {e}") from None
 
     def save(self, path: Path) -> None:
-        """Write the SentencePiece model, which other programs can read as well."""
+        """Write the model as a SentencePiece model file, which other programs can read as well."""
         path.write_bytes(self.model_bytes)
 
     def sorted_for(self, lines: Sequence[str], kind: str) -> tuple["Tokenizer", int]:
-        """The same model with the pieces that these lines need before all others, and how many they are.
+        """The same model with the pieces that these lines need in front, and the number of these pieces.
 
-        `first` of so many segments the lines in the same way (Sennrich et al. 2016, section 3.2: of a joint vocabulary
-        a language takes what it has seen). BPE needs the pieces that it goes through, too.
+        `first` of this number segments the lines as the whole model does: the part of a joint vocabulary that one
+        language uses (Sennrich et al. 2016, section 3.2). For BPE it includes the intermediate pieces of its merges.
         """
         names = self.pieces(range(len(self)))
         needed = {names[i] for i in np.unique(self.encode_all(lines).flat)}
@@ -158,45 +159,45 @@ class Tokenizer:
             needed |= {name[a:b] for name in needed for a, b in combinations(range(len(name) + 1), 2)}
         p = self._processor
         kept = [p.is_control(i) or p.is_unknown(i) or p.is_byte(i) or name in needed for i, name in enumerate(names)]
-        pieces, rest = _parts(self.model_bytes)
+        pieces, rest = _split_model(self.model_bytes)
         order = sorted(range(len(self)), key=lambda i: not kept[i])
         return Tokenizer(b"".join([*(pieces[i] for i in order), rest])), sum(kept)
 
     def first(self, count: int) -> "Tokenizer":
-        """A model of the first pieces alone, under the same ids."""
-        pieces, rest = _parts(self.model_bytes)
+        """A model of the first `count` pieces alone, with the same ids."""
+        pieces, rest = _split_model(self.model_bytes)
         return Tokenizer(b"".join([*pieces[:count], rest]))
 
     def __len__(self) -> int:
         return len(self._bytes)
 
     def encode(self, lines: Sequence[str]) -> list[list[int]]:
-        """The best segmentation of each line, as ids, without begin and end."""
+        """The ids of each line's best segmentation, without BOS and EOS."""
         ids: list[list[int]] = self._processor.encode([_escape(line) for line in lines])
         return ids
 
     def encode_all(self, lines: Sequence[str]) -> Ragged:
-        """As `encode`, for as many lines as a corpus has."""
-        return Ragged.joined(Ragged.of(self.encode(some)) for some in _some(lines))
+        """`encode` for a whole corpus, in four bytes per id."""
+        return Ragged.joined(Ragged.of(self.encode(chunk)) for chunk in _chunks(lines))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of any ids, in one line. Bytes that are not UTF-8, and the unknown id, become U+FFFD."""
+        """The text of any ids as one line. Bytes that are not UTF-8, and the unknown id, become U+FFFD."""
         text = b"".join([self._bytes[i] for i in ids]).decode("utf-8", errors="replace")
         return _unescape(text.removeprefix(" "))
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """The pieces by name, `▁` for a space."""
+        """The pieces of these ids as text, with `▁` for a space."""
         return [self._processor.id_to_piece(i) for i in ids]
 
 
 class Sampler:
     """Random segmentations of lines.
 
-    Pieces never cross a space, so words are drawn one by one, each from its list of segmentations; a word's list is
-    made once. `sampling` is what `TokenizerConfig.sampling` says; 0 gives `encode`.
+    No piece crosses a space, so each word is drawn separately, from a list of segmentations that is computed once.
+    `sampling` is `TokenizerConfig.sampling`; with 0, `sample` is `encode`.
     """
 
-    NBEST = 64  # segmentations a word, at most (l in Kudo 2018)
+    NBEST = 64  # the most segmentations of a word (l in Kudo 2018)
 
     def __init__(self, tokenizer: Tokenizer, sampling: float) -> None:
         self._tokenizer = tokenizer
@@ -209,20 +210,20 @@ class Sampler:
         try:
             p.nbest_encode("a", nbest_size=2)
             self._segment = self._unigram
-        except RuntimeError:  # BPE has no n-best list; SentencePiece does not tell the kind otherwise
+        except RuntimeError:  # BPE has no n-best list; SentencePiece reveals the kind in no other way
             self._segment = self._bpe
-        # Word w's candidates are rows of these, all words after one another: limits[k] is w * 2**32 + the cumulative
-        # probability in units of 2**-32, pool[ends[k]:ends[k + 1]] the ids.
+        # Entry k of these is one segmentation; those of word number w are consecutive. limits[k] is w * 2**32 + the
+        # cumulative probability in units of 2**-32, pool[ends[k]:ends[k + 1]] are the ids.
         self._words: dict[str, int] = {}
         self._limits = array("q")
         self._ends = array("q", [0])
         self._pool = array("i")
 
     def sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
-        """One segmentation of each line, as ids: a function of the lines and the generator's state alone."""
+        """Draw one segmentation of each line, as ids; it depends on the lines and the generator's state alone."""
         if not self._sampling:
             return self._tokenizer.encode_all(lines)
-        return Ragged.joined(self._sample(some, rng) for some in _some(lines))
+        return Ragged.joined(self._sample(chunk, rng) for chunk in _chunks(lines))
 
     def _sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
         split = [_escape(line).split(" ") if line else [] for line in lines]
@@ -231,7 +232,7 @@ class Sampler:
             if word not in self._words:
                 self._add(word)
         rows = np.fromiter(map(self._words.__getitem__, words), np.int64, len(words))
-        # Whole numbers, so that no rounding can reach the next word.
+        # In integers, so that rounding cannot lead to the next word.
         draws = (rows << 32) + rng.integers(1 << 32, size=len(rows))
         chosen = np.searchsorted(np.frombuffer(self._limits, np.int64), draws, side="right")
         ends = np.frombuffer(self._ends, np.int64)
@@ -241,6 +242,7 @@ class Sampler:
         return Ragged(np.frombuffer(self._pool, np.intc)[flat], cuts[np.cumsum([0, *map(len, split)])])
 
     def _add(self, word: str) -> None:
+        """Append the segmentations of a new word to the tables."""
         segmentations, weights = self._segment(word)
         shares = np.cumsum(weights)
         limits = np.round(shares / shares[-1] * 2**32).astype(np.int64) + (len(self._words) << 32)
@@ -251,7 +253,7 @@ class Sampler:
             self._ends.append(len(self._pool))
 
     def _unigram(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """The n best segmentations, weighted by p ** alpha."""
+        """The n best segmentations and their weights p ** alpha."""
         if not word:  # between two spaces
             return [[self._ids[SPACE]]], np.ones(1)
         best = self._tokenizer._processor.nbest_encode(word, nbest_size=self.NBEST)
@@ -259,11 +261,11 @@ class Sampler:
         return best, np.exp(self._sampling * (scores - scores.max()))
 
     def _bpe(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """The likeliest outcomes of BPE-dropout, with their probabilities.
+        """The most probable results of BPE-dropout and their probabilities.
 
-        At each step every possible merge is dropped with probability p and the best of the others is done; with none
-        left, the word is finished. Merging takes a word from n parts to n - 1, so the probability of each state follows
-        from those one part longer: no drawing. States far less likely than their best sibling are left out.
+        At each step every possible merge is dropped with probability p and the best remaining merge is done; if none
+        remains, the word is finished. A merge takes a word from n parts to n - 1, so the probabilities of the states of
+        n - 1 parts follow exactly from those of n parts. States much less probable than their best sibling are dropped.
         """
         p = self._sampling
         width = max(1, min(self.NBEST, 1024 // (len(word) + 1)))
@@ -293,33 +295,40 @@ class Sampler:
         ]
 
 
-def _some(lines: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The lines, so few at once that what is made of them on the way takes no room."""
-    return (lines[i : i + AT_ONCE] for i in range(0, len(lines), AT_ONCE))
+def _chunks(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The lines in chunks, so that temporary lists of their ids and words stay small."""
+    return (lines[i : i + CHUNK] for i in range(0, len(lines), CHUNK))
 
 
-def _parts(model: bytes) -> tuple[list[bytes], bytes]:
-    """The pieces of a SentencePiece model, each as it stands there, and the rest: a message of fields with a length."""
-    pieces, rest, at = list[bytes](), list[bytes](), 0
-    while at < len(model):
-        start, length, shift = at, 0, 0
-        at += 1
-        while shift == 0 or model[at - 1] > 127:  # a varint, seven bits a byte
-            length |= (model[at] & 127) << shift
-            at, shift = at + 1, shift + 7
-        at += length
-        (pieces if model[start] == _PIECE else rest).append(model[start:at])
-    return pieces, b"".join(rest)
+def _split_model(model: bytes) -> tuple[list[bytes], bytes]:
+    """The serialized pieces of a SentencePiece model, and all of its other fields.
+
+    The model is a protobuf message, of which each field is a key byte, a length and so many bytes.
+    """
+    # Not by `sentencepiece_model_pb2`: with its import it takes 22 ms of processor time in a new process, and this 7 ms
+    # (medians of 40, for 8,000 pieces), where an exported model starts in 0.3 s. It also needs a protobuf no older than
+    # the one it was generated with. The bytes are the same.
+    pieces, others, end = list[bytes](), list[bytes](), 0
+    while end < len(model):
+        start, length, shift = end, 0, 0
+        end += 1
+        while shift == 0 or model[end - 1] > 127:  # a varint: seven bits per byte, the lowest first
+            length |= (model[end] & 127) << shift
+            end, shift = end + 1, shift + 7
+        end += length
+        (pieces if model[start] == _PIECE else others).append(model[start:end])
+    return pieces, b"".join(others)
 
 
 def _piece_bytes(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:
+    """The text of a piece in UTF-8; of a byte piece, the byte."""
     if i in (PAD, BOS, EOS):
         return b""
     if i == UNK:
         return "\ufffd".encode()
     piece: str = processor.id_to_piece(i)
     text = bytes([int(piece[3:5], 16)]) if processor.is_byte(i) else piece.replace(SPACE, " ").encode()
-    return text.replace(b"\n", b" ")  # a line stays one line, whatever ids a network emits
+    return text.replace(b"\n", b" ")  # a line stays one line for any ids
 
 
 def _escape(line: str) -> str:

@@ -1,6 +1,6 @@
-"""Word vectors learnt before translating: skip-gram or CBOW with negative sampling (Mikolov et al. 2013), by gensim.
+"""Pre-trained word vectors: skip-gram or CBOW with negative sampling (Mikolov et al. 2013), computed by gensim.
 
-A token is known by its neighbours, a few to the left and to the right. This module knows ids, not text or models.
+They are learnt from each token and its WINDOW neighbours on both sides. This module knows ids, but not text or models.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +14,17 @@ WINDOW, NEGATIVE, EPOCHS = 5, 5, 10
 
 
 def learn(sentences: Iterable[Sequence[int]], vocabulary: int, size: int, kind: str, seed: int) -> NDArray[np.float32]:
-    """Vectors (V, E) of all tokens: the same sentences and seed give the same bytes.
+    """Vectors (V, E) of all tokens; the same sentences and seed give the same bytes.
 
-    They have mean 0 and, like the embeddings that start at random, a standard deviation of E ** -0.5; so do the vectors
-    of tokens which no sentence holds, and these are random.
+    The vectors have mean 0 and standard deviation E ** -0.5, like randomly initialised embeddings. Tokens that occur in
+    no sentence have random vectors.
+
+    Args:
+        sentences: ids below V.
+        vocabulary: V.
+        size: E.
+        kind: "skipgram" or "cbow".
+        seed: of gensim and of the random vectors.
 
     Raises:
         InputError: gensim is not installed.
@@ -36,7 +43,7 @@ def learn(sentences: Iterable[Sequence[int]], vocabulary: int, size: int, kind: 
         negative=NEGATIVE,
         epochs=EPOCHS,
         min_count=1,
-        workers=1,  # more would meet in an order of their own
+        workers=1,  # with more, the order of updates and so the result would vary
         seed=seed,
     )
     vectors = np.random.default_rng(seed).standard_normal((vocabulary, size)).astype(np.float32)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seq2seq.text.batches import Ids, arrays
+from seq2seq.text.batches import Ids, pad_pairs
 
 
 class Batch(NamedTuple):
@@ -40,5 +40,5 @@ class Batch(NamedTuple):
 
 def collate(src: Ids, tgt: Ids, rows: Sequence[int]) -> Batch:
     """The pairs at these rows as one batch."""
-    sources, src_mask, tgt_in, tgt_out, tgt_mask = map(torch.from_numpy, arrays(src, tgt, rows))
+    sources, src_mask, tgt_in, tgt_out, tgt_mask = map(torch.from_numpy, pad_pairs(src, tgt, rows))
     return Batch(sources, src_mask, tgt_in, tgt_out, tgt_mask, list(rows))

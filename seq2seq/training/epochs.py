@@ -43,7 +43,7 @@ class TrainingData:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, epoch, 2))
-            self.plan = batches.epoch(self.src, self.tgt, self.batch_tokens, order)
+            self.plan = batches.plan_pairs(self.src, self.tgt, self.batch_tokens, order)
             self.epoch = epoch
         return self.plan
 

@@ -85,10 +85,10 @@ class Datastore:
         """Compute the features of these pairs, by teacher forcing."""
         model = self.model
         sources, targets = ([side[pair] for pair in pairs] for side in (self.memory.src, self.memory.tgt))
-        for rows in batches.epoch(sources, targets, BUDGET):
+        for rows in batches.plan_pairs(sources, targets, BUDGET):
             src, src_mask, before, _, mask = (
                 pad_rows(pad_positions(torch.from_numpy(side))).to(model.output.weight.device)
-                for side in batches.arrays(sources, targets, rows)
+                for side in batches.pad_pairs(sources, targets, rows)
             )
             features, _ = model.features(before, model.start(src, src_mask))
             for row, said, real in zip(rows, features, mask, strict=False):

@@ -23,7 +23,7 @@ class TranslationMemory:
 
     def __init__(self, src: Ragged, tgt: Ragged) -> None:
         self.src, self.tgt = src, tgt
-        lengths, tokens = np.diff(src.cuts), src.flat.astype(np.int64)
+        lengths, tokens = np.diff(src.offsets), src.flat.astype(np.int64)
         of_pair = np.repeat(np.arange(len(src)), lengths)
         both, times = np.unique(tokens * len(src) + of_pair, return_counts=True)  # by token, then by pair
         token, self.pairs = np.divmod(both, len(src))

@@ -110,8 +110,8 @@ class LineTranslator:
         """log p(tgt | src) of each pair of lines, by teacher forcing."""
         sides = self.src_tokenizer.encode(src), self.tgt_tokenizer.encode(tgt)
         result = [0.0] * len(src)
-        for rows in batches.epoch(*sides, self.batch_tokens):
-            totals = self.engine.log_probs(batches.arrays(*sides, rows))
+        for rows in batches.plan_pairs(*sides, self.batch_tokens):
+            totals = self.engine.log_probs(batches.pad_pairs(*sides, rows))
             for i, total in zip(rows, totals.tolist(), strict=True):
                 result[i] = total
         return result

@@ -2,12 +2,17 @@
 
 import _thread
 import json
+import logging
+import os
+import signal
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
+import torch
 from reversal_task import reversals
 
 import seq2seq
@@ -106,6 +111,35 @@ def test_wrong_options(
     with pytest.raises(failure, match=words):
         seq2seq.train(**{"data": text, "out": tmp_path / "new", "recipe": recipe, **QUICK, **options})
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("where", ["main thread", "another thread"])
+def test_training_leaves_the_program_as_it_was(recipe: str, text: Path, tmp_path: Path, where: str) -> None:
+    datasets.enable_progress_bars()
+    logging.getLogger("datasets").setLevel(logging.INFO)
+    logging.getLogger("huggingface_hub").setLevel(logging.DEBUG)
+
+    def state() -> list[object]:
+        levels = [logging.getLogger(name).level for name in ("", "datasets", "huggingface_hub", "seq2seq")]
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        bars = datasets.utils.logging.is_progress_bar_enabled()
+        random = torch.get_rng_state().tolist()
+        return [levels, handlers, bars, random, torch.get_num_threads(), dict(os.environ), torch.is_grad_enabled()]
+
+    def work() -> None:
+        options = {**QUICK, "threads": 2}
+        seq2seq.train(data=text, out=tmp_path / "run", recipe=recipe, **options)  # type: ignore[misc]
+        seq2seq.evaluate(tmp_path / "run", data=str(text))
+
+    before = state()
+    if where == "main thread":
+        work()
+    else:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert (tmp_path / "run" / "README.md").exists()
+    assert state() == before
 
 
 def test_an_interrupted_training_goes_on(recipe: str, text: Path, tmp_path: Path) -> None:

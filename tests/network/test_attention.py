@@ -1,4 +1,4 @@
-"""Every context against its formula in plain loops; its weights are a distribution over real tokens."""
+"""Every context against its formula in plain loops; attention weights are a distribution over real tokens."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import torch
 from tiny_models import close, draw, every_context, shaken
 from torch import Tensor, nn
 
-from seq2seq.network.attention import CONTEXTS, Encoded, masked_softmax
+from seq2seq.network.attention import CONTEXTS, EncoderOutput, masked_softmax
 
 B, T, S, H, A, HEADS = 3, 4, 5, 6, 8, 2
 LENGTHS = (3, 5, 1)
@@ -22,15 +22,17 @@ def built(context: str) -> nn.Module:
     return shaken(CONTEXTS[context](width(context), H, HEADS, A))
 
 
-def encoded(context: str) -> Encoded:
+def encoded(context: str) -> EncoderOutput:
     mask = torch.arange(S) < torch.tensor(LENGTHS)[:, None]
-    return Encoded(draw(B, S, width(context), seed=3), draw(B, width(context), seed=4), mask, draw(B, S, 2, seed=6))
+    return EncoderOutput(
+        draw(B, S, width(context), seed=3), draw(B, width(context), seed=4), mask, draw(B, S, 2, seed=6)
+    )
 
 
 def averages(scores: list[Tensor], values: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Softmax and weighted sum, for one query over the real tokens of one sentence."""
-    odds = [math.e**score for score in scores]
-    weights = torch.stack([one / sum(odds) for one in odds])
+    """Context vector and weights for one query over the real tokens of one sentence: softmax and weighted sum."""
+    exps = [math.e**score for score in scores]
+    weights = torch.stack([exp / sum(exps) for exp in exps])
     return sum(weight * value for weight, value in zip(weights, values, strict=True)), weights
 
 
@@ -67,38 +69,38 @@ def mean(c: nn.Module, q: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("formula", [dot, general, additive, multihead, mean])
-def test_a_context_is_its_formula(formula: Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
-    context, seen, query = built(formula.__name__), encoded(formula.__name__), draw(B, T, H, seed=5)
-    contexts, weights = context(query, context.prepare(seen))
+def test_a_context_equals_its_formula(formula: Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
+    context, source, query = built(formula.__name__), encoded(formula.__name__), draw(B, T, H, seed=5)
+    contexts, weights = context(query, context.prepare(source))
     for b, length in enumerate(LENGTHS):
         for t in range(T):
-            c, w = formula(context, query[b, t], seen.states[b, :length])
+            c, w = formula(context, query[b, t], source.states[b, :length])
             close(contexts[b, t], c)
             close(weights[b, t, :length], w)
 
 
 def test_last_is_the_encoders_final_state_at_every_step() -> None:
-    context, seen = built("last"), encoded("last")
-    contexts, weights = context(draw(B, T, H), context.prepare(seen))
-    assert torch.equal(contexts, seen.final[:, None].expand(B, T, -1))
+    context, source = built("last"), encoded("last")
+    contexts, weights = context(draw(B, T, H), context.prepare(source))
+    assert torch.equal(contexts, source.final[:, None].expand(B, T, -1))
     assert torch.equal(weights, torch.ones(B, T, 1, dtype=torch.float64))
 
 
-def test_multihead_is_torchs_own() -> None:
-    ours = shaken(CONTEXTS["multihead"](width("multihead"), H, HEADS, H))  # theirs is as wide as its query
-    seen, query = encoded("multihead"), draw(B, T, H, seed=5)
+def test_multihead_equals_torchs_multihead_attention() -> None:
+    ours = shaken(CONTEXTS["multihead"](width("multihead"), H, HEADS, H))  # torch's output has the size of its query
+    source, query = encoded("multihead"), draw(B, T, H, seed=5)
     own = {"embed_dim": H, "num_heads": HEADS, "bias": False, "kdim": width("multihead"), "vdim": width("multihead")}
     theirs = nn.MultiheadAttention(**own, batch_first=True, dtype=torch.float64)
     projections = {"q_proj": ours.query, "k_proj": ours.key, "v_proj": ours.value, "out_proj.": ours.output}
     theirs.load_state_dict({f"{name}_weight".replace("._", "."): p.weight for name, p in projections.items()})
-    expected = theirs(query, seen.states, seen.states, key_padding_mask=~seen.mask)
-    close(ours(query, ours.prepare(seen)), expected)
+    expected = theirs(query, source.states, source.states, key_padding_mask=~source.mask)
+    close(ours(query, ours.prepare(source)), expected)
 
 
 @every_context
 def test_weights_are_a_distribution_over_real_tokens(context: str) -> None:
-    q, seen = built(context), encoded(context)
-    memory = q.prepare(seen)
+    q, source = built(context), encoded(context)
+    memory = q.prepare(source)
     for size in (0.0, 1.0, 1e4, 1e12):  # exp overflows from 1e3 on; a mask of -1e9 is too weak at 1e12
         contexts, weights = q(draw(B, T, H) * size, memory)
         assert weights.shape == (B, T, memory.mask.shape[1])
@@ -110,20 +112,20 @@ def test_weights_are_a_distribution_over_real_tokens(context: str) -> None:
 
 
 @every_context
-def test_padding_gives_nothing_and_gets_nothing(context: str) -> None:
-    q, seen, query = built(context), encoded(context), draw(B, T, H)
-    states, final = torch.where(seen.mask[..., None], seen.states, 100.0), seen.final.clone()
-    changed = Encoded(states.requires_grad_(), final.requires_grad_(), seen.mask, seen.words)
+def test_padding_changes_no_output_and_receives_no_gradient(context: str) -> None:
+    q, source, query = built(context), encoded(context), draw(B, T, H)
+    states, final = torch.where(source.mask[..., None], source.states, 100.0), source.final.clone()
+    changed = EncoderOutput(states.requires_grad_(), final.requires_grad_(), source.mask, source.embeddings)
     contexts, weights = q(query, q.prepare(changed))
-    close((contexts, weights), q(query, q.prepare(seen)))
+    close((contexts, weights), q(query, q.prepare(source)))
     (grad,) = torch.autograd.grad((contexts * draw(B, T, q.size, seed=9)).sum(), states, materialize_grads=True)
-    assert (grad[~seen.mask] == 0).all()
-    assert (grad[seen.mask] != 0).all() or context == "last"
+    assert (grad[~source.mask] == 0).all()
+    assert (grad[source.mask] != 0).all() or context == "last"
 
 
 @every_context
-def test_a_step_asks_for_itself_alone(context: str) -> None:
-    """So T queries in one product are T queries one by one; and a context that is `fixed` does not look at them."""
+def test_steps_do_not_depend_on_each_other(context: str) -> None:
+    """T queries in one call equal T queries one by one; a `fixed` context does not depend on its query."""
     q, query = built(context), draw(B, T, H)
     memory = q.prepare(encoded(context))
     contexts, weights = q(query, memory)
@@ -134,12 +136,12 @@ def test_a_step_asks_for_itself_alone(context: str) -> None:
 
 
 @every_context
-def test_a_selected_memory_is_the_memory_of_those_sentences(context: str) -> None:
-    q, seen, query = built(context), encoded(context), draw(B, T, H)
+def test_a_selected_memory_equals_the_memory_of_the_selected_sentences(context: str) -> None:
+    q, source, query = built(context), encoded(context), draw(B, T, H)
     rows = torch.tensor([2, 0, 0, 1])
-    chosen = q.prepare(Encoded(*(part[rows] for part in seen)))
-    close(q.prepare(seen).select(rows), chosen)
-    close(q(query[rows], q.prepare(seen).select(rows)), tuple(part[rows] for part in q(query, q.prepare(seen))))
+    chosen = q.prepare(EncoderOutput(*(part[rows] for part in source)))
+    close(q.prepare(source).select(rows), chosen)
+    close(q(query[rows], q.prepare(source).select(rows)), tuple(part[rows] for part in q(query, q.prepare(source))))
 
 
 def test_the_masked_softmax_by_hand() -> None:

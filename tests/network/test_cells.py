@@ -1,4 +1,4 @@
-"""Every cell against its equations, written out here in float64, and against torch's own, forward and backward."""
+"""Every cell against its equations, written out here in float64, and against torch's cells, forward and backward."""
 
 from collections.abc import Callable
 
@@ -65,7 +65,7 @@ def rnn_joined(layer: nn.Module) -> Step:
 
 
 def gru_joined(layer: nn.Module) -> Step:
-    """The candidate keeps its two halves apart, because the reset gate stands between them."""
+    """The candidate's two products stay separate, because the reset gate multiplies one of them."""
     w, u, b, d = weights(layer)
     nothing = (w.new_zeros(H, I), u.new_zeros(H, H))
     joined = torch.cat(
@@ -98,7 +98,7 @@ def lstm_joined(layer: nn.Module) -> Step:
     return step
 
 
-def torchs_own(layer: nn.Module) -> Step:
+def torch_cell(layer: nn.Module) -> Step:
     """nn.RNNCell, nn.GRUCell or nn.LSTMCell, which share no kernel with the layers, over the same parameters."""
     kernel = layer.kernel
     cell = getattr(nn, f"{type(kernel).__name__}Cell")(I, H, dtype=torch.float64)
@@ -126,9 +126,9 @@ JOINED = [rnn_joined, gru_joined, lstm_joined]
 
 @pytest.mark.parametrize(
     ("cell", "written"),
-    [(f.__name__.split("_")[0], f) for f in EQUATIONS + JOINED] + [(cell, torchs_own) for cell in CELLS],
+    [(f.__name__.split("_")[0], f) for f in EQUATIONS + JOINED] + [(cell, torch_cell) for cell in CELLS],
 )
-def test_a_layer_is_its_equations_forward_and_backward(cell: str, written: Callable[[nn.Module], Step]) -> None:
+def test_a_layer_equals_its_equations_forward_and_backward(cell: str, written: Callable[[nn.Module], Step]) -> None:
     layer = shaken(CELLS[cell](I, H))
     x, state = draw(B, T, I, seed=3).requires_grad_(), draw(B, layer.state_size, seed=4).requires_grad_()
     ours, theirs = layer(x, state), over_time(written(layer), x, state)
@@ -145,7 +145,7 @@ def test_a_layer_is_its_equations_forward_and_backward(cell: str, written: Calla
 
 
 @every_cell
-def test_reading_in_pieces_is_reading_at_once(cell: str) -> None:
+def test_reading_in_pieces_equals_reading_at_once(cell: str) -> None:
     layer = shaken(CELLS[cell](I, H))
     x, start = draw(B, T, I), draw(B, layer.state_size)
     output, after = layer(x, start)
@@ -204,7 +204,7 @@ def test_each_gate_starts_with_an_orthogonal_recurrent_block_and_a_xavier_input_
 
 
 @every_cell
-def test_biases_start_at_zero_but_for_an_open_forget_gate(cell: str) -> None:
+def test_biases_start_at_zero_except_an_open_forget_gate(cell: str) -> None:
     _, _, b, d = weights(CELLS[cell](I, H))
     gates = (b + d).split(H)
     for gate, bias in enumerate(gates):
@@ -213,7 +213,7 @@ def test_biases_start_at_zero_but_for_an_open_forget_gate(cell: str) -> None:
 
 
 @every_cell
-def test_one_seed_gives_one_layer(cell: str) -> None:
+def test_the_same_seed_gives_the_same_layer(cell: str) -> None:
     def drawn(seed: int) -> Tensor:
         torch.manual_seed(seed)
         return torch.cat([weight.flatten() for weight in CELLS[cell](I, H).parameters()])

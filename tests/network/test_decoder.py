@@ -1,11 +1,11 @@
-"""The decoder against its equations, one step at a time; what the context reaches, and what a selected state is."""
+"""The decoder against its equations, step by step; what the context vector affects; selected states."""
 
 import pytest
 import torch
 from tiny_models import close, draw, every_cell, every_context, every_pair, shaken
 from torch import Tensor
 
-from seq2seq.network.attention import Encoded
+from seq2seq.network.attention import CONTEXTS, EncoderOutput
 from seq2seq.network.cells import CELLS
 from seq2seq.network.decoder import Decoder, State
 from seq2seq.network.embedding import Dropout
@@ -20,13 +20,13 @@ depths = pytest.mark.parametrize("layers", [1, 2, 3])
 def built(
     cell: str, context: str, layers: int = 2, dropout: Dropout = NONE, readout: Dropout = NONE, lexical: bool = True
 ) -> Decoder:
-    states = H if context == "dot" else 7
-    return shaken(Decoder(cell, context, E, states, H, layers, HEADS, A, lexical, dropout, readout))
+    q = CONTEXTS[context](H if context == "dot" else 7, H, HEADS, A)
+    return shaken(Decoder(cell, q, E, H, layers, lexical, dropout, readout))
 
 
-def encoded(context: str) -> Encoded:
+def encoded(context: str) -> EncoderOutput:
     states = H if context == "dot" else 7
-    return Encoded(draw(B, S, states, seed=3), draw(B, states, seed=4), MASK, draw(B, S, E, seed=5))
+    return EncoderOutput(draw(B, S, states, seed=3), draw(B, states, seed=4), MASK, draw(B, S, E, seed=5))
 
 
 def by_hand(decoder: Decoder, fixed: bool, y: Tensor, state: State) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
@@ -43,7 +43,7 @@ def by_hand(decoder: Decoder, fixed: bool, y: Tensor, state: State) -> tuple[Ten
         joined = torch.cat((s_t, c_t, y_t), dim=2)
         g_t = torch.tanh(joined @ decoder.readout.weight.T + decoder.readout.bias)
         if decoder.lexical is not None:
-            l_t = torch.tanh(sum(w_t[:, :, i, None] * state.memory.words[:, None, i] for i in range(w_t.shape[2])))
+            l_t = torch.tanh(sum(w_t[:, :, i, None] * state.memory.embeddings[:, None, i] for i in range(w_t.shape[2])))
             g_t = g_t + l_t + torch.tanh(l_t @ decoder.lexical.weight.T + decoder.lexical.bias)
         features.append(g_t)
         weights.append(w_t)
@@ -53,7 +53,7 @@ def by_hand(decoder: Decoder, fixed: bool, y: Tensor, state: State) -> tuple[Ten
 @every_pair
 @depths
 @pytest.mark.parametrize("lexical", [False, True])
-def test_a_decoder_is_its_equations_step_by_step(cell: str, context: str, layers: int, lexical: bool) -> None:
+def test_a_decoder_equals_its_equations_step_by_step(cell: str, context: str, layers: int, lexical: bool) -> None:
     decoder, y = built(cell, context, layers, lexical=lexical), draw(B, T, E)
     state = decoder.start(encoded(context))
     features, after = decoder(y, state)
@@ -63,11 +63,11 @@ def test_a_decoder_is_its_equations_step_by_step(cell: str, context: str, layers
 
 @every_pair
 @depths
-def test_a_bridge_leads_from_the_final_state_to_every_layer(cell: str, context: str, layers: int) -> None:
-    decoder, seen = built(cell, context, layers), encoded(context)
-    state = decoder.start(seen)
+def test_every_layer_starts_from_a_projection_of_the_encoders_final_state(cell: str, context: str, layers: int) -> None:
+    decoder, source = built(cell, context, layers), encoded(context)
+    state = decoder.start(source)
     size = {"rnn": H, "gru": H, "lstm": 2 * H}[cell]
-    expected = torch.tanh(seen.final @ decoder.bridge.weight.T + decoder.bridge.bias)
+    expected = torch.tanh(source.final @ decoder.bridge.weight.T + decoder.bridge.bias)
     assert expected.shape == (B, layers * size)
     for i, start in enumerate(state.layers):
         close(start, expected[:, i * size : (i + 1) * size])
@@ -77,7 +77,7 @@ def test_a_bridge_leads_from_the_final_state_to_every_layer(cell: str, context: 
 
 @every_pair
 @depths
-def test_the_context_conditions_every_step(cell: str, context: str, layers: int) -> None:
+def test_every_step_depends_on_every_value_of_a_real_token(cell: str, context: str, layers: int) -> None:
     decoder, y = built(cell, context, layers), draw(B, T, E)
     state = decoder.start(encoded(context))
     values = state.memory.values.detach().requires_grad_()
@@ -89,7 +89,7 @@ def test_the_context_conditions_every_step(cell: str, context: str, layers: int)
 
 
 @every_context
-def test_a_fixed_context_conditions_the_first_layer_and_an_attention_does_not(context: str) -> None:
+def test_a_fixed_context_is_an_input_of_the_first_layer_and_an_attention_is_not(context: str) -> None:
     decoder, y = built("gru", context), draw(B, T, E)
     state = decoder.start(encoded(context))
     memory = state.memory._replace(keys=state.memory.keys + 1, values=state.memory.values + 1)
@@ -100,8 +100,8 @@ def test_a_fixed_context_conditions_the_first_layer_and_an_attention_does_not(co
 
 
 @every_pair
-def test_a_selected_state_goes_on_as_those_sentences_would(cell: str, context: str) -> None:
-    """After a first piece, so that the layers' states differ from what the memory alone would give; rows repeat."""
+def test_a_selected_state_continues_as_the_selected_sentences_do(cell: str, context: str) -> None:
+    """Selected after some steps, so that the layers' states differ from those at the start; rows repeat."""
     decoder, y, rows = built(cell, context), draw(B, 2 * T, E), torch.tensor([2, 0, 0, 1, 2])
     _, state = decoder(y[:, :T], decoder.start(encoded(context)))
     features, after = decoder(y[:, T:], state)
@@ -113,7 +113,7 @@ def test_a_selected_state_goes_on_as_those_sentences_would(cell: str, context: s
 
 @every_pair
 def test_hypotheses_of_one_sentence_share_its_memory(cell: str, context: str) -> None:
-    """It is copied where a sentence leaves or moves, and only there; either way a row goes on as its sentence would."""
+    """It is copied only if a sentence is removed or moved; in both cases a row continues as its sentence does."""
     decoder, y = built(cell, context), draw(B, 2 * T, E)
     _, state = decoder(y[:, :T], decoder.start(encoded(context)))
     features, _ = decoder(y[:, T:], state)
@@ -132,7 +132,7 @@ def test_hypotheses_of_one_sentence_share_its_memory(cell: str, context: str) ->
 
 
 @every_cell
-def test_dropout_stands_between_the_layers_and_behind_the_readout(cell: str) -> None:
+def test_dropout_is_applied_between_layers_and_after_the_readout(cell: str) -> None:
     def random(layers: int, dropout: Dropout, readout: Dropout) -> bool:
         decoder, y = built(cell, "general", layers, dropout, readout).train(), draw(B, T, E)
         state = decoder.start(encoded("general"))
@@ -144,5 +144,5 @@ def test_dropout_stands_between_the_layers_and_behind_the_readout(cell: str) -> 
     assert not random(2, NONE, NONE)
 
 
-def test_every_cell_says_how_large_its_state_is() -> None:
+def test_every_cell_has_the_state_size_of_its_equations() -> None:
     assert {name: cell(E, H).state_size for name, cell in CELLS.items()} == {"rnn": H, "gru": H, "lstm": 2 * H}

@@ -1,4 +1,4 @@
-"""The encoder against torch's packed sequences, forward and backward; what its final state has read."""
+"""The encoder against torch's packed sequences, forward and backward; what its final state depends on."""
 
 import pytest
 import torch
@@ -21,8 +21,8 @@ def built(cell: str, hidden: tuple[int, ...], layers: int) -> Encoder:
     return shaken(Encoder(cell, I, hidden, layers, Dropout(0.0)))
 
 
-def torchs_own(layer: nn.Module) -> nn.Module:
-    """nn.RNN, nn.GRU or nn.LSTM, in two directions, on copies of the layer's weights."""
+def torch_layer(layer: nn.Module) -> nn.Module:
+    """nn.RNN, nn.GRU or nn.LSTM, bidirectional, with copies of the layer's weights."""
     kernel, back = layer.forward_.kernel, layer.backward_.kernel
     both = type(kernel)(
         kernel.input_size, kernel.hidden_size, batch_first=True, bidirectional=True, dtype=torch.float64
@@ -43,19 +43,19 @@ def packed(own: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 @every_cell
 @depths
-def test_an_encoder_is_packed_bidirectional_layers(cell: str, layers: int) -> None:
+def test_an_encoder_equals_packed_bidirectional_layers(cell: str, layers: int) -> None:
     encoder, x = built(cell, (4, 4), layers), draw(B, S, I).requires_grad_()
-    own = [torchs_own(layer) for layer in encoder.layers]
+    own = [torch_layer(layer) for layer in encoder.layers]
     assert len(own) == layers
 
     expected, final = packed(own[0], x)
     for layer in own[1:]:
         above, last = packed(layer, expected)
         expected, final = expected + above, final + last
-    states, ours, mask, words = encoder(x, MASK)
+    states, ours, mask, embeddings = encoder(x, MASK)
     close((states, ours), (expected, final))
     assert torch.equal(mask, MASK)
-    assert torch.equal(words, x * MASK[..., None])
+    assert torch.equal(embeddings, x * MASK[..., None])
 
     to_states, to_final = draw(*states.shape, seed=8), draw(*final.shape, seed=9)
     of_ours = [x] + [weight for layer in encoder.layers for weight in layer.parameters()]
@@ -85,7 +85,7 @@ def test_a_layer_reads_each_sentence_alone_in_both_directions(cell: str, hidden:
 @every_cell
 @depths
 @directions
-def test_each_half_of_the_final_state_has_read_the_whole_sentence(
+def test_each_half_of_the_final_state_depends_on_the_whole_sentence(
     cell: str, layers: int, hidden: tuple[int, ...]
 ) -> None:
     encoder, x = built(cell, hidden, layers), draw(B, S, I).requires_grad_()
@@ -96,7 +96,7 @@ def test_each_half_of_the_final_state_has_read_the_whole_sentence(
         assert (grad[~MASK] == 0).all()
 
 
-def test_the_first_token_is_read_by_the_backward_half_and_the_last_by_the_forward_half() -> None:
+def test_first_and_last_token_reach_both_halves_of_their_own_sentence_only() -> None:
     encoder, x = built("gru", (5, 3), 1), draw(B, S, I)
     forth, back = encoder(x, MASK).final.split((5, 3), dim=-1)
     for b, length in enumerate(LENGTHS):
@@ -123,7 +123,7 @@ def test_padding_and_neighbours_change_nothing(cell: str, layers: int, hidden: t
         close((alone.states[0], alone.final[0]), (states[b, :length], final[b]))
 
 
-def test_dropout_stands_between_the_layers_only() -> None:
+def test_dropout_is_applied_between_layers_only() -> None:
     x = draw(B, S, I)
 
     def twice(layers: int) -> list[Tensor]:
@@ -134,9 +134,9 @@ def test_dropout_stands_between_the_layers_only() -> None:
     assert not torch.equal(*twice(2))
 
 
-def test_reversal_turns_each_sentence_within_its_own_length() -> None:
-    turned = reversal(torch.tensor([1, 3, 5, 0]), 5)
-    assert turned[..., 0].tolist() == [[0, 1, 2, 3, 4], [2, 1, 0, 3, 4], [4, 3, 2, 1, 0], [0, 1, 2, 3, 4]]
+def test_reversal_reverses_each_sentence_within_its_own_length() -> None:
+    order = reversal(torch.tensor([1, 3, 5, 0]), 5)
+    assert order[..., 0].tolist() == [[0, 1, 2, 3, 4], [2, 1, 0, 3, 4], [4, 3, 2, 1, 0], [0, 1, 2, 3, 4]]
     x = draw(4, 5, 2)
     for b in range(4):
-        assert torch.equal(x[b, turned[b, turned[b, :, 0], 0]], x[b])
+        assert torch.equal(x[b, order[b, order[b, :, 0], 0]], x[b])

@@ -1,4 +1,4 @@
-"""The loss against its formula and torch's own, and what it counts: every real token once, padding never."""
+"""The losses against their formulas and torch's; every real token counts once, padding never."""
 
 import math
 
@@ -17,17 +17,17 @@ smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 
 
 @smoothings
-def test_the_loss_is_its_formula(smoothing: float) -> None:
+def test_the_loss_equals_its_formula(smoothing: float) -> None:
     logits, expected = draw(N, V) * 3, 0.0
     for row, target in zip(logits.tolist(), TARGETS.tolist(), strict=True):
-        total = sum(math.exp(one) for one in row)
-        nats = [-math.log(math.exp(one) / total) for one in row]
+        total = sum(math.exp(logit) for logit in row)
+        nats = [-math.log(math.exp(logit) / total) for logit in row]
         expected += (1 - smoothing) * nats[target] + smoothing / V * sum(nats)
     assert cross_entropy(logits, TARGETS, smoothing).smoothed.item() == pytest.approx(expected, rel=1e-12)
 
 
 @smoothings
-def test_the_loss_is_torchs_own_forward_and_backward(smoothing: float) -> None:
+def test_the_loss_equals_torchs_forward_and_backward(smoothing: float) -> None:
     logits = draw(N, V).requires_grad_()
     ours = cross_entropy(logits, TARGETS, smoothing)
     theirs = F.cross_entropy(logits, TARGETS, reduction="sum", label_smoothing=smoothing)
@@ -36,18 +36,18 @@ def test_the_loss_is_torchs_own_forward_and_backward(smoothing: float) -> None:
 
 
 @smoothings
-def test_what_is_reported_is_not_smoothed_and_not_trained_on(smoothing: float) -> None:
+def test_the_reported_loss_is_not_smoothed_and_has_no_gradient(smoothing: float) -> None:
     reported = cross_entropy(draw(N, V).requires_grad_(), TARGETS, smoothing)
     close(reported.nats, F.cross_entropy(draw(N, V), TARGETS, reduction="sum"))
     assert not reported.nats.requires_grad
     assert reported.tokens == N
 
 
-def test_a_sure_and_right_model_loses_nothing_and_a_blind_one_log_v_a_token() -> None:
-    sure, blind = F.one_hot(TARGETS, V) * 1000.0, torch.zeros(N, V)
-    assert cross_entropy(sure, TARGETS, 0.0).smoothed == 0
+def test_the_loss_of_a_certain_model_is_zero_and_of_a_uniform_one_log_v_per_token() -> None:
+    certain, uniform = F.one_hot(TARGETS, V) * 1000.0, torch.zeros(N, V)
+    assert cross_entropy(certain, TARGETS, 0.0).smoothed == 0
     for smoothing in (0.0, 0.1):
-        assert cross_entropy(blind, TARGETS, smoothing).smoothed.item() == pytest.approx(N * math.log(V))
+        assert cross_entropy(uniform, TARGETS, smoothing).smoothed.item() == pytest.approx(N * math.log(V))
 
 
 @smoothings
@@ -61,19 +61,19 @@ def test_logits_in_half_precision_are_summed_in_single(smoothing: float) -> None
     assert torch.equal(to_half, to_single.bfloat16())
 
 
-@pytest.mark.parametrize("cached", [1, V, 3 * V, 100 * V])
-def test_tokens_lose_together_what_they_lose_a_few_at_a_time(cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("block", [1, V, 3 * V, 100 * V])
+def test_the_size_of_a_block_changes_nothing(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def both() -> list[torch.Tensor]:
         single, double = draw(N, V).requires_grad_(), draw(2 * N, V).requires_grad_()
         values = cross_entropy(single, TARGETS, 0.1).smoothed, consistency(double)
         return [*values, *torch.autograd.grad(sum(values), (single, double))]
 
     expected = both()
-    monkeypatch.setattr(losses, "CACHED", cached)
+    monkeypatch.setattr(losses, "BLOCK", block)
     close(both(), expected)
 
 
-def test_disagreement_is_its_formula_and_zero_where_two_passes_agree() -> None:
+def test_consistency_equals_its_formula_and_is_zero_for_equal_passes() -> None:
     logits = draw(2 * N, V).requires_grad_()
     p, q = F.log_softmax(logits, dim=1).chunk(2)
     expected = (F.kl_div(q, p, reduction="sum", log_target=True) + F.kl_div(p, q, reduction="sum", log_target=True)) / 2
@@ -84,7 +84,7 @@ def test_disagreement_is_its_formula_and_zero_where_two_passes_agree() -> None:
     assert not torch.autograd.grad(consistency(same), same)[0].any()
 
 
-def test_a_second_backward_is_refused_and_never_wrong() -> None:
+def test_a_second_backward_is_an_error() -> None:
     logits = draw(N, V).requires_grad_()
     once = cross_entropy(logits, TARGETS, 0.1).smoothed
     torch.autograd.grad(once, logits, retain_graph=True)
@@ -93,8 +93,8 @@ def test_a_second_backward_is_refused_and_never_wrong() -> None:
 
 
 @every_pair
-def test_a_batch_loses_what_its_sentences_lose_together(cell: str, context: str) -> None:
-    """The mean over tokens is therefore the mean of the sentences' means, weighted by their tokens; gradients too."""
+def test_the_loss_of_a_batch_is_the_sum_of_its_sentences_losses(cell: str, context: str) -> None:
+    """So its mean over tokens is the token-weighted mean of the sentences' means; likewise the gradients."""
     model, pairs = tiny(cell, context), sentences()
     whole, parts = loss(model, together(pairs)), [loss(model, together([pair])) for pair in pairs]
     assert whole.tokens == sum(part.tokens for part in parts) == sum(len(tgt) - 1 for _, tgt in pairs)
@@ -110,7 +110,7 @@ def test_a_batch_loses_what_its_sentences_lose_together(cell: str, context: str)
 
 
 @every_pair
-def test_what_stands_at_padding_changes_neither_loss_nor_gradient(cell: str, context: str) -> None:
+def test_the_ids_at_padding_change_neither_loss_nor_gradient(cell: str, context: str) -> None:
     model, b = tiny(cell, context), together(sentences())
     for padding in (7, VOCABULARY - 1):
         changed = together(sentences(), padding)

@@ -1,4 +1,4 @@
-"""The laws of the model, for every cell with every context: pieces, padding, gradients; and what its settings do."""
+"""Laws of the model for every cell with every context (pieces, padding, gradients), and the effect of its settings."""
 
 import itertools
 from typing import Any
@@ -29,12 +29,12 @@ tyings = pytest.mark.parametrize("tied", ["none", "target", "all"])
 
 
 def cuts(tokens: int) -> list[list[int]]:
-    """Every way to cut so many tokens into pieces, as the pieces' sizes."""
+    """Every way to cut a sequence of so many tokens into pieces, as lists of their lengths."""
     return [[tokens]] + [[first, *rest] for first in range(1, tokens) for rest in cuts(tokens - first)]
 
 
 @every_pair
-def test_advancing_in_pieces_is_advancing_at_once(cell: str, context: str) -> None:
+def test_advancing_in_pieces_equals_advancing_at_once(cell: str, context: str) -> None:
     model, b = tiny(cell, context), together(sentences(tgt=(5, 2, 5, 1)))
     start = model.start(b.src, b.src_mask)
     at_once, after = model.advance(b.tgt_in, start)
@@ -59,7 +59,7 @@ def test_padding_and_neighbours_change_nothing(cell: str, context: str) -> None:
 
 
 @every_pair
-def test_teacher_forcing_is_advancing_at_the_real_positions(cell: str, context: str) -> None:
+def test_teacher_forcing_equals_advance_at_the_real_positions(cell: str, context: str) -> None:
     model, b = tiny(cell, context), together(sentences())
     everywhere, _ = model.advance(b.tgt_in, model.start(b.src, b.src_mask))
     forced = model(b.src, b.src_mask, b.tgt_in, b.tgt_mask)
@@ -72,7 +72,7 @@ def test_teacher_forcing_is_advancing_at_the_real_positions(cell: str, context: 
 
 
 @every_pair
-def test_a_selected_state_is_those_sentences(cell: str, context: str) -> None:
+def test_a_selected_state_equals_the_state_of_the_selected_sentences(cell: str, context: str) -> None:
     model, b, rows = tiny(cell, context), together(sentences()), torch.tensor([3, 1, 1, 0, 2])
     everywhere, after = model.advance(b.tgt_in, model.start(b.src, b.src_mask))
     chosen = model.start(b.src[rows], b.src_mask[rows])
@@ -82,13 +82,13 @@ def test_a_selected_state_is_those_sentences(cell: str, context: str) -> None:
 
 @every_pair
 def test_directional_finite_differences_agree_with_backpropagation(cell: str, context: str) -> None:
-    """Along one direction in each parameter alone, then along three in all of them at once; each of length one."""
+    """Along a direction in each parameter alone, and along three in all parameters at once, all of unit length."""
     model, b, step = tiny(cell, context), together(sentences()), 1e-5
     weights, grads = dict(model.named_parameters()), gradients(model, b)
     directions = {name: draw(*weight.shape, seed=i) for i, (name, weight) in enumerate(weights.items())}
     length = sum(d.square().sum() for d in directions.values()) ** 0.5
-    tried = [{name: d / d.norm()} for name, d in directions.items()]
-    tried += [{name: d.roll(n) / length for name, d in directions.items()} for n in range(3)]
+    unit_directions = [{name: d / d.norm()} for name, d in directions.items()]
+    unit_directions += [{name: d.roll(n) / length for name, d in directions.items()} for n in range(3)]
 
     def moved(direction: dict[str, Tensor], by: float) -> float:
         with torch.no_grad():
@@ -99,7 +99,7 @@ def test_directional_finite_differences_agree_with_backpropagation(cell: str, co
                 weights[name] -= by * d
         return value
 
-    for direction in tried:
+    for direction in unit_directions:
         slope = (moved(direction, step) - moved(direction, -step)) / (2 * step)
         expected = sum((grads[name] * d).sum().item() for name, d in direction.items())
         assert slope == pytest.approx(expected, rel=1e-6, abs=1e-7), list(direction)
@@ -109,7 +109,7 @@ def test_directional_finite_differences_agree_with_backpropagation(cell: str, co
 @tyings
 @pytest.mark.parametrize("layers", [1, 2])
 def test_every_number_in_the_model_receives_a_gradient(cell: str, context: str, tied: str, layers: int) -> None:
-    """Every one, not only every tensor; but for words that did not occur, in a table that is no output layer."""
+    """Every number and not only every tensor, except rows of absent tokens in a table that is no output layer."""
     model = tiny(cell, context, tied=tied, encoder_layers=layers, decoder_layers=layers)
     b = together(sentences())
     occur = {"src_embedding.table.weight": b.src[b.src_mask]}
@@ -118,12 +118,12 @@ def test_every_number_in_the_model_receives_a_gradient(cell: str, context: str, 
     if tied == "all":
         occur = {}
     for name, grad in gradients(model, b).items():
-        seen = torch.ones(len(grad), dtype=torch.bool)
+        used = torch.ones(len(grad), dtype=torch.bool)
         if name in occur:
-            seen = torch.zeros_like(seen).index_fill(0, occur[name], True)
-            assert not seen.all()
-        assert (grad[seen] != 0).all(), name
-        assert (grad[~seen] == 0).all(), name
+            used = torch.zeros_like(used).index_fill(0, occur[name], True)
+            assert not used.all()
+        assert (grad[used] != 0).all(), name
+        assert (grad[~used] == 0).all(), name
 
 
 @tyings
@@ -140,27 +140,26 @@ def test_tied_tables_are_one_tensor(tied: str) -> None:
     assert sum(weight.shape == tgt.shape for weight in emptied.parameters()) == tables
 
 
-def test_a_target_that_takes_the_first_tokens_of_a_shared_table_is_given_these_alone() -> None:
-    """As from the whole table, whose other tokens it never sees or says; and the gradient is the same."""
+def test_a_target_vocabulary_that_is_part_of_a_shared_table_has_logits_of_that_part_only() -> None:
+    """Logits and gradients equal those of the whole table, restricted to the target's tokens."""
     b = together(sentences())
     wide = tiny(tied="all")
     narrow = Model(wide.config, VOCABULARY, 9).double().eval()
-    own = {name: w[:9] if name == "output.bias" else w for name, w in wide.state_dict().items()}
-    narrow.load_state_dict(own)
+    narrow.load_state_dict({name: w[:9] if name == "output.bias" else w for name, w in wide.state_dict().items()})
     batch = b._replace(tgt_in=b.tgt_in % 9)
-    found, expected = (m(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask) for m in (narrow, wide))
-    assert found.shape[1] == 9
-    close(found, expected[:, :9])
-    up = draw(*found.shape)
+    actual, expected = (m(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask) for m in (narrow, wide))
+    assert actual.shape[1] == 9
+    close(actual, expected[:, :9])
+    up = draw(*actual.shape)
     for name, weight in narrow.named_parameters():
         one, other = (
             torch.autograd.grad((x * up).sum(), w, retain_graph=True)[0]
-            for x, w in ((found, weight), (expected[:, :9], wide.get_parameter(name)))
+            for x, w in ((actual, weight), (expected[:, :9], wide.get_parameter(name)))
         )
         close(one, other[: len(one)])
 
 
-def test_how_many_numbers_there_are() -> None:
+def test_the_number_of_parameters() -> None:
     src, tgt, e, h, (forth, back) = 11, 13, 6, 8, (5, 4)
     d = forth + back
     settings = {"embedding": e, "encoder_hidden": (forth, back), "encoder_layers": 3, "hidden": h, "decoder_layers": 4}
@@ -188,8 +187,8 @@ def test_how_many_numbers_there_are() -> None:
 
 
 @every_pair
-def test_every_matrix_starts_as_it_should_and_every_bias_at_zero(cell: str, context: str) -> None:
-    """The recurrent layers' own are test_cells'; here the rest: tables at variance 1 / E, the others Xavier-uniform."""
+def test_tables_start_at_variance_1_over_e_other_matrices_xavier_uniform_biases_zero(cell: str, context: str) -> None:
+    """Without the recurrent layers, which test_cells checks."""
     torch.manual_seed(0)
     wide = {"embedding": 32, "encoder_hidden": (32, 32), "hidden": 64, "heads": 4, "attention": 64, "tied": "none"}
     model = Model(ModelConfig(cell, context, **wide), VOCABULARY * 10, VOCABULARY * 10)
@@ -207,7 +206,7 @@ def test_every_matrix_starts_as_it_should_and_every_bias_at_zero(cell: str, cont
 
 
 @every_pair
-def test_one_seed_gives_one_model(cell: str, context: str) -> None:
+def test_the_same_seed_gives_the_same_model(cell: str, context: str) -> None:
     def drawn(seed: int) -> dict[str, Tensor]:
         torch.manual_seed(seed)
         return Model(ModelConfig(cell, context, **TINY), VOCABULARY, VOCABULARY).state_dict()
@@ -220,7 +219,7 @@ def test_one_seed_gives_one_model(cell: str, context: str) -> None:
 
 @pytest.mark.parametrize("name", ["dropout", "readout_dropout", "word_dropout"])
 @pytest.mark.parametrize("variational", [False, True])
-def test_each_dropout_is_at_work_in_training_and_only_there(name: str, variational: bool) -> None:
+def test_each_dropout_is_applied_in_training_only(name: str, variational: bool) -> None:
     none = {"dropout": 0.0, "readout_dropout": 0.0, "word_dropout": 0.0}
     model = tiny(**{**none, name: 0.5, "variational": variational})
     pairs, ids = sentences(), torch.full((4, 9), 3)
@@ -248,7 +247,7 @@ def test_each_dropout_is_at_work_in_training_and_only_there(name: str, variation
         ({"tied": "all"}, (9, 10), ["model.tied = 'all'", "set tokenizer.joint = true"]),
     ],
 )
-def test_settings_that_do_not_fit_are_refused_in_one_helpful_line(
+def test_settings_that_contradict_each_other_are_refused_in_one_line(
     settings: dict[str, Any], vocabularies: tuple[int, int], words: list[str]
 ) -> None:
     with pytest.raises(InputError) as refused:
@@ -261,14 +260,14 @@ def test_settings_that_do_not_fit_are_refused_in_one_helpful_line(
     ("settings", "vocabularies"),
     [
         ({"encoder_hidden": (8,), "context": "dot"}, (9, 9)),
-        ({"context": "additive", "heads": 4, "hidden": 9}, (9, 9)),  # heads and width matter where they are used
+        ({"context": "additive", "heads": 4, "hidden": 9}, (9, 9)),  # heads and size are checked only for multihead
         ({"tied": "all"}, (9, 9)),
         ({"tied": "all"}, (10, 9)),
         ({"tied": "target"}, (9, 10)),
         ({"tied": "none"}, (9, 10)),
     ],
 )
-def test_settings_that_fit_are_taken(settings: dict[str, Any], vocabularies: tuple[int, int]) -> None:
+def test_settings_that_fit_are_accepted(settings: dict[str, Any], vocabularies: tuple[int, int]) -> None:
     model = shaken(Model(ModelConfig(**{**TINY, **settings}), *vocabularies))
     b = together([(torch.tensor([1, 2]), torch.tensor([3, 4, 5]))])
     assert model(b.src, b.src_mask, b.tgt_in, b.tgt_mask).isfinite().all()
@@ -293,7 +292,7 @@ def test_a_setting_out_of_its_range_is_refused(settings: dict[str, Any], words: 
 
 @every_pair
 def test_half_precision_stays_near_single(cell: str, context: str) -> None:
-    """bfloat16 keeps 8 bits of a number; the gradient must point the same way, which is what training needs."""
+    """bfloat16 keeps 8 bits of a number; the gradient must have nearly the same direction, which training needs."""
     if cell == "lstm" and torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         pytest.skip("torch has no LSTM in bfloat16 for this processor")
     model, b = tiny(cell, context).float(), together(sentences())

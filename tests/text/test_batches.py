@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 import torch
 
-from seq2seq.text.batches import epoch, pad, plan
+from seq2seq.text.batches import pad, plan, plan_pairs
 from seq2seq.text.tokenizer import BOS, EOS, PAD
 from seq2seq.training.collation import Batch, collate
 
 
 def realistic(n: int, seed: int = 0) -> np.ndarray:
-    """Lognormal lengths around 12, the two sides of a pair alike."""
+    """Lognormal lengths around 12, similar on both sides of a pair."""
     rng = np.random.default_rng(seed)
     s = np.exp(rng.normal(np.log(11), 0.4, n)).round().clip(1)
     t = (s * np.exp(rng.normal(0.05, 0.2, n))).round().clip(1)
     return np.stack([s, t], axis=1).astype(int)
 
 
-def shuffling(seed: int) -> np.random.Generator:
+def generator(seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, 3])
 
 
@@ -27,9 +27,9 @@ TGT = [[6], [5, 4], [], [7, 8, 9], [5] * 20]
 
 @pytest.mark.parametrize("budget", [1, 40, 1200, 10**9])
 @pytest.mark.parametrize("seed", [None, 1])
-def test_every_row_comes_once_within_the_budget(budget: int, seed: int | None) -> None:
+def test_every_row_is_in_one_batch_within_the_budget(budget: int, seed: int | None) -> None:
     lengths = realistic(500)
-    batches = plan(lengths, budget, None if seed is None else shuffling(seed))
+    batches = plan(lengths, budget, None if seed is None else generator(seed))
     assert sorted(itertools.chain.from_iterable(batches)) == list(range(500))
     for rows in batches:
         for side in lengths[rows].T:
@@ -46,39 +46,39 @@ def test_batches_are_as_full_as_the_budget_allows() -> None:
 @pytest.mark.parametrize("seed", [None, 1])
 def test_padding_wastes_little(budget: int, seed: int | None) -> None:
     lengths = realistic(29_000)
-    batches = plan(lengths, budget, None if seed is None else shuffling(seed))
+    batches = plan(lengths, budget, None if seed is None else generator(seed))
     padded = sum(len(rows) * lengths[rows].max(axis=0).sum() for rows in batches)
     assert 1 - lengths.sum() / padded < {1200: 0.025, 4000: 0.05}[budget]
 
 
-def test_the_same_generator_gives_the_same_epoch_and_another_one_another() -> None:
+def test_the_same_seed_gives_the_same_epoch_and_another_seed_a_different_one() -> None:
     lengths = realistic(500)
-    first = plan(lengths, 200, shuffling(1))
-    assert first == plan(lengths, 200, shuffling(1))
-    other = plan(lengths, 200, shuffling(2))
+    first = plan(lengths, 200, generator(1))
+    assert first == plan(lengths, 200, generator(1))
+    other = plan(lengths, 200, generator(2))
     assert first != other
-    assert {frozenset(rows) for rows in first} != {frozenset(rows) for rows in other}  # other neighbours too
+    assert {frozenset(rows) for rows in first} != {frozenset(rows) for rows in other}  # with other pairs together
 
 
-def test_order_is_from_short_to_long_without_a_generator_and_mixed_with_one() -> None:
+def test_batches_run_from_short_to_long_without_a_generator_and_are_shuffled_with_one() -> None:
     lengths = realistic(500)
     longest = [lengths[rows].max() for rows in plan(lengths, 200)]
     assert longest == sorted(longest)
-    mixed = [lengths[rows].max() for rows in plan(lengths, 200, shuffling(1))]
-    assert sorted(mixed) == longest != mixed
+    shuffled = [lengths[rows].max() for rows in plan(lengths, 200, generator(1))]
+    assert sorted(shuffled) == longest != shuffled
 
 
-def test_one_side_alone() -> None:
+def test_one_side_only() -> None:
     assert plan([[3], [1], [2], [9]], 6) == [[1, 2], [0], [3]]
     assert plan([], 6) == []
 
 
-def test_an_epoch_counts_the_end_of_a_sentence() -> None:
+def test_lengths_include_eos() -> None:
     same = [[4] * 3] * 4
-    assert [len(rows) for rows in epoch(same, same, 11)] == [2, 2]
-    assert [len(rows) for rows in epoch(same, [[4]] * 4, 11)] == [2, 2]
-    assert [len(rows) for rows in epoch([[4]] * 4, same, 11)] == [2, 2]
-    assert epoch([], [], 8) == []
+    assert [len(rows) for rows in plan_pairs(same, same, 11)] == [2, 2]
+    assert [len(rows) for rows in plan_pairs(same, [[4]] * 4, 11)] == [2, 2]
+    assert [len(rows) for rows in plan_pairs([[4]] * 4, same, 11)] == [2, 2]
+    assert plan_pairs([], [], 8) == []
 
 
 def test_a_batch_by_hand() -> None:
@@ -93,8 +93,8 @@ def test_a_batch_by_hand() -> None:
     assert all(mask.dtype == torch.bool for mask in (batch.src_mask, batch.tgt_mask))
 
 
-def test_batches_hold_exactly_the_sentences() -> None:
-    for rows in epoch(SRC, TGT, 12, shuffling(1)):
+def test_batches_contain_exactly_the_sentences() -> None:
+    for rows in plan_pairs(SRC, TGT, 12, generator(1)):
         batch = collate(SRC, TGT, rows)
         for at, row in enumerate(rows):
             assert batch.src[at][batch.src_mask[at]].tolist() == [*SRC[row], EOS]
@@ -102,9 +102,9 @@ def test_batches_hold_exactly_the_sentences() -> None:
             assert batch.tgt_out[at][batch.tgt_mask[at]].tolist() == [*TGT[row], EOS]
 
 
-def test_an_epoch_can_be_taken_up_at_any_batch() -> None:
+def test_an_epoch_can_resume_at_any_batch() -> None:
     def batches(skip: int) -> list[Batch]:
-        return [collate(SRC, TGT, rows) for rows in epoch(SRC, TGT, 8, shuffling(5))[skip:]]
+        return [collate(SRC, TGT, rows) for rows in plan_pairs(SRC, TGT, 8, generator(5))[skip:]]
 
     whole = batches(0)
     for skip in range(len(whole) + 1):
@@ -113,18 +113,18 @@ def test_an_epoch_can_be_taken_up_at_any_batch() -> None:
             assert ours.rows == theirs.rows
 
 
-def test_a_token_counts_as_real_whatever_its_id() -> None:
+def test_the_mask_does_not_depend_on_ids() -> None:
     _, mask = pad([[PAD, 4], [4]])
     assert mask.tolist() == [[True, True], [True, False]]
 
 
-@pytest.mark.parametrize(("rows", "cut"), [([3, 0, 1], [[3, 0], [1]]), ([0, 1], [[0], [1]]), ([2], [[2]])])
-def test_halves_are_the_batch(rows: list[int], cut: list[list[int]]) -> None:
+@pytest.mark.parametrize(("rows", "halves"), [([3, 0, 1], [[3, 0], [1]]), ([0, 1], [[0], [1]]), ([2], [[2]])])
+def test_halves_join_to_the_batch(rows: list[int], halves: list[list[int]]) -> None:
     batch = collate(SRC, TGT, rows)
-    halves = batch.split()
-    assert [half.rows for half in halves] == cut
-    for at in range(5):
-        assert torch.equal(torch.cat([half[at] for half in halves]), batch[at])
+    parts = batch.split()
+    assert [part.rows for part in parts] == halves
+    for field in range(5):
+        assert torch.equal(torch.cat([part[field] for part in parts]), batch[field])
 
 
 @pytest.mark.parametrize(("sentences", "shape"), [([], (0, 0)), ([[]], (1, 0)), ([[4], []], (2, 1))])

@@ -1,21 +1,24 @@
-"""The corpus shelf: what is read is what is there, what is dropped is told, and every mistake is one line."""
+"""Reading and cleaning a corpus: nothing is changed, dropped pairs are counted, every mistake is one line."""
 
 import gzip
 import hashlib
 import json
+import logging
+import os
 import random
 import re
 import subprocess
 import sys
 
 import datasets
+import huggingface_hub
 import pytest
 
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import Corpus, DataConfig, load, load_split, shipped, with_monolingual
 from seq2seq.text.sources import Pair, read_lines
 
-# Each would be lost or changed by some usual reader: quotes, NA and null, numbers, dates, line breaks that are none.
+# Each is lost or changed by some common reader: quotes, NA, null, numbers, dates, characters taken for line breaks.
 AWKWARD = [
     ('"', 'an "open quote'),
     ("NA", "null"),
@@ -28,7 +31,7 @@ AWKWARD = [
 ]
 
 
-def put(path, lines):
+def write_lines(path, lines):
     data = "".join(f"{line}\n" for line in lines).encode()
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
 
@@ -36,8 +39,8 @@ def put(path, lines):
 def text_folder(folder, **parts):
     """A folder of parallel text: `train=[(src, tgt), ...]`."""
     for part, pairs in parts.items():
-        put(folder / f"{part}.en", [en for en, _ in pairs])
-        put(folder / f"{part}.de", [de for _, de in pairs])
+        write_lines(folder / f"{part}.en", [en for en, _ in pairs])
+        write_lines(folder / f"{part}.de", [de for _, de in pairs])
     return str(folder)
 
 
@@ -45,12 +48,12 @@ def numbered(n, start=0):
     return [(f"sentence {i}", f"Satz {i}") for i in range(start, start + n)]
 
 
-def accounts_for_everything(corpus: Corpus):
+def counts_add_up(corpus: Corpus):
     return all(part.read == part.kept + sum(part.dropped.values()) for part in corpus.report.parts)
 
 
 def complaint(config, split=None):
-    """The message `load` (or `load_split`) fails with: one line."""
+    """The error message of `load` (or of `load_split`), which must be one line."""
     with pytest.raises(InputError) as caught:
         load(config) if split is None else load_split(config, split)
     assert "\n" not in str(caught.value)
@@ -74,55 +77,55 @@ def complaint(config, split=None):
         ("a\u2028b\x0b\x0c\x1c\x85\n".encode(), ["a\u2028b\x0b\x0c\x1c\x85"]),
     ],
 )
-def test_lines_break_at_newlines_alone(tmp_path, name, data, lines):
+def test_lines_are_split_at_newlines_only(tmp_path, name, data, lines):
     path = tmp_path / name
     path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     assert read_lines(path) == lines
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "told"),
+    ("name", "data", "message"),
     [
         ("x.en", None, "cannot read"),
         ("x.en", b"a\nb\n\xff\n", "line 3: not valid UTF-8"),
         ("x.en", b"\xed\xa0\x80", "line 1: not valid UTF-8"),
-        ("x.en.gz", b"no gzip", "not a whole gzip file"),
-        ("x.en.gz", gzip.compress(b"some text, and more")[:-9], "not a whole gzip file"),
+        ("x.en.gz", b"no gzip", "not a complete gzip file"),
+        ("x.en.gz", gzip.compress(b"some text, and more")[:-9], "not a complete gzip file"),
         ("x.en.gz", gzip.compress(b"a\n\xe4\n"), "line 2: not valid UTF-8"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path, name, data, told):
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name, data, message):
     path = tmp_path / name
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(InputError, match=re.escape(str(path))) as caught:
         read_lines(path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 # ------------------------------------------------------------------------------------------------------------- sources
 
 
 def write_text(folder, part, pairs, end=""):
-    put(folder / f"{part}.en{end}", [en for en, _ in pairs])
-    put(folder / f"{part}.de{end}", [de for _, de in pairs])
+    write_lines(folder / f"{part}.en{end}", [en for en, _ in pairs])
+    write_lines(folder / f"{part}.de{end}", [de for _, de in pairs])
 
 
 def write_tsv(folder, part, pairs, end=""):
-    put(folder / f"{part}.tsv{end}", ["de\tid\ten", *(f"{de}\t1\t{en}" for en, de in pairs)])
+    write_lines(folder / f"{part}.tsv{end}", ["de\tid\ten", *(f"{de}\t1\t{en}" for en, de in pairs)])
 
 
 def write_csv(folder, part, pairs, end=""):
     quoted = ('"{}","{}"'.format(*(side.replace('"', '""') for side in pair)) for pair in pairs)
-    put(folder / f"{part}.csv{end}", ["en,de", *quoted])
+    write_lines(folder / f"{part}.csv{end}", ["en,de", *quoted])
 
 
 def write_jsonl(folder, part, pairs, end=""):
-    put(folder / f"{part}.jsonl{end}", [json.dumps({"id": 1, "en": en, "de": de}) for en, de in pairs])
+    write_lines(folder / f"{part}.jsonl{end}", [json.dumps({"id": 1, "en": en, "de": de}) for en, de in pairs])
 
 
 def write_translations(folder, part, pairs, end=""):
-    put(folder / f"{part}.jsonl{end}", [json.dumps({"translation": {"en": en, "de": de}}) for en, de in pairs])
+    write_lines(folder / f"{part}.jsonl{end}", [json.dumps({"translation": {"en": en, "de": de}}) for en, de in pairs])
 
 
 def write_parquet(folder, part, pairs, end=""):
@@ -134,7 +137,7 @@ TEXT_WRITERS = [write_text, write_tsv, write_csv, write_jsonl, write_translation
 
 
 @pytest.mark.parametrize(("write", "end"), [*((w, e) for w in TEXT_WRITERS for e in ("", ".gz")), (write_parquet, "")])
-def test_every_source_gives_what_was_written(tmp_path, write, end):
+def test_every_source_returns_what_was_written(tmp_path, write, end):
     datasets.disable_progress_bars()
     for part, pairs in {"train": AWKWARD, "dev": AWKWARD[:3], "test": AWKWARD[2:], "test_2": AWKWARD[:1]}.items():
         write(tmp_path, part, pairs, end)
@@ -149,7 +152,7 @@ def test_every_source_gives_what_was_written(tmp_path, write, end):
 
 
 @pytest.mark.parametrize("write", [write_tsv, write_csv, write_jsonl, write_parquet])
-def test_a_table_may_be_named_itself(tmp_path, write):
+def test_a_table_may_be_the_source(tmp_path, write):
     datasets.disable_progress_bars()
     write(tmp_path, "mine", numbered(5))
     write(tmp_path, "dev", numbered(1, 5))
@@ -161,15 +164,15 @@ def test_a_table_may_be_named_itself(tmp_path, write):
 
 def test_a_line_break_inside_a_field_becomes_a_space(tmp_path):
     (tmp_path / "train.csv").write_bytes(b'en,de\r\n"a\r\nb","c\nd"\r\nx,y\r\n')
-    put(tmp_path / "dev.jsonl", [json.dumps({"en": "a\nb", "de": "c\rd"})])
+    write_lines(tmp_path / "dev.jsonl", [json.dumps({"en": "a\nb", "de": "c\rd"})])
     corpus = load(DataConfig(str(tmp_path)))
     assert corpus.train == [("a b", "c d"), ("x", "y")]
     assert corpus.dev == [("a b", "c\rd")]
 
 
-def test_nothing_is_a_pair_without_text_and_a_blank_row_is_an_empty_pair(tmp_path):
-    put(tmp_path / "train.jsonl", ['{"en": "a", "de": null}', '{"en": "b", "de": "c"}'])
-    put(tmp_path / "dev.tsv", ["en\tde", "", "a\tb"])
+def test_null_is_empty_text_and_a_blank_row_is_an_empty_pair(tmp_path):
+    write_lines(tmp_path / "train.jsonl", ['{"en": "a", "de": null}', '{"en": "b", "de": "c"}'])
+    write_lines(tmp_path / "dev.tsv", ["en\tde", "", "a\tb"])
     corpus = load(DataConfig(str(tmp_path)))
     assert corpus.train == [("b", "c")]
     assert corpus.report.parts[0].dropped["empty"] == 1
@@ -177,7 +180,7 @@ def test_nothing_is_a_pair_without_text_and_a_blank_row_is_an_empty_pair(tmp_pat
 
 
 def test_reading_a_local_file_leaves_nothing_behind(tmp_path):
-    """In a process of its own, since the cache's place is fixed when datasets is imported."""
+    """In a process of its own, because the place of the cache is fixed when datasets is imported."""
     home, data = tmp_path / "home", tmp_path / "data"
     home.mkdir(), data.mkdir()
     datasets.disable_progress_bars()
@@ -185,9 +188,9 @@ def test_reading_a_local_file_leaves_nothing_behind(tmp_path):
     write_csv(data, "dev", numbered(1))
     before = sorted(data.iterdir())
     code = f"from seq2seq.text.corpus import *; assert len(load(DataConfig({str(data)!r})).train) == 4"
-    lazy = "import sys, seq2seq.corpus; assert 'datasets' not in sys.modules"
+    without_datasets = "import sys, seq2seq.text.corpus; assert 'datasets' not in sys.modules"
     env = {"HOME": str(home), "TMPDIR": str(home), "PATH": "", "PYTHONPATH": str(shipped().parent.parent)}
-    command = [sys.executable, "-c", f"{lazy}; {code}"]
+    command = [sys.executable, "-c", f"{without_datasets}; {code}"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [p for p in home.rglob("*") if p.is_file()] == []
@@ -209,26 +212,93 @@ def test_a_hub_data_set_may_hold_columns_or_translations(monkeypatch):
             "unsupervised": datasets.Dataset.from_dict({"text": ["t"]}),
         }
     )
-    asked = []
-    monkeypatch.setattr(datasets, "load_dataset", lambda *args: asked.append(args) or hub)
+    calls = []
+    monkeypatch.setattr(datasets, "load_dataset", lambda *args: calls.append(args) or hub)
     corpus = load(DataConfig("hf:some/thing:de-en"))
     assert corpus.train == [("a", "b c"), ("d", "e")]
     assert corpus.dev == [("x", "y"), ("", "z")]
     assert corpus.tests == {"test": [("p", "q")]}
     assert load_split(DataConfig("hf:some/thing"), "dev") == corpus.dev
-    assert asked == [("some/thing", "de-en"), ("some/thing", None)]
+    assert calls == [("some/thing", "de-en"), ("some/thing", None)]
     assert "no column 'fr', only id, translation.de, translation.en" in complaint(DataConfig("hf:some/thing", tgt="fr"))
     assert "column 'n' holds int64, not text" in complaint(DataConfig("hf:some/thing", tgt="n"), "dev")
     del hub["train"]
     assert "needs a split named train" in complaint(DataConfig("hf:some/thing"))
 
 
-def test_a_hub_out_of_reach_is_one_line(monkeypatch):
+def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    told = complaint(DataConfig("hf:nobody/nothing"))
-    assert told.startswith("cannot load hf:nobody/nothing: ")
-    assert told.endswith("check the name and the network")
+    message = complaint(DataConfig("hf:nobody/nothing"))
+    assert message.startswith("cannot load hf:nobody/nothing: ")
+    assert message.endswith("check the name and the network")
     assert "names no data set" in complaint(DataConfig("hf:"))
+
+
+def process_settings():
+    """What reading must not change in the program that calls it."""
+    return {
+        "levels": [logging.getLogger(name).level for name in ("datasets", "huggingface_hub")],
+        "progress bars disabled": datasets.are_progress_bars_disabled(),
+        "telemetry disabled": huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY,
+        "environment": dict(os.environ),
+    }
+
+
+@pytest.fixture
+def host(monkeypatch):
+    """The settings of a calling program that has changed none; afterwards those from before the test."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY", raising=False)
+    loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
+    levels, no_bars = [logger.level for logger in loggers], datasets.are_progress_bars_disabled()
+    datasets.enable_progress_bars()
+    yield monkeypatch
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    (datasets.disable_progress_bars if no_bars else datasets.enable_progress_bars)()
+
+
+@pytest.mark.parametrize("bars", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("level", [logging.NOTSET, logging.DEBUG, logging.CRITICAL])
+def test_reading_is_quiet_and_restores_the_settings_of_the_process(host, level, fails, bars):
+    logging.getLogger("datasets").setLevel(level)
+    logging.getLogger("huggingface_hub").setLevel(logging.INFO)
+    (datasets.enable_progress_bars if bars else datasets.disable_progress_bars)()
+    before, inside = process_settings(), []
+
+    def load_dataset(*args):
+        inside.append(process_settings())
+        inside.append(huggingface_hub.utils.build_hf_headers(token=False)["user-agent"])
+        if fails:
+            raise OSError("no network")
+        return datasets.DatasetDict({"train": datasets.Dataset.from_dict({"en": ["a", "b"], "de": ["c", "d"]})})
+
+    host.setattr(datasets, "load_dataset", load_dataset)
+    assert "torch/" in huggingface_hub.utils.build_hf_headers(token=False)["user-agent"]
+    if fails:
+        assert "no network" in complaint(DataConfig("hf:some/thing"))
+    else:
+        load(DataConfig("hf:some/thing"))
+    quiet = {"levels": [logging.ERROR] * 2, "progress bars disabled": True, "telemetry disabled": True}
+    assert inside[0] == before | quiet
+    assert "torch/" not in inside[1]
+    assert process_settings() == before
+
+
+def test_reading_local_files_restores_the_settings_of_the_process(host, tmp_path):
+    before = process_settings()
+    load(DataConfig(text_folder(tmp_path, train=numbered(9))))
+    complaint(DataConfig(str(tmp_path / "nowhere")))
+    assert process_settings() == before
+
+
+def test_the_environment_may_allow_telemetry(host):
+    host.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
+    inside = []
+    host.setattr(datasets, "load_dataset", lambda *args: inside.append(process_settings()) or {})
+    assert "no train part" in complaint(DataConfig("hf:some/thing"))
+    assert inside[0]["telemetry disabled"] is False
 
 
 # ------------------------------------------------------------------------------------------------------------ cleaning
@@ -248,13 +318,13 @@ GOOD = ("a good sentence", "ein guter Satz")
         ({"deduplicate": False}, GOOD, ("a", ""), "empty"),
     ],
 )
-def test_cleaning_drops_what_it_says_and_nothing_else(tmp_path, setting, kept, dropped, reason):
+def test_cleaning_drops_by_each_reason_and_nothing_else(tmp_path, setting, kept, dropped, reason):
     where = text_folder(tmp_path, train=[GOOD, kept, dropped], dev=[dropped], test=[dropped, dropped])
     corpus = load(DataConfig(where, **setting))
     assert corpus.train == [GOOD, kept]
     assert {r: n for r, n in corpus.report.parts[0].dropped.items() if n} == {reason: 1}
     assert (corpus.dev, corpus.tests) == ([dropped], {"test": [dropped, dropped]})
-    assert accounts_for_everything(corpus)
+    assert counts_add_up(corpus)
 
 
 def test_the_report_is_a_table_of_every_part(tmp_path):
@@ -270,7 +340,7 @@ def test_the_report_is_a_table_of_every_part(tmp_path):
     assert report.notices == []
 
 
-def test_pairs_of_train_in_dev_or_test_are_told_and_kept(tmp_path):
+def test_pairs_of_train_in_dev_or_test_are_reported_and_kept(tmp_path):
     where = text_folder(tmp_path, train=numbered(9), dev=numbered(2, 8), test=numbered(2, 20), test2=numbered(3))
     corpus = load(DataConfig(where))
     assert len(corpus.train) == 9
@@ -293,10 +363,10 @@ def test_without_a_dev_part_a_share_of_train_is_held_out(tmp_path, n, share, hel
     assert corpus.report.notices == [f"no dev part: {held_out:,} of {n:,} train pairs are held out as dev"]
     assert corpus.report.parts[0].dropped["held out"] == held_out
     assert "held out" in str(corpus.report)
-    assert accounts_for_everything(corpus)
+    assert counts_add_up(corpus)
 
 
-def test_what_is_held_out_is_fixed_and_shares_no_sentence_with_train(tmp_path):
+def test_the_held_out_pairs_do_not_depend_on_order_and_share_no_source_with_train(tmp_path):
     pairs = [(f"sentence {i}", f"Satz {i} {way}") for i in range(100) for way in range(3)]
     (tmp_path / "shuffled").mkdir()
     straight = DataConfig(text_folder(tmp_path, train=pairs), dev_share=0.1)
@@ -310,7 +380,7 @@ def test_what_is_held_out_is_fixed_and_shares_no_sentence_with_train(tmp_path):
     assert load_split(straight, "train") == corpus.train
 
 
-def test_held_out_is_a_sample_and_not_the_start_of_the_alphabet(tmp_path):
+def test_the_held_out_pairs_are_spread_over_the_alphabet(tmp_path):
     pairs = sorted(numbered(200))
     dev = load(DataConfig(text_folder(tmp_path, train=pairs), dev_share=0.1)).dev
     assert len(dev) == 20
@@ -318,7 +388,7 @@ def test_held_out_is_a_sample_and_not_the_start_of_the_alphabet(tmp_path):
     assert any(pairs.index(pair) >= 100 for pair in dev)
 
 
-def test_a_sentence_with_more_translations_than_wanted_is_held_out_whole(tmp_path):
+def test_a_sentence_with_more_translations_than_the_share_is_held_out_with_all(tmp_path):
     pairs = [(f"sentence {i}", f"Satz {i} {way}") for i in range(3) for way in range(3)]
     corpus = load(DataConfig(text_folder(tmp_path, train=pairs)))
     assert (len(corpus.train), len(corpus.dev)) == (6, 3)
@@ -330,9 +400,9 @@ def test_a_sentence_with_more_translations_than_wanted_is_held_out_whole(tmp_pat
 
 def test_lines_of_one_language_are_cleaned_as_pairs_are(tmp_path):
     where = text_folder(tmp_path, train=[("a", "x"), ("b", "y")], dev=[("c", "z")], test=[("d", "z")])
-    put(tmp_path / "more.de.gz", ["", "x", "z", "neu", "neu", "viel zu lang", " "])
-    put(tmp_path / "more.en", ["x", "b", "eins"])
-    put(tmp_path / "rest.de", ["neu", "neuer"])
+    write_lines(tmp_path / "more.de.gz", ["", "x", "z", "neu", "neu", "viel zu lang", " "])
+    write_lines(tmp_path / "more.en", ["x", "b", "eins"])
+    write_lines(tmp_path / "rest.de", ["neu", "neuer"])
     more = [str(tmp_path / name) for name in ("more.de.gz", "more.en", "rest.de")]
     config = DataConfig(where, max_words=2, monolingual=(*more,))
     corpus = with_monolingual(load(config), config)
@@ -342,24 +412,24 @@ def test_lines_of_one_language_are_cleaned_as_pairs_are(tmp_path):
         ("more.en", 3, 2),
         ("rest.de", 2, 1),
     ]
-    assert accounts_for_everything(corpus)
+    assert counts_add_up(corpus)
     assert corpus.report.parts[-3].dropped == {"empty": 2, "too long": 1, "duplicate": 2}
-    told = [notice for notice in corpus.report.notices if "more" in notice]
-    assert told == [f"1 of 1 {part} lines are in {more[0]} too; scores on them flatter" for part in ("dev", "test")]
+    notices = [notice for notice in corpus.report.notices if "more" in notice]
+    assert notices == [f"1 of 1 {part} lines are in {more[0]} too; scores will be too high" for part in ("dev", "test")]
     assert with_monolingual(load(config), DataConfig(where)).report == load(config).report
 
 
-@pytest.mark.parametrize(("name", "told"), [("more.fr", "neither .en nor .de"), ("none.de", "cannot read")])
-def test_a_file_of_no_language_or_of_no_lines_is_named(tmp_path, name, told):
+@pytest.mark.parametrize(("name", "message"), [("more.fr", "neither .en nor .de"), ("none.de", "cannot read")])
+def test_a_file_of_another_language_or_that_is_missing_is_named(tmp_path, name, message):
     config = DataConfig(text_folder(tmp_path, train=numbered(5)), monolingual=(str(tmp_path / name),))
-    with pytest.raises(InputError, match=f"{name}.*{told}|{told}.*{name}"):
+    with pytest.raises(InputError, match=f"{name}.*{message}|{message}.*{name}"):
         with_monolingual(load(config), config)
 
 
 def test_a_split_is_read_alone_and_whole(tmp_path):
     where = text_folder(tmp_path, test=[("", "x"), GOOD, GOOD])
-    put(tmp_path / "train.en", ["no German beside it is a mistake only where train is wanted"])
-    put(tmp_path / "train.de", [])
+    write_lines(tmp_path / "train.en", ["that train.de is empty is an error only if train is read"])
+    write_lines(tmp_path / "train.de", [])
     assert load_split(DataConfig(where), "test") == [("", "x"), GOOD, GOOD]
     assert "has 1 lines but" in complaint(DataConfig(where), "train")
 
@@ -369,11 +439,11 @@ def test_a_split_is_read_alone_and_whole(tmp_path):
 
 def broken(folder, **files):
     for name, lines in files.items():
-        put(folder / name.replace("_", "."), lines)
+        write_lines(folder / name.replace("_", "."), lines)
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "words"),
     [
         ({}, ["has no train part", "train.en and train.de"]),
         ({"test_en": ["a"], "test_de": ["b"]}, ["has no train part"]),
@@ -397,20 +467,20 @@ def broken(folder, **files):
         ({"train_jsonl": ['["a", "b"]']}, ["train.jsonl, line 1", "not a JSON object"]),
         ({"train_jsonl": ['{"en": "a"}']}, ["train.jsonl, line 1", "no column 'de', only en"]),
         ({"train_jsonl": ['{"en": "a", "de": 1.0}']}, ["train.jsonl, line 1", "1.0 is not text"]),
-        ({"train_jsonl": ['{"en": "a", "de": "\\ud800"}']}, ["train.jsonl", "half a character"]),
+        ({"train_jsonl": ['{"en": "a", "de": "\\ud800"}']}, ["train.jsonl", "half of a surrogate pair"]),
         ({"train_parquet": ["no parquet"]}, ["train.parquet cannot be read as parquet"]),
     ],
 )
-def test_a_mistake_in_the_files_is_one_line_that_names_it(tmp_path, files, told):
+def test_a_mistake_in_the_files_is_one_line_that_names_the_file(tmp_path, files, words):
     broken(tmp_path, **files)
     message = complaint(DataConfig(str(tmp_path)))
     assert str(tmp_path) in message
-    assert all(part in message for part in told), message
+    assert all(part in message for part in words), message
 
 
-def test_a_wrong_place_or_language_or_split_is_one_line(tmp_path):
+def test_a_wrong_path_or_language_or_split_is_one_line(tmp_path):
     where = text_folder(tmp_path, train=numbered(5), test=numbered(1))
-    put(tmp_path / "readme.txt", ["no table"])
+    write_lines(tmp_path / "readme.txt", ["no table"])
     assert "is not there" in complaint(DataConfig(str(tmp_path / "nowhere")))
     assert "is not a .tsv" in complaint(DataConfig(str(tmp_path / "readme.txt")))
     assert "both 'en'" in complaint(DataConfig(where, tgt="en"))
@@ -433,11 +503,11 @@ def ours():
 
 
 def letters(text):
-    """Without case, punctuation and spaces, told in another way than the script that made the parts does it."""
+    """Without case, punctuation and spaces; the script that made the parts computes this in another way."""
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
-def test_the_corpus_that_ships_is_clean(ours):
+def test_the_shipped_corpus_is_clean(ours):
     assert [len(part) for part in (ours.train, ours.dev, ours.tests["test"])] == [36509, 1000, 1000]
     assert list(ours.tests) == ["test"]
     assert not any(any(part.dropped.values()) for part in ours.report.parts)
@@ -445,7 +515,7 @@ def test_the_corpus_that_ships_is_clean(ours):
 
 
 @pytest.mark.parametrize("side", ["src", "tgt"])
-def test_no_sentence_that_ships_is_in_two_parts(ours, side):
+def test_no_sentence_of_the_shipped_corpus_is_in_two_parts(ours, side):
     parts = (ours.train, ours.dev, ours.tests["test"])
     train, dev, test = ({letters(getattr(pair, side)) for pair in part} for part in parts)
     assert not train & dev
@@ -453,7 +523,7 @@ def test_no_sentence_that_ships_is_in_two_parts(ours, side):
     assert not dev & test
 
 
-def test_its_readme_tells_the_truth():
+def test_the_readme_of_the_shipped_corpus_is_correct():
     page = (shipped() / "README.md").read_text(encoding="utf-8")
     sums = dict(line.split("  ")[::-1] for line in re.findall(r"^[0-9a-f]{64}  \S+$", page, re.MULTILINE))
     packed = sorted(shipped().glob("*.gz"))

@@ -1,4 +1,4 @@
-"""Dirty text is noticed, with its place; clean text is not."""
+"""Each kind of problem gives a notice with the numbers of its pairs; clean text gives none."""
 
 import random
 
@@ -54,7 +54,7 @@ DE = [
 
 
 def sides(count: int = 400) -> tuple[list[str], list[str]]:
-    """Word for word, of 2 to 15 words."""
+    """Sentences of 2 to 15 words, translated word for word."""
     draw, pairs = random.Random(3), []
     for _ in range(count):
         words = draw.choices(range(len(EN)), k=draw.randint(2, 15))
@@ -63,24 +63,24 @@ def sides(count: int = 400) -> tuple[list[str], list[str]]:
     return list(src), list(tgt)
 
 
-def found(src: list[str], tgt: list[str]) -> list[str]:
+def notices_of(src: list[str], tgt: list[str]) -> list[str]:
     return quality_checks(src, tgt, ("en", "de"))
 
 
-def test_clean_text_raises_no_suspicion() -> None:
-    assert found(*sides()) == []
+def test_clean_text_gives_no_notice() -> None:
+    assert notices_of(*sides()) == []
 
 
-def test_nothing_is_said_of_a_few_pairs_or_none() -> None:
+def test_few_pairs_or_none_give_no_notice() -> None:
     src, tgt = sides(99)
-    assert found(src, tgt[::-1]) == found([], []) == []
+    assert notices_of(src, tgt[::-1]) == notices_of([], []) == []
 
 
-def test_lines_that_slipped_are_noticed() -> None:
+def test_misaligned_lines_are_noticed() -> None:
     src, tgt = sides()
-    [notice] = found(src[:-1], tgt[1:])
-    assert "the lengths of the two sides hardly agree (correlation " in notice
-    assert notice.endswith("does line n translate line n?")
+    [notice] = notices_of(src[:-1], tgt[1:])
+    assert "the lengths of the two sides are hardly correlated (" in notice
+    assert notice.endswith("; check that line n translates line n")
 
 
 def test_a_source_copied_to_the_target_is_noticed() -> None:
@@ -89,7 +89,7 @@ def test_a_source_copied_to_the_target_is_noticed() -> None:
         src[i] = "London , 5 May 1999"
         tgt[i] = src[i] + " "
     src[11] = tgt[11] = "New York"  # a name is its own translation
-    [notice] = found(src, tgt)
+    [notice] = notices_of(src, tgt)
     assert notice == "2 of 400 pairs have the source copied to the target (pairs 8, 10)"
 
 
@@ -98,12 +98,12 @@ def test_a_sentence_on_the_wrong_side_is_noticed(side: int) -> None:
     pairs = sides()
     wrong = [i for i in range(0, 400, 40) if len(pairs[0][i].split()) > 5]
     for i in wrong:
-        pairs[side][i] = " ".join(reversed(pairs[1 - side][i].split()))  # not simply the same
-    notices = found(*pairs)
+        pairs[side][i] = " ".join(reversed(pairs[1 - side][i].split()))  # not only copied
+    notices = notices_of(*pairs)
     named = ", ".join(str(i + 1) for i in wrong[:3])
     here, there = ("en", "de") if side == 0 else ("de", "en")
-    assert f"{len(wrong)} of 400 {here} lines are {there} by their words (pairs {named} ...)" in notices
-    assert all("by their words" in notice for notice in notices)
+    assert f"{len(wrong)} of 400 {here} lines consist mostly of {there} words (pairs {named} ...)" in notices
+    assert all("consist mostly of" in notice for notice in notices)
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -111,23 +111,23 @@ def test_another_script_is_noticed(side: int) -> None:
     pairs = sides()
     pairs[side][5] = "это совсем другой язык"
     pairs[side][6] = "これは日本語です"
-    pairs[side][7] = "... 1 2 3"  # of no script
-    notices = found(*pairs)
+    pairs[side][7] = "... 1 2 3"  # has no letters
+    notices = notices_of(*pairs)
     assert f"2 of 400 {('en', 'de')[side]} lines are not in Latin letters (pairs 6, 7)" in notices
 
 
-def test_a_side_of_mixed_scripts_is_taken_as_it_is() -> None:
+def test_a_side_of_mixed_scripts_gives_no_notice() -> None:
     src, tgt = sides()
     tgt[::4] = [" ".join("слово" for _ in line.split()) for line in tgt[::4]]
-    assert found(src, tgt) == []
+    assert notices_of(src, tgt) == []
 
 
-def test_large_text_is_looked_at_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seq2seq.text.quality.MOST", 150)
+def test_pairs_checked_of_a_large_text_are_evenly_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seq2seq.text.quality.MAX_PAIRS", 150)
     src, tgt = sides()
     for i in (0, 3, 4, 399):
         src[i] = tgt[i] = "so it is in both"
-    [notice] = found(src, tgt)
+    [notice] = notices_of(src, tgt)
     assert notice == "3 of 134 pairs have the source copied to the target (pairs 1, 4, 400)"
 
 
@@ -143,17 +143,17 @@ def test_large_text_is_looked_at_evenly(monkeypatch: pytest.MonkeyPatch) -> None
         ("ab слово", "CYRILLIC"),
     ],
 )
-def test_the_script_is_that_of_most_letters(line: str, name: str) -> None:
+def test_the_script_of_a_line_is_that_of_most_letters(line: str, name: str) -> None:
     assert script(line) == name
 
 
-def test_the_correlation_is_pearsons() -> None:
+def test_correlation_is_pearsons() -> None:
     assert correlation(["a", "aaa"], ["b", "bbb"]) == pytest.approx(1.0)
     assert correlation(["a", "aaa"], ["bbb", "b"]) == pytest.approx(-1.0)
     assert correlation(["a", "a"], ["b", "bbb"]) == 1.0
 
 
-def test_the_corpus_that_ships_raises_no_false_alarm() -> None:
+def test_the_shipped_corpus_gives_no_notice() -> None:
     report = load(DataConfig()).report
     assert shipped().is_dir()
     assert report.notices == []

@@ -1,4 +1,4 @@
-"""Lists of ids in one array are those lists."""
+"""Lists of ids in one array equal the lists that were put in."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from seq2seq.text.ragged import Ragged
 LISTS = [[4, 5, 6], [], [7], [], [300, 70_000, 2**31 - 1], []]
 
 
-def test_it_gives_back_the_lists() -> None:
+def test_the_lists_come_back() -> None:
     ragged = Ragged.of(LISTS)
     assert len(ragged) == len(LISTS)
     assert list(ragged) == LISTS
@@ -23,16 +23,16 @@ def test_it_gives_back_the_lists() -> None:
 
 
 @pytest.mark.parametrize("cuts", [[], [3], [0, 2, 2, 5], [1, 6]])
-def test_joined_parts_are_the_whole(cuts: list[int]) -> None:
+def test_joined_parts_equal_the_whole(cuts: list[int]) -> None:
     ends = [0, *cuts, len(LISTS)]
     joined = Ragged.joined(Ragged.of(LISTS[a:b]) for a, b in pairwise(ends))
     whole = Ragged.of(LISTS)
     assert list(joined) == LISTS
     assert np.array_equal(joined.flat, whole.flat)
-    assert np.array_equal(joined.cuts, whole.cuts)
+    assert np.array_equal(joined.offsets, whole.offsets)
 
 
-def test_nothing_is_no_lists() -> None:
+def test_no_lists() -> None:
     assert list(Ragged.of([])) == list(Ragged.joined([])) == []
 
 

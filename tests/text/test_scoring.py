@@ -23,12 +23,12 @@ def test_a_copy_of_the_reference_is_perfect() -> None:
 
 def test_scores_by_hand() -> None:
     """BLEU: 5/6, 3/5, 2/4, 1/3 of the n-grams. TER: one of six words is wrong."""
-    found = values(["a b c d x f"], [["a b c d e f"]])
-    assert found["BLEU"] == pytest.approx(100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25)
-    assert found["TER"] == pytest.approx(100 / 6)
+    scores = values(["a b c d x f"], [["a b c d e f"]])
+    assert scores["BLEU"] == pytest.approx(100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25)
+    assert scores["TER"] == pytest.approx(100 / 6)
 
 
-def test_a_second_reference_can_only_help() -> None:
+def test_a_second_reference_can_only_raise_bleu() -> None:
     one, two = values(GOOD, [REF]), values(GOOD, [REF, GOOD])
     assert one["BLEU"] < two["BLEU"] == pytest.approx(100)
     assert "nrefs:2" in score(GOOD, [REF, GOOD])[0].signature
@@ -41,12 +41,12 @@ def test_signatures_are_those_of_sacrebleu() -> None:
     assert re.fullmatch(r"nrefs:1\|case:lc\|tok:tercom\|norm:no\|punct:yes\|asian:no\|version:[\d.]+", ter)
 
 
-def test_only_the_metrics_asked_for() -> None:
+def test_only_the_requested_metrics_are_computed() -> None:
     assert [s.name for s in score(GOOD, [REF], ("chrf", "bleu"))] == ["chrF2", "BLEU"]
 
 
-def test_the_closest_has_most_of_the_reference_in_a_row() -> None:
-    """Of six words one, three and one are wrong; of two that are the same the first."""
+def test_the_closest_translation_shares_the_longest_n_grams_with_the_reference() -> None:
+    """The first and the last have one wrong word of six, the second three. With equal scores the first is taken."""
     ref = "a b c d e f"
     assert closest(["a b x d e f", "a b x y z f", "a b c d e x"], ref) == "a b c d e x"
     assert closest(["", "f"], ref) == "f"
@@ -57,7 +57,7 @@ def test_empty_lines_are_scored() -> None:
     assert values(["", ""], [["a b", "c d"]]) == pytest.approx({"BLEU": 0, "chrF2": 0, "TER": 100})
 
 
-def test_text_that_looks_tokenized_is_scored_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_text_that_looks_tokenized_is_scored_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     lines = ["a b c d ."] * 100
     score(lines, [lines], ("bleu",))
     assert not caplog.records
@@ -84,10 +84,10 @@ def test_an_unknown_metric_is_an_error() -> None:
 
 
 def test_the_better_system_is_named_on_every_metric() -> None:
-    found = {(c.system, c.name): c for c in compare({"bad": BAD, "good": GOOD}, [REF])}
-    assert [*found] == [(s, m) for m in ("BLEU", "chrF2", "TER") for s in ("bad", "good")]
+    comparisons = {(c.system, c.name): c for c in compare({"bad": BAD, "good": GOOD}, [REF])}
+    assert [*comparisons] == [(s, m) for m in ("BLEU", "chrF2", "TER") for s in ("bad", "good")]
     for metric, value in values(GOOD, [REF]).items():
-        baseline, system = found["bad", metric], found["good", metric]
+        baseline, system = comparisons["bad", metric], comparisons["good", metric]
         assert system.value == pytest.approx(value)
         assert system.p is not None and system.p < 0.05
         assert system.verdict == f"good is better than bad (p = {system.p:.3f})"
@@ -109,11 +109,11 @@ def test_small_and_no_differences_are_not_significant() -> None:
     assert other.verdict == f"no significant difference between almost and good (p = {other.p:.3f})"
 
 
-def test_the_bootstrap_follows_its_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bootstrap_depends_on_its_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def drawn(seed: int) -> list[tuple[float, float, float | None]]:
-        found = compare({"bad": BAD, "good": GOOD}, [REF], ("chrf",), seed)
-        assert f"seed:{seed}" in found[0].signature
-        return [(c.mean, c.interval, c.p) for c in found]
+        comparisons = compare({"bad": BAD, "good": GOOD}, [REF], ("chrf",), seed)
+        assert f"seed:{seed}" in comparisons[0].signature
+        return [(c.mean, c.interval, c.p) for c in comparisons]
 
     monkeypatch.delenv("SACREBLEU_SEED", raising=False)
     first = drawn(1)

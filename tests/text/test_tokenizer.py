@@ -11,6 +11,7 @@ import pytest
 import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from seq2seq.errors import InputError
 from seq2seq.text.tokenizer import BOS, EOS, PAD, UNK, Sampler, Tokenizer, TokenizerConfig
@@ -58,13 +59,13 @@ anything = st.text(st.characters(exclude_characters="\n", exclude_categories=["C
 traps = st.text(" ▁\ue00001<s>x\t\0▅")
 
 
-def silent(message: str) -> None:
+def no_notice(message: str) -> None:
     raise AssertionError(message)
 
 
 @cache
 def learned(kind: str) -> Tokenizer:
-    return Tokenizer.learn(LINES, TokenizerConfig(kind=kind, vocab_size=SIZE), silent)
+    return Tokenizer.learn(LINES, TokenizerConfig(kind=kind, vocab_size=SIZE), no_notice)
 
 
 @cache
@@ -81,14 +82,14 @@ def frequencies(draws: list[list[int]]) -> dict[tuple[int, ...], float]:
 
 
 def distance(p: dict[tuple[int, ...], float], q: dict[tuple[int, ...], float]) -> float:
-    """Total variation: the largest difference that two distributions give to any event."""
+    """Total variation distance: the largest difference of the probabilities of any event."""
     return sum(abs(p.get(x, 0) - q.get(x, 0)) for x in p.keys() | q.keys()) / 2
 
 
-# Nothing is lost.
+# The tokenizer is lossless.
 
 
-def survives(kind: str, line: str) -> None:
+def check_lossless(kind: str, line: str) -> None:
     for ids in [*learned(kind).encode([line]), *draw(kind, 0.3, [line])]:
         assert learned(kind).decode(ids) == line
         assert not {PAD, BOS, EOS, UNK} & set(ids)
@@ -97,14 +98,14 @@ def survives(kind: str, line: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("line", AWKWARD, ids=range(len(AWKWARD)))
 def test_awkward_lines_come_back(kind: str, line: str) -> None:
-    survives(kind, line)
+    check_lossless(kind, line)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(line=anything | traps)
-def test_every_line_comes_back(kind: str, line: str) -> None:
-    survives(kind, line)
+def test_any_line_comes_back(kind: str, line: str) -> None:
+    check_lossless(kind, line)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -114,32 +115,44 @@ def test_a_line_does_not_depend_on_its_neighbours(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_one_language_needs_comes_first_and_does_for_it(kind: str) -> None:
-    """It is segmented as before, by the part and by the whole; so is what the part does not know, by the whole."""
-    mine = [line for line in LINES if line.startswith(("Der Hund", "Niemand"))]
-    whole, count = learned(kind).sorted_for(mine, kind)
+def test_the_pieces_of_one_language_come_first_and_segment_it_as_the_whole_model_does(kind: str) -> None:
+    """The sorted whole model segments all text as before; its first pieces alone are lossless for all text."""
+    german = [line for line in LINES if line.startswith(("Der Hund", "Niemand"))]
+    whole, count = learned(kind).sorted_for(german, kind)
     part = whole.first(count)
     assert 256 < len(part) == count < len(whole) == len(learned(kind))
-    assert part.encode(mine) == whole.encode(mine)
+    assert part.encode(german) == whole.encode(german)
     for lines in (LINES, AWKWARD):
         by_name = [[t.pieces(ids) for ids in t.encode(lines)] for t in (whole, learned(kind))]
         assert by_name[0] == by_name[1]
     assert part.pieces(range(count)) == whole.pieces(range(count))
     for line in [*LINES, *AWKWARD]:
         assert part.decode(part.encode([line])[0]) == line
-    drawn = Sampler(part, 0.3).sample(mine, np.random.default_rng(1))
-    assert [part.decode(ids) for ids in drawn] == mine
+    drawn = Sampler(part, 0.3).sample(german, np.random.default_rng(1))
+    assert [part.decode(ids) for ids in drawn] == german
     assert any(len(set(whole.pieces(ids)) - set(part.pieces(range(count)))) for ids in whole.encode(LINES))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pieces_spell_the_line(kind: str) -> None:
+def test_a_model_is_divided_as_protobuf_divides_it(kind: str) -> None:
+    """To the byte: weights remember the SHA-256 of their tokenizers."""
+    tokenizer, count = learned(kind).sorted_for(LINES[:9], kind)
+    model = ModelProto.FromString(tokenizer.model_bytes)
+    assert model.SerializeToString() == tokenizer.model_bytes
+    pieces = {piece.piece: piece for piece in ModelProto.FromString(learned(kind).model_bytes).pieces}
+    assert list(model.pieces) == [pieces[name] for name in tokenizer.pieces(range(SIZE))]
+    del model.pieces[count:]
+    assert model.SerializeToString() == tokenizer.first(count).model_bytes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_join_to_the_line(kind: str) -> None:
     pieces = learned(kind).pieces(learned(kind).encode(["The old man reads."])[0])
     assert "".join(pieces) == "▁The▁old▁man▁reads."
     assert len(pieces) < len("▁The▁old▁man▁reads.")
 
 
-# Decoding whatever a network may emit.
+# Decoding any ids.
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -158,7 +171,7 @@ def test_broken_bytes_become_replacement_characters() -> None:
     assert "\ufffd" in t.decode(emoji[:cut])
 
 
-def test_special_ids_are_left_out_and_the_unknown_one_shows() -> None:
+def test_special_ids_are_left_out_and_the_unknown_id_is_visible() -> None:
     t = learned("unigram")
     (ids,) = t.encode(["Der Hund"])
     assert t.decode([BOS, PAD, *ids, EOS, PAD, PAD]) == "Der Hund"
@@ -172,7 +185,7 @@ def test_special_ids_are_left_out_and_the_unknown_one_shows() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_lines_give_the_same_bytes(kind: str) -> None:
     config = TokenizerConfig(kind=kind, vocab_size=SIZE)
-    again = Tokenizer.learn((line for line in LINES), config, silent)
+    again = Tokenizer.learn((line for line in LINES), config, no_notice)
     assert again.model_bytes == learned(kind).model_bytes
     assert len(again) == SIZE
 
@@ -181,7 +194,7 @@ def test_the_same_lines_give_the_same_bytes(kind: str) -> None:
 @pytest.mark.parametrize(
     "line", ["a", "The old man reads.", "x" * 20_000, "▅ ▅", "<s>", "\0", "▁"], ids=lambda x: x[:9]
 )
-def test_one_line_is_enough_and_the_smaller_vocabulary_is_told(kind: str, line: str) -> None:
+def test_one_line_is_enough_and_a_smaller_vocabulary_gives_a_notice(kind: str, line: str) -> None:
     notices: list[str] = []
     t = Tokenizer.learn([line], TokenizerConfig(kind=kind), notices.append)
     assert t.decode(t.encode([line])[0]) == line
@@ -189,7 +202,7 @@ def test_one_line_is_enough_and_the_smaller_vocabulary_is_told(kind: str, line: 
 
 
 @pytest.mark.parametrize("odd", [" ".join(["Pfannkuchen"] * 1000), "Pfannkuchen ▅"], ids=["long", "reserved"])
-def test_no_line_is_skipped_in_silence(odd: str) -> None:
+def test_no_line_is_skipped_silently(odd: str) -> None:
     t = Tokenizer.learn([odd, "and another"], TokenizerConfig(kind="bpe"), lambda message: None)
     assert t.pieces(t.encode(["Pfannkuchen"])[0]) == ["▁Pfannkuchen"]
 
@@ -197,23 +210,23 @@ def test_no_line_is_skipped_in_silence(odd: str) -> None:
 @pytest.mark.parametrize("lines", [[], [""], ["", "  ", "\t"]], ids=repr)
 def test_no_text_is_an_error(lines: list[str]) -> None:
     with pytest.raises(InputError, match="no text to learn a tokenizer from"):
-        Tokenizer.learn(lines, TokenizerConfig(), silent)
+        Tokenizer.learn(lines, TokenizerConfig(), no_notice)
 
 
-def test_of_a_long_text_a_part_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    some = LINES[::3]
-    expected = Tokenizer.learn(some, TokenizerConfig(vocab_size=310), silent)
-    monkeypatch.setattr("seq2seq.text.tokenizer.MOST", sum(map(len, LINES)) // 3 + 1)
-    said: list[str] = []
-    found = Tokenizer.learn(LINES, TokenizerConfig(vocab_size=310), said.append)
-    assert found.model_bytes == expected.model_bytes
-    assert said == [f"the tokenizer learns from {len(some):,} lines, one in 3, which is text enough"]
+def test_a_long_text_is_used_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = LINES[::3]
+    expected = Tokenizer.learn(part, TokenizerConfig(vocab_size=310), no_notice)
+    monkeypatch.setattr("seq2seq.text.tokenizer.MAX_CHARS", sum(map(len, LINES)) // 3 + 1)
+    notices: list[str] = []
+    learnt = Tokenizer.learn(LINES, TokenizerConfig(vocab_size=310), notices.append)
+    assert learnt.model_bytes == expected.model_bytes
+    assert notices == [f"the tokenizer is learnt from {len(part):,} lines, one in 3, to save memory"]
 
 
 def test_a_vocabulary_too_small_for_the_characters_is_an_error() -> None:
     lines = ["".join(map(chr, range(0x4E00, 0x4E00 + 100)))]
     with pytest.raises(InputError, match=r"vocab_size = 300 is too small .* give at least 361, or lower"):
-        Tokenizer.learn(lines, TokenizerConfig(vocab_size=300), silent)
+        Tokenizer.learn(lines, TokenizerConfig(vocab_size=300), no_notice)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -240,7 +253,7 @@ def test_a_saved_model_is_the_same_model(kind: str, tmp_path: Path) -> None:
 
 def foreign(options: dict[str, object]) -> bytes:
     model = BytesIO()
-    ours = {
+    defaults = {
         "pad_id": 0,
         "bos_id": 1,
         "eos_id": 2,
@@ -248,13 +261,13 @@ def foreign(options: dict[str, object]) -> bytes:
         "byte_fallback": True,
         "remove_extra_whitespaces": False,
     }
-    ours |= {"normalization_rule_name": "identity", "hard_vocab_limit": False, "minloglevel": 2, "vocab_size": SIZE}
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(LINES), model_writer=model, **ours | options)
+    defaults |= {"normalization_rule_name": "identity", "hard_vocab_limit": False, "minloglevel": 2, "vocab_size": SIZE}
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(LINES), model_writer=model, **defaults | options)
     return model.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("made", "message"),
+    ("model", "message"),
     [
         (b"", "not a whole SentencePiece model"),
         (b"Kein Modell", "not a whole SentencePiece model"),
@@ -266,8 +279,8 @@ def foreign(options: dict[str, object]) -> bytes:
     ],
     ids=["empty", "text", "ids", "bytes", "nmt_nfkc", "nfkc", "spaces"],
 )
-def test_another_file_is_refused_by_name(made: bytes | dict[str, object], message: str, tmp_path: Path) -> None:
-    (tmp_path / "t.model").write_bytes(made if isinstance(made, bytes) else foreign(made))
+def test_an_unsuitable_model_is_refused_by_name(model: bytes | dict[str, object], message: str, tmp_path: Path) -> None:
+    (tmp_path / "t.model").write_bytes(model if isinstance(model, bytes) else foreign(model))
     with pytest.raises(InputError, match=f"t.model: .*{message}"):
         Tokenizer.load(tmp_path / "t.model")
 
@@ -295,11 +308,11 @@ def test_no_sampling_is_encoding(kind: str) -> None:
     assert draw(kind, 0.0, LINES + AWKWARD) == learned(kind).encode(LINES + AWKWARD)
 
 
-@pytest.mark.parametrize(("kind", "peaked"), [("unigram", 1e6), ("bpe", 1e-9)])
-def test_sampling_near_its_sure_end_is_encoding(kind: str, peaked: float) -> None:
-    """The n-best lists, and the merges written here, agree with SentencePiece's own best segmentation."""
+@pytest.mark.parametrize(("kind", "sampling"), [("unigram", 1e6), ("bpe", 1e-9)])
+def test_sampling_with_nearly_no_randomness_is_encoding(kind: str, sampling: float) -> None:
+    """The n-best lists and the merges of `Sampler` agree with SentencePiece's best segmentation."""
     lines = [line for line in LINES + AWKWARD if len(line) < 200]
-    assert draw(kind, peaked, lines) == learned(kind).encode(lines)
+    assert draw(kind, sampling, lines) == learned(kind).encode(lines)
 
 
 @pytest.mark.parametrize(("kind", "sampling"), SETTINGS)
@@ -311,7 +324,7 @@ def test_sampled_lines_keep_their_text(kind: str, sampling: float) -> None:
 
 
 @pytest.mark.parametrize(("kind", "sampling"), SETTINGS)
-def test_sampling_is_a_function_of_the_lines_and_the_generator(kind: str, sampling: float) -> None:
+def test_sampling_depends_on_the_lines_and_the_generator_alone(kind: str, sampling: float) -> None:
     fresh, used = Sampler(learned(kind), sampling), sampler(kind, sampling)
     used.sample(["other words first", *LINES[::-1]], np.random.default_rng(9))
     first = list(fresh.sample(LINES, np.random.default_rng(1)))
@@ -321,21 +334,19 @@ def test_sampling_is_a_function_of_the_lines_and_the_generator(kind: str, sampli
 
 
 @pytest.mark.parametrize(("kind", "sampling"), [*SETTINGS, ("unigram", 0.0)])
-def test_how_many_lines_are_segmented_at_once_changes_nothing(
-    kind: str, sampling: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_size_of_a_chunk_changes_nothing(kind: str, sampling: float, monkeypatch: pytest.MonkeyPatch) -> None:
     together = draw(kind, sampling, LINES)
-    for at_once in (1, 7):
-        monkeypatch.setattr("seq2seq.text.tokenizer.AT_ONCE", at_once)
+    for size in (1, 7):
+        monkeypatch.setattr("seq2seq.text.tokenizer.CHUNK", size)
         assert draw(kind, sampling, LINES) == together
 
 
 @pytest.mark.parametrize("sampling", [0.0, 0.5])
-def test_a_corpus_takes_little_room_as_ids(sampling: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Python list takes 8 bytes an id, and up to 32 for the number itself, and the words on the way as much again."""
-    monkeypatch.setattr("seq2seq.text.tokenizer.AT_ONCE", 1000)
+def test_a_corpus_takes_little_memory_as_ids(sampling: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python list takes 8 bytes per id, up to 32 for the number itself, and temporary words as much again."""
+    monkeypatch.setattr("seq2seq.text.tokenizer.CHUNK", 1000)
     lines = LINES * (40_000 // len(LINES))
-    draw("unigram", sampling, LINES)  # each word's segmentations stay
+    draw("unigram", sampling, LINES)  # so that the segmentations of each word are computed before
     tracemalloc.start()
     drawn = sampler("unigram", sampling).sample(lines, np.random.default_rng(0))
     held, most = tracemalloc.get_traced_memory()
@@ -364,7 +375,7 @@ class Constant:
 
 @pytest.mark.parametrize(("kind", "sampling"), SETTINGS)
 @pytest.mark.parametrize("value", [0, 2**32 - 1])
-def test_the_ends_of_the_interval_stay_within_the_word(kind: str, sampling: float, value: int) -> None:
+def test_the_smallest_and_the_largest_draw_stay_within_the_word(kind: str, sampling: float, value: int) -> None:
     drawn = sampler(kind, sampling).sample(LINES, Constant(value))  # type: ignore[arg-type]
     assert [learned(kind).decode(ids) for ids in drawn] == LINES
 
@@ -390,7 +401,7 @@ def test_unigram_sampling_follows_kudo(alpha: float) -> None:
 
 @pytest.mark.parametrize("dropout", [0.1, 0.5])
 def test_bpe_sampling_follows_provilkov(dropout: float) -> None:
-    """Algorithm 1 of the paper as it stands there, drawn with another generator."""
+    """Algorithm 1 of the paper, with another generator."""
     t = learned("bpe")
     p = sentencepiece.SentencePieceProcessor(model_proto=t.model_bytes)
     vocabulary = {p.id_to_piece(i): i for i in range(4, len(p)) if not p.is_byte(i)}
@@ -419,12 +430,12 @@ def test_dropping_every_merge_leaves_characters() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pieces_never_cross_a_space(kind: str) -> None:
-    """What sampling word by word stands on."""
+    """Sampling word by word relies on this."""
     assert all("▁" not in piece[1:] for piece in learned(kind).pieces(range(len(learned(kind)))))
 
 
-def test_a_model_with_a_wrong_byte_is_refused_or_a_model() -> None:
-    """No other end; a piece that is no text and a byte piece that is no number were found by fuzzing."""
+def test_a_model_with_a_wrong_byte_is_refused_or_loads() -> None:
+    """Nothing else is raised. Fuzzing found the first two: a byte piece without a number, a piece that is not UTF-8."""
     whole = learned("unigram").model_bytes
     byte_piece = b"<0x41>"
     assert whole.count(byte_piece) == 1

@@ -1,4 +1,4 @@
-"""Word vectors: tokens that stand among the same neighbours are near one another, and a run can start from them."""
+"""Word vectors: tokens with the same neighbours have similar vectors, and training can start from the vectors."""
 
 import sys
 from pathlib import Path
@@ -13,10 +13,10 @@ from seq2seq.errors import InputError
 from seq2seq.text.vectors import learn
 from seq2seq.training import initialisation
 
-# 10 and 11 stand among 3 to 6, 12 and 13 among 7 to 9; 14 is never seen.
-DRAW = np.random.default_rng(0)
+# 10 and 11 occur among 3 to 6, 12 and 13 among 7 to 9; 14 does not occur.
+RNG = np.random.default_rng(0)
 SENTENCES = [
-    [*DRAW.choice(around, 3), DRAW.choice(pair), *DRAW.choice(around, 3)]
+    [*RNG.choice(around, 3), RNG.choice(pair), *RNG.choice(around, 3)]
     for _ in range(600)
     for around, pair in (((3, 4, 5, 6), (10, 11)), ((7, 8, 9), (12, 13)))
 ]
@@ -27,16 +27,16 @@ def vectors(request: pytest.FixtureRequest) -> NDArray[np.float32]:
     return learn(SENTENCES, 15, 16, request.param, seed=3)
 
 
-def likeness(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
+def cosine(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
     return float(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
 
 
-def test_tokens_of_like_neighbours_are_alike(vectors: NDArray[np.float32]) -> None:
-    for one, other, stranger in ((10, 11, 12), (11, 10, 13), (12, 13, 10), (13, 12, 11), (3, 6, 8)):
-        assert likeness(vectors[one], vectors[other]) > 0.3 + likeness(vectors[one], vectors[stranger])
+def test_tokens_with_the_same_neighbours_have_similar_vectors(vectors: NDArray[np.float32]) -> None:
+    for token, similar, different in ((10, 11, 12), (11, 10, 13), (12, 13, 10), (13, 12, 11), (3, 6, 8)):
+        assert cosine(vectors[token], vectors[similar]) > 0.3 + cosine(vectors[token], vectors[different])
 
 
-def test_they_are_scaled_as_embeddings_are(vectors: NDArray[np.float32]) -> None:
+def test_vectors_have_the_scale_of_embeddings(vectors: NDArray[np.float32]) -> None:
     assert vectors.shape == (15, 16)
     assert vectors.dtype == np.float32
     assert vectors[3:14].std() == pytest.approx(16**-0.5, rel=1e-3)
@@ -51,11 +51,11 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("tied", ["all", "target", "none"])
-def test_a_run_begins_with_them(tmp_path: Path, tied: str) -> None:
+def test_training_starts_from_the_vectors(tmp_path: Path, tied: str) -> None:
     text, more = corpus(60, 4), tmp_path / "more"
     more.write_text("1 2 3\n4 5 6\n")
-    wanted = chosen({"word_vectors": "cbow", "word_vectors_text": str(more), "seed": 5}, {"tied": tied})
-    trainer = begin(tmp_path / "run", wanted, text)
+    settings = chosen({"word_vectors": "cbow", "word_vectors_text": str(more), "seed": 5}, {"tied": tied})
+    trainer = begin(tmp_path / "run", settings, text)
     trainer.begin()
     tokenizer = trainer.tokenizers[0]
     src, tgt = (tokenizer.encode([*(pair[i] for pair in text.train), "1 2 3", "4 5 6"]) for i in (0, 1))
@@ -66,16 +66,16 @@ def test_a_run_begins_with_them(tmp_path: Path, tied: str) -> None:
     assert all(torch.equal(trainer.state.average[name], trainer.weights[name]) for name in names)
 
 
-def test_a_run_that_goes_on_does_not_learn_them_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text, wanted = corpus(60, 4), chosen({"word_vectors": "skipgram"})
-    trainer = begin(tmp_path, wanted, text)
+def test_a_resumed_run_does_not_learn_them_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, settings = corpus(60, 4), chosen({"word_vectors": "skipgram"})
+    trainer = begin(tmp_path, settings, text)
     trainer.begin()
     trainer.run(quiet=True)
     monkeypatch.setattr(initialisation, "learn", None)
     resumed(tmp_path, text, {"epochs": 3}).run(quiet=True)
 
 
-def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_or_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = begin(tmp_path, chosen({"word_vectors": "skipgram", "word_vectors_text": "nosuch"}), corpus(20, 2))
     with pytest.raises(InputError, match="nosuch"):
         trainer.begin()
