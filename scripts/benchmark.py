@@ -1,4 +1,4 @@
-"""Measure how fast this machine trains and translates, beside the processor's peak.
+"""Measure how fast this machine trains and translates, beside the peak of its processor.
 
 python scripts/benchmark.py --data DIR --src en --tgt de
 """

@@ -1,4 +1,4 @@
-"""Measure translations: BLEU, chrF and TER, each with its sacreBLEU signature.
+"""Score translations: BLEU, chrF and TER, each with its sacreBLEU signature.
 
 python scripts/evaluate.py --model DIR --data DIR --split test
 python scripts/evaluate.py --ref FILE --hyp A.txt --hyp B.txt      is B better than A?

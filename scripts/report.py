@@ -1,4 +1,4 @@
-"""Write one HTML page about a trained model.
+"""Write one HTML page about a trained model: scores, learning curves, errors and attention maps.
 
 python scripts/report.py --model DIR
 """

@@ -1,4 +1,4 @@
-"""Serve translations: a page in the browser, and an interface for programs.
+"""Serve translations over HTTP: a page for the browser, and LibreTranslate's API for programs.
 
 python scripts/serve.py
 """

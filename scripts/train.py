@@ -1,4 +1,4 @@
-"""Train a translation model; resume it.
+"""Train a translation model, or resume its training.
 
 python scripts/train.py                                            on the corpus that ships
 python scripts/train.py --data DIR --src en --tgt de --out artifacts/runs/mine

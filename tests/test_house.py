@@ -1,4 +1,4 @@
-"""The house: who may import whom. A new arrow in this table is a decision; one that is not in it is an accident."""
+"""The layers of the package: which module may import which. An import that the tables do not list is an accident."""
 
 import ast
 import sys
@@ -13,8 +13,8 @@ PACKAGE = ROOT / "seq2seq"
 
 GROUND = "config errors"
 
-# Floor by floor, from the ground up: each room with the rooms it may import from, all of which stand above it in this
-# table. `__init__` is the front door for Python, `__main__` is `python -m seq2seq`.
+# From the lowest layer up: each room (a subpackage, or a module of the package) with the rooms it may import from, all
+# of them listed before it. `__init__` is what `import seq2seq` runs, `__main__` is `python -m seq2seq`.
 ROOMS = {
     "errors": "",
     "config": "errors",
@@ -33,7 +33,7 @@ ROOMS = {
     "__main__": "commands",
 }
 
-# Inside a room, where the order matters: each module with the modules of its room that it may import.
+# For the rooms with an order inside: each module with the modules of its room that it may import.
 MODULES_INSIDE = {
     "text": {
         "ragged": "",
@@ -103,14 +103,14 @@ MODULES_INSIDE = {
 
 
 class Place(NamedTuple):
-    """Where a module lies: its room, and its name inside the room."""
+    """The room of a module, and its name inside the room."""
 
     room: str
     module: str
 
 
 def place(dotted: str) -> Place | None:
-    """The place of a dotted name: `seq2seq.text.corpus.load` lies in (text, corpus); a foreign name lies nowhere."""
+    """The place of a dotted name: (text, corpus) for `seq2seq.text.corpus.load`, None for a name of another package."""
     package, *rest = dotted.split(".")
     if package != "seq2seq":
         return None
@@ -121,7 +121,7 @@ def place(dotted: str) -> Place | None:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that the file imports, at its top or inside a function, by its full name."""
+    """The full name of everything that the file imports, at its top or inside a function."""
     package = ["seq2seq", *path.relative_to(PACKAGE).parts[:-1]] if path.is_relative_to(PACKAGE) else []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -131,9 +131,9 @@ def imported(path: Path) -> Iterator[str]:
             yield from (".".join((*above, *filter(None, [node.module]), name.name)) for name in node.names)
 
 
-def arrows(path: Path) -> set[Place]:
-    """The places in the house that the file imports from."""
-    return {found for name in imported(path) if (found := place(name))}
+def imported_places(path: Path) -> set[Place]:
+    """The places in the package that the file imports from."""
+    return {target for name in imported(path) if (target := place(name))}
 
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
@@ -141,39 +141,42 @@ PROGRAM = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
-def named(path: Path) -> str:
+def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def home(path: Path) -> Place:
+def place_of_file(path: Path) -> Place:
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return Place(parts[0], parts[1] if len(parts) > 1 else "")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
+@pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_a_module_imports_only_what_the_tables_allow(path: Path) -> None:
-    room, module = home(path)
-    assert room in ROOMS, f"{named(path)} is in no room of the house: add it to the table"
-    accidents = {there.room for there in arrows(path)} - {room, *ROOMS[room].split()}
-    assert not accidents, f"{named(path)} may not import from {', '.join(sorted(accidents))}"
+    room, module = place_of_file(path)
+    assert room in ROOMS, f"{relative(path)} is in no room; add it to the table"
+    accidents = {target.room for target in imported_places(path)} - {room, *ROOMS[room].split()}
+    assert not accidents, f"{relative(path)} may not import from {', '.join(sorted(accidents))}"
     inside = MODULES_INSIDE.get(room)
     if inside and module not in ("__init__", "recipes"):
-        assert module in inside, f"{named(path)}: say in the table of {room} what it may import there"
-        accidents = {there.module for there in arrows(path) if there.room == room} - {module, *inside[module].split()}
-        assert not accidents, f"{named(path)} may not import {', '.join(sorted(accidents))} of its own room"
+        assert module in inside, f"{relative(path)}; add what it may import to the table of {room}"
+        accidents = {target.module for target in imported_places(path) if target.room == room} - {
+            module,
+            *inside[module].split(),
+        }
+        assert not accidents, f"{relative(path)} may not import {', '.join(sorted(accidents))} of its own room"
 
 
 @pytest.mark.parametrize("table", [ROOMS, *MODULES_INSIDE.values()], ids=["rooms", *MODULES_INSIDE])
-def test_arrows_point_to_what_stands_before_alone(table: dict[str, str]) -> None:
+def test_imports_point_only_to_earlier_entries_of_the_table(table: dict[str, str]) -> None:
     before = {"__init__"}
     for name, allowed in table.items():
         assert set(allowed.split()) <= before, name
         before.add(name)
 
 
-def test_the_front_door_leads_to_the_api_and_to_what_it_returns() -> None:
-    rooms = arrows(PACKAGE / "__init__.py")
-    assert rooms == {
+def test_the_package_itself_imports_only_the_api_and_what_it_returns() -> None:
+    places = imported_places(PACKAGE / "__init__.py")
+    assert places == {
         Place("api", "evaluation"),
         Place("api", "training"),
         Place("api", "translator"),
@@ -181,59 +184,59 @@ def test_the_front_door_leads_to_the_api_and_to_what_it_returns() -> None:
     }
 
 
-def test_the_tables_promise_no_arrow_that_nobody_uses() -> None:
-    """A table that allows more than there is would let an accident pass."""
-    used = {(home(path).room, there.room) for path in MODULES for there in arrows(path)}
+def test_every_allowed_import_between_rooms_is_used() -> None:
+    """A table that allows more than is used would not detect an accident."""
+    used = {(place_of_file(path).room, target.room) for path in MODULES for target in imported_places(path)}
     unused = {(room, to) for room, allowed in ROOMS.items() for to in allowed.split()} - used
     assert not unused
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if (PACKAGE / room).is_dir()])
-def test_a_room_says_what_others_may_use_of_it_and_imports_nothing(room: str) -> None:
-    door = PACKAGE / room / "__init__.py"
-    docstring = ast.get_docstring(ast.parse(door.read_text(encoding="utf-8")))
+def test_the_init_of_a_room_names_its_modules_and_imports_nothing(room: str) -> None:
+    init = PACKAGE / room / "__init__.py"
+    docstring = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8")))
     assert docstring
     if room != "commands":
-        assert not list(imported(door))
-        modules = [path.stem for path in (PACKAGE / room).glob("*.py") if path != door]
+        assert not list(imported(init))
+        modules = [path.stem for path in (PACKAGE / room).glob("*.py") if path != init]
         assert [name for name in modules if f"`{name}`" not in docstring] == []
 
 
-def test_text_and_network_do_not_know_each_other() -> None:
+def test_text_and_network_do_not_import_each_other() -> None:
     assert not {"network", "translation"} & set(ROOMS["text"].split())
     assert "text" not in ROOMS["network"].split()
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if home(path).room == "network"], ids=named)
-def test_the_network_stands_on_torch_alone(path: Path) -> None:
+@pytest.mark.parametrize("path", [path for path in MODULES if place_of_file(path).room == "network"], ids=relative)
+def test_the_network_imports_only_torch(path: Path) -> None:
     foreign = {name.split(".")[0] for name in imported(path)} - sys.stdlib_module_names
     assert foreign <= {"torch", "seq2seq"}
 
 
-def test_search_knows_arrays_alone() -> None:
+def test_search_imports_only_numpy() -> None:
     foreign = {name.split(".")[0] for name in imported(PACKAGE / "translation" / "search.py")}
     assert foreign - sys.stdlib_module_names <= {"numpy", "seq2seq"}
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=named)
-def test_nothing_is_ever_unpickled(path: Path) -> None:
-    """Unpickling runs whatever the file says; weights are safetensors, all else is text."""
+@pytest.mark.parametrize("path", PROGRAM, ids=relative)
+def test_nothing_is_unpickled(path: Path) -> None:
+    """Unpickling can run any code; weights are stored as safetensors, everything else as text."""
     picklers = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
-    doors = {"torch.load", "torch.save", "torch.jit.load", "torch.jit.save", "torch.serialization"}
+    torch_picklers = {"torch.load", "torch.save", "torch.jit.load", "torch.jit.save", "torch.serialization"}
     names = set(imported(path))
     assert not {name.split(".")[0] for name in names} & picklers
-    assert not names & doors
+    assert not names & torch_picklers
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
-            assert ast.unparse(node) not in doors, f"line {node.lineno}"
+            assert ast.unparse(node) not in torch_picklers, f"line {node.lineno}"
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             assert ast.unparse(node.value) == "False", f"line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", TESTS, ids=named)
-def test_parametrize_is_given_no_bare_iterator(path: Path) -> None:
-    """A spent iterator silently skips tests."""
-    spent = {
+@pytest.mark.parametrize("path", TESTS, ids=relative)
+def test_parametrize_receives_no_bare_iterator(path: Path) -> None:
+    """An exhausted iterator silently skips tests."""
+    iterators = {
         "product",
         "permutations",
         "combinations",
@@ -245,11 +248,11 @@ def test_parametrize_is_given_no_bare_iterator(path: Path) -> None:
         "reversed",
         "iter",
     }
-    spent |= {"glob", "rglob", "iterdir"}
+    iterators |= {"glob", "rglob", "iterdir"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("parametrize") and len(node.args) > 1:
             values = node.args[1]
             assert not isinstance(values, ast.GeneratorExp), f"line {node.lineno}: wrap it in list()"
             if isinstance(values, ast.Call):
                 called = ast.unparse(values.func).rpartition(".")[2]
-                assert called not in spent, f"line {node.lineno}: wrap it in list()"
+                assert called not in iterators, f"line {node.lineno}: wrap it in list()"

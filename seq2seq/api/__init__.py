@@ -1,6 +1,6 @@
-"""The package as a Python program uses it; `seq2seq` itself is the door to it.
+"""The functions that Python programs call; `import seq2seq` exports them.
 
-`translator` holds `load` and `Translator` (text in, translations out), `training` holds `train`, `evaluation` holds
-`evaluate`. The commands are built on the same functions, and use three more modules: `models` (opens model folders,
-chooses a direction), `distillation` (text that teacher models translate) and `computing` (device and threads).
+`translator` defines `load` and `Translator`, `training` defines `train`, `evaluation` defines `evaluate`. The commands
+use the same functions, and those of `models` (opens model folders, chooses a direction) and `computing` (device and
+threads). `distillation` makes synthetic training pairs with teacher models.
 """

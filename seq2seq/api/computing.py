@@ -1,6 +1,6 @@
-"""Where to compute: the device, and the number of threads.
+"""The device and the number of threads to compute with, and notices about progress.
 
-This module imports torch only where torch computes: an exported model needs none.
+This module imports torch only when torch computes: an exported model does not need it.
 """
 
 import contextlib
@@ -13,31 +13,31 @@ from seq2seq.errors import InputError
 DEVICES = ("auto", "cpu", "cuda")
 
 _lock = threading.Lock()
-_inside = 0  # contexts of `torch_threads` that are entered now, in all Python threads
-_outside = 0  # torch's number of threads before the first of them
+_inside = 0  # number of contexts of `torch_threads` that are active, in all Python threads
+_outside = 0  # torch's number of threads before the first of them was entered
 
 
 def torch_device(device: str) -> str:
-    """The device, "cpu" or "cuda", that one of `DEVICES` stands for; "auto" is a GPU where there is one.
+    """The device, "cpu" or "cuda", for one of `DEVICES`; "auto" is a GPU if there is one.
 
     Raises:
-        InputError: cuda is requested and torch finds none, or the device is unknown.
+        InputError: cuda is requested and torch finds no GPU, or the device is unknown.
     """
     import torch
 
     if device not in DEVICES:
         raise InputError(f"unknown device {device!r}; choose one of {', '.join(DEVICES)}")
     if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch finds no GPU; take --device cpu, or install a CUDA build of torch")
+        raise InputError("--device cuda: torch finds no GPU; use --device cpu, or install a CUDA build of torch")
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 @contextlib.contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
-    """Inside, this Python thread computes with `count` threads of torch; None changes nothing.
+    """Inside the context, torch computes with `count` threads in this Python thread; None changes nothing.
 
-    Torch keeps the number for each Python thread, and hands the last one set to those that come later. So contexts of
-    several threads at once all restore the number from before the first of them.
+    Torch keeps one number per Python thread, and new threads inherit the number that was set last. So contexts that
+    are active in several threads at once all restore the number from before the first of them. They do not nest.
     """
     global _inside, _outside
     if count is None or "torch" not in sys.modules:
@@ -60,7 +60,7 @@ def torch_threads(count: int | None) -> Iterator[None]:
 
 
 def notifier(quiet: bool) -> Callable[[str], None]:
-    """What prints a notice on standard error, above a progress bar where there is one; quiet: nothing."""
+    """A function that prints a notice on standard error, above any progress bar; with `quiet` it prints nothing."""
     from tqdm import tqdm
 
     return (lambda message: None) if quiet else (lambda message: tqdm.write(message, file=sys.stderr))

@@ -1,8 +1,10 @@
-"""Synthetic pairs for training, made by teacher models: distillation, back-translation, data diversification.
+"""Synthetic training pairs, made by teacher models: distillation, back-translation, data diversification.
 
-A teacher of the training's own direction translates the source side (sequence-level knowledge distillation, Kim & Rush
-2016); one of the other direction translates the target side (back-translation, Sennrich et al. 2016). Several of both
-are data diversification (Nguyen et al. 2020).
+A teacher that translates in the direction of the training translates the source side (sequence-level knowledge
+distillation, Kim & Rush 2016); a teacher of the opposite direction translates the target side (back-translation,
+Sennrich et al. 2016). Several teachers of both kinds are data diversification (Nguyen et al. 2020).
+
+This module does not know the model that is trained.
 """
 
 import itertools
@@ -22,24 +24,24 @@ from seq2seq.translation.translator import LineTranslator
 
 
 class Teacher(NamedTuple):
-    """A model that translates in the direction of the training (`forward`), or in the other one."""
+    """A model that translates in the direction of the training (`forward`), or in the opposite one."""
 
     forward: bool
     translator: LineTranslator
 
 
 def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Teacher]:
-    """The models of `data.teachers`, checked before any text is read.
+    """The models of `data.teachers`; they are checked before any text is read.
 
     Raises:
-        InputError: one is no model or of other languages, or no teacher translates a file of `data.monolingual`.
+        InputError: a teacher is no model or has other languages, or no teacher translates a file of `data.monolingual`.
     """
     forward = [_is_forward(Path(teacher), data) for teacher in data.teachers]
     for path in map(Path, data.monolingual):
         is_source = corpus.side_of(path, data) == 0
         if is_source not in forward:
             src, tgt = (data.src, data.tgt) if is_source else (data.tgt, data.src)
-            raise InputError(f"--mono {path} needs a model that translates {src} to {tgt}; give one by --teacher")
+            raise InputError(f"--mono {path} needs a model that translates {src} to {tgt}; give one as --teacher")
     teachers = []
     for is_forward, folder in zip(forward, data.teachers, strict=True):
         bundle, workers = open_model([Path(folder)], device, threads, None)
@@ -48,21 +50,22 @@ def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> 
 
 
 def _is_forward(teacher: Path, data: corpus.DataConfig) -> bool:
+    """Whether the teacher translates in the direction of the training; otherwise it is of the opposite one."""
     known = layout.read_settings(teacher).get("data", {})
     direction = known.get("src"), known.get("tgt")
     if direction not in ((data.src, data.tgt), (data.tgt, data.src)):
         raise InputError(
             f"the teacher {teacher} translates {direction[0]} to {direction[1]}, not {data.src} to {data.tgt} or back; "
-            "take another, or give --src and --tgt"
+            "give another teacher, or --src and --tgt"
         )
     return direction == (data.src, data.tgt)
 
 
 def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[Pair]:
-    """The teachers' translations of the training text and of the monolingual text, each beside its source.
+    """Pairs of the training text and of the monolingual text with each teacher's translations of their lines.
 
-    Of every training line a teacher gives its best translation, and the one of its n-best list that is most like the
-    reference (Kim & Rush 2016, sections 3.2 and 3.3); of a monolingual line its best translation.
+    For a training line these are the teacher's best translation, and the one of its n-best list that is most similar
+    to the reference (Kim & Rush 2016, sections 3.2 and 3.3); for a monolingual line, its best translation.
     """
     for forward, translator in teachers:
         source, target = (0, 1) if forward else (1, 0)
@@ -71,6 +74,6 @@ def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: boo
         progress = tqdm(stream, "teacher", len(lines), disable=True if quiet else None, unit="line")
         for line, candidates, pair in itertools.zip_longest(lines, progress, text.train):
             texts = [candidate.text for candidate in candidates] or [""]
-            chosen = (texts[0], closest(texts, pair[target])) if pair else texts[:1]
-            for translation in chosen:
+            selected = (texts[0], closest(texts, pair[target])) if pair else texts[:1]
+            for translation in selected:
                 yield Pair(line, translation) if forward else Pair(translation, line)

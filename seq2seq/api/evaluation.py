@@ -1,4 +1,4 @@
-"""`evaluate` scores a model on a part of a corpus."""
+"""`evaluate` translates a part of a corpus with a model and scores the translations."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -27,41 +27,58 @@ def evaluate(
 
     Args:
         model: a translator, or the path of a model folder.
-        data: parallel text, as `train` takes it; None: the corpus that ships.
-        split: the part: "train", "dev", or a test part by its name.
-        src: name of the source's file ending or column; None: the model's language. Of a model that knows several
-            directions it is the language to translate from.
+        data: parallel text, as for `train`; None: the corpus that ships.
+        split: the part: "train", "dev", or the name of a test part.
+        src: ending or column name of the source text; None: the model's source language. For a model of several
+            directions, the language to translate from.
         tgt: the same for the target.
-        beam: hypotheses kept at each step; None: the model's own number.
+        beam: hypotheses kept at each step; None: the model's own setting.
         memory: parallel text to use as a translation memory.
-        metrics: "bleu", "chrf", "ter", or some of them.
+        metrics: names of metrics: "bleu", "chrf", "ter".
 
     Raises:
-        InputError: there is no such text or part, or the model does not know the direction.
+        InputError: the text or the part does not exist, or the model does not know the direction.
     """
     translator = model if isinstance(model, Translator) else load(model)
-    several = len(translator.directions) > 1
-    direction = choose_direction(translator.directions, *((src, tgt) if several else (None, None)))
-    bundle = translator.bundle(direction)
-    bundle = with_translation_memory(bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt), memory, None)
+    directions = translator.directions
+    bundle = translator.bundle(directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt))
+    bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
     with torch_threads(translator.threads):
-        return evaluate_part(bundle, config, data or "", split, metrics).scores
+        return evaluate_part(bundle, config, data or "", split, metrics, memory).scores
 
 
 class Evaluation(NamedTuple):
-    """The scores of a model on a part of a corpus of so many sentences."""
+    """The number of sentences that were translated, and the scores of the translations."""
 
     sentences: int
     scores: list[Score]
 
 
-def evaluate_part(bundle: Bundle, config: SearchConfig, data: str, split: str, metrics: Sequence[str]) -> Evaluation:
-    """Translate the part `split` of the text `data`, in the bundle's languages, and score it.
+def evaluate_part(
+    bundle: Bundle,
+    config: SearchConfig,
+    data: str,
+    split: str,
+    metrics: Sequence[str],
+    memory: str | None = None,
+    share: float | None = None,
+) -> Evaluation:
+    """Translate the part `split` of the text `data`, in the bundle's languages, and score the translations.
+
+    Args:
+        bundle: the model; its languages name the files or columns of the text.
+        config: settings of the search.
+        data: parallel text; empty: the corpus that ships.
+        split: name of the part.
+        metrics: names of the metrics.
+        memory: parallel text to use as a translation memory; None: none.
+        share: weight of the memory; None: the default.
 
     Raises:
-        InputError: there is no such text or part.
+        InputError: the text or the part does not exist, or the translation memory cannot be used.
     """
     pairs = load_split(DataConfig(where=data, src=bundle.src, tgt=bundle.tgt), split)
+    bundle = with_translation_memory(bundle, memory, share)
     translations = LineTranslator(bundle, config).translate([pair.src for pair in pairs])
     return Evaluation(len(pairs), score(translations, [[pair.tgt for pair in pairs]], metrics))

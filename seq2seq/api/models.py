@@ -1,6 +1,6 @@
-"""Opens model folders, trained or exported, alone or as an ensemble; chooses the model of a direction.
+"""Opens model folders, trained or exported, alone or as an ensemble, and chooses a direction of translation.
 
-A direction is a pair of languages, from and to. This module imports torch only where a model needs it.
+A direction is a pair of languages, (from, to). This module imports torch only when a model needs it.
 """
 
 import re
@@ -28,23 +28,25 @@ def shipped_models() -> dict[Direction, Path]:
 
 
 def choose_direction(known: Collection[Direction], from_: str | None, to: str | None) -> Direction:
-    """The direction to translate in, of those that a model knows.
+    """The direction to translate in, one of `known`; `from_` and `to` may each be None.
 
-    A single one need not be named. Of several the default is English to German; to English it is from German, to any
-    other language from English.
+    If only one is known, it is the default. Otherwise the default is English to German; to English, the default source
+    is German, and to any other language it is English.
 
     Raises:
-        InputError: the model does not know the direction.
+        InputError: the direction is not known.
     """
     if len(known) == 1:
-        [only] = known
-        src, tgt = from_ or only[0], to or only[1]
+        [(src, tgt)] = known
+        src, tgt = from_ or src, to or tgt
     else:
         src = from_ or ("de" if to == "en" else "en")
         tgt = to or ("de" if src == "en" else "en")
     if (src, tgt) not in known:
-        there = ", ".join(f"{a} to {b}" for a, b in known)
-        raise InputError(f"no translation from {src} to {tgt}; there is {there}; choose one of these, or another model")
+        directions = ", ".join(f"{a} to {b}" for a, b in known)
+        raise InputError(
+            f"no translation from {src} to {tgt}; there is {directions}; choose one of these, or another model"
+        )
     return src, tgt
 
 
@@ -53,16 +55,16 @@ def open_model(
 ) -> "tuple[Bundle, int]":
     """The model of a folder, trained or exported, and the number of processes to translate with.
 
-    Trained models of several folders are an ensemble, which searches with the settings of the first.
+    Several folders of trained models are an ensemble, which uses the search settings of the first.
 
     Args:
         folders: one model folder, or several.
         device: one of `computing.DEVICES`.
-        threads: of the engine of an exported model; None: all cores. Torch's own number is left as it is.
-        workers: the number of processes; None: as many as there are threads, where processes can be forked.
+        threads: CPU threads; None: torch's own number, for an exported model all cores. Torch's number is not changed.
+        workers: number of processes; None: one per thread where processes can be forked, otherwise 1.
 
     Raises:
-        InputError: a folder holds no whole model, or the model cannot compute in this way.
+        InputError: a folder holds no complete model, or the model cannot compute as requested.
     """
     from seq2seq.folder import layout
     from seq2seq.processes import CAN_FORK, available_threads
@@ -70,7 +72,7 @@ def open_model(
     folder, *others = folders
     if exported := [path for path in folders if layout.is_exported(path)]:
         if others:
-            raise InputError(f"{exported[0]} is an exported model, which is no part of an ensemble; give trained ones")
+            raise InputError(f"{exported[0]} is an exported model, which cannot be in an ensemble; give trained models")
         if device == "cuda":
             raise InputError(f"{folder} is an exported model, which computes on the CPU; leave out --device cuda")
         try:
@@ -82,7 +84,7 @@ def open_model(
             ) from None
         threads = threads or available_threads()
         count = _processes(workers, threads, CAN_FORK)
-        return load(folder, 1 if count > 1 else threads), count  # the engine's threads do not survive a fork
+        return load(folder, 1 if count > 1 else threads), count  # the engine's threads do not survive forking
     try:
         import torch
     except ImportError:
@@ -96,27 +98,30 @@ def open_model(
     return bundle, _processes(workers, threads or torch.get_num_threads(), CAN_FORK and where == "cpu")
 
 
-def _processes(workers: int | None, threads: int, possible: bool) -> int:
-    if workers and workers > 1 and not possible:
+def _processes(workers: int | None, threads: int, can_fork: bool) -> int:
+    """The number of processes: `workers`, by default one per thread where the model can be forked."""
+    if workers and workers > 1 and not can_fork:
         raise InputError(f"--workers {workers} needs Linux and --device cpu; leave it out")
-    return workers or (threads if possible else 1)
+    return workers or (threads if can_fork else 1)
 
 
 def with_translation_memory(bundle: "Bundle", memory: str | None, share: float | None) -> "Bundle":
     """The bundle with a translation memory: the train part of the text `memory`, with the weight `share`.
 
+    Without a memory it is returned as it is.
+
     Raises:
-        InputError: there is no such text, the model is an exported one, or a share is given without a memory.
+        InputError: the text does not exist, the model is an exported one, or a share is given without a memory.
     """
     if memory is None:
         if share:
-            raise InputError(f"--memory-share {share:g} goes with --memory; name the text of the memory")
+            raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
     from seq2seq.text.corpus import DataConfig, load_train
     from seq2seq.translation.inference import with_memory
 
     try:
         pairs = load_train(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt))
-    except InputError as e:  # its advice may name options that only train has
+    except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
     return with_memory(bundle, pairs, share or MEMORY_SHARE)

@@ -1,7 +1,7 @@
-"""`train` trains a model: from the options to a scored model folder with a card, on one process or on several.
+"""`train` trains a model, scores it and writes its model folder with a card, in one process or several.
 
-Of the processes that torchrun starts, rank 0 reads the text, writes the folder and reports; the others train along by
-what it wrote.
+Of the processes that torchrun starts, rank 0 reads the text, writes the folder and prints; the other ranks read what
+it wrote, and train with it.
 """
 
 import itertools
@@ -34,11 +34,11 @@ from seq2seq.translation.translator import LineTranslator
 
 RECIPE = "tatoeba"
 RUNS = Path("artifacts/runs")
-SAMPLES = 10  # held-out sentences that are shown with their translations
+SAMPLES = 10  # number of held-out sentences in `Run.samples`
 
 
 class TrainOptions(TypedDict, total=False):
-    """What `train` takes by name."""
+    """The keyword arguments of `train`."""
 
     data: FolderPath | None
     src: str | None
@@ -57,7 +57,7 @@ class TrainOptions(TypedDict, total=False):
 
 
 class Run(NamedTuple):
-    """A finished training. `scores` and `samples` are of the best weights; on ranks other than 0 both are empty."""
+    """A finished training. `scores` and `samples` are of the best weights, and empty on ranks other than 0."""
 
     folder: Path
     model: Translator
@@ -66,8 +66,8 @@ class Run(NamedTuple):
     parameters: int
     updates: int
     minutes: float
-    dev: dict[str, Any]  # what training wrote down at the best validation
-    scores: dict[str, list[Score]]  # of each test part, or of dev where there is none
+    dev: dict[str, Any]  # the metrics of the best validation
+    scores: dict[str, list[Score]]  # of each test part, or of dev if there is none
     samples: list[list[str]]  # some held-out sentences: source, translation, reference
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,50 +78,51 @@ class Run(NamedTuple):
 
 
 def train(**options: Unpack[TrainOptions]) -> Run:
-    """Train a translation model, or go on with a training; returns it with its scores.
+    """Train a translation model, or go on with a training; returns the run with its scores.
 
-    Training shows its progress, and can be stopped by Ctrl-C (in a notebook: by its stop button): its state is saved
-    and `train(resume=DIR)` goes on, to the same weights (on a CPU to the bit) as if it had never stopped. The random
-    numbers, the threads and the signal handlers of the program are afterwards what they were.
+    Training prints its progress. Ctrl-C (or the stop button of a notebook) stops it after saving its state, and
+    `train(resume=DIR)` then goes on to the same weights (on a CPU to the bit) as if it had never stopped. Torch's
+    random state and number of threads, and the signal handlers, are restored at the end.
 
     Args:
         options:
-            data: parallel text: a folder, a table, or "hf:OWNER/NAME"; left out: the corpus that ships.
-            src, tgt: the languages to translate from and to, as files or columns are named.
-            out: the model folder; left out: a new one in artifacts/runs.
+            data: parallel text: a folder, a table, or "hf:OWNER/NAME"; default: the corpus that ships.
+            src, tgt: languages to translate from and to, which name the files or columns.
+            out: the model folder; default: a new one in artifacts/runs.
             recipe: name of a recipe that ships, or path of a .toml file.
-            set: settings that override the recipe's, for example {"training.updates": 1000}.
-            teachers: model folders whose translations, or back-translations, are trained on as well.
-            mono: files of lines in one language, NAME.LANG, that the teachers translate as well.
-            resume: a model folder whose training goes on; only `training.*` may be set with it.
+            set: settings that override those of the recipe, for example {"training.updates": 1000}.
+            teachers: model folders; their translations, or back-translations, are trained on as well.
+            mono: monolingual text files, NAME.LANG, which the teachers translate as well.
+            resume: a model folder whose training goes on; only settings `training.*` may be given with it.
             overwrite: replace the model that `out` holds.
             seed: short for set={"training.seed": N}.
-            device: "cpu", "cuda", or "auto": a GPU where there is one.
-            threads: threads of torch while it trains.
-            quiet: no progress, no notices.
+            device: "cpu", "cuda", or "auto": a GPU if there is one.
+            threads: torch's number of threads while it trains.
+            quiet: print no progress and no notices.
 
     Raises:
         InputError: an option, a setting or the text is wrong.
-        WorkError: training failed, for a loss that is no number or a full disk; the last checkpoint is whole.
+        WorkError: training failed, for example by a loss that is not finite or a full disk; the last checkpoint is
+            complete.
         Interrupted: SIGINT or SIGTERM stopped it (a KeyboardInterrupt); the state is saved.
         TypeError: an option is unknown.
     """
     if unknown := options.keys() - TrainOptions.__annotations__.keys():
         raise TypeError(f"train() got an unexpected keyword argument {min(unknown)!r}")
     device = torch_device(options.get("device", "auto"))
-    with torch_threads(options.get("threads")), _random_state(device), join_group(device) as ranks:
-        return _lead(options, ranks, device) if ranks.is_main else _follow(ranks, device)
+    with torch_threads(options.get("threads")), join_group(device) as ranks, _restored_random_state(device):
+        return _train_first_rank(options, ranks, device) if ranks.is_main else _train_other_rank(ranks, device)
 
 
 @contextmanager
-def _random_state(device: str) -> Iterator[None]:
-    """Torch's random numbers go on afterwards as if nothing had drawn any."""
+def _restored_random_state(device: str) -> Iterator[None]:
+    """Restore torch's random state at the end, that of the CPU and of this rank's GPU."""
     with torch.random.fork_rng([torch.cuda.current_device()] if device == "cuda" else []):
         yield
 
 
 class _Plan(NamedTuple):
-    """What a run begins with: its folder, its resolved settings, its recipe, and whether it goes on."""
+    """A run before its text is read: folder, resolved settings, recipe, and whether it resumes an earlier run."""
 
     folder: Path
     settings: Settings
@@ -129,12 +130,12 @@ class _Plan(NamedTuple):
     resume: bool
 
 
-def _lead(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
-    """Train as rank 0."""
+def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
+    """Train as rank 0, or as the only process."""
     quiet = options.get("quiet", False)
-    say, plan = notifier(quiet), _plan(options, ranks.world_size)
-    text, tokenizers = _prepared(plan, options, say, quiet)
-    trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, say, ranks)  # checks the settings
+    notify, plan = notifier(quiet), _plan(options, ranks.world_size)
+    text, tokenizers = _stored_text(plan) if plan.resume else _new_text(plan, options, notify, quiet)
+    trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)  # checks the settings
     if plan.resume:
         trainer.restore()
     else:
@@ -145,7 +146,7 @@ def _lead(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
         files.publish(plan.folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     where = f"{device}, {ranks.world_size} ranks" if ranks.world_size > 1 else device
-    say(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
+    notify(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
     ranks.broadcast_object(lambda: (str(plan.folder.absolute()), plan.resume))
     trainer.run(quiet)
     run = _scored(_run(plan, trainer, device), text, device)
@@ -154,15 +155,12 @@ def _lead(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
     return run
 
 
-def _follow(ranks: ProcessGroup, device: str) -> Run:
-    """Train along with rank 0, by what it wrote; rank 0 reports what goes wrong."""
+def _train_other_rank(ranks: ProcessGroup, device: str) -> Run:
+    """Train as another rank, with the settings, text and tokenizers that rank 0 wrote; rank 0 reports errors."""
     name, resume = ranks.broadcast_object(lambda: ("", False))
     folder = Path(name)
     plan = _Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe_name(folder), resume)
-    text = corpus.load(plan.settings.data)
-    if plan.settings.data.teachers:
-        text = corpus.with_synthetic(text, corpus.load_synthetic(folder / layout.SYNTHETIC))
-    tokenizers = layout.read_tokenizers(folder, plan.settings.tokenizer)
+    text, tokenizers = _stored_text(plan)
     trainer = Trainer(plan.settings, text, tokenizers, folder, device, lambda message: None, ranks)
     if resume:
         trainer.restore()
@@ -173,64 +171,67 @@ def _follow(ranks: ProcessGroup, device: str) -> Run:
     return _run(plan, trainer, device)
 
 
-# ---- before ----------------------------------------------------------------------------------------------------------
+# ---- preparation -----------------------------------------------------------------------------------------------------
 
 
 def _plan(options: TrainOptions, ranks: int) -> _Plan:
-    """The folder and the settings that the options name; nothing is read of the text, and nothing written.
+    """The folder and the settings that the options specify. No text is read and nothing is written.
 
     Raises:
-        InputError: options do not go together, a setting is wrong, or the folder holds something that would be lost.
+        InputError: options exclude each other, a setting is wrong, or the folder holds something that would be lost.
     """
-    assignments = _assignments(options.get("set", {}))
+    overrides = options.get("set", {})
     if resume := options.get("resume"):
         others = ("data", "src", "tgt", "out", "recipe", "teachers", "mono", "overwrite")
         if any(options.get(name) for name in others) or options.get("seed") is not None:
-            raise InputError("--resume goes on with the folder's own settings; only training.* may be --set with it")
+            raise InputError("--resume goes on with the folder's own settings; give only --set training.* with it")
+        assignments = _assignments(overrides)
         if any(section != "training" for section, _, _ in assignments):
-            raise InputError("--resume with --set: only training.* may change; train a new model for the rest")
+            raise InputError("--resume with --set: only training.* may change; train a new model to change the rest")
         folder = Path(resume)
         sections, recipe = layout.read_settings(folder), layout.read_recipe_name(folder)
     else:
         recipe = options.get("recipe") or RECIPE
         sections = settings.recipe(recipe)
         sections["data"] = sections.get("data", {}) | _data_settings(options)
-        if (seed := options.get("seed")) is not None:
-            assignments.append(("training", "seed", seed))
         out = options.get("out")
         folder = Path(out) if out else _new_folder(recipe)
         _check_folder(folder, options.get("overwrite", False))
-    chosen = settings.resolve(settings.override(sections, assignments))
-    return _Plan(folder, _with_workers(chosen, ranks), recipe, bool(resume))
+        assignments = _assignments(overrides)
+        if (seed := options.get("seed")) is not None:
+            assignments.append(("training", "seed", seed))
+    resolved = settings.resolve(settings.override(sections, assignments))
+    return _Plan(folder, _with_workers(resolved, ranks), recipe, bool(resume))
 
 
 def _assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, str, Any]]:
-    """Section, name and value of each setting: of a mapping, or of texts such as "model.hidden=512".
+    """Section, name and value of each setting of a mapping, or of strings such as "model.hidden=512".
 
     Raises:
-        InputError: a name has no section, or a text no value.
+        TypeError: `values` is a single string.
+        InputError: a name has no section, or a string no value.
     """
     if isinstance(values, str):
-        raise TypeError("set takes a mapping of settings, or a list of texts such as 'model.hidden=512'")
+        raise TypeError("set takes a mapping of settings, or a list of strings such as 'model.hidden=512'")
     if not isinstance(values, Mapping):
         return [parse_override(text) for text in values]
-    found = []
+    assignments = []
     for key, value in values.items():
         section, dot, name = str(key).partition(".")
         if not (section and dot and name):
             raise InputError(f"set {key!r}: expected SECTION.NAME, for example 'model.hidden'")
-        found.append((section, name, value))
-    return found
+        assignments.append((section, name, value))
+    return assignments
 
 
 def _data_settings(options: TrainOptions) -> dict[str, Any]:
-    """The settings of [data] that the options name."""
-    named: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
+    """The settings of the section [data] that the options specify."""
+    values: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
     if (data := options.get("data")) is not None:
-        named["where"] = os.fspath(data)
+        values["where"] = os.fspath(data)
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
-        named[name] = [os.fspath(path) for path in option] if option else None
-    return {name: value for name, value in named.items() if value is not None}
+        values[name] = [os.fspath(path) for path in option] if option else None
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _new_folder(recipe: str) -> Path:
@@ -241,60 +242,68 @@ def _new_folder(recipe: str) -> Path:
 
 
 def _check_folder(folder: Path, overwrite: bool) -> None:
-    """Refuse, before the text is read, a folder that cannot be written or holds something that would be lost."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise InputError(f"--out {folder}: {there} is a file; give a folder")
-    if not os.access(there, os.W_OK):
-        raise InputError(f"--out {folder}: {there} cannot be written; give another folder")
+    """Check, before the text is read, that the folder can be written.
+
+    Raises:
+        InputError: it cannot, or without `overwrite` it holds a model or a model card.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise InputError(f"--out {folder}: {existing} is a file; give a folder")
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"--out {folder}: {existing} cannot be written; give another folder")
     if layout.holds_model(folder) and not overwrite:
         raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
     if (card := folder / layout.CARD).exists() and not overwrite:
-        raise InputError(f"{card} would be lost to the model's; give another --out, or --overwrite")
+        raise InputError(f"{card} would be lost to the model card; give another --out, or --overwrite")
 
 
-def _with_workers(chosen: Settings, ranks: int) -> Settings:
-    """The settings with a number of workers, that of the ranks where there are several: resuming repeats it.
+def _with_workers(resolved: Settings, ranks: int) -> Settings:
+    """The settings with the number of workers, of ranks if there are several, filled in: a resumed run repeats it.
 
     Raises:
-        InputError: the settings name another number than torchrun started.
+        InputError: torchrun started another number of ranks than the settings name.
     """
-    training = chosen.training
+    training = resolved.training
     if ranks > 1 and training.workers not in (0, ranks):
         raise InputError(
             f"training.workers = {training.workers}, but torchrun started {ranks} ranks; start as many, "
-            "or --set training.workers=0"
+            "or give --set training.workers=0"
         )
-    alone = default_workers(torch.get_num_threads(), training.batch_tokens, chosen.model.hidden)
-    return chosen._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or alone))
+    default = default_workers(torch.get_num_threads(), training.batch_tokens, resolved.model.hidden)
+    return resolved._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or default))
 
 
-def _prepared(
-    plan: _Plan, options: TrainOptions, say: Callable[[str], None], quiet: bool
-) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
-    """The text of a run, with the pairs that teachers make, and its tokenizers."""
+def _stored_text(plan: _Plan) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
+    """The text and the tokenizers of a run that has begun; tokenizers and synthetic pairs are read from its folder."""
     data = plan.settings.data
-    if plan.resume:
-        text = corpus.load(data)
-        if data.teachers:
-            text = corpus.with_synthetic(text, corpus.load_synthetic(plan.folder / layout.SYNTHETIC))
-        return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
+    text = corpus.load(data)
+    if data.teachers:
+        text = corpus.with_synthetic(text, corpus.load_synthetic(plan.folder / layout.SYNTHETIC))
+    return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
+
+
+def _new_text(
+    plan: _Plan, options: TrainOptions, notify: Callable[[str], None], quiet: bool
+) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
+    """The text and the tokenizers of a new run; teachers make the synthetic pairs."""
+    data = plan.settings.data
     teachers = open_teachers(data, options.get("device", "auto"), options.get("threads"))
     text = corpus.with_monolingual(corpus.load(data), data)
     for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
-        say(line)
+        notify(line)
     if teachers:
         text = corpus.with_synthetic(text, synthetic_pairs(teachers, text, quiet))
         teachers.clear()  # training needs the memory
-        say(f"the teachers add {len(text.synthetic):,} pairs")
-    return text, prepare(plan.settings, text, say)
+        notify(f"the teachers add {len(text.synthetic):,} pairs")
+    return text, prepare(plan.settings, text, notify)
 
 
-# ---- afterwards ------------------------------------------------------------------------------------------------------
+# ---- result ----------------------------------------------------------------------------------------------------------
 
 
 def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
-    """The run before it is scored."""
+    """The run, without scores and samples."""
     progress, data = trainer.progress, plan.settings.data
     return Run(
         folder=plan.folder,
@@ -311,7 +320,7 @@ def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
 
 
 def _scored(run: Run, text: Corpus, device: str) -> Run:
-    """The run with the scores of the best weights on every test part, or on dev where there is none, and samples."""
+    """The run with samples and the scores of the best weights on every test part, or on dev if there is none."""
     translator = LineTranslator(checkpoint.load_model(run.folder, device), run.settings.search)
     scores: dict[str, list[Score]] = {}
     samples: list[list[str]] = []
@@ -319,6 +328,6 @@ def _scored(run: Run, text: Corpus, device: str) -> Run:
         translations = translator.translate([pair.src for pair in pairs])
         scores[name] = score(translations, [[pair.tgt for pair in pairs]], ("bleu", "chrf"))
         if not samples:
-            shown = range(0, len(pairs), max(1, len(pairs) // SAMPLES))[:SAMPLES]
-            samples = [[pairs[i].src, translations[i], pairs[i].tgt] for i in shown]
+            rows = range(0, len(pairs), max(1, len(pairs) // SAMPLES))[:SAMPLES]
+            samples = [[pairs[i].src, translations[i], pairs[i].tgt] for i in rows]
     return run._replace(scores=scores, samples=samples)

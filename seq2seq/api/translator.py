@@ -1,12 +1,13 @@
-"""`load` opens a model folder, or the models that ship; a `Translator` turns text into translations.
+"""`load` opens a model folder, or the models that ship; a `Translator` translates and scores strings.
 
-The translator knows neither files of text nor commands. It needs no torch where its models are exported ones.
+This module does not know text files or commands. It does not import torch if the models are exported ones.
 """
 
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
 
@@ -23,25 +24,25 @@ FolderPath = str | os.PathLike[str]
 def load(
     path: FolderPath | Sequence[FolderPath] | None = None, *, device: str = "auto", threads: int | None = None
 ) -> "Translator":
-    """A translator of a model folder, trained or exported.
+    """A translator for a model folder, trained or exported.
 
     Args:
-        path: the folder; several folders of trained models are an ensemble. None: the models that ship, English to
+        path: the folder; a list of folders of trained models is an ensemble. None: the models that ship, English to
             German and German to English, each opened at its first use.
-        device: "cpu", "cuda", or "auto": a GPU where there is one.
-        threads: threads of one translation; None: torch's own number, and all cores for an exported model.
+        device: "cpu", "cuda", or "auto": a GPU if there is one.
+        threads: CPU threads; None: torch's own number, for an exported model all cores.
 
     Raises:
-        InputError: the folder holds no whole model, or the model cannot compute there.
-        TypeError: `path` is no path.
+        InputError: a folder holds no complete model, or the model cannot compute on the device.
+        TypeError: `path` is neither a path nor a list of paths.
     """
     if path is None:
         models = {direction: (folder,) for direction, folder in shipped_models().items()}
         return Translator(models, device=device, threads=threads)
     paths = [path] if isinstance(path, str | os.PathLike) else path
-    if not isinstance(paths, Sequence) or not all(isinstance(each, str | os.PathLike) for each in paths) or not paths:
+    if not isinstance(paths, Sequence) or not all(isinstance(item, str | os.PathLike) for item in paths) or not paths:
         raise TypeError(f"load() takes the path of a model folder, or a list of them, not {path!r}")
-    folders = tuple(Path(each).absolute() for each in paths)
+    folders = tuple(Path(item).absolute() for item in paths)
     bundle, _ = open_model(folders, device, threads)
     translator = Translator({(bundle.src, bundle.tgt): folders}, device=device, threads=threads)
     translator._bundles[bundle.src, bundle.tgt] = bundle
@@ -49,7 +50,7 @@ def load(
 
 
 class TranslateOptions(TypedDict, total=False):
-    """What `Translator.translate` takes by name, `nbest` apart."""
+    """The keyword arguments of `Translator.translate`, except `nbest`."""
 
     to: str | None
     from_: str | None
@@ -60,10 +61,10 @@ class TranslateOptions(TypedDict, total=False):
 
 
 class Translator:
-    """Models of one direction or of several, ready to translate; made by `load`.
+    """Translates in one direction or in several, each with the model, or ensemble, of its folders; made by `load`.
 
-    It may be used from several threads at once, and pickled: what is pickled is the path of its folders, which are
-    opened again where it is unpickled.
+    It may be used from several threads at once. Pickling stores the paths of the folders, and unpickling opens them
+    again.
     """
 
     def __init__(
@@ -76,12 +77,12 @@ class Translator:
 
     @property
     def directions(self) -> list[Direction]:
-        """The directions that the models know, as pairs of languages (from, to)."""
+        """The directions it translates in, as pairs of languages (from, to)."""
         return list(self._folders)
 
     def __repr__(self) -> str:
-        known = ", ".join(f"{src} to {tgt}" for src, tgt in self._folders)
-        return f"<seq2seq.Translator {known}>"
+        directions = ", ".join(f"{src} to {tgt}" for src, tgt in self._folders)
+        return f"<seq2seq.Translator {directions}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopened, (self._folders, self._device, self.threads)
@@ -110,19 +111,19 @@ class Translator:
         memory_share: float | None = None,
         search: Mapping[str, Any] | None = None,
     ) -> str | list[str] | list[Translation] | list[list[Translation]]:
-        """The translation of a text, or the translations of a list of texts, in its order.
+        """The translation of a text, or the translations of a list of texts, in the same order.
 
-        A text is translated line by line.
+        Each line of a text is translated by itself.
 
         Args:
             text: a str gives a str, a list of str a list of str.
-            to: language to translate to; may be left out where the model knows one direction.
+            to: language to translate to; optional if the model knows one direction only.
             from_: language to translate from; the same.
-            beam: hypotheses kept at each step; None: the model's own number.
-            nbest: for each text its best translations, `nbest` at most, as `Translation` objects, best first.
-            memory: parallel text to use as a translation memory, as `train` takes it.
+            beam: hypotheses kept at each step; None: the model's own setting.
+            nbest: return for each text a list of at most `nbest` `Translation` objects, best first.
+            memory: parallel text to use as a translation memory, as for `train`.
             memory_share: weight of the memory, between 0 and 1.
-            search: other settings of the section [search] by name, for example {"length_penalty": 1.2}.
+            search: further settings of the section [search] by name, for example {"length_penalty": 1.2}.
 
         Raises:
             TypeError: `text` is neither a str nor a list of str.
@@ -130,18 +131,17 @@ class Translator:
         """
         texts = _texts(text, "translate")
         bundle = self.bundle(choose_direction(self._folders, from_, to), memory, memory_share)
-        wanted = {**(search or {}), **({} if beam is None else {"beam": beam})}
-        config = search_settings(bundle.search, wanted, nbest)
+        overrides = {**(search or {}), **({} if beam is None else {"beam": beam})}
+        config = search_settings(bundle.search, overrides, nbest)
         lines = [text.split("\n") for text in texts]
         with torch_threads(self.threads):
             translator = LineTranslator(bundle, config, alignments=nbest is not None and bundle.engine.aligns)
-            found = list(translator.stream((line for each in lines for line in each), lambda message: None))
-        flat = iter(found)
-        results = [[next(flat) for _ in each] for each in lines]
+            translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None)))
+        results = [list(islice(translations, len(lines_of_text))) for lines_of_text in lines]
         if nbest is None:
-            best = ["\n".join(found[0].text if found else "" for found in each) for each in results]
+            best = ["\n".join(line[0].text if line else "" for line in result) for result in results]
             return best[0] if isinstance(text, str) else best
-        ranked = [ranked_texts(each, text)[:nbest] for each, text in zip(results, texts, strict=True)]
+        ranked = [ranked_texts(result, text)[:nbest] for result, text in zip(results, texts, strict=True)]
         return ranked[0] if isinstance(text, str) else ranked
 
     @overload
@@ -153,12 +153,12 @@ class Translator:
     def score(
         self, src: str | Iterable[str], tgt: str | Iterable[str], *, to: str | None = None, from_: str | None = None
     ) -> float | list[float]:
-        """The log-probability of translations, in nats, by teacher forcing: log p(tgt | src) of each pair of lines.
+        """The log-probability log p(tgt | src) of each translation, in nats, by teacher forcing.
 
         Args:
             src: source lines; a str gives a float, a list of str a list of float.
-            tgt: as many translations of them.
-            to: language to translate to; may be left out where the model knows one direction.
+            tgt: their translations, one each.
+            to: language to translate to; optional if the model knows one direction only.
             from_: language to translate from; the same.
 
         Raises:
@@ -169,14 +169,16 @@ class Translator:
             raise TypeError("score() takes two str, or two lists of str")
         sources, targets = _texts(src, "score"), _texts(tgt, "score")
         if len(sources) != len(targets):
-            raise InputError(f"{len(sources)} source texts, but {len(targets)} translations to score; give one each")
+            raise InputError(
+                f"{len(sources)} source texts, but {len(targets)} translations to score; give one per source text"
+            )
         bundle = self.bundle(choose_direction(self._folders, from_, to))
         with torch_threads(self.threads):
             log_probs = LineTranslator(bundle, bundle.search).log_probs(sources, targets)
         return log_probs[0] if isinstance(src, str) else log_probs
 
     def bundle(self, direction: Direction, memory: str | None = None, share: float | None = None) -> Bundle:
-        """The model of a direction, opened at its first use, with a translation memory where one is named."""
+        """The model of a direction, opened at its first use, with a translation memory if one is given."""
         with self._opening:
             if direction not in self._bundles:
                 self._bundles[direction], _ = open_model(self._folders[direction], self._device, self.threads)
@@ -190,36 +192,37 @@ class Translator:
 
 
 def _reopened(folders: Mapping[Direction, tuple[Path, ...]], device: str, threads: int | None) -> Translator:
+    """An unpickled translator."""
     return Translator(folders, device=device, threads=threads)
 
 
-def search_settings(defaults: SearchConfig, wanted: Mapping[str, Any], nbest: int | None = None) -> SearchConfig:
-    """The model's own search settings with others in their place, and a beam at least as wide as the n-best list.
+def search_settings(defaults: SearchConfig, overrides: Mapping[str, Any], nbest: int | None = None) -> SearchConfig:
+    """The model's own search settings with overrides, and with a beam at least as wide as the n-best list is long.
 
     Raises:
-        InputError: a setting is unknown or out of range, or the beam that is given is narrower than the n-best list.
+        InputError: a setting is unknown or out of range, or the beam among the overrides is too narrow for the list.
     """
     if nbest is not None and (type(nbest) is not int or nbest < 1):
         raise InputError(f"nbest = {nbest!r}: give a whole number of 1 or more")
-    checked = build(SearchConfig, wanted, "search")
-    config = replace(defaults, **{name: getattr(checked, name) for name in wanted})
+    checked = build(SearchConfig, overrides, "search")
+    config = replace(defaults, **{name: getattr(checked, name) for name in overrides})
     if nbest and nbest > config.beam:
-        if "beam" in wanted:
+        if "beam" in overrides:
             raise InputError(f"nbest {nbest} needs a beam at least as wide, not {config.beam}; give beam {nbest}")
         config = replace(config, beam=nbest)
     return config
 
 
 def ranked_texts(lines: Sequence[Sequence[Translation]], text: str) -> list[Translation]:
-    """The translations of a text from those of its lines: rank r of each line, or its last, makes rank r of the text.
+    """The n-best list of a text from those of its lines. Its rank r joins rank r of each line, or the line's last.
 
-    Words in an alignment are numbered from the text's begin.
+    Alignments count words from the beginning of the text.
     """
     ranks = max(1, *map(len, lines))
     sources = text.split("\n")
     ranked = []
     for rank in range(ranks):
-        chosen = [found[min(rank, len(found) - 1)] if found else Translation("", 0.0, 0.0, []) for found in lines]
+        chosen = [nbest[min(rank, len(nbest) - 1)] if nbest else Translation("", 0.0, 0.0, []) for nbest in lines]
         alignment, src_words, tgt_words = list[list[int]](), 0, 0
         for source, line in zip(sources, chosen, strict=True):
             alignment += [[src + src_words, tgt + tgt_words] for src, tgt in line.alignment]
@@ -231,7 +234,7 @@ def ranked_texts(lines: Sequence[Sequence[Translation]], text: str) -> list[Tran
 
 
 def word_count(line: str) -> int:
-    """The number of words between spaces, as alignments count them."""
+    """The number of words separated by spaces, as alignments count them."""
     return len([word for word in line.split(" ") if word])
 
 
@@ -240,19 +243,19 @@ def _texts(text: str | Iterable[str], function: str) -> list[str]:
 
     Raises:
         TypeError: not a str or an iterable of str.
-        InputError: one holds half of a surrogate pair, which no UTF-8 text can.
+        InputError: a text holds half of a surrogate pair, which UTF-8 cannot encode.
     """
     if isinstance(text, bytes | Mapping) or not isinstance(text, Iterable):
         raise TypeError(f"{function}() takes a str or a list of str, not {type(text).__name__}")
     texts = [text] if isinstance(text, str) else list(text)
-    for number, each in enumerate(texts):
-        if not isinstance(each, str):
-            raise TypeError(f"{function}() takes a str or a list of str, but item {number} is {type(each).__name__}")
+    for number, item in enumerate(texts):
+        if not isinstance(item, str):
+            raise TypeError(f"{function}() takes a str or a list of str, but item {number} is {type(item).__name__}")
         try:
-            each.encode("utf-8")
+            item.encode("utf-8")
         except UnicodeEncodeError as e:
             raise InputError(
-                f"text {number} cannot be encoded as UTF-8: {each[e.start]!r} at position {e.start} is half of a "
+                f"text {number} cannot be encoded as UTF-8: {item[e.start]!r} at position {e.start} is half of a "
                 "surrogate pair; decode the text again"
             ) from None
     return texts

@@ -1,6 +1,6 @@
-"""What a person types: `seq2seq NAME ...`, and `scripts/NAME.py ...`, which is the same command.
+"""The command line: `seq2seq NAME ...`, and `scripts/NAME.py ...`, which is the same command.
 
-Each command parses, makes one call into the package and prints what came of it. Its help is its module's docstring.
+Each module is a command: it parses its options, calls the package and prints the result. Its help is its docstring.
 """
 
 import importlib
@@ -13,8 +13,8 @@ from seq2seq.commands.running import Group, help_of, run
 from seq2seq.commands.streams import put
 from seq2seq.versions import versions
 
-# Threads that wait for one another spin, by default for so long that another program beside them costs a factor of
-# twenty. So they spin for a moment and sleep. The library reads this once, when torch is imported.
+# By default, waiting OpenMP threads spin so long that a second program on the machine makes them twenty times slower.
+# With this they spin briefly and then sleep. OpenMP reads it once, when torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export", "serve", "report", "benchmark")
@@ -25,19 +25,23 @@ HELP = """Recurrent machine translation: train a translator on your own parallel
     echo "A man is riding a bike." | seq2seq translate --model runs/mine
     seq2seq evaluate --model runs/mine --data DIR
 
-Each command shows more with --help.
+Each command has its own --help.
 """
 
 
 class Commands(Group):
-    """The commands by name, each imported when it is asked for: torch takes a second."""
+    """The commands by name. Each is imported when it is used, because importing torch takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All of them, in the order of use."""
+        """The names of all commands, in the order of use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """The command of that name, or an InputError with the nearest."""
+        """The command of that name.
+
+        Raises:
+            InputError: there is none; the nearest is suggested.
+        """
         if cmd_name in COMMANDS:
             self.add_command(importlib.import_module(f"seq2seq.commands.{cmd_name}").command)
         return super().get_command(ctx, cmd_name)
@@ -49,7 +53,7 @@ class Commands(Group):
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=lambda context, option, wanted: put_versions(context) if wanted else None,
+    callback=lambda context, option, value: put_versions(context) if value else None,
     help="print the version of this program and of the packages it computes with",
 )
 def seq2seq() -> None:  # noqa: D103 (its help is HELP)
@@ -57,7 +61,7 @@ def seq2seq() -> None:  # noqa: D103 (its help is HELP)
 
 
 def put_versions(context: click.Context) -> None:
-    """Print what computes here, and end."""
+    """Print the versions on one line, and exit."""
     put(versions())
     context.exit()
 

@@ -1,11 +1,11 @@
-"""Measure how fast this machine trains and translates, beside what its processor could do.
+"""Measure how fast this machine trains and translates, beside the peak of its processor.
 
     seq2seq benchmark                                # the quick start's recipe, the corpus that ships
     seq2seq benchmark --recipe FILE.toml --data DIR --src en --tgt de
     seq2seq benchmark --model DIR --json             # translating alone, with a trained model
 
-Without --model a model is trained for a moment, and translates as such a young one does: measure a gain with a trained
-one. An idle machine gives figures that mean something. An exported form is measured where ONNX is installed.
+Without --model, the model that translates has been trained only briefly: to compare translation speeds, give --model.
+The figures are meaningful only on an idle machine. Exported forms are measured where ONNX is installed.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ RECIPE = "tatoeba"
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What to train and to translate."""
+    """What to train, and what to translate."""
 
     recipe: str | None = option("--recipe", metavar="NAME|FILE", help=f"what to train (default: {RECIPE})")
     model: Path | None = path_option("--model", metavar="DIR", help="translate with this trained model; train nothing")
@@ -39,7 +39,7 @@ class BenchmarkOptions:
         "--updates", type=click.IntRange(min=1), default=100, help="updates to train", show_default=True
     )
     sentences: int = option(
-        "--sentences", type=click.IntRange(min=2), default=1000, help="to translate", show_default=True
+        "--sentences", type=click.IntRange(min=2), default=1000, help="sentences to translate", show_default=True
     )
     as_json: bool = option("--json", is_flag=True, help="print the result as one JSON object")
 
@@ -50,33 +50,35 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
     model = options.model
     from seq2seq.reporting import benchmark
     from seq2seq.text import corpus
-    from seq2seq.training import settings  # here, so that the processes it starts have no torch by that
+    from seq2seq.training import settings  # here, because the processes it spawns import this module, without torch
     from seq2seq.versions import versions
 
     if model and (options.recipe or options.set):
-        raise InputError("--model is trained already; --recipe and --set go without it")
+        raise InputError("--model is already trained; leave out --recipe and --set")
     if model and layout.is_exported(model):
-        raise InputError(f"{model} is an exported model; give the one it was made from, all forms are measured")
-    named = {"where": options.data, "src": options.src, "tgt": options.tgt}
-    named = {name: value for name, value in named.items() if value is not None}
+        raise InputError(f"{model} is an exported model; give the model it was made from, and all forms are measured")
+    data = {"where": options.data, "src": options.src, "tgt": options.tgt}
+    data = {name: value for name, value in data.items() if value is not None}
     sections = layout.read_settings(model) if model else settings.recipe(options.recipe or RECIPE)
-    sections["data"] = ({} if options.data else sections.get("data", {})) | named
-    chosen = settings.resolve(settings.override(sections, map(parse_override, options.set)))
-    found: dict[str, list[dict[str, Any]]] = {}
-    for section, row in benchmark.measure(chosen, corpus.load(chosen.data), model, options.updates, options.sentences):
-        if section not in found and not options.as_json:
+    sections["data"] = ({} if options.data else sections.get("data", {})) | data
+    resolved = settings.resolve(settings.override(sections, map(parse_override, options.set)))
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for section, row in benchmark.measure(
+        resolved, corpus.load(resolved.data), model, options.updates, options.sentences
+    ):
+        if section not in tables and not options.as_json:
             put(f"\n{section}\n" + "  ".join(f"{name:>{width(name)}}" for name in row))
-        found.setdefault(section, []).append(row)
+        tables.setdefault(section, []).append(row)
         if not options.as_json:
             put("  ".join(f"{value!s:>{width(name)}}" for name, value in row.items()))
     if options.as_json:
-        put_json({"versions": versions(), **found})
+        put_json({"versions": versions(), **tables})
     else:
         put(f"\n{versions()}")
 
 
 def width(name: str) -> int:
-    """Of the column with this head."""
+    """The width of the column with this heading."""
     return max(len(name), 6)
 
 

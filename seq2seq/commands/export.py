@@ -1,11 +1,11 @@
-"""Write a trained model in another form, as a model folder that every command takes.
+"""Write a trained model in another form, as a model folder that the other commands accept.
 
     seq2seq export --model DIR --out DIR2                  # ONNX: fast, and needs no torch
-    seq2seq export --model DIR --out DIR2 --int8           # products of eight bits: faster, not exact
+    seq2seq export --model DIR --out DIR2 --int8           # 8-bit matrix products: faster, not exact
     seq2seq export --model DIR --out DIR2 --format half    # half the size on disk; quarter: a quarter
     seq2seq export --model DIR --out DIR2 --average 5      # the mean of the run's last five checkpoints
 
-An ONNX folder translates on the processor, through ONNX OnnxEngine.
+The ONNX form runs on the CPU, with ONNX Runtime.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from seq2seq.reporting.model_card import exported_card
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Which model, in which form, and where to."""
+    """The model, its new form and the folder to write."""
 
     model: Path = path_option("--model", metavar="DIR", required=True, help="model folder, as train writes it")
     out: Path = path_option("--out", metavar="DIR", required=True, help="folder to write")
@@ -32,17 +32,17 @@ class ExportOptions:
         "--format",
         type=click.Choice(["onnx", "quarter", "half", "single"]),
         default="onnx",
-        help="the other form: ONNX, or a trained model's, with weights of 8, 16 or 32 bits",
+        help="form to write: ONNX, or a trained model with weights of 8, 16 or 32 bits",
         show_default=True,
     )
-    int8: bool = option("--int8", is_flag=True, help="with --format onnx: matrix products in int8")
+    int8: bool = option("--int8", is_flag=True, help="with --format onnx: 8-bit matrix products")
     average: int | None = option(
         "--average",
         type=click.IntRange(1),
         metavar="N",
-        help="instead of the best weights the mean of the N newest checkpoints' (training.keep says how many are kept)",
+        help="export the mean weights of the N newest checkpoints (training.keep sets how many are kept)",
     )
-    overwrite: bool = option("--overwrite", is_flag=True, help="--out may hold a model, which is lost")
+    overwrite: bool = option("--overwrite", is_flag=True, help="replace the model that --out holds")
 
 
 @click.command("export", **help_of(__doc__))
@@ -50,9 +50,9 @@ class ExportOptions:
 def command(options: ExportOptions, report: ReportOptions) -> None:  # noqa: D103 (help: above)
     model, out, form = options.model, options.out, options.form
     if options.int8 and form != "onnx":
-        raise InputError(f"--int8 goes with --format onnx, not {form}; leave one out")
+        raise InputError(f"--int8 needs --format onnx, not {form}; leave one out")
     if out.resolve() == model.resolve():
-        raise InputError(f"--out {out} is the model itself; give another folder")
+        raise InputError(f"--out {out} is the folder of --model; give another folder")
     if (layout.holds_model(out) or (out / layout.CARD).exists()) and not options.overwrite:
         raise InputError(f"{out} holds a model or a {layout.CARD}; give another --out, or --overwrite")
     try:
@@ -69,12 +69,12 @@ def command(options: ExportOptions, report: ReportOptions) -> None:  # noqa: D10
         weights = average_weights(model, options.average)
     exported = "int8" if options.int8 else form
     export(model, out, exported, weights)
-    if (card := model / layout.CARD).is_file() and weights is None:  # its scores are of the folder's own weights
+    if (card := model / layout.CARD).is_file() and weights is None:  # its scores are those of the best weights
         files.write(out / layout.CARD, exported_card(card.read_text(encoding="utf-8"), exported).encode())
     size = sum(path.stat().st_size for path in out.iterdir() if path.name != layout.CARD)
     if report.as_json:
-        about = {"format": form, "int8": options.int8, "average": options.average}
-        put_json({"folder": str(out), **about, "bytes": size})
+        description = {"format": form, "int8": options.int8, "average": options.average}
+        put_json({"folder": str(out), **description, "bytes": size})
     elif not report.quiet:
         put(f"{out}: {size / 1e6:.1f} MB")
 

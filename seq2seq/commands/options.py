@@ -1,4 +1,4 @@
-"""Options in groups: a dataclass whose fields are options, which a command takes as one argument.
+"""Groups of options: dataclasses whose fields are options. A command receives each group as one argument.
 
     @dataclass(frozen=True)
     class SearchOptions:
@@ -8,7 +8,7 @@
     @grouped(search=SearchOptions)
     def command(search: SearchOptions) -> None: ...
 
-The groups below mean the same in every command that has them.
+The groups below mean the same in every command that uses them.
 """
 
 import dataclasses
@@ -25,52 +25,52 @@ from seq2seq.api.models import MEMORY_SHARE
 
 
 def option(*flags: str, **settings: Any) -> Any:
-    """A field of a group: an option with these flags, and the settings that `click.option` takes."""
+    """A field of a group: an option with these flags; `settings` are passed to `click.option`."""
     return dataclasses.field(metadata={"flags": flags, "settings": settings})
 
 
 def path_option(*flags: str, metavar: str = "FILE", **settings: Any) -> Any:
-    """A field of a group: an option whose value is a path, or with `multiple` several."""
+    """A field of a group: an option whose value is a path, or with `multiple` a sequence of paths."""
     return option(*flags, type=click.Path(path_type=Path), metavar=metavar, **settings)
 
 
 def grouped(**groups: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these groups; it is called with one object for each group, by its name."""
+    """Decorate a command with the options of these groups; it is called with one object per group, by keyword."""
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def command(**values: Any) -> None:
-            filled = {
+            arguments = {
                 name: group(**{field.name: values[field.name] for field in dataclasses.fields(group)})
                 for name, group in groups.items()
             }
-            function(**filled)
+            function(**arguments)
 
         fields = [field for group in groups.values() for field in dataclasses.fields(group)]
-        for field in reversed(fields):  # click lists them in the order in which decorators are read
+        for field in reversed(fields):  # the last decorator that is applied is listed first
             click.option(*field.metadata["flags"], field.name, **field.metadata["settings"])(command)
         return command
 
     return decorate
 
 
-def given(options: Any) -> dict[str, Any]:
-    """The options of a group that the command line names, by field: those that are neither None nor empty."""
+def specified(options: Any) -> dict[str, Any]:
+    """The options of a group that have a value, by field name: those that are neither None nor an empty tuple."""
     return {name: value for name, value in vars(options).items() if value is not None and value != ()}
 
 
 @dataclass(frozen=True)
 class ComputeOptions:
-    """Where to compute."""
+    """The device, and the number of threads."""
 
     device: str = option(
         "--device",
         type=click.Choice(DEVICES),
         default="auto",
-        help="where to compute; auto: on a GPU where there is one",
+        help="device to compute on; auto: a GPU if there is one",
     )
     threads: int | None = option(
-        "--threads", type=click.IntRange(min=1), metavar="N", help="processor threads (default: all cores)"
+        "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads (default: all cores)"
     )
 
 
@@ -85,7 +85,7 @@ class BeamOption:
 
 @dataclass(frozen=True)
 class RankingOptions(BeamOption):
-    """The width of the beam, and what its hypotheses rank by."""
+    """The width of the beam, and the score that ranks its hypotheses."""
 
     length_penalty: float | None = option(
         "--length-penalty",
@@ -97,7 +97,7 @@ class RankingOptions(BeamOption):
         "--word-reward",
         type=click.FloatRange(0, 10),
         metavar="X",
-        help="reward of a token in that score; longer translations",
+        help="reward per token in that score; favours longer translations",
     )
 
 
@@ -106,7 +106,9 @@ class MemoryOptions:
     """A translation memory."""
 
     memory: str | None = option(
-        "--memory", metavar="WHERE", help="translation memory: parallel text, as for train, of similar sentences"
+        "--memory",
+        metavar="WHERE",
+        help="translation memory: parallel text, as for train, to look up similar sentences",
     )
     memory_share: float | None = option(
         "--memory-share",
@@ -118,13 +120,13 @@ class MemoryOptions:
 
 @dataclass(frozen=True)
 class QuietOption:
-    """Whether to be quiet."""
+    """Whether to print progress and notices."""
 
     quiet: bool = option("--quiet", is_flag=True, help="no progress, no notices")
 
 
 @dataclass(frozen=True)
 class ReportOptions(QuietOption):
-    """How to report the result."""
+    """What to print, and in which form."""
 
     as_json: bool = option("--json", is_flag=True, help="print the result as one JSON object")

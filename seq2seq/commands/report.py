@@ -1,9 +1,9 @@
-"""Write one HTML page about a trained model: scores, learning curves, where it fails and where it looks.
+"""Write one HTML page about a trained model: scores, learning curves, error analysis and attention maps.
 
     seq2seq report --model DIR                       # DIR/report.html, on the text it was trained with
     seq2seq report --model DIR --data DIR2 --out FILE
 
-The page is one file that needs nothing else. Every test part is translated, or dev where there is none.
+The page is one self-contained file. Every test part is translated and scored, or dev if there is none.
 """
 
 import json
@@ -19,10 +19,10 @@ from seq2seq.commands.options import (
     BeamOption,
     ComputeOptions,
     QuietOption,
-    given,
     grouped,
     option,
     path_option,
+    specified,
 )
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import output, put
@@ -37,41 +37,43 @@ from seq2seq.versions import versions
 
 @dataclass(frozen=True)
 class PageOptions:
-    """Which model, on which text, and where to write the page."""
+    """The model, the text to translate and the file to write."""
 
     model: Path = path_option("--model", metavar="DIR", required=True, help="model folder, trained or exported")
     data: str | None = option(
-        "--data", metavar="WHERE", help="text, as for train (default: what the model was trained with)"
+        "--data", metavar="WHERE", help="text, as for train (default: the one the model was trained on)"
     )
-    out: Path | None = path_option("--out", help="the page to write (default: report.html in the model folder)")
+    out: Path | None = path_option("--out", help="page to write (default: report.html in the model folder)")
 
 
 @click.command("report", **help_of(__doc__))
-@grouped(options=PageOptions, search=BeamOption, compute=ComputeOptions, quiet=QuietOption)
+@grouped(options=PageOptions, search=BeamOption, compute=ComputeOptions, report=QuietOption)
 def command(  # noqa: D103 (its help is the module's docstring)
-    options: PageOptions, search: BeamOption, compute: ComputeOptions, quiet: QuietOption
+    options: PageOptions, search: BeamOption, compute: ComputeOptions, report: QuietOption
 ) -> None:
     model = options.model
     try:
-        from seq2seq.reporting import report
+        from seq2seq.reporting.report import Part, attention_maps, render_page
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
     bundle, workers = open_model([model], compute.device, compute.threads)
     sections = layout.read_settings(model)
-    chosen = settings.resolve(sections)
-    text = corpus.load(replace(chosen.data, where=options.data or chosen.data.where))
-    config = replace(bundle.search, **given(search))
+    resolved = settings.resolve(sections)
+    text = corpus.load(replace(resolved.data, where=options.data or resolved.data.where))
+    config = replace(bundle.search, **specified(search))
     translator = LineTranslator(bundle, config, workers=workers)
     parts = []
     with torch_threads(compute.threads):
         for name, pairs in (text.tests or {"dev": text.dev}).items():
             translations = translator.translate([pair.src for pair in pairs])
             scores = score(translations, [[pair.tgt for pair in pairs]])
-            parts.append(report.Part(name, pairs, translations, scores))
+            parts.append(Part(name, pairs, translations, scores))
+        maps = attention_maps(bundle, parts[0])
     history = model / layout.METRICS
     metrics = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
+    form = ", exported" if layout.is_exported(model) else ""
     facts = {
-        "model": f"{chosen.model.cell}, context {chosen.model.context}" + (", exported" * layout.is_exported(model)),
+        "model": f"{resolved.model.cell}, context {resolved.model.context}{form}",
         "recipe": layout.read_recipe_name(model) or "-",
         "training": f"{metrics[-1]['step']:,} updates in {metrics[-1]['minutes']:.1f} minutes" if metrics else "-",
         "text": f"{len(text.train):,} pairs for training",
@@ -79,12 +81,11 @@ def command(  # noqa: D103 (its help is the module's docstring)
         "computed with": versions(),
     }
     title = f"{bundle.src} to {bundle.tgt}: {model.resolve().name}"
-    train = (pair.tgt for pair in text.train)
-    html = report.render_page(title, facts, sections, metrics, parts, train, report.attention_maps(bundle, parts[0]))
+    html = render_page(title, facts, sections, metrics, parts, (pair.tgt for pair in text.train), maps)
     out = options.out or model / layout.REPORT
     with output(out) as file:
         file.write(html.encode())
-    if not quiet.quiet:
+    if not report.quiet:
         put(str(out))
 
 

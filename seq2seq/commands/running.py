@@ -1,6 +1,6 @@
-"""How every command runs: exit status, one line for a failure, help with examples as they are typed.
+"""Runs a command: its exit status, one line for a failure, and a help text whose examples can be copied.
 
-This module knows nothing of models.
+This module does not know models.
 """
 
 import itertools
@@ -27,13 +27,13 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     """
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the program that started this one
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r+", encoding="utf-8", closefd=False))
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         _check_values(arguments)
         # Not `command.main`, which turns a closed pipe into status 1.
-        with command.make_context(typed(command.name or ""), arguments) as context:
+        with command.make_context(invocation(command.name or ""), arguments) as context:
             command.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as e:  # after --help
@@ -42,7 +42,7 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
         put(e.message)
     except click.ClickException as e:
         message = e.format_message().rstrip(".")
-        return _fail(message if message.endswith("?") else f"{message}; --help shows what there is", 2)
+        return _fail(message if message.endswith("?") else f"{message}; see --help", 2)
     except InputError as e:
         return _fail(str(e), 2)
     except WorkError as e:
@@ -58,13 +58,13 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     except OSError as e:
         _drop_output()
         if e.filename is None:
-            return _fail(f"reading or writing failed: {e.strerror or e}; send the output elsewhere, or make room", 1)
-        return _fail(f"cannot use {os.fsdecode(e.filename)}: {e.strerror}; check the path and who may use it", 2)
+            return _fail(f"reading or writing failed: {e.strerror or e}; free some space, or write elsewhere", 1)
+        return _fail(f"cannot use {os.fsdecode(e.filename)}: {e.strerror}; check the path and its permissions", 2)
     return 0
 
 
 def _check_values(arguments: Sequence[str]) -> None:
-    """Refuse an empty value, as an unset shell variable gives: it would mean this folder, or what ships."""
+    """Refuse an empty value, as an unset shell variable gives: it would mean the current folder, or the default."""
     for argument, after in itertools.zip_longest(arguments, arguments[1:]):
         option, equals, value = argument.partition("=")
         if option.startswith("--") and not value and (equals or after == ""):
@@ -77,7 +77,7 @@ def _fail(message: str, status: int) -> int:
 
 
 def _drop_output() -> None:
-    """Discard what standard output still holds, or the interpreter would complain at its end."""
+    """Discard buffered standard output, which the interpreter would fail to write when it exits."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -86,7 +86,7 @@ def _drop_output() -> None:
 
 
 class Group(click.Group):
-    """Commands under one name; for an unknown one the nearest is suggested."""
+    """A command with subcommands; for an unknown name the nearest is suggested."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """The command of that name.
@@ -100,8 +100,8 @@ class Group(click.Group):
         return command
 
 
-def typed(name: str) -> str:
-    """How a command is typed: `python scripts/train.py` where that is how this one was started, or `seq2seq train`."""
+def invocation(name: str) -> str:
+    """What to type for a command: `python scripts/NAME.py` if this process was started so, otherwise `seq2seq NAME`."""
     started = Path(sys.argv[0]).absolute()
     if started.suffix == ".py" and started.parent.name == "scripts":
         return f"python scripts/{name}.py"
@@ -109,8 +109,8 @@ def typed(name: str) -> str:
 
 
 def help_of(docstring: str | None) -> dict[str, Any]:
-    """Keyword arguments of a click command with this help; its indented lines, the examples, stay as they are."""
-    text = re.sub(r"\bseq2seq (\w+)", lambda match: typed(match[1]), docstring or "")
+    """Keyword arguments of a click command with this help. Its examples, the indented lines, are not wrapped."""
+    text = re.sub(r"\bseq2seq (\w+)", lambda match: invocation(match[1]), docstring or "")
     return {
         "help": re.sub(r"\n\n(?= )", "\n\n\b\n", text),
         "short_help": text.partition("\n")[0],

@@ -1,11 +1,11 @@
-"""Serve translations: a page in the browser, and LibreTranslate's interface for programs.
+"""Serve translations over HTTP: a page for the browser, and LibreTranslate's API for programs.
 
     seq2seq serve                                   # the models that ship, on http://127.0.0.1:8000
     seq2seq serve --model DIR --model DIR2          # these, each in its direction
     seq2seq serve --model DIR --memory DIR2         # with a translation memory, as translate does
     curl http://127.0.0.1:8000/translate -d '{"q": "A cat sleeps.", "source": "en", "target": "de"}'
 
-Only this machine is answered, until --host 0.0.0.0 lets others in; nobody has to say who they are. Ctrl-C ends it.
+It listens to this machine only; --host 0.0.0.0 opens it to others. There is no authentication. Ctrl-C ends it.
 """
 
 import socket
@@ -22,10 +22,10 @@ from seq2seq.commands.options import (
     ComputeOptions,
     MemoryOptions,
     QuietOption,
-    given,
     grouped,
     option,
     path_option,
+    specified,
 )
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import put
@@ -35,13 +35,19 @@ from seq2seq.translation.translator import LineTranslator
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """Which models, and where to listen."""
+    """The models, and the address to listen on."""
 
     models: Sequence[Path] = path_option(
-        "--model", multiple=True, metavar="DIR", help="model folder, one a direction (default: those that ship)"
+        "--model", multiple=True, metavar="DIR", help="model folder, one per direction (default: those that ship)"
     )
     host: str = option("--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on", show_default=True)
-    port: int = option("--port", type=click.IntRange(0, 65535), default=8000, help="0: any free one", show_default=True)
+    port: int = option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8000,
+        help="port to listen on; 0: any free one",
+        show_default=True,
+    )
 
 
 @click.command("serve", **help_of(__doc__))
@@ -62,9 +68,11 @@ def command(  # noqa: D103 (its help is the module's docstring)
         bundle, _ = open_model([folder], compute.device, compute.threads)
         direction = bundle.src, bundle.tgt
         if direction in translators:
-            raise InputError(f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does already")
+            raise InputError(
+                f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does; leave one out"
+            )
         bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
-        config = replace(bundle.search, **given(search))
+        config = replace(bundle.search, **specified(search))
         translators[direction] = LineTranslator(bundle, config, alignments=bundle.engine.aligns)
     host, port = options.host, options.port
     try:

@@ -1,4 +1,4 @@
-"""Text in and out of the commands, always UTF-8, whatever the locale. This module knows nothing of models."""
+"""Text input and output of the commands, in UTF-8 whatever the locale. This module does not know models."""
 
 import gzip
 import json
@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 
 from seq2seq.errors import InputError, WorkError
 
-STANDARD = Path("-")  # as a file: standard input, or standard output
+STANDARD = Path("-")  # as a file name: standard input or output
 
 
 def lines_of(path: Path | None, errors: str = "") -> Iterator[str]:
     r"""The lines of a file, plain or `.gz`, or of standard input (None or "-"), as they are read.
 
-    They are broken at `\n` alone, and lose a `\r` at their end. `errors` is the value of the command's --errors, where
-    it has one: with "replace", bytes that are not UTF-8 become U+FFFD.
+    They end at `\n` alone, and a `\r` before it is removed. `errors` is the value of the command's --errors, if it has
+    that option: with "replace", invalid UTF-8 becomes U+FFFD.
 
     Raises:
         InputError: the file cannot be read, or a line is not UTF-8.
@@ -29,8 +29,12 @@ def lines_of(path: Path | None, errors: str = "") -> Iterator[str]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             yield from _decoded(stream, str(path), errors)
-    except (OSError, EOFError, zlib.error) as e:
-        raise InputError(f"cannot read {path}: {getattr(e, 'strerror', '') or e}; check the path") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError(
+            f"cannot read {path}: it is not a whole gzip file; pack it again, or unpack it and drop the .gz"
+        ) from None
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror or e}; check the path") from None
 
 
 def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:
@@ -45,7 +49,7 @@ def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[BinaryIO]:
-    """Standard output (None or "-"), or a file that is put in its place only once it is whole.
+    """A stream to standard output (None or "-"), or to a file that appears at `path` only once it is complete.
 
     Raises:
         InputError: no file can be written there.
@@ -57,31 +61,31 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
     if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {path.parent}; make it, or check the path")
-    if path.exists() and not path.is_file():  # a pipe or a device, which no file may replace
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}; create it, or check the path")
+    if path.exists() and not path.is_file():  # a pipe or a device, which must not be replaced by a file
         with path.open("wb") as stream:
             yield stream
         return
-    target = path.resolve()  # of a link
-    beside = target.with_name(f".{target.name}.partial")
+    target = path.resolve()  # the target of a link, which stays a link
+    partial = target.with_name(f".{target.name}.partial")
     try:
-        with beside.open("wb") as file:
+        with partial.open("wb") as file:
             yield file
-        beside.replace(target)
+        partial.replace(target)
     except OSError as e:
-        failure = WorkError if e.filename is None else InputError  # in writing, or already in opening
-        raise failure(f"cannot write {path}: {e.strerror}; what was there before is untouched") from None
+        failure = WorkError if e.filename is None else InputError  # it failed while writing, or while opening
+        raise failure(f"cannot write {path}: {e.strerror}; the file that was there is unchanged") from None
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def put(line: str, file: BinaryIO | None = None) -> None:
-    """Write a line, on standard output where no file is given, and flush it."""
+    """Write a line to a file, by default to standard output, and flush it."""
     file = file or sys.stdout.buffer
     file.write(line.encode("utf-8", errors="replace") + b"\n")
     file.flush()
 
 
 def put_json(result: Any) -> None:
-    """Write one JSON object on standard output."""
+    """Write one JSON object to standard output."""
     put(json.dumps(result, ensure_ascii=False))

@@ -1,11 +1,11 @@
-"""Learn a SentencePiece model; encode and decode lines, standard input to standard output.
+"""Learn a SentencePiece model; encode and decode lines, from standard input to standard output.
 
     seq2seq tokenizer learn --input train.en --input train.de --out spm.model
     echo "A cat sleeps." | seq2seq tokenizer encode --model spm.model
     echo "A cat sleeps." | seq2seq tokenizer encode --model spm.model --ids > ids
     seq2seq tokenizer decode --model spm.model < ids
 
-Encoding writes pieces, or with --ids their numbers, separated by spaces; decoding takes the numbers.
+encode writes pieces separated by spaces, or with --ids their numbers; decode reads these numbers.
 """
 
 import itertools
@@ -24,15 +24,15 @@ from seq2seq.config import build
 from seq2seq.errors import InputError
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
-LEARN = """Learn a model of the text of one or more files.
+LEARN = """Learn a model from the text of one or more files.
 
     seq2seq tokenizer learn --input train.en --input train.de --out spm.model
 """
-ENCODE = """Lines to pieces.
+ENCODE = """Encode lines as pieces, or as the numbers of pieces.
 
     echo "A cat sleeps." | seq2seq tokenizer encode --model spm.model
 """
-DECODE = """Numbers to lines.
+DECODE = """Decode numbers of pieces to lines.
 
     seq2seq tokenizer decode --model spm.model < ids
 """
@@ -40,24 +40,28 @@ DECODE = """Numbers to lines.
 
 @dataclass(frozen=True)
 class LearnOptions:
-    """What to learn from, and what."""
+    """The text to learn from, and the model to learn."""
 
     sources: Sequence[Path] = path_option("--input", multiple=True, help="text, plain or .gz (default: standard input)")
-    out: Path = path_option("--out", required=True, help="the model to write")
-    kind: str = option("--kind", default="unigram", metavar="KIND", help="unigram or bpe", show_default=True)
-    vocab_size: int = option("--vocab-size", type=int, default=4000, metavar="N", help="pieces", show_default=True)
+    out: Path = path_option("--out", required=True, help="model to write")
+    kind: str = option("--kind", default="unigram", metavar="KIND", help="algorithm: unigram or bpe", show_default=True)
+    vocab_size: int = option(
+        "--vocab-size", type=int, default=4000, metavar="N", help="number of pieces", show_default=True
+    )
 
 
 @dataclass(frozen=True)
 class ModelOption:
-    """A tokenizer."""
+    """The tokenizer to use."""
 
-    path: Path = path_option("--model", required=True, help="a tokenizer.model")
+    path: Path = path_option(
+        "--model", required=True, help="tokenizer, as learn writes it, or the tokenizer.model of a model folder"
+    )
 
 
 @dataclass(frozen=True)
 class EncodeOptions(ModelOption):
-    """A tokenizer, and what to write."""
+    """The tokenizer to use, and what to write."""
 
     ids: bool = option("--ids", is_flag=True, help="write numbers instead of pieces")
 

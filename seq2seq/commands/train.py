@@ -1,4 +1,4 @@
-"""Train a translation model; resume it.
+"""Train a translation model, or resume its training.
 
     seq2seq train                                           # the corpus that ships, a few minutes
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
@@ -21,14 +21,14 @@ from pathlib import Path
 import click
 
 from seq2seq.api.training import RECIPE, RUNS, Run, TrainOptions, train
-from seq2seq.commands.options import ComputeOptions, ReportOptions, given, grouped, option, path_option
-from seq2seq.commands.running import help_of, run, typed
+from seq2seq.commands.options import ComputeOptions, ReportOptions, grouped, option, path_option, specified
+from seq2seq.commands.running import help_of, invocation, run
 from seq2seq.commands.streams import put, put_json
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What to train, on which text, and where to put it."""
+    """The recipe, the text and the model folder."""
 
     recipe: str | None = option(
         "--recipe", metavar="NAME", help=f"a recipe that ships, or a .toml file (default: {RECIPE})"
@@ -41,16 +41,16 @@ class RunOptions:
         "--teacher",
         multiple=True,
         metavar="DIR",
-        help="train also on the translations of this model, or its back-translations; any number of times",
+        help="also train on the translations of this model, or its back-translations; may be repeated",
     )
     mono: Sequence[str] = option(
         "--mono",
         multiple=True,
         metavar="FILE.LANG",
-        help="text of either language, plain or .gz, for the teachers to translate as well",
+        help="text in one of the languages, plain or .gz, which the teachers translate as well",
     )
     set: Sequence[str] = option("--set", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
-    resume: Path | None = path_option("--resume", metavar="DIR", help="go on with the run in this folder")
+    resume: Path | None = path_option("--resume", metavar="DIR", help="go on with the run of this folder")
     overwrite: bool = option("--overwrite", is_flag=True, help="replace the model that --out holds")
     seed: int | None = option("--seed", type=int, metavar="N", help="short for --set training.seed=N")
 
@@ -58,9 +58,9 @@ class RunOptions:
 @click.command("train", **help_of(__doc__))
 @grouped(options=RunOptions, compute=ComputeOptions, report=ReportOptions)
 def command(options: RunOptions, compute: ComputeOptions, report: ReportOptions) -> None:  # noqa: D103 (help: above)
-    wanted: TrainOptions = {**given(options), **given(compute), "quiet": report.quiet}  # type: ignore[typeddict-item]
-    finished = train(**wanted)
-    if not finished.scores:  # another rank of torchrun reports
+    arguments: TrainOptions = {**specified(options), **specified(compute), "quiet": report.quiet}  # type: ignore[typeddict-item]
+    finished = train(**arguments)
+    if not finished.scores:  # a rank other than 0, which reports
         return
     if report.as_json:
         put_json(finished.as_dict())
@@ -80,9 +80,9 @@ def _summary(finished: Run) -> str:
     lines += [
         "",
         f"The model is in {finished.folder}. Translate with it:",
-        f"  echo {example} | {typed('translate')} --model {folder}",
-        "Train on your own text, a folder with train.xx, train.yy, one sentence a line:",
-        f"  {typed('train')} --data FOLDER --src xx --tgt yy --out artifacts/runs/mine",
+        f"  echo {example} | {invocation('translate')} --model {folder}",
+        "Train on your own text, a folder with train.xx and train.yy, one sentence per line:",
+        f"  {invocation('train')} --data FOLDER --src xx --tgt yy --out artifacts/runs/mine",
     ]
     return "\n".join(lines)
 

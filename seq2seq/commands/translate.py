@@ -1,4 +1,4 @@
-"""Translate lines, a file, or what is typed at a prompt.
+"""Translate standard input, a file, or lines typed at a prompt.
 
     echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
     echo "Eine Katze schläft." | seq2seq translate --to en
@@ -8,8 +8,8 @@
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
 
-One line in, one line out, in the same order; an empty line gives an empty line. --nbest N writes, tab-separated, line
-number, rank, score and translation.
+Each line gives one line, in the same order; an empty line gives an empty line. --nbest N writes line number, rank,
+score and translation, separated by tabs.
 """
 
 import sys
@@ -28,10 +28,10 @@ from seq2seq.commands.options import (
     MemoryOptions,
     QuietOption,
     RankingOptions,
-    given,
     grouped,
     option,
     path_option,
+    specified,
 )
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import lines_of, output, put
@@ -42,7 +42,7 @@ from seq2seq.translation.translator import Bundle, LineTranslator, Translation
 
 @dataclass(frozen=True)
 class TextOptions:
-    """Which model, and which text."""
+    """The model, and the text."""
 
     models: Sequence[Path] = path_option(
         "--model", multiple=True, metavar="DIR", help="model folder (default: one that ships); several: an ensemble"
@@ -55,9 +55,9 @@ class TextOptions:
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """Limits of the search."""
+    """The kind of search, and its limits."""
 
-    prefix: Path | None = path_option("--prefix", help="what each translation begins with, a line each")
+    prefix: Path | None = path_option("--prefix", help="prefixes that the translations begin with, one per line")
     max_length: int | None = option(
         "--max-length", type=click.IntRange(1, 100_000), metavar="N", help="longest translation, in tokens"
     )
@@ -68,30 +68,30 @@ class SearchOptions:
         "--no-repeat-ngram",
         type=click.IntRange(min=1),
         metavar="N",
-        help="no N tokens twice in the same order in a line",
+        help="no sequence of N tokens twice in a translation",
     )
-    nbest: int | None = option("--nbest", type=click.IntRange(min=1), metavar="N", help="write N translations a line")
+    nbest: int | None = option(
+        "--nbest", type=click.IntRange(min=1), metavar="N", help="write the N best translations of each line"
+    )
     sample: float | None = option(
         "--sample",
         type=click.FloatRange(min=0.01, max=100),
         metavar="T",
-        help="draw each token from p ** (1 / T), do not search; with --nbest N, N times",
+        help="sample each token from p ** (1 / T) instead of searching; with --nbest N, N times",
     )
     seed: int | None = option(
         "--seed", type=click.IntRange(0, 2**31), metavar="N", help="with --sample: seed of the random numbers"
     )
 
     def config(self, defaults: SearchConfig, ranking: RankingOptions) -> SearchConfig:
-        """The search settings: the model's own with the options in their place.
+        """The model's own search settings, overridden by the options.
 
         Raises:
-            InputError: options that do not go together.
+            InputError: the n-best list is longer than the beam is wide.
         """
-        if self.sample and ranking.beam:
-            raise InputError(f"--beam {ranking.beam} searches and --sample {self.sample} draws; leave one out")
-        wanted = {name: value for name, value in given(self).items() if name not in ("prefix", "nbest")}
+        limits = {name: value for name, value in specified(self).items() if name not in ("prefix", "nbest")}
         width = ranking.beam or max(1 if self.sample else defaults.beam, self.nbest or 1)
-        config = replace(defaults, **{**given(ranking), **wanted, "beam": width})
+        config = replace(defaults, **{**specified(ranking), **limits, "beam": width})
         if self.nbest and self.nbest > config.beam:
             raise InputError(
                 f"--nbest {self.nbest} needs a beam at least as wide, not --beam {config.beam}; "
@@ -102,13 +102,15 @@ class SearchOptions:
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """What is written, and how it is computed."""
+    """What to write, and how to compute it."""
 
     alignments: bool = option(
-        "--alignments", is_flag=True, help="write the aligned words behind each translation, source-target: 0-0 1-2"
+        "--alignments",
+        is_flag=True,
+        help="append the word alignment to each translation, as pairs source-target: 0-0 1-2",
     )
     scores: bool = option("--scores", is_flag=True, help="write the score before each translation, tab-separated")
-    given: Path | None = path_option("--score", help="score these translations, do not search")
+    to_score: Path | None = path_option("--score", help="score these translations instead of searching")
     batch_tokens: int = option(
         "--batch-tokens",
         type=click.IntRange(min=1),
@@ -121,13 +123,13 @@ class FormatOptions:
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
-        help="processes that share the lines, and the threads (default: one a thread)",
+        help="processes that share the lines and the threads (default: one per thread)",
     )
     errors: str = option(
         "--errors",
         type=click.Choice(["strict", "replace"]),
         default="strict",
-        help="what is not UTF-8 ends the command, or becomes U+FFFD",
+        help="invalid UTF-8 is an error, or is replaced by U+FFFD",
         show_default=True,
     )
 
@@ -152,13 +154,15 @@ def command(  # noqa: D103 (its help is the module's docstring)
     report: QuietOption,
 ) -> None:
     folders = text.models or [_shipped_model(text)]
-    interactive = not (text.source or text.target or form.given or limits.prefix) and _at_a_terminal()
+    if limits.sample and ranking.beam:
+        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    interactive = not (text.source or text.target or form.to_score or limits.prefix) and _at_a_terminal()
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
     choose_direction([(bundle.src, bundle.tgt)], text.from_, text.to)
     bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
     if form.alignments and not bundle.engine.aligns:
         names = ", ".join(map(str, folders))
-        raise InputError(f"{names}: a fixed context vector gives no alignment; leave out --alignments")
+        raise InputError(f"{names}: a model without attention gives no alignment; leave out --alignments")
     config = limits.config(bundle.search, ranking)
     translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments)
     prefixes = lines_of(limits.prefix, form.errors) if limits.prefix else repeat("")
@@ -168,8 +172,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
         return formatted(stream, limits.nbest, form)
 
     with torch_threads(compute.threads), output(text.target) as file:
-        if form.given:
-            results = scored(translator, *(list(lines_of(side, form.errors)) for side in (text.source, form.given)))
+        if form.to_score:
+            results = scored(translator, *(list(lines_of(side, form.errors)) for side in (text.source, form.to_score)))
         elif not interactive:
             results = translated(lines_of(text.source, form.errors))
         else:
@@ -177,7 +181,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         for result in results:
             put(result, file)
         if limits.prefix and next(prefixes, None) is not None:
-            raise InputError(f"{limits.prefix} has more lines than there are to translate; give a prefix a line")
+            raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
 
 
 def _shipped_model(text: TextOptions) -> Path:
@@ -190,7 +194,7 @@ def _at_a_terminal() -> bool:
 
 
 def formatted(results: Iterable[list[Translation]], nbest: int | None, form: FormatOptions) -> Iterator[str]:
-    """The lines to write for each translated line; one without a word gives an empty translation."""
+    """The lines to write for each translated line; a blank line gives an empty translation."""
     for number, translations in enumerate(results, 1):
         ranked = translations or [Translation("", 0.0, 0.0, [])]
         for rank, best in enumerate(ranked[: nbest or 1], 1):
@@ -201,12 +205,12 @@ def formatted(results: Iterable[list[Translation]], nbest: int | None, form: For
 
 
 def _too_few(prefix: Path | None) -> Iterator[str]:
-    """What comes after the last prefix.
+    """Continues the prefixes after the last one.
 
     Raises:
-        InputError: as soon as a line is taken.
+        InputError: at the first line that has no prefix.
     """
-    raise InputError(f"{prefix} has fewer lines than there are to translate; give a prefix a line")
+    raise InputError(f"{prefix} has fewer lines than the input; give one prefix per line")
     yield
 
 
@@ -214,16 +218,16 @@ def scored(translator: LineTranslator, src: list[str], tgt: list[str]) -> Iterat
     """The log-probability of each translation, in nats.
 
     Raises:
-        InputError: there are not as many translations as lines.
+        InputError: the numbers of lines and of translations differ.
     """
     if len(src) != len(tgt):
-        raise InputError(f"{len(src)} source lines, but {len(tgt)} translations to score; give one a line")
+        raise InputError(f"{len(src)} source lines, but {len(tgt)} translations to score; give one per line")
     for log_prob in translator.log_probs(src, tgt):
         yield f"{log_prob:.4f}"
 
 
 def prompted(bundle: Bundle) -> Iterator[str]:
-    """The lines that are typed at a prompt."""
+    """The lines that the user types at a prompt."""
     print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
     with suppress(EOFError):
         while True:

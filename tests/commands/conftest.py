@@ -1,4 +1,4 @@
-"""One tiny corpus and one tiny model a session, made by the command that makes them for a shell."""
+"""One tiny corpus per session, and one tiny model trained on it by the train command."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,13 @@ from shell import PARTS, RECIPE, Result, call, worked, write_part
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where corpus, recipe and model lie; to be read, not written."""
+    """The folder of the corpus, the recipe and the model, which tests only read."""
     return tmp_path_factory.mktemp("place")
 
 
 @pytest.fixture(scope="session")
 def corpus(place: Path) -> Path:
-    """Its folder."""
+    """The folder of the corpus."""
     for part, pairs in PARTS.items():
         write_part(place / "corpus", part, pairs)
     return place / "corpus"
@@ -23,7 +23,7 @@ def corpus(place: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def recipe(place: Path) -> Path:
-    """What the tiny model is trained with."""
+    """The recipe of the tiny model."""
     path = place / "tiny.toml"
     path.write_text(RECIPE, encoding="utf-8")
     return path
@@ -31,18 +31,18 @@ def recipe(place: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(place: Path, corpus: Path, recipe: Path) -> Result:
-    """How the training of the tiny model went, with --json."""
+    """The result of training the tiny model with --json."""
     arguments = ["--data", corpus, "--src", "en", "--tgt", "de", "--out", place / "model", "--device", "cpu"]
     return worked(call("train", "--recipe", recipe, *arguments, "--json"))
 
 
 @pytest.fixture(scope="session")
 def model(trained: Result) -> Path:
-    """Its folder."""
+    """The folder of the tiny model."""
     return Path(json.loads(trained.out)["folder"])
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test starts in an empty folder."""
+def empty_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs in an empty folder."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What a person does at a shell: type a command, pipe text in, read what comes out, and see it refused."""
+"""Runs commands as at a shell, in this process or in a new one, and checks their status and output."""
 
 import io
 import os
@@ -13,8 +13,8 @@ from seq2seq.commands import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-# An English-German language of 60 sentences; every fifteenth is in dev, every fifteenth in test. test2 makes no sense:
-# nobody knows its translations by heart, so that how they are searched for matters.
+# An English-German toy language of 60 sentences, of which dev and test hold every fifteenth each. test2 holds sentences
+# with reversed word order: the model has not learnt their translations, so its search settings matter.
 SUBJECTS = {"A cat": "Eine Katze", "Two dogs": "Zwei Hunde", "The man": "Der Mann", "A child": "Ein Kind"}
 VERBS = {"sleeps": "schläft", "runs": "rennt", "sings": "singt", "eats": "isst", "waits": "wartet"}
 WHEN = {"here": "hier", "there": "dort", "today": "heute"}
@@ -31,7 +31,7 @@ PARTS = {
     "test2": [(" ".join(reversed(en.split())), de) for en, de in PAIRS[::3]],
 }
 
-# Enough to learn that language almost by heart in a second.
+# A model that learns almost the whole language in a second.
 RECIPE = """
 [tokenizer]
 kind = "bpe"
@@ -55,9 +55,12 @@ ema = 0.9
 precision = "fp32"
 """
 
+# Options of `train` for a run of two updates.
+QUICK = ["--set", "training.updates=2", "--set", "training.validate_every=1", "--device", "cpu", "--threads", "1"]
+
 
 class Result(NamedTuple):
-    """What a command leaves behind."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -65,37 +68,47 @@ class Result(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """Standard output, line by line; every line must end."""
+        """The lines of standard output, each of which must end with a newline."""
         assert self.out == "" or self.out.endswith("\n")
         return self.out.split("\n")[:-1]
 
 
 class Terminal(io.TextIOWrapper):
-    """A stream that says it is a terminal."""
+    """A stream that reports to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 def call(*argv: object, stdin: str | bytes = "", terminal: bool = False) -> Result:
-    """`seq2seq ARGV` in this process."""
+    """Run `seq2seq ARGV` in this process."""
     kind = Terminal if terminal else io.TextIOWrapper
-    given = stdin.encode() if isinstance(stdin, str) else stdin
-    streams = [kind(io.BytesIO(content), encoding="utf-8", newline="") for content in (given, b"", b"")]
+    inputs = stdin.encode() if isinstance(stdin, str) else stdin
+    streams = [kind(io.BytesIO(content), encoding="utf-8", newline="") for content in (inputs, b"", b"")]
     with mock.patch.multiple(sys, **dict(zip(("stdin", "stdout", "stderr"), streams, strict=True))):
         status = main([str(arg) for arg in argv])
         out, err = (stream.buffer.getvalue().decode() for stream in streams[1:] if stream.flush() is None)
     return Result(status, out, err)
 
 
+def train(recipe: Path, corpus: Path, *options: object) -> Result:
+    """Run `seq2seq train` for two updates, unless the options say otherwise."""
+    return call("train", "--recipe", recipe, "--data", corpus, *QUICK, *options)
+
+
+def card(folder: Path) -> str:
+    """The model card of a model folder."""
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
 def environment() -> dict[str, str]:
-    """Of a process of its own: this checkout, one thread, every warning shown, output held back as at a shell."""
+    """Environment of a new process: this checkout, one thread, all warnings shown, output buffered as at a shell."""
     own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default", "PYTHONUNBUFFERED": ""}
     return {**os.environ, **own}
 
 
 def start(*argv: object, **streams: Any) -> "subprocess.Popen[bytes]":
-    """`python ARGV` in a process of its own."""
+    """Start `python ARGV` in a new process."""
     return subprocess.Popen(
         [sys.executable, *map(str, argv)],
         env=environment(),
@@ -104,21 +117,21 @@ def start(*argv: object, **streams: Any) -> "subprocess.Popen[bytes]":
 
 
 def python(*argv: object, stdin: str = "", **streams: Any) -> Result:
-    """`python ARGV`, to its end."""
+    """Run `python ARGV` in a new process to its end."""
     with start(*argv, **streams) as process:
         out, err = process.communicate(stdin.encode(), timeout=120)
     return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
 
 
 def worked(result: Result) -> Result:
-    """The result, after a look that all went well."""
+    """The result, after checking that the command succeeded."""
     assert result.status == 0, result.err
     assert "error" not in result.err
     return result
 
 
 def refused(result: Result, *names: str, status: int = 2) -> None:
-    """One line on standard error that names what is wrong, and nothing else anywhere."""
+    """Check that a command failed with one line on standard error, which contains `names`, and no other output."""
     assert result.status == status, result.err
     assert result.out == ""
     assert re.fullmatch(r"error: [^\n]+\n", result.err), result.err
@@ -127,12 +140,12 @@ def refused(result: Result, *names: str, status: int = 2) -> None:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Everything below a folder, by name."""
+    """The content of all files below a folder, by relative path."""
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
 
 
 def write_part(folder: Path, part: str, pairs: list[tuple[str, str]]) -> None:
-    """One part of a corpus as two files of lines."""
+    """Write one part of a corpus as two files of lines."""
     folder.mkdir(parents=True, exist_ok=True)
     for language, lines in zip(("en", "de"), zip(*pairs, strict=True), strict=True):
         (folder / f"{part}.{language}").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

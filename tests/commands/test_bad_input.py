@@ -1,4 +1,4 @@
-"""Whatever is wrong with a command or its input: status 2, one line that names it, nothing half-written."""
+"""A wrong command or wrong input ends with status 2 and one line that names the fault, and changes no file."""
 
 import shlex
 import shutil
@@ -14,7 +14,7 @@ from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory, corpus: Path, model: Path) -> Path:
-    """A folder of corpora, models and files, each broken in its own way."""
+    """A folder of corpora, models and files, each broken in a different way."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "nothing").mkdir()
     (folder / "file").write_text("A cat sleeps.\n")
@@ -34,33 +34,33 @@ def broken(tmp_path_factory: pytest.TempPathFactory, corpus: Path, model: Path) 
     (folder / "one-side").mkdir()
     shutil.copy(corpus / "train.en", folder / "one-side")
 
-    def other_model(name: str) -> Path:
+    def copy_model(name: str) -> Path:
         return Path(shutil.copytree(model, folder / name))
 
     for name in ("config.toml", "model.safetensors", "tokenizer.model"):
-        (other_model(f"without-{name}") / name).unlink()
-        cut = other_model(f"cut-{name}") / name
+        (copy_model(f"without-{name}") / name).unlink()
+        cut = copy_model(f"cut-{name}") / name
         content = cut.read_bytes()
         cut.write_bytes(content[: content.rindex(b"=") if name == "config.toml" else len(content) // 2])
-    config = other_model("wider") / "config.toml"
+    config = copy_model("wider") / "config.toml"
     config.write_text(config.read_text().replace("hidden = 32\n", "hidden = 48\n"))
-    config = other_model("of-the-future") / "config.toml"
+    config = copy_model("of-the-future") / "config.toml"
     config.write_text(config.read_text().replace("format = 1\n", "format = 99\n"))
     lines = [line for pair in PARTS["train"] for line in pair]
     swap = str.maketrans("abcdefghijklm", "nopqrstuvwxyz") | str.maketrans("nopqrstuvwxyz", "abcdefghijklm")
-    of_same_size = Tokenizer.learn([x.translate(swap) for x in lines], TokenizerConfig("bpe", 380), print)
-    of_other_size = Tokenizer.learn(lines[:6], TokenizerConfig("bpe", 380), print)
+    same_size = Tokenizer.learn([x.translate(swap) for x in lines], TokenizerConfig("bpe", 380), print)
+    other_size = Tokenizer.learn(lines[:6], TokenizerConfig("bpe", 380), print)
     size = len(Tokenizer.load(model / "tokenizer.model"))
-    assert len(of_same_size) == size != len(of_other_size)
-    of_same_size.save(other_model("same-size") / "tokenizer.model")
-    of_other_size.save(other_model("other-size") / "tokenizer.model")
-    shutil.rmtree(other_model("untrained") / "training")
+    assert len(same_size) == size != len(other_size)
+    same_size.save(copy_model("same-size") / "tokenizer.model")
+    other_size.save(copy_model("other-size") / "tokenizer.model")
+    shutil.rmtree(copy_model("untrained") / "training")
     return folder
 
 
 @pytest.fixture
 def check(broken: Path, corpus: Path, model: Path, recipe: Path, tmp_path: Path) -> Callable[[str, list[str]], None]:
-    """Type a command; it must be refused by these names and leave everything as it was."""
+    """A function that runs a command and checks that its error contains all names and that no file changed."""
 
     def check(command: str, names: list[str]) -> None:
         folders = {"broken": broken, "corpus": corpus, "model": model, "recipe": recipe}
@@ -72,7 +72,7 @@ def check(broken: Path, corpus: Path, model: Path, recipe: Path, tmp_path: Path)
     return check
 
 
-# The twelve kinds of bad input that the first issue of the commands lists, each in every way it can come about.
+# Twelve kinds of bad input, each with the commands in which it can occur and the words their error must contain.
 TRAIN = "train --recipe {recipe} --out new --data"
 TWELVE = {
     "a missing file": [
@@ -178,22 +178,26 @@ TWELVE = {
     ("command", "names"),
     [pytest.param(*case, id=f"{kind}-{case[0]}") for kind, cases in TWELVE.items() for case in cases],
 )
-def test_twelve_kinds_of_bad_input(check: Callable[[str, list[str]], None], command: str, names: list[str]) -> None:
+def test_twelve_kinds_of_bad_input_are_refused(
+    check: Callable[[str, list[str]], None], command: str, names: list[str]
+) -> None:
     check(command, names)
 
 
 @pytest.mark.parametrize("name", ["wider", "other-size"])
-def test_a_run_whose_files_do_not_fit_is_not_resumed(check: Callable[[str, list[str]], None], name: str) -> None:
+def test_a_run_whose_files_do_not_fit_each_other_is_not_resumed(
+    check: Callable[[str, list[str]], None], name: str
+) -> None:
     check(f"train --resume {{broken}}/{name} --set training.updates=200", [name, "fit"])
 
 
-def test_there_are_twelve() -> None:
+def test_there_are_twelve_kinds() -> None:
     assert len(TWELVE) == 12
 
 
 LONG = "x" * 300
-ODD = [
-    # words that are not there
+OTHER = [
+    # unknown commands, options and values
     ("trian", ["unknown command 'trian'", "did you mean 'train'"]),
     ("tokenizer encod", ["unknown command 'encod'", "did you mean 'encode'"]),
     ("train --daat x", ["--daat", "--data"]),
@@ -202,12 +206,12 @@ ODD = [
     ("evaluate --metric blue", ["--metric", "'blue'", "bleu"]),
     ("translate --model {model} --device gpu", ["--device", "'gpu'", "cuda"]),
     ("translate --model {model} --beam five", ["--beam", "'five'"]),
-    # values that a shell variable left empty
+    # empty values, as unset shell variables give
     ("train --recipe {recipe} --out new --data ''", ["the value of --data is empty"]),
     ("train --recipe {recipe} --data {corpus} --out=", ["the value of --out is empty"]),
     ("tokenizer learn --out '' --input {corpus}/train.en", ["the value of --out is empty"]),
     ("translate --model {model} --memory ''", ["the value of --memory is empty"]),
-    # files and folders in each other's place
+    # files in place of folders, and folders in place of files
     (f"{TRAIN} {{corpus}}/train.en", ["corpus/train.en is not a .tsv"]),
     ("train --recipe {recipe} --data {corpus} --out {broken}/file", ["{broken}/file is a file"]),
     ("train --recipe {recipe} --data {corpus} --out {broken}/file/new", ["{broken}/file is a file"]),
@@ -216,7 +220,7 @@ ODD = [
     ("train --resume {broken}/nothing", ["nothing is not a model folder", "config.toml is missing"]),
     ("translate --model {broken}/file", ["no model folder {broken}/file"]),
     ("translate --model {model} --input {corpus}", ["cannot read {corpus}", "directory"]),
-    ("translate --model {model} --input {broken}/cut.gz", ["cannot read {broken}/cut.gz"]),
+    ("translate --model {model} --input {broken}/cut.gz", ["cannot read {broken}/cut.gz", "not a whole gzip file"]),
     ("translate --model {model} --output {corpus}", ["cannot write {corpus}", "folder"]),
     ("translate --model {model} --output .", ["cannot write .", "folder"]),
     ("translate --model {model} --output nosuch/new", ["no folder nosuch"]),
@@ -230,9 +234,10 @@ ODD = [
     (f"translate --model {{model}} --input {LONG}", [LONG]),
     (f"translate --model {{model}} --output {LONG}", [LONG]),
     (f"train --out {LONG}", [LONG]),
-    # options that do not go together
+    # options that exclude each other or are incomplete
     ("translate --model {model} --nbest 5 --beam 3", ["--nbest 5", "--beam 5"]),
-    ("translate --model {model} --sample 1 --beam 3", ["--beam 3 searches", "--sample 1.0 draws"]),
+    ("translate --model {model} --sample 1 --beam 3", ["--beam 3 searches", "--sample 1.0 samples"]),
+    ("translate --model nosuch --sample 1 --beam 3", ["--beam 3 searches"]),
     ("evaluate", ["nothing to measure", "--model", "--hyp"]),
     ("evaluate --hyp {corpus}/test.de", ["--ref"]),
     ("evaluate --ref {corpus}/test.de", ["--hyp"]),
@@ -241,51 +246,58 @@ ODD = [
     ("evaluate --hyp {corpus}/test.de --ref {corpus}/test.de --data {corpus}", ["--data", "go with --model"]),
     ("evaluate --model {model} --data {corpus} --split tset", ["no split 'tset'", "dev, test, test2, train"]),
     ("evaluate --model {model} --data {corpus} --tgt fr", ["has no .fr file"]),
+    ("evaluate --model {model} --data nosuch --memory none", ["nosuch is not there"]),
     ("train --resume {model} --data {corpus}", ["--resume"]),
     ("train --resume {model} --recipe {recipe}", ["--resume"]),
     ("train --resume {model} --out new", ["--resume"]),
     ("train --resume {model} --seed 3", ["--resume"]),
     ("train --resume {model} --overwrite", ["--resume"]),
     ("train --resume {model} --set model.hidden=16", ["--resume", "training.*"]),
+    ("train --resume {model} --out new --set hidden=16", ["--resume"]),
+    ("train --recipe {recipe} --out {model} --set hidden=16", ["{model} holds a model"]),
     (f"{TRAIN} {{corpus}} --set hidden=16", ["--set hidden=16", "SECTION.NAME=VALUE"]),
     (f"{TRAIN} {{corpus}} --src en --tgt en", ["'en'", "two languages"]),
-    # text that is not what it should be
+    # text of the wrong kind
     ("tokenizer decode --model {model}/tokenizer.model", ["standard input, line 1", "encode --ids"]),
 ]
 
 
-@pytest.mark.parametrize(("command", "names"), ODD, ids=[command for command, _ in ODD])
-def test_odd_input(check: Callable[[str, list[str]], None], command: str, names: list[str]) -> None:
+@pytest.mark.parametrize(("command", "names"), OTHER, ids=[command for command, _ in OTHER])
+def test_other_bad_input_is_refused(check: Callable[[str, list[str]], None], command: str, names: list[str]) -> None:
     check(command, names)
 
 
 @pytest.mark.parametrize("words", ["999999", "-1", "1.0", "²", "9" * 5000])
-def test_decoding_takes_the_numbers_of_pieces_only(model: Path, words: str) -> None:
+def test_decoding_accepts_only_the_numbers_of_pieces(model: Path, words: str) -> None:
     result = call("tokenizer", "decode", "--model", model / "tokenizer.model", stdin=f"5 6\n7 {words}\n")
     refused(result._replace(out=""), "standard input, line 2", "encode --ids")
 
 
 @pytest.mark.parametrize("command", ["translate --model", "tokenizer encode --model"])
-def test_standard_input_that_is_not_utf8(model: Path, command: str) -> None:
+def test_standard_input_that_is_not_utf8_is_refused(model: Path, command: str) -> None:
     path = model / "tokenizer.model" if command.startswith("tokenizer") else model
     result = call(*command.split(), path, stdin=b"A cat sleeps.\n\nA caf\xe9 waits.\n")
     refused(result._replace(out=""), "standard input, line 3", "UTF-8")
 
 
 @pytest.mark.parametrize("command", ["train --recipe {} --out new", "translate --model {}", "evaluate --model {}"])
-def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch, model: Path, recipe: Path, command: str) -> None:
+def test_device_cuda_without_a_gpu_is_refused(
+    monkeypatch: pytest.MonkeyPatch, model: Path, recipe: Path, command: str
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     path = recipe if command.startswith("train") else model
     refused(call(*command.format(path).split(), "--device", "cuda"), "--device cuda", "no GPU", "--device cpu")
     assert not Path("new").exists()
 
 
-def test_an_output_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, corpus: Path, recipe: Path) -> None:
+def test_an_output_folder_that_cannot_be_written_is_refused(
+    monkeypatch: pytest.MonkeyPatch, corpus: Path, recipe: Path
+) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)
     refused(call("train", "--recipe", recipe, "--data", corpus, "--out", "new"), "--out new", "cannot be written")
     assert not Path("new").exists()
 
 
-def test_nothing_at_all_shows_what_there_is() -> None:
+def test_without_arguments_the_help_is_printed() -> None:
     assert call() == call("--help")
     assert call("tokenizer") == call("tokenizer", "--help")

@@ -1,4 +1,4 @@
-"""What `benchmark` measures, and in which order; the figures themselves depend on the machine."""
+"""The tables of `benchmark` and their order. The figures themselves depend on the machine."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_it_measures_training_and_translating(recipe: Path, corpus: Path) -> None:
+def test_training_and_translation_are_measured(recipe: Path, corpus: Path) -> None:
     arguments = ["--recipe", recipe, "--data", corpus, "--src", "en", "--tgt", "de", "--updates", 3, "--sentences", 4]
     tables = json.loads(worked(call("benchmark", *arguments, "--json")).out)
     assert list(tables) == ["versions", *TABLES]
@@ -49,7 +49,7 @@ def test_it_measures_training_and_translating(recipe: Path, corpus: Path) -> Non
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_with_a_trained_model_nothing_is_trained(model: Path, corpus: Path) -> None:
+def test_with_model_only_translation_is_measured(model: Path, corpus: Path) -> None:
     before = {path.name: path.read_bytes() for path in model.iterdir() if path.is_file()}
     text = worked(call("benchmark", "--model", model, "--data", corpus, "--sentences", 2)).out
     assert [line for line in text.splitlines() if line in TABLES] == [x for x in TABLES if x != "training"]

@@ -1,4 +1,4 @@
-"""Scores of a model, of files, and of two systems; the numbers are sacreBLEU's."""
+"""`evaluate`: scores of a model, of files, and of two systems, equal to those of sacreBLEU."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from seq2seq.text.sources import read_lines
 
 @pytest.fixture
 def files(corpus: Path) -> None:
-    """References and the translations of two systems, the second one better."""
+    """Write references, and the translations of two systems, of which `good.txt` is better."""
     reference = read_lines(corpus / "train.de")
     good = [line.replace("Katze", "Kuh") for line in reference]
     bad = [line.replace("Ein", "Kein").replace("hier", "da").replace("Zwei", "Drei") for line in good]
@@ -28,19 +28,21 @@ def scores(result: Result) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("part", ["test", "test2"])
-def test_a_model_scores_what_its_training_printed(model: Path, trained: Result, corpus: Path, part: str) -> None:
+def test_the_scores_of_a_model_are_those_that_training_printed(
+    model: Path, trained: Result, corpus: Path, part: str
+) -> None:
     arguments = ["evaluate", "--model", model, "--data", corpus, "--split", part]
     printed = json.loads(trained.out)["scores"][part]
-    found = json.loads(worked(call(*arguments, "--metric", "bleu", "--metric", "chrf", "--json")).out)
-    assert found == {"sentences": len(PARTS[part]), "scores": printed}
+    result = json.loads(worked(call(*arguments, "--metric", "bleu", "--metric", "chrf", "--json")).out)
+    assert result == {"sentences": len(PARTS[part]), "scores": printed}
     lines = worked(call(*arguments)).lines
     assert lines[:2] == [f"{s['name']} = {s['value']:.2f}  ({s['signature']})" for s in printed]
     assert lines[2].startswith("TER = ")
 
 
-def test_a_model_scores_as_the_file_of_its_translations(model: Path, corpus: Path) -> None:
-    """On each part and under each option of the search."""
-    found = []
+def test_the_scores_of_a_model_are_those_of_the_file_of_its_translations(model: Path, corpus: Path) -> None:
+    """Both with parts and search options that change the scores."""
+    all_scores = []
     for part, *options in (
         ("test", "--beam", "5"),
         ("test2", "--beam", "1"),
@@ -52,20 +54,20 @@ def test_a_model_scores_as_the_file_of_its_translations(model: Path, corpus: Pat
         worked(call("translate", "--model", model, "--input", corpus / f"{part}.en", "--output", "hyp", *options))
         of_file = call("evaluate", "--hyp", "hyp", "--ref", corpus / f"{part}.de", "--json")
         of_model = call("evaluate", "--model", model, "--data", corpus, "--split", part, *options, "--json")
-        found.append(scores(of_model))
-        assert scores(of_file) == found[-1]
-    assert len({json.dumps(s) for s in found}) == len(found)
+        all_scores.append(scores(of_model))
+        assert scores(of_file) == all_scores[-1]
+    assert len({json.dumps(s) for s in all_scores}) == len(all_scores)
 
 
 @pytest.mark.usefixtures("files")
-def test_files_score_what_sacrebleu_gives_them() -> None:
+def test_the_scores_of_files_are_those_of_sacrebleu() -> None:
     hyp, ref, ref2 = map(read_lines, ("bad.txt", "ref", "ref2"))
     one = scores(call("evaluate", "--hyp", "bad.txt", "--ref", "ref", "--json"))
     two = scores(call("evaluate", "--hyp", "bad.txt", "--ref", "ref", "--ref", "ref2", "--json"))
-    for found, refs in ((one, [ref]), (two, [ref, ref2])):
-        assert found["BLEU"] == pytest.approx(sacrebleu.corpus_bleu(hyp, refs).score)
-        assert found["chrF2"] == pytest.approx(sacrebleu.corpus_chrf(hyp, refs).score)
-        assert found["TER"] == pytest.approx(sacrebleu.corpus_ter(hyp, refs).score)
+    for result, refs in ((one, [ref]), (two, [ref, ref2])):
+        assert result["BLEU"] == pytest.approx(sacrebleu.corpus_bleu(hyp, refs).score)
+        assert result["chrF2"] == pytest.approx(sacrebleu.corpus_chrf(hyp, refs).score)
+        assert result["TER"] == pytest.approx(sacrebleu.corpus_ter(hyp, refs).score)
     assert one["BLEU"] < two["BLEU"]
     assert "nrefs:2" in call("evaluate", "--hyp", "bad.txt", "--ref", "ref", "--ref", "ref2").lines[0]
     Path("ref.gz").write_bytes(gzip.compress(Path("ref").read_bytes()))
@@ -73,7 +75,7 @@ def test_files_score_what_sacrebleu_gives_them() -> None:
 
 
 @pytest.mark.usefixtures("files")
-def test_is_one_system_better() -> None:
+def test_two_systems_are_compared_by_bootstrap() -> None:
     arguments = ["evaluate", "--ref", "ref", "--hyp", "bad.txt", "--hyp", "good.txt", "--metric", "bleu"]
     bad, good, verdict = worked(call(*arguments)).lines
     assert re.match(r"bad.txt  BLEU = [\d.]+ \(95% interval [\d.]+ ± [\d.]+\)  nrefs:1\|bs:1000\|seed:12345\|", bad)
@@ -87,7 +89,7 @@ def test_is_one_system_better() -> None:
 
 
 @pytest.mark.usefixtures("files")
-def test_as_a_script() -> None:
+def test_the_script_is_the_command() -> None:
     result = worked(python(ROOT / "scripts" / "evaluate.py", "--hyp", "good.txt", "--ref", "good.txt"))
     assert result.lines[0].startswith("BLEU = 100.00  (nrefs:1|")
     assert result.err == ""

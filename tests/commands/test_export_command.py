@@ -1,4 +1,4 @@
-"""What a person gets from `export`, and from the other commands with what it wrote."""
+"""`export`: its forms, and the other commands with an exported model."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
+def test_each_form_is_written_and_reported(model: Path, tmp_path: Path) -> None:
     for form, options in (
         ("onnx", []),
         ("onnx", ["--int8"]),
@@ -31,9 +31,9 @@ def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
         ("single", ["--format", "single"]),
     ):
         result = worked(call("export", "--model", model, "--out", tmp_path / "made", "--overwrite", "--json", *options))
-        told = json.loads(result.out)
+        summary = json.loads(result.out)
         files = [path for path in (tmp_path / "made").iterdir() if path.name != "README.md"]
-        assert told == {
+        assert summary == {
             "folder": str(tmp_path / "made"),
             "format": form,
             "int8": "--int8" in options,
@@ -41,50 +41,50 @@ def test_it_says_what_it_wrote(model: Path, tmp_path: Path) -> None:
             "bytes": sum(path.stat().st_size for path in files),
         }
     assert worked(call("export", "--model", model, "--out", tmp_path / "quiet", "--quiet")).out == ""
-    said = worked(call("export", "--model", model, "--out", tmp_path / "said")).out
-    assert said.startswith(f"{tmp_path / 'said'}: 0.")
-    card, before = ((folder / "README.md").read_text().splitlines() for folder in (tmp_path / "said", model))
+    line = worked(call("export", "--model", model, "--out", tmp_path / "new")).out
+    assert line.startswith(f"{tmp_path / 'new'}: 0.")
+    card, before = ((folder / "README.md").read_text().splitlines() for folder in (tmp_path / "new", model))
     [note] = [line for line in card if line not in before]
     assert note.startswith("- Form: `onnx`; the scores ")
     assert [line for line in card if line != note] == before
 
 
-def test_the_mean_of_its_newest_checkpoints(model: Path, tmp_path: Path) -> None:
+def test_average_exports_the_mean_weights_of_the_newest_checkpoints(model: Path, tmp_path: Path) -> None:
     result = worked(call("export", "--model", model, "--out", tmp_path, "--average", 2, "--format", "single", "--json"))
     assert json.loads(result.out)["average"] == 2
     states = sorted((model / "training").iterdir())[-2:]
-    found = load_file(tmp_path / "model.safetensors")
+    average = load_file(tmp_path / "model.safetensors")
     one, other = (load_file(state) for state in states)
-    assert found
-    for name, weights in found.items():
+    assert average
+    for name, weights in average.items():
         assert not torch.equal(one[f"average/{name}"], other[f"average/{name}"])
         torch.testing.assert_close(weights, (one[f"average/{name}"] + other[f"average/{name}"]) / 2)
-    assert not (tmp_path / "README.md").exists()  # the scores there are another's
+    assert not (tmp_path / "README.md").exists()  # its scores are those of other weights
     assert len(worked(call("translate", "--model", tmp_path, stdin=LINES)).lines) == len(SOURCES)
 
 
 @pytest.mark.parametrize("options", [[], ["--beam", "1"], ["--length-penalty", "0.4"]])
-def test_it_translates_as_the_trained_model_does(model: Path, exported: Path, options: list[str]) -> None:
-    expected, found = (
+def test_an_exported_model_translates_as_the_trained_one(model: Path, exported: Path, options: list[str]) -> None:
+    expected, result = (
         worked(call("translate", "--model", folder, *options, stdin=LINES)).lines for folder in (model, exported)
     )
-    assert found == expected
-    assert len(found) == len(SOURCES)
+    assert result == expected
+    assert len(result) == len(SOURCES)
 
 
-def test_its_n_best_have_the_same_scores(model: Path, exported: Path) -> None:
-    expected, found = (
+def test_an_exported_model_gives_the_same_n_best_scores(model: Path, exported: Path) -> None:
+    expected, result = (
         [line.split("\t") for line in worked(call("translate", "--model", folder, "--nbest", 3, stdin=LINES)).lines]
         for folder in (model, exported)
     )
-    assert [x[:2] for x in found] == [x[:2] for x in expected]
-    assert [float(x[2]) for x in found] == pytest.approx([float(x[2]) for x in expected], abs=2e-4)
+    assert [x[:2] for x in result] == [x[:2] for x in expected]
+    assert [float(x[2]) for x in result] == pytest.approx([float(x[2]) for x in expected], abs=2e-4)
 
 
 @pytest.mark.parametrize(
     "options", [["--threads", "1"], ["--threads", "2"], ["--workers", "1"], ["--batch-tokens", "9"]]
 )
-def test_it_says_the_same_however_it_computes(exported: Path, options: list[str]) -> None:
+def test_threads_workers_and_batches_change_no_score(exported: Path, options: list[str]) -> None:
     one, other = (
         worked(call("translate", "--model", exported, "--scores", *more, stdin=LINES)).out for more in ([], options)
     )
@@ -92,22 +92,22 @@ def test_it_says_the_same_however_it_computes(exported: Path, options: list[str]
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
-def test_workers_share_it(exported: Path) -> None:
+def test_workers_change_no_translation(exported: Path) -> None:
     alone, together = (
         worked(call("translate", "--model", exported, "--workers", count, stdin=LINES)).out for count in (1, 3)
     )
     assert together == alone
 
 
-def test_it_scores_and_is_evaluated(model: Path, exported: Path, corpus: Path, tmp_path: Path) -> None:
+def test_an_exported_model_scores_and_is_evaluated(model: Path, exported: Path, corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "src").write_text(LINES)
     (tmp_path / "tgt").write_text("".join(f"{de}\n" for _, de in PARTS["test2"]) + "\nja\n")
-    given = ["--input", tmp_path / "src", "--score", tmp_path / "tgt"]
-    expected, found = (
-        [float(line) for line in worked(call("translate", "--model", folder, *given)).lines]
+    files = ["--input", tmp_path / "src", "--score", tmp_path / "tgt"]
+    expected, result = (
+        [float(line) for line in worked(call("translate", "--model", folder, *files)).lines]
         for folder in (model, exported)
     )
-    assert found == pytest.approx(expected, abs=2e-4)
+    assert result == pytest.approx(expected, abs=2e-4)
     scores = [
         worked(call("evaluate", "--model", folder, "--data", corpus, "--split", "test2")).out
         for folder in (model, exported)
@@ -115,7 +115,7 @@ def test_it_scores_and_is_evaluated(model: Path, exported: Path, corpus: Path, t
     assert scores[0] == scores[1]
 
 
-def test_what_cannot_be_is_refused(
+def test_wrong_options_and_models_are_refused(
     model: Path, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot(exported), snapshot(model)

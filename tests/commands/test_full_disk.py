@@ -1,4 +1,4 @@
-"""A disk that is full and a folder that nobody may write: exit 1, one line, and the last checkpoint whole."""
+"""Training on a full disk or into a read-only folder: status 1, one line, and the last checkpoint is complete."""
 
 import json
 import shutil
@@ -14,18 +14,18 @@ from seq2seq.folder import checkpoint
 MOUNT = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 
 
-def may_mount() -> bool:
+def can_mount() -> bool:
     try:
         return subprocess.run([*MOUNT, "mount -t tmpfs none /mnt"], capture_output=True).returncode == 0
     except FileNotFoundError:
         return False
 
 
-pytestmark = pytest.mark.skipif(not may_mount(), reason="needs to mount a file system of its own (unshare)")
+pytestmark = pytest.mark.skipif(not can_mount(), reason="needs to mount a file system of its own (unshare)")
 
 
 def mounted(mount: str, out: Path, *argv: object) -> Result:
-    """`train ARGV` where `mount` was done at a folder that is copied to `out` in the end."""
+    """Run `train ARGV` after the shell command `mount`, which mounts a folder `disk`; copy that to `out` at the end."""
     command = " ".join(map(str, [sys.executable, ROOT / "scripts" / "train.py", *argv]))
     script = f"{mount} && {command}; status=$?; cp -r disk {out}; exit $status"
     Path("disk").mkdir()
@@ -33,8 +33,8 @@ def mounted(mount: str, out: Path, *argv: object) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def test_a_full_disk(tmp_path: Path, model: Path, corpus: Path, recipe: Path) -> None:
-    """With room for one checkpoint, not for two."""
+def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path, model: Path, corpus: Path, recipe: Path) -> None:
+    """There is room for one checkpoint, not for two."""
     state = next((model / "training").iterdir()).stat().st_size
     weights = (model / "model.safetensors").stat().st_size
     size = (state + weights + weights // 2) // 1024 + 40
@@ -47,7 +47,7 @@ def test_a_full_disk(tmp_path: Path, model: Path, corpus: Path, recipe: Path) ->
     assert json.loads(resumed.out)["updates"] == 120
 
 
-def test_a_folder_that_may_not_be_written(tmp_path: Path, model: Path) -> None:
+def test_a_read_only_folder_is_not_changed(tmp_path: Path, model: Path) -> None:
     shutil.copytree(model, tmp_path / "model")
     before = snapshot(tmp_path / "model")
     bind = f"mount --bind {tmp_path / 'model'} disk && mount -o remount,bind,ro disk"

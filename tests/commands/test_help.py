@@ -1,4 +1,4 @@
-"""What a command says of itself: its help with examples that hold, its version, and who it is."""
+"""The help of each command and its examples, the version, and the scripts."""
 
 import importlib
 import re
@@ -15,7 +15,7 @@ from seq2seq.commands import COMMANDS, seq2seq
 NAMES = [[], *([name] for name in COMMANDS), *(["tokenizer", name] for name in ("learn", "encode", "decode"))]
 
 
-def find(words: list[str]) -> click.Command:
+def find_command(words: list[str]) -> click.Command:
     """The command of that name."""
     command: click.Command = seq2seq
     for word in words:
@@ -26,7 +26,7 @@ def find(words: list[str]) -> click.Command:
 
 @pytest.mark.parametrize("words", NAMES, ids=" ".join)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help_has_examples_as_they_are_typed(words: list[str], flag: str) -> None:
+def test_help_shows_usage_and_examples_within_the_width(words: list[str], flag: str) -> None:
     text = worked(call(*words, flag)).out
     assert text.startswith(" ".join(["Usage: seq2seq", *words, "[OPTIONS]"]))
     examples = re.findall(r"^ {6}(\S.*)$", text.partition("Options:")[0], re.MULTILINE)
@@ -37,14 +37,14 @@ def test_help_has_examples_as_they_are_typed(words: list[str], flag: str) -> Non
 
 
 @pytest.mark.parametrize("words", NAMES, ids=" ".join)
-def test_examples_hold(words: list[str]) -> None:
-    """Every command in an example exists, and so does every option it is given."""
-    for line in re.findall(r"^ {4,}(\S.*)$", find(words).help or "", re.MULTILINE):
-        for typed in re.findall(r"\bseq2seq ([^|<>]*)", line):
-            name, *rest = shlex.split(typed, comments=True)
-            command = find([name])
+def test_commands_and_options_of_the_examples_exist(words: list[str]) -> None:
+    """Every command and option in an example exists, and the value of an option has its type."""
+    for line in re.findall(r"^ {4,}(\S.*)$", find_command(words).help or "", re.MULTILINE):
+        for arguments in re.findall(r"\bseq2seq ([^|<>]*)", line):
+            name, *rest = shlex.split(arguments, comments=True)
+            command = find_command([name])
             if isinstance(command, click.Group):
-                command = find([name, rest.pop(0)])
+                command = find_command([name, rest.pop(0)])
             parameters = {flag: p for p in command.params for flag in p.opts}
             while rest:
                 option = parameters[rest.pop(0)]
@@ -53,12 +53,12 @@ def test_examples_hold(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", NAMES, ids=" ".join)
-def test_every_option_says_what_it_does(words: list[str]) -> None:
-    for option in find(words).params:
+def test_every_option_has_a_help_text(words: list[str]) -> None:
+    for option in find_command(words).params:
         assert isinstance(option, click.Option) and option.help, option
 
 
-def test_version() -> None:
+def test_version_names_the_packages() -> None:
     [line] = worked(call("--version")).lines
     assert line.startswith(f"seq2seq {__version__}, CPython 3.")
     for name in ("torch", "sentencepiece", "sacrebleu", "datasets", "safetensors", "numpy"):
@@ -76,7 +76,7 @@ def test_each_command_is_a_script(name: str) -> None:
     assert script["main"].__module__ == f"seq2seq.commands.{name}"
 
 
-def test_a_script_speaks_of_itself_as_it_was_started() -> None:
+def test_the_help_of_a_script_shows_how_it_was_started() -> None:
     text = worked(python(ROOT / "scripts" / "tokenizer.py", "learn", "--help")).out
     assert text.startswith("Usage: python scripts/tokenizer.py learn [OPTIONS]")
     assert "      python scripts/tokenizer.py learn --input train.en" in text

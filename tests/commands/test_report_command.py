@@ -1,8 +1,12 @@
-"""`report`: a page in the model folder or at --out, about trained and exported models."""
+"""`report`: the page on a trained or an exported model, written to --out or into the model folder."""
 
 from pathlib import Path
 
+import pytest
+import torch
 from shell import call, refused, worked
+
+from seq2seq.reporting import report
 
 ATTENTION = "<h2>Attention</h2>"
 
@@ -20,9 +24,21 @@ def test_the_page_is_written_into_the_model_folder(model: Path, tmp_path: Path) 
     assert "exported" in html
     assert ATTENTION not in html
     worked(call("export", "--model", model, "--out", copy, "--overwrite", "--quiet"))
-    assert not (copy / "report.html").exists(), "it described the model before"
+    assert not (copy / "report.html").exists(), "it is the report on the previous model"
 
 
 def test_a_missing_text_or_model_is_named(model: Path, tmp_path: Path) -> None:
     refused(call("report", "--model", model, "--data", tmp_path / "gone"), str(tmp_path / "gone"))
     refused(call("report", "--model", tmp_path / "gone"), str(tmp_path / "gone"))
+
+
+def test_attention_is_computed_with_the_threads_of_the_option(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def attention_maps(*arguments: object) -> list[object]:
+        threads.append(torch.get_num_threads())
+        return []
+
+    monkeypatch.setattr(report, "attention_maps", attention_maps)
+    worked(call("report", "--model", model, "--out", "page.html", "--threads", 3))
+    assert threads == [3]

@@ -1,4 +1,4 @@
-"""`serve`: it answers as translate does, stops on a signal, and reports wrong options in one line."""
+"""`serve`: it returns the translations of `translate`, ends at a signal, and refuses wrong options in one line."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ LINES = [*[en for en, _ in PARTS["train"]][:6], "Unknown words here."]
 @pytest.mark.parametrize(
     ("signum", "status", "memory"), [(signal.SIGINT, 130, False), (signal.SIGTERM, -signal.SIGTERM, True)]
 )
-def test_it_answers_as_translate_does_until_a_signal_stops_it(
+def test_it_returns_what_translate_writes_until_a_signal_ends_it(
     model: Path, corpus: Path, signum: int, status: int, memory: bool
 ) -> None:
     options = ["--memory", corpus, "--memory-share", 0.99] if memory else []

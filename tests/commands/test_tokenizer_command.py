@@ -1,4 +1,4 @@
-"""Text to pieces and back through standard input and output, nothing lost."""
+"""`tokenizer`: learns models, and encodes and decodes lines without loss."""
 
 import gzip
 import shlex
@@ -30,13 +30,13 @@ AWKWARD = [
 
 @pytest.fixture(params=["unigram", "bpe"])
 def learnt(request: pytest.FixtureRequest, corpus: Path) -> Path:
-    """A model of the corpus."""
+    """A tokenizer learnt from the corpus."""
     sources = ["--input", corpus / "train.en", "--input", corpus / "train.de"]
     worked(call("tokenizer", "learn", *sources, "--out", "spm.model", "--vocab-size", 320, "--kind", request.param))
     return Path("spm.model").absolute()
 
 
-def test_nothing_is_lost(learnt: Path) -> None:
+def test_decoding_restores_the_encoded_lines(learnt: Path) -> None:
     stdin = "".join(f"{line}\n" for line in AWKWARD)
     ids = worked(call("tokenizer", "encode", "--model", learnt, "--ids", stdin=stdin))
     assert len(ids.lines) == len(AWKWARD)
@@ -44,7 +44,7 @@ def test_nothing_is_lost(learnt: Path) -> None:
     assert worked(call("tokenizer", "decode", "--model", learnt, stdin=ids.out)).out == stdin
 
 
-def test_pieces_are_the_names_of_the_ids(learnt: Path) -> None:
+def test_pieces_and_ids_agree(learnt: Path) -> None:
     tokenizer = Tokenizer.load(learnt)
     [line] = worked(call("tokenizer", "encode", "--model", learnt, stdin=AWKWARD[0])).lines
     [ids] = worked(call("tokenizer", "encode", "--model", learnt, "--ids", stdin=AWKWARD[0])).lines
@@ -53,15 +53,15 @@ def test_pieces_are_the_names_of_the_ids(learnt: Path) -> None:
 
 
 def test_ends_of_lines(learnt: Path) -> None:
-    """A carriage return before the end of a line, a mark at the file's beginning and a missing last end are no text."""
+    """A carriage return before a newline, a byte-order mark and a missing last newline change nothing."""
     plain = call("tokenizer", "encode", "--model", learnt, stdin="A cat.\n\nTwo dogs.\n")
     assert len(plain.lines) == 3
     for stdin in ("A cat.\r\n\r\nTwo dogs.\r\n", "\ufeffA cat.\n\nTwo dogs."):
         assert worked(call("tokenizer", "encode", "--model", learnt, stdin=stdin)) == plain
 
 
-def test_learning(corpus: Path) -> None:
-    """From files, plain or packed, or from standard input: the same text gives the same model; a notice of its size."""
+def test_the_same_text_gives_the_same_tokenizer(corpus: Path) -> None:
+    """Learning reads files, plain or packed, or standard input, and reports the number of pieces."""
     text = (corpus / "train.en").read_bytes()
     Path("train.en.gz").write_bytes(gzip.compress(text))
     options = ["tokenizer", "learn", "--vocab-size", 5000, "--out"]
@@ -78,7 +78,7 @@ def test_learning(corpus: Path) -> None:
     assert a == b == c
 
 
-def test_a_failure_leaves_the_model_that_was_there(learnt: Path) -> None:
+def test_a_failure_keeps_the_existing_file(learnt: Path) -> None:
     before = learnt.read_bytes()
     refused(call("tokenizer", "learn", "--out", learnt, stdin=b"caf\xe9\n"), "standard input, line 1")
     refused(call("tokenizer", "learn", "--out", learnt, stdin=""), "no text")
@@ -86,8 +86,8 @@ def test_a_failure_leaves_the_model_that_was_there(learnt: Path) -> None:
     assert [path.name for path in Path().iterdir()] == ["spm.model"]
 
 
-def test_closed_streams_are_empty(model: Path) -> None:
-    """A command started with its standard streams closed reads nothing, and writes nowhere."""
+def test_closed_standard_streams_are_empty(model: Path) -> None:
+    """A command whose standard streams are closed reads an empty input, and its output is discarded."""
     words = [sys.executable, ROOT / "scripts" / "tokenizer.py", "encode", "--model", model / "tokenizer.model"]
     command = shlex.join(map(str, words))
     for streams in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
@@ -97,8 +97,7 @@ def test_closed_streams_are_empty(model: Path) -> None:
         assert bool(done.stdout) == (streams == "2>&-")
 
 
-def test_as_a_script_in_any_locale(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Text is UTF-8 whatever the locale says."""
+def test_the_script_uses_utf8_in_any_locale(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     script, path = ROOT / "scripts" / "tokenizer.py", model / "tokenizer.model"
     text = "Eine Katze schläft hier.\n"

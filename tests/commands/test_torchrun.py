@@ -1,4 +1,4 @@
-"""`torchrun scripts/train.py`: ranks train what workers train, to the bit, and stop and go on as one."""
+"""`torchrun scripts/train.py`: ranks compute what workers compute, to the bit, and stop and resume together."""
 
 import signal
 import socket
@@ -12,15 +12,15 @@ from shell import ROOT, Result, call, python, start, worked
 from seq2seq.processes import CAN_FORK
 
 NOISE = ["--set", "model.dropout=0.2", "--set", "training.validate_every=30", "--device", "cpu"]
-VECTORS = ["--set", "training.word_vectors=skipgram"]  # which rank 0 alone learns
+VECTORS = ["--set", "training.word_vectors=skipgram"]  # which only rank 0 learns
 
 
 def launched(*argv: object) -> list[object]:
-    """`torchrun --nproc-per-node 2 scripts/train.py ARGV`, as python takes it."""
+    """The arguments of python for `torchrun --nproc-per-node 2 scripts/train.py ARGV`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    two = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port]
-    return [*two, ROOT / "scripts" / "train.py", *argv]
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port]
+    return [*launcher, ROOT / "scripts" / "train.py", *argv]
 
 
 def torchrun(*argv: object) -> Result:
@@ -28,12 +28,12 @@ def torchrun(*argv: object) -> Result:
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
-def test_ranks_train_what_workers_train_to_the_bit_and_a_run_that_was_resumed_too(corpus: Path, recipe: Path) -> None:
+def test_ranks_give_the_weights_of_workers_to_the_bit_also_when_resumed(corpus: Path, recipe: Path) -> None:
     arguments = ["--recipe", recipe, "--data", corpus, *NOISE, *VECTORS]
     worked(torchrun(*arguments, "--out", "ranks", "--set", "training.updates=60"))
-    done = worked(torchrun("--resume", "ranks", "--set", "training.updates=90", "--device", "cpu"))
-    assert done.out.count("The model is in ranks") == 1
-    assert done.err.count("epoch 30  update 90") == 1
+    resumed = worked(torchrun("--resume", "ranks", "--set", "training.updates=90", "--device", "cpu"))
+    assert resumed.out.count("The model is in ranks") == 1
+    assert resumed.err.count("epoch 30  update 90") == 1
     worked(call("train", *arguments, "--out", "forked", "--set", "training.updates=90", "--set", "training.workers=2"))
     for name in ("model.safetensors", "training/step-00000090.safetensors"):
         one, other = (load_file(Path(run) / name) for run in ("ranks", "forked"))
@@ -42,14 +42,14 @@ def test_ranks_train_what_workers_train_to_the_bit_and_a_run_that_was_resumed_to
     assert Path("ranks/config.toml").read_bytes() == Path("forked/config.toml").read_bytes()
 
 
-def test_what_is_wrong_is_said_once(corpus: Path, recipe: Path) -> None:
-    found = torchrun("--recipe", recipe, "--data", corpus, *NOISE, "--set", "training.workers=3", "--out", "new")
-    assert found.status != 0
-    assert found.err.count("error: training.workers = 3, but torchrun started 2 ranks") == 1
+def test_an_error_is_printed_once(corpus: Path, recipe: Path) -> None:
+    result = torchrun("--recipe", recipe, "--data", corpus, *NOISE, "--set", "training.workers=3", "--out", "new")
+    assert result.status != 0
+    assert result.err.count("error: training.workers = 3, but torchrun started 2 ranks") == 1
     assert not Path("new").exists()
 
 
-def test_a_signal_ends_all_ranks_and_keeps_the_state(corpus: Path, recipe: Path) -> None:
+def test_a_signal_stops_all_ranks_and_the_state_is_saved(corpus: Path, recipe: Path) -> None:
     arguments = ["--recipe", recipe, "--data", corpus, *NOISE, "--set", "training.updates=1000000", "--out", "run"]
     with start(*launched(*arguments)) as process:
         assert process.stderr
@@ -58,8 +58,8 @@ def test_a_signal_ends_all_ranks_and_keeps_the_state(corpus: Path, recipe: Path)
                 break
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
-        said = process.stderr.read().decode()
-    assert "stopped after update" in said
-    assert "go on with --resume" in said
+        err = process.stderr.read().decode()
+    assert "stopped after update" in err
+    assert "go on with --resume" in err
     steps = sorted(int(path.stem.partition("-")[2]) for path in Path("run/training").iterdir())
-    assert f"stopped after update {steps[-1]};" in said
+    assert f"stopped after update {steps[-1]};" in err

@@ -1,4 +1,4 @@
-"""Lines to lines: exactly one out for one in, whatever it holds, in order, as it is ready."""
+"""`translate`: one line out per line in, in order, and its options for search, files, ensembles and memories."""
 
 import gzip
 import math
@@ -40,23 +40,23 @@ def translate(model: Path, lines: Iterable[str], *options: object) -> list[str]:
     return worked(call("translate", "--model", model, *options, stdin="".join(f"{line}\n" for line in lines))).lines
 
 
-def test_it_translates(model: Path) -> None:
-    """The tiny model knows its tiny language almost by heart."""
+def test_the_tiny_model_translates_its_training_text(model: Path) -> None:
+    """It has learnt its tiny language almost completely."""
     result = worked(call("translate", "--model", model, stdin="".join(f"{en}\n" for en, _ in TRAIN)))
-    right = [line == de for line, (_, de) in zip(result.lines, TRAIN, strict=True)]
-    assert sum(right) > 0.75 * len(TRAIN)
+    correct = [line == de for line, (_, de) in zip(result.lines, TRAIN, strict=True)]
+    assert sum(correct) > 0.75 * len(TRAIN)
     assert result.err == ""
 
 
 @pytest.mark.parametrize("budget", [1, 10, 64, 2048, 1_000_000])
-def test_three_lines_of_which_the_second_is_empty(model: Path, budget: int) -> None:
+def test_an_empty_line_between_others_at_every_batch_size(model: Path, budget: int) -> None:
     lines = ["A cat sleeps.", "", "Two dogs run."]
-    first, second, third = found = translate(model, lines, "--batch-tokens", budget)
+    first, second, third = translations = translate(model, lines, "--batch-tokens", budget)
     assert first and second == "" and third
-    assert found == translate(model, lines)
+    assert translations == translate(model, lines)
 
 
-def test_the_budget_of_a_batch_is_obeyed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_tokens_is_the_budget_of_the_batches(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     budgets: list[int] = []
     plan = batches.plan
     monkeypatch.setattr(batches, "plan", lambda lengths, budget: budgets.append(budget) or plan(lengths, budget))
@@ -83,7 +83,7 @@ def test_ends_of_lines(model: Path, stdin: str, lines: int) -> None:
 
 
 def test_awkward_lines(model: Path) -> None:
-    """One line out for each, the same as if it stood alone; a warning that names the lines that were too long."""
+    """Each gives one line, the same as alone; lines that are too long are named in a warning."""
     result = worked(call("translate", "--model", model, stdin="".join(f"{line}\n" for line in AWKWARD)))
     assert len(result.lines) == len(AWKWARD)
     alone = [translate(model, ["x", line], "--quiet")[1] for line in AWKWARD]
@@ -95,16 +95,16 @@ def test_awkward_lines(model: Path) -> None:
     assert call("translate", "--model", model, "--quiet", stdin="x" * 700).err == ""
 
 
-def test_order_over_many_windows(model: Path) -> None:
-    """More lines than are read at once, in no order."""
+def test_the_order_of_many_lines_is_kept(model: Path) -> None:
+    """There are more lines than one window holds, of mixed lengths."""
     english = [PAIRS[i * 7 % 60][0] if i % 11 else "" for i in range(300)]
     sources = [en for en, _ in PAIRS]
-    of_each = {"": "", **dict(zip(sources, translate(model, sources), strict=True))}
-    assert translate(model, english) == [of_each[line] for line in english]
+    translation_of = {"": "", **dict(zip(sources, translate(model, sources), strict=True))}
+    assert translate(model, english) == [translation_of[line] for line in english]
 
 
-def test_nbest(model: Path) -> None:
-    """Line number, rank, score, translation; one row for a line without a word; the beam grows with the list."""
+def test_nbest_writes_number_rank_score_and_translation(model: Path) -> None:
+    """An empty line gives one row; a list longer than the beam widens the beam."""
     lines = [TRAIN[0][0], "", TRAIN[5][0]]
     rows = [line.split("\t") for line in translate(model, lines, "--nbest", 4)]
     places = [(number, rank) for number in (1, 2, 3) for rank in (1, 2, 3, 4) if number != 2 or rank == 1]
@@ -118,7 +118,7 @@ def test_nbest(model: Path) -> None:
     assert len(translate(model, lines, "--nbest", 9)) == 19
 
 
-def test_scores_stand_before_the_translations(model: Path) -> None:
+def test_scores_are_written_before_the_translations(model: Path) -> None:
     lines = [TRAIN[0][0], "", TRAIN[5][0]]
     nbest = [line.split("\t") for line in translate(model, lines, "--nbest", 5)]
     rows = [line.split("\t") for line in translate(model, lines, "--scores")]
@@ -126,19 +126,19 @@ def test_scores_stand_before_the_translations(model: Path) -> None:
 
 
 @pytest.mark.parametrize(("penalty", "reward"), [(0.0, 0.0), (0.6, 0.0), (1.0, 0.0), (0.0, 0.5)])
-def test_scoring_a_translation_gives_the_score_that_search_gave_it(model: Path, penalty: float, reward: float) -> None:
-    """Score = (log p + reward * length) / length ** penalty, the end counted; log p is what --score writes."""
+def test_scoring_a_translation_gives_the_score_of_the_search(model: Path, penalty: float, reward: float) -> None:
+    """Score = (log p + reward * length) / length ** penalty, with the EOS counted; --score writes log p."""
     lines = [en for en, _ in TRAIN[::6]]
-    found = [
+    rows = [
         line.split("\t")
         for line in translate(model, lines, "--scores", "--length-penalty", penalty, "--word-reward", reward)
     ]
-    Path("given").write_text("".join(f"{text}\n" for _, text in found), encoding="utf-8")
-    given = translate(model, lines, "--score", "given")
-    lengths = [len(ids) + 1 for ids in Tokenizer.load(model / "tokenizer.model").encode([text for _, text in found])]
-    for (score, _), log_p, length in zip(found, given, lengths, strict=True):
+    Path("hyp").write_text("".join(f"{text}\n" for _, text in rows), encoding="utf-8")
+    log_probs = translate(model, lines, "--score", "hyp")
+    lengths = [len(ids) + 1 for ids in Tokenizer.load(model / "tokenizer.model").encode([text for _, text in rows])]
+    for (score, _), log_p, length in zip(rows, log_probs, lengths, strict=True):
         assert float(score) == pytest.approx((float(log_p) + reward * length) / length**penalty, abs=2e-4)
-    assert min(map(float, given)) < -0.01, "all but certain: nothing was tested"
+    assert min(map(float, log_probs)) < -0.01, "every translation is certain, so nothing was tested"
 
 
 def test_a_wrong_translation_scores_worse(model: Path) -> None:
@@ -151,12 +151,12 @@ def test_a_wrong_translation_scores_worse(model: Path) -> None:
 
 
 def test_scores_without_a_penalty_are_log_probabilities(model: Path) -> None:
-    """Of different translations, so that they sum to one at most."""
+    """The translations differ, so their probabilities sum to at most 1."""
     rows = translate(model, TRAIN[0][:1], "--nbest", 8, "--length-penalty", 0)
     assert 0.5 < sum(math.exp(float(row.split("\t")[2])) for row in rows) <= 1.0
 
 
-def test_files_in_and_out(model: Path, corpus: Path) -> None:
+def test_input_and_output_files(model: Path, corpus: Path) -> None:
     stdin = (corpus / "test.en").read_text(encoding="utf-8")
     expected = worked(call("translate", "--model", model, stdin=stdin)).out
     Path("test.en.gz").write_bytes(gzip.compress(stdin.encode()))
@@ -167,26 +167,26 @@ def test_files_in_and_out(model: Path, corpus: Path) -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["out.de", "test.en.gz"]
 
 
-def test_a_file_is_there_only_once_it_is_whole(model: Path) -> None:
-    Path("out.de").write_text("what was there before\n")
-    stdin = b"A cat sleeps here.\n" * 100 + b"caf\xe9\n"  # the first window is translated before the fault is met
+def test_a_failure_keeps_the_existing_output_file(model: Path) -> None:
+    Path("out.de").write_text("existing\n")
+    stdin = b"A cat sleeps here.\n" * 100 + b"caf\xe9\n"  # the first window is translated before the error occurs
     refused(call("translate", "--model", model, "--output", "out.de", stdin=stdin), "line 101")
     assert [path.name for path in Path().iterdir()] == ["out.de"]
-    assert Path("out.de").read_text() == "what was there before\n"
+    assert Path("out.de").read_text() == "existing\n"
 
 
-def test_a_link_stays_a_link_and_a_pipe_a_pipe(model: Path) -> None:
-    """`--output /dev/stdout` must never put a file where the device was."""
+def test_output_to_a_link_or_a_pipe_keeps_the_link_or_the_pipe(model: Path) -> None:
+    """`--output /dev/stdout` must never replace the device by a file."""
     Path("link").symlink_to("target")
     worked(call("translate", "--model", model, "--output", "link", stdin=TRAIN[0][0]))
     assert Path("link").is_symlink() and Path("target").read_text(encoding="utf-8")
     os.mkfifo("pipe")
-    read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(Path("pipe").read_text(encoding="utf-8")), daemon=True)
+    received: list[str] = []
+    reader = threading.Thread(target=lambda: received.append(Path("pipe").read_text(encoding="utf-8")), daemon=True)
     reader.start()
     worked(call("translate", "--model", model, "--output", "pipe", stdin=TRAIN[0][0]))
     reader.join(10)
-    assert read == [Path("target").read_text(encoding="utf-8")]
+    assert received == [Path("target").read_text(encoding="utf-8")]
     assert Path("pipe").is_fifo()
 
 
@@ -199,13 +199,13 @@ def test_a_prompt_at_a_terminal(model: Path) -> None:
     assert "en > -0." in scored.out
 
 
-def test_output_comes_as_it_is_ready(model: Path) -> None:
-    """The first lines are out while the input is still open; a reader who has seen enough ends it quietly."""
+def test_lines_are_written_before_the_input_ends(model: Path) -> None:
+    """The first lines are written while the input is open; closing the output pipe ends the command quietly."""
     with start(TRANSLATE, "--model", model, "--threads", 1) as process:
         assert process.stdin and process.stdout and process.stderr
         process.stdin.write(f"{TRAIN[0][0]}\n".encode() * 64)
         process.stdin.flush()
-        assert select.select([process.stdout], [], [], 60)[0], "nothing came"
+        assert select.select([process.stdout], [], [], 60)[0], "no output"
         assert process.stdout.readline().decode().strip()
         process.stdout.close()
         with suppress(BrokenPipeError):
@@ -225,60 +225,61 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_one_line(model: Path) -> None:
+def test_a_full_disk_is_an_error_of_one_line(model: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         refused(python(TRANSLATE, "--model", model, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
 
 
-# ---- what a translation must be --------------------------------------------------------------------------------------
+# ---- options of the search -------------------------------------------------------------------------------------------
 
 
 def test_a_prefix_for_each_line(model: Path, tmp_path: Path) -> None:
     lines = [en for en, _ in TRAIN[:6]]
-    (tmp_path / "begun").write_text("Zwei\n\nEin\n\n\nDer\n")
-    found, plain = translate(model, lines, "--prefix", tmp_path / "begun"), translate(model, lines)
-    assert [found[i].startswith(text) for i, text in ((0, "Zwei"), (2, "Ein"), (5, "Der"))] == [True] * 3
-    assert [found[i] for i in (1, 3, 4)] == [plain[i] for i in (1, 3, 4)]
+    (tmp_path / "prefixes").write_text("Zwei\n\nEin\n\n\nDer\n")
+    prefixed, plain = translate(model, lines, "--prefix", tmp_path / "prefixes"), translate(model, lines)
+    assert [prefixed[i].startswith(text) for i, text in ((0, "Zwei"), (2, "Ein"), (5, "Der"))] == [True] * 3
+    assert [prefixed[i] for i in (1, 3, 4)] == [plain[i] for i in (1, 3, 4)]
     for count, word in ((5, "more"), (7, "fewer")):
-        result = call("translate", "--model", model, "--prefix", tmp_path / "begun", stdin="a\n" * count)
+        result = call("translate", "--model", model, "--prefix", tmp_path / "prefixes", stdin="a\n" * count)
         assert result.status == 2
-        assert f"begun has {word} lines" in result.err
+        assert f"prefixes has {word} lines" in result.err
     refused(call("translate", "--model", model, "--prefix", "nosuch", stdin="a\n"), "nosuch")
 
 
-def test_lengths_and_repeats(model: Path) -> None:
+def test_limits_of_length_and_repetition(model: Path) -> None:
     lines, tokenizer = [en for en, _ in PARTS["test2"]], Tokenizer.load(model / "tokenizer.model")
 
-    def longest(*options: object) -> list[int]:
+    def lengths(*options: object) -> list[int]:
         return [len(ids) for ids in tokenizer.encode(translate(model, lines, *options))]
 
-    assert max(longest("--max-length", 3)) <= 3
-    assert min(longest("--min-length", 9)) >= 8  # the best segmentation may have a token less than what was said
-    words = [text.split() for text in translate(model, ["A cat sleeps here. " * 4], "--no-repeat-ngram", 1)]
-    assert all(len(set(each)) == len(each) for each in words)
+    assert max(lengths("--max-length", 3)) <= 3
+    assert min(lengths("--min-length", 9)) >= 8  # encoding the text again may give a token less
+    [line] = translate(model, ["A cat sleeps here. " * 4], "--no-repeat-ngram", 1)
+    assert len(set(line.split())) == len(line.split())
 
 
-def test_drawing_instead_of_searching(model: Path) -> None:
+def test_sampling_instead_of_searching(model: Path) -> None:
     lines = [en for en, _ in TRAIN[:6]]
-    one = translate(model, lines, "--sample", 2)
-    assert one == translate(model, lines, "--sample", 2, "--batch-tokens", 1) != translate(model, lines, "--beam", 1)
-    assert one != translate(model, lines, "--sample", 2, "--seed", 7)
+    sampled = translate(model, lines, "--sample", 2)
+    one_by_one = translate(model, lines, "--sample", 2, "--batch-tokens", 1)
+    assert sampled == one_by_one != translate(model, lines, "--beam", 1)
+    assert sampled != translate(model, lines, "--sample", 2, "--seed", 7)
     rows = [line.split("\t") for line in translate(model, lines, "--sample", 2, "--nbest", 3)]
     assert [row[:2] for row in rows] == [[str(n), str(rank)] for n in range(1, 7) for rank in (1, 2, 3)]
-    assert all(text in [row[3] for row in rows if row[0] == str(n)] for n, text in enumerate(one, 1))
+    assert all(text in [row[3] for row in rows if row[0] == str(n)] for n, text in enumerate(sampled, 1))
     assert translate(model, lines, "--sample", 0.01) == translate(model, lines, "--beam", 1)
 
 
-def test_alignments_stand_behind_a_translation(model: Path, recipe: Path, corpus: Path, tmp_path: Path) -> None:
+def test_alignments_are_appended_to_the_translations(model: Path, recipe: Path, corpus: Path, tmp_path: Path) -> None:
     lines = [TRAIN[0][0], "", TRAIN[7][0]]
-    plain, found = translate(model, lines), translate(model, lines, "--alignments")
-    assert [line.split("\t")[0] for line in found] == plain
-    links = [[tuple(map(int, link.split("-"))) for link in line.split("\t")[1].split()] for line in found]
+    plain, aligned = translate(model, lines), translate(model, lines, "--alignments")
+    assert [line.split("\t")[0] for line in aligned] == plain
+    links = [[tuple(map(int, link.split("-"))) for link in line.split("\t")[1].split()] for line in aligned]
     assert links[1] == []
-    for line, text, each in ((lines[0], plain[0], links[0]), (lines[2], plain[2], links[2])):
-        assert {t for _, t in each} <= set(range(len(text.split())))
-        assert {s for s, _ in each} <= set(range(len(line.split())))
-        assert each
+    for i in (0, 2):
+        assert {t for _, t in links[i]} <= set(range(len(plain[i].split())))
+        assert {s for s, _ in links[i]} <= set(range(len(lines[i].split())))
+        assert links[i]
     [first, *_] = translate(model, lines, "--alignments", "--nbest", 2)
     assert len(first.split("\t")) == 5
     arguments = ["--data", corpus, "--src", "en", "--tgt", "de", "--set", "model.context=mean", "--quiet"]
@@ -291,7 +292,7 @@ def test_alignments_stand_behind_a_translation(model: Path, recipe: Path, corpus
 
 @pytest.fixture(scope="module")
 def sibling(recipe: Path, corpus: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of the same tokenizer and another seed."""
+    """A model with the same tokenizer, trained from another seed."""
     folder = tmp_path_factory.mktemp("sibling") / "model"
     arguments = ["--data", corpus, "--src", "en", "--tgt", "de", "--seed", 5, "--set", "training.updates=60", "--quiet"]
     worked(call("train", "--recipe", recipe, *arguments, "--out", folder))
@@ -301,15 +302,17 @@ def sibling(recipe: Path, corpus: Path, model: Path, tmp_path_factory: pytest.Te
 
 def test_several_models_are_an_ensemble(model: Path, sibling: Path) -> None:
     lines = [en for en, _ in PARTS["test2"]]
-    together, turned = (
+    ensemble, reversed_ensemble = (
         translate(first, lines, "--model", second, "--scores") for first, second in ((model, sibling), (sibling, model))
     )
-    assert [line.split("\t")[1] for line in together] == [line.split("\t")[1] for line in turned]
-    alone = [translate(each, lines, "--scores") for each in (model, sibling)]
-    assert together not in alone
+    assert [line.split("\t")[1] for line in ensemble] == [line.split("\t")[1] for line in reversed_ensemble]
+    single = [translate(folder, lines, "--scores") for folder in (model, sibling)]
+    assert ensemble not in single
 
 
-def test_an_ensemble_has_one_tokenizer_and_is_not_exported(model: Path, sibling: Path, tmp_path: Path) -> None:
+def test_an_ensemble_of_exported_models_or_of_two_tokenizers_is_refused(
+    model: Path, sibling: Path, tmp_path: Path
+) -> None:
     worked(call("export", "--model", model, "--out", tmp_path / "fast", "--quiet"))
     refused(call("translate", "--model", sibling, "--model", tmp_path / "fast", stdin="a\n"), "fast", "exported")
     refused(call("evaluate", "--model", sibling, "--model", tmp_path / "fast"), "fast", "exported")
@@ -324,14 +327,14 @@ def test_an_ensemble_has_one_tokenizer_and_is_not_exported(model: Path, sibling:
 # ---- the models that ship --------------------------------------------------------------------------------------------
 
 
-def test_without_a_model_the_one_that_ships_translates() -> None:
+def test_without_model_the_shipped_ones_translate() -> None:
     to_german = worked(call("translate", stdin="The dog sleeps.\n")).lines
     assert to_german == worked(call("translate", "--to", "de", stdin="The dog sleeps.\n")).lines
     assert "Hund" in to_german[0]
     assert "dog" in worked(call("translate", "--to", "en", stdin="Der Hund schläft.\n")).lines[0]
 
 
-def test_only_some_languages_ship(model: Path) -> None:
+def test_a_direction_that_does_not_ship_is_refused(model: Path) -> None:
     refused(call("translate", "--to", "fr", stdin="a\n"), "from en to fr", "de to en, en to de", "another model")
     refused(call("translate", "--from", "de", "--to", "de", stdin="a\n"), "from de to de", "de to en, en to de")
 
@@ -340,39 +343,39 @@ def test_a_direction_must_fit_the_model(model: Path) -> None:
     plain = worked(call("translate", "--model", model, stdin="A cat eats here.\n")).out
     fitting = call("translate", "--model", model, "--from", "en", "--to", "de", stdin="A cat eats here.\n")
     assert worked(fitting).out == plain
-    for wrong in (["--to", "fr"], ["--from", "de"], ["--from", "de", "--to", "en"]):
-        refused(call("translate", "--model", model, *wrong, stdin="a\n"), "there is en to de")
+    for direction in (["--to", "fr"], ["--from", "de"], ["--from", "de", "--to", "en"]):
+        refused(call("translate", "--model", model, *direction, stdin="a\n"), "there is en to de")
 
 
 # ---- a translation memory --------------------------------------------------------------------------------------------
 
 
-def test_it_looks_at_a_memory(model: Path, tmp_path: Path) -> None:
-    """Where the memory knows better, and is let say nearly all, its word is taken; with a small share it is not."""
+def test_a_memory_changes_translations_and_scores(model: Path, tmp_path: Path) -> None:
+    """With a share of nearly 1 the memory decides the translation, with a share of nearly 0 the model does."""
     lines = [en for en, _ in TRAIN[:6]]
     (tmp_path / "train.en").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     (tmp_path / "train.de").write_text("Hund.\n" * len(lines), encoding="utf-8")
-    for share, taken in (("0.99", True), ("0.01", False)):
-        found = translate(model, lines, "--memory", tmp_path, "--memory-share", share, "--beam", 1)
-        assert (found == ["Hund."] * len(lines)) == taken
+    for share, decides in (("0.99", True), ("0.01", False)):
+        translations = translate(model, lines, "--memory", tmp_path, "--memory-share", share, "--beam", 1)
+        assert (translations == ["Hund."] * len(lines)) == decides
     assert translate(model, lines, "--memory", tmp_path) == translate(
         model, lines, "--memory", tmp_path, "--memory-share", "0.3"
     )
     Path("hyp").write_text("Hund.\n" * len(lines), encoding="utf-8")
-    alone, looking = (
+    without, with_memory = (
         [float(line) for line in translate(model, lines, "--score", "hyp", *options)]
         for options in ((), ("--memory", tmp_path))
     )
-    assert all(b > a + 1 for a, b in zip(alone, looking, strict=True))
+    assert all(b > a + 1 for a, b in zip(without, with_memory, strict=True))
 
 
-def test_a_memory_of_one_pair_is_a_memory(model: Path, tmp_path: Path) -> None:
-    """Nothing of it is held out, as it would be in training."""
+def test_a_memory_may_consist_of_one_pair(model: Path, tmp_path: Path) -> None:
+    """Unlike in training, no pair is held out."""
     (tmp_path / "train.tsv").write_text(f"en\tde\n{TRAIN[0][0]}\tHund.\n", encoding="utf-8")
     assert translate(model, [TRAIN[0][0], ""], "--memory", tmp_path, "--memory-share", 0.99) == ["Hund.", ""]
 
 
-def test_a_memory_that_cannot_be(model: Path, corpus: Path, tmp_path: Path) -> None:
+def test_unusable_memories_are_refused(model: Path, corpus: Path, tmp_path: Path) -> None:
     worked(call("export", "--model", model, "--out", tmp_path / "fast"))
     refused(call("translate", "--model", model, "--memory-share", "0.5", stdin="A\n"), "--memory")
     refused(call("translate", "--model", model, "--memory", tmp_path, stdin="A\n"), "no train part", "check --memory")
