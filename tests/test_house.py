@@ -75,7 +75,7 @@ MODULES_INSIDE = {
         "validation": "",
         "trainer": "signals distributed workers resume optimization settings epochs objective validation",
     },
-    "onnx": {"graph": "", "export": "graph", "runtime": ""},
+    "onnx": {"names": "", "graph": "", "export": "graph", "runtime": "names"},
 }
 
 

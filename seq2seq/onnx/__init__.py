@@ -1,5 +1,5 @@
 """A model without torch: exported as ONNX graphs, computed by ONNX Runtime.
 
 Other rooms use `export` (a trained model to graphs, in float32 or int8) and `runtime` (the engine that runs them);
-`graph` builds ONNX graphs node by node.
+`graph` builds ONNX graphs node by node, `names` has the names of the graphs' inputs and outputs.
 """
