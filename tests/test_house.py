@@ -75,7 +75,14 @@ MODULES_INSIDE = {
         "validation": "",
         "trainer": "signals distributed workers resume optimization settings epochs objective validation",
     },
-    "onnx": {"names": "", "graph": "", "export": "graph", "runtime": "names"},
+    "onnx": {
+        "names": "",
+        "graph": "",
+        "layers": "graph",
+        "attention": "names graph layers",
+        "export": "names graph layers attention",
+        "runtime": "names",
+    },
 }
 
 
