@@ -1,4 +1,4 @@
-"""The names of the graphs' inputs and outputs, which the runtime reads exported folders by: they never change.
+"""The names of the graphs' inputs and outputs. Exported model folders have them, so they never change.
 
     encoder   SRC (B, S), MASK (B, S)
               -> STATE + l (B, N) of each decoder layer l, and the SourceMemory of `seq2seq.network.attention`
@@ -6,7 +6,7 @@
               -> CANDIDATES, LOG_PROBS (B * W, C), TARGET_LOG_PROBS, SOURCE (B * W, 1), NEXT + STATE + l (B * W, N)
 
 The SourceMemory of a context with attention is KEYS, VALUES, BLOCKED (B, 1, P), that of a fixed one FIXED (B, 1, D);
-EMBEDDINGS (B, P or 1, E) belong to it in a lexical model. P is S, padded.
+EMBEDDINGS (B, P or 1, E) belong to it in a lexical model. P is S padded to the next multiple of 16.
 """
 
 SRC, MASK = "src", "mask"

@@ -39,7 +39,7 @@ class State(NamedTuple):
 
 
 class OnnxEngine:
-    """The encoder's and the decoder's graph; see `names`."""
+    """The two graphs of an exported model, behind the methods of `seq2seq.translation.translator.Engine`."""
 
     def __init__(self, encoder: InferenceSession, decoder: InferenceSession) -> None:
         self.encoder, self.decoder = encoder, decoder
@@ -99,7 +99,7 @@ def load(folder: Path, threads: int) -> Bundle:
 
 
 def options(threads: int) -> SessionOptions:
-    """The options that graphs are run with."""
+    """The options of ONNX Runtime for a session on this number of threads."""
     result = SessionOptions()
     result.intra_op_num_threads, result.inter_op_num_threads = threads, 1
     result.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would slow down beside other programs

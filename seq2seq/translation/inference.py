@@ -48,7 +48,7 @@ class TorchEngine:
     """One model, or an ensemble of models with one vocabulary, on the device where they are.
 
     An ensemble's p(token) is the mean over its models (Sutskever et al. 2014). With a translation memory each model's
-    p(token) is interpolated with its nearest neighbours, whose weight is `share`; see `nearest_neighbour`.
+    p(token) is interpolated with that of its nearest neighbours, by `share`; see `nearest_neighbour`.
     """
 
     def __init__(self, *models: Model, memory: TranslationMemory | None = None, share: float = 0.0) -> None:
@@ -89,7 +89,7 @@ class TorchEngine:
         """log p(tgt | src) (B,) of each of B pairs in nats, by teacher forcing."""
         src, src_mask, tgt_in, tgt_out, tgt_mask = (self._pad(side) for side in pairs)
         lengths = tgt_mask.sum(1, keepdim=True)
-        # The output layer computes each sentence's tokens, padded to a multiple of rows of its own.
+        # The output layer computes the real tokens of each sentence, and padding up to a multiple of rows.
         computed = torch.arange(tgt_mask.shape[1], device=self.device) < lengths + -lengths % ROW_MULTIPLE
         targets = tgt_out[computed][:, None]  # (N, 1)
         of_models = []
@@ -119,7 +119,12 @@ class TorchEngine:
 
 
 def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) -> Bundle:
-    """The bundle with a translation memory of these pairs of lines, one or more, whose weight is `share`, 0 to 1.
+    """The bundle with a translation memory, whose neighbours have `share` (0 to 1) of the probability of each token.
+
+    Args:
+        bundle: a trained model, or an ensemble.
+        pairs: the memory's lines, source and target; at least one pair.
+        share: see `nearest_neighbour`.
 
     Raises:
         InputError: the model is an exported one.

@@ -3,8 +3,8 @@
 A sum of floating-point numbers depends on the order of its terms, and a kernel chooses the order by the shape of its
 arrays: a matrix product computes blocks of four rows in one order and the rows that remain in another; a sum over
 positions fills vector registers of sixteen numbers, and adds the positions that remain in another order. With rows in
-multiples of 4 and positions in multiples of 16 nothing remains, so a sentence gets the same bits in every batch. So it
-was measured on AMD processors; on an Intel one (AVX-512, MKL 2024.2) products of 4, 8 and 12 rows still differ.
+multiples of 4 and positions in multiples of 16 nothing remains, so a sentence gets the same bits in every batch. This
+was measured on an AMD processor; on an Intel one (AVX-512, MKL 2024.2) products of 4, 8 and 12 rows still differ.
 """
 
 import torch

@@ -78,7 +78,7 @@ class Translation(NamedTuple):
     """A candidate translation of a line. For a line in parts, numbers are summed over its parts."""
 
     text: str
-    log_prob: float  # nats: log p(text | line), EOS counted
+    log_prob: float  # nats: log p of its tokens and EOS, given the line
     score: float  # what candidates are ranked by: `seq2seq.translation.search.score`
     # On request, pairs [source word, target word], each counted from 0 in its line: a word of the translation and the
     # source word with the largest attention weight for one of its pieces.
@@ -182,8 +182,8 @@ class LineTranslator:
             requests = [Request(config.limit(len(parts[i].ids) + 1), parts[i].prefix) for i, _ in batch]
             seeds = [(config.seed, parts[i].line, parts[i].number, sample) for i, sample in batch if config.sample]
             rngs = [np.random.default_rng(seed) for seed in seeds]
-            found = search(self.engine.propose, state, requests, config, BOS, EOS, rngs)
-            for (i, _), hypotheses in zip(batch, found, strict=True):
+            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs)
+            for (i, _), hypotheses in zip(batch, of_batch, strict=True):
                 results[i].extend(hypotheses)
         if config.sample:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
