@@ -79,7 +79,14 @@ MODULES_INSIDE = {
         "step": "distributed workers collation optimization epochs objective state",
         "trainer": "signals distributed optimization settings epochs validation initialisation state step",
     },
-    "onnx": {"graph": "", "export": "graph", "runtime": ""},
+    "onnx": {
+        "names": "",
+        "graph": "",
+        "layers": "graph",
+        "attention": "names graph layers",
+        "export": "names graph layers attention",
+        "runtime": "names",
+    },
     "serving": {"interface": "", "batcher": "", "server": "interface batcher"},
     "reporting": {
         "isolation": "",

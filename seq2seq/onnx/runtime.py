@@ -1,6 +1,6 @@
-"""An exported model behind the verbs of search, on ONNX OnnxEngine. It imports no torch, and starts in a moment.
+"""The engine that computes an exported model with ONNX Runtime. It does not import torch, so it starts fast.
 
-The batch changes no bit of a translation or its score, nor does the number of threads.
+Neither the batch nor the number of threads changes a bit of a translation or its score.
 """
 
 from pathlib import Path
@@ -13,19 +13,20 @@ from onnxruntime import InferenceSession, SessionOptions
 from seq2seq import config
 from seq2seq.errors import InputError
 from seq2seq.folder import files, layout
+from seq2seq.onnx import names
 from seq2seq.text.batches import Arrays
 from seq2seq.text.tokenizer import TokenizerConfig
 from seq2seq.translation.search import Ids, LogProbs, Proposal
 from seq2seq.translation.translator import Bundle, Mask
 
-Named = dict[str, NDArray[Any]]
+NamedArrays = dict[str, NDArray[Any]]  # by their names in the graphs
 
 
 class State(NamedTuple):
-    """What the decoder reads: each layer's state (B * W, N), and what is remembered of B sentences."""
+    """The decoder's inputs of W hypotheses for each of B sentences."""
 
-    layers: Named
-    memory: Named
+    layers: NamedArrays  # the state (B * W, N) of each layer
+    memory: NamedArrays  # the SourceMemory of the B sentences
 
     def select(self, rows: Ids) -> "State":
         """The state of these rows (B', W'); see `seq2seq.translation.search.State`."""
@@ -38,44 +39,48 @@ class State(NamedTuple):
 
 
 class OnnxEngine:
-    """Two graphs and the names of what they give and take."""
+    """The two graphs of an exported model, behind the methods of `seq2seq.translation.translator.Engine`."""
 
     def __init__(self, encoder: InferenceSession, decoder: InferenceSession) -> None:
         self.encoder, self.decoder = encoder, decoder
-        self.remembered = [x.name for x in self.encoder.get_outputs()]
-        self.results = [x.name.removeprefix("next.") for x in self.decoder.get_outputs()]
-        self.aligns = "keys" in self.remembered
+        self.encoder_outputs = [x.name for x in self.encoder.get_outputs()]
+        self.decoder_outputs = [x.name.removeprefix(names.NEXT) for x in self.decoder.get_outputs()]
+        self.aligns = names.KEYS in self.encoder_outputs
 
     def start(self, src: Ids, mask: Mask) -> State:
         """The state of sentences src (B, S), mask (B, S), before their first token."""
-        named = dict(zip(self.remembered, self.encoder.run(None, {"src": src, "mask": mask}), strict=True))
-        layers = {name: x for name, x in named.items() if name.startswith("state.")}
-        return State(layers, {name: x for name, x in named.items() if name not in layers})
+        arrays = self.encoder.run(None, {names.SRC: src, names.MASK: mask})
+        outputs = dict(zip(self.encoder_outputs, arrays, strict=True))
+        layers = {name: x for name, x in outputs.items() if name.startswith(names.STATE)}
+        return State(layers, {name: x for name, x in outputs.items() if name not in layers})
 
-    def propose(self, tokens: Ids, asked: Ids, state: State, count: int) -> tuple[Proposal, State]:
-        """How each hypothesis (B, W) goes on from its last token; see `seq2seq.translation.search`."""
-        given = {"tokens": tokens.ravel(), "asked": asked.ravel(), "count": np.array([count])}
-        found = dict(zip(self.results, self.decoder.run(None, {**given, **state.layers, **state.memory}), strict=True))
-        candidates, log_probs, of_asked, source = (
-            found.pop(name).reshape(*tokens.shape, -1) for name in ("candidates", "log_probs", "of_asked", "source")
+    def propose(self, tokens: Ids, targets: Ids, state: State, count: int) -> tuple[Proposal, State]:
+        """The `count` best next tokens after tokens (B, W); see `seq2seq.translation.translator.Engine`."""
+        inputs = {names.TOKENS: tokens.ravel(), names.TARGET: targets.ravel(), names.COUNT: np.array([count])}
+        arrays = self.decoder.run(None, {**inputs, **state.layers, **state.memory})
+        outputs = dict(zip(self.decoder_outputs, arrays, strict=True))
+        candidates, log_probs, target_log_probs, source = (
+            outputs.pop(name).reshape(*tokens.shape, -1)
+            for name in (names.CANDIDATES, names.LOG_PROBS, names.TARGET_LOG_PROBS, names.SOURCE)
         )
-        return Proposal(candidates, log_probs, of_asked[:, :, 0], source[:, :, 0]), State(found, state.memory)
+        proposal = Proposal(candidates, log_probs, target_log_probs[:, :, 0], source[:, :, 0])
+        return proposal, State(outputs, state.memory)
 
     def log_probs(self, pairs: Arrays) -> LogProbs:
-        """log p(tgt | src) of each of B pairs, a step at a time."""
+        """log p(tgt | src) (B,) of each of B pairs in nats, by teacher forcing one step at a time."""
         state, total = self.start(pairs.src, pairs.src_mask), np.zeros(len(pairs.src))
         for t in range(pairs.tgt_in.shape[1]):
             at = slice(t, t + 1)
             proposal, state = self.propose(pairs.tgt_in[:, at], pairs.tgt_out[:, at], state, 1)
-            total += np.where(pairs.tgt_mask[:, t], proposal.asked[:, 0], 0.0)
+            total += np.where(pairs.tgt_mask[:, t], proposal.target_log_probs[:, 0], 0.0)
         return total
 
 
 def load(folder: Path, threads: int) -> Bundle:
-    """The exported model of a folder, ready to translate with so many threads.
+    """The exported model of a folder, ready to translate on this number of threads.
 
     Raises:
-        InputError: a file is missing or damaged, or the graphs and the tokenizer do not fit one another.
+        InputError: a file is missing or damaged, or the graphs were exported with another tokenizer.
     """
     sections = layout.read_settings(folder)
     shape = config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer")
@@ -94,17 +99,17 @@ def load(folder: Path, threads: int) -> Bundle:
 
 
 def options(threads: int) -> SessionOptions:
-    """How a graph is to be run."""
-    chosen = SessionOptions()
-    chosen.intra_op_num_threads, chosen.inter_op_num_threads = threads, 1
-    chosen.add_session_config_entry("session.intra_op.allow_spinning", "0")  # beside another program it would starve
-    chosen.add_session_config_entry("session.disable_quant_qdq", "1")  # weights are made whole once, not at each run
-    chosen.log_severity_level = 4  # a failure is told once, as ours
-    return chosen
+    """The options of ONNX Runtime for a session on this number of threads."""
+    result = SessionOptions()
+    result.intra_op_num_threads, result.inter_op_num_threads = threads, 1
+    result.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would slow down beside other programs
+    result.add_session_config_entry("session.disable_quant_qdq", "1")  # dequantise weights once, not at each run
+    result.log_severity_level = 4  # failures are reported by our exceptions alone
+    return result
 
 
 def _session(path: Path, threads: int) -> InferenceSession:
     try:
         return InferenceSession(path.read_bytes(), options(threads), providers=["CPUExecutionProvider"])
-    except Exception as e:  # theirs have no class in common
+    except Exception as e:  # its exceptions have no common class
         raise InputError(f"{path} is damaged ({e}); export the model again") from None

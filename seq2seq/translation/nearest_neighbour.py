@@ -1,14 +1,17 @@
-"""Nearest-neighbour translation: what a model would have said next in sentences like this one, of a translation memory.
+"""Nearest-neighbour machine translation (kNN-MT, Khandelwal et al. 2021) with a translation memory.
 
-    p(y) = (1 - share) * p of the model + share * sum over the places i where y_i = y of a_i
-    a    = softmax over i of -|g - g_i|^2 / T,  T = E / SHARPNESS
+    p(y)     = (1 - share) p_model(y) + share p_kNN(y)             share is the paper's lambda
+    p_kNN(y) = sum of a_i over the entries i with v_i = y
+    a        = softmax over i of -|g - k_i|^2 / T,  T = E / SHARPNESS
 
-g (E,) are the features that the output layer reads; g_i are what they are, by teacher forcing, where a pair of the
-memory says y_i (Khandelwal et al. 2021, over all i). The places are those of the pairs whose sources are most like the
-sentence (Dai et al. 2023), so a memory needs no training and no file beside its text.
+A datastore has an entry for each target token of the memory. Its value v_i is the token, its key k_i (E,) the features
+from which the output layer predicts that token under teacher forcing; g (E,) are the features of a hypothesis. The
+paper retrieves from all entries, this module from those of the pairs whose sources are most similar to the sentence
+(Dai et al. 2023), so a memory needs no training and no file beside its text. The module does not know search.
 """
 
 import math
+from threading import Lock
 from typing import NamedTuple
 
 import torch
@@ -21,76 +24,81 @@ from seq2seq.translation.padding import pad_positions, pad_rows
 from seq2seq.translation.translation_memory import TranslationMemory
 
 SHARPNESS = 8  # chosen on Multi30k
-BUDGET = 4096  # tokens of the memory read at once
-HELD = 1_000_000  # places whose features are kept for the next sentences; of 256 numbers, 1 GB
+BATCH_TOKENS = 4096  # tokens of the memory for which keys are computed at once
+CACHED_ENTRIES = 1_000_000  # entries whose keys are kept for later sentences; with 256 features, 1 GB
 
 
-class Neighbours(NamedTuple):
-    """The places of a memory that one sentence looks at, M of them."""
+class Entries(NamedTuple):
+    """The M entries of a datastore that are retrieved for one sentence."""
 
-    keys: Tensor  # (M, E) the features g_i
-    bias: Tensor  # (M,) -|g_i|^2
-    tokens: Tensor  # (M,) y_i
+    keys: Tensor  # (M, E) k_i
+    bias: Tensor  # (M,) -|k_i|^2
+    values: Tensor  # (M,) v_i
 
-    def says(self, features: Tensor, vocabulary: int) -> Tensor:
-        """p (W, V) of what follows features (W, E)."""
-        nearness = 2 * (features @ self.keys.T) + self.bias  # (W, M), and -|g|^2 cancels
-        weights = torch.softmax(nearness * (SHARPNESS / features.shape[-1]), dim=-1)
-        tokens = self.tokens.expand_as(weights)
-        return weights.new_zeros(len(features), vocabulary).scatter_add_(1, tokens, weights)
+    def probs(self, features: Tensor, vocabulary: int) -> Tensor:
+        """p_kNN (W, V) of the token after features (W, E)."""
+        similarity = 2 * (features @ self.keys.T) + self.bias  # (W, M), without -|g|^2, which cancels
+        weights = torch.softmax(similarity * (SHARPNESS / features.shape[-1]), dim=-1)
+        values = self.values.expand_as(weights)
+        return weights.new_zeros(len(features), vocabulary).scatter_add_(1, values, weights)
 
 
-class Sight(NamedTuple):
-    """What each of B sentences looks at, for a share of what a model says."""
+class Retrieved(NamedTuple):
+    """The entries that are retrieved for each of B sentences, and their share of the probability."""
 
-    neighbours: tuple[Neighbours, ...]
+    entries: tuple[Entries, ...]
     share: float
 
-    def select(self, sentences: Tensor) -> "Sight":
-        """That of sentences (B',)."""
-        return Sight(tuple(self.neighbours[i] for i in sentences.tolist()), self.share)
+    def select(self, sentences: Tensor) -> "Retrieved":
+        """The entries of sentences (B',)."""
+        return Retrieved(tuple(self.entries[i] for i in sentences.tolist()), self.share)
 
-    def mix(self, log_p: Tensor, features: Tensor, counts: list[int]) -> Tensor:
-        """log p (N, V) of model and memory together, where after features (N, E) the model alone says log_p (N, V).
+    def interpolate(self, log_probs: Tensor, features: Tensor, counts: list[int]) -> Tensor:
+        """log p (N, V), from the model's log_probs (N, V) after features (N, E).
 
-        Of the N rows so many are of each sentence.
+        The N rows belong to the B sentences in their order, `counts` rows to each.
         """
-        rows = zip(self.neighbours, features.split(counts), strict=True)
-        said = torch.cat([near.says(each, log_p.shape[1]) for near, each in rows])
-        return torch.logaddexp(log_p + math.log1p(-self.share), said.log() + math.log(self.share))
+        rows = zip(self.entries, features.split(counts), strict=True)
+        probs = torch.cat([entries.probs(of_sentence, log_probs.shape[1]) for entries, of_sentence in rows])
+        return torch.logaddexp(log_probs + math.log1p(-self.share), probs.log() + math.log(self.share))
 
 
 class Datastore:
-    """A model's features at the places of a translation memory, each computed when a sentence first looks at it."""
+    """The keys and values of a translation memory for one model. Threads may share it.
+
+    The keys of a pair are computed when it is first retrieved, and cached.
+    """
 
     def __init__(self, model: Model, memory: TranslationMemory, share: float) -> None:
         self.model, self.memory, self.share = model, memory, share
-        self.held: dict[int, Tensor] = {}  # features (T, E) of the memory's pairs, those read last at the end
-        self.places = 0
+        self.lock = Lock()  # guards the two below
+        self.cache: dict[int, Tensor] = {}  # the keys (T, E) of a pair, by its number in the memory; the oldest first
+        self.cached_entries = 0
 
-    def of(self, src: Tensor, mask: Tensor) -> Sight:
-        """What sentences src (B, S), mask (B, S) look at; each ends with EOS."""
-        found = [self.memory.retrieve(ids[real][:-1].tolist()).tolist() for ids, real in zip(src, mask, strict=True)]
-        self._read(sorted({pair for pairs in found for pair in pairs} - self.held.keys()))
-        neighbours = []
-        for pairs in found:
-            keys = torch.cat([self.held[pair] for pair in pairs])
-            tokens = torch.tensor([y for pair in pairs for y in (*self.memory.tgt[pair], EOS)], device=keys.device)
-            neighbours.append(Neighbours(keys, -keys.square().sum(-1), tokens))
-        while self.places > HELD:
-            self.places -= len(self.held.pop(next(iter(self.held))))
-        return Sight(tuple(neighbours), self.share)
+    def retrieve(self, src: Tensor, mask: Tensor) -> Retrieved:
+        """The entries for sentences src (B, S), mask (B, S), each of which ends with EOS."""
+        pairs = [self.memory.retrieve(ids[real][:-1].tolist()).tolist() for ids, real in zip(src, mask, strict=True)]
+        with self.lock:  # until the keys are out of the cache, since another thread's sentences may evict them
+            self._compute_keys(sorted({pair for of_sentence in pairs for pair in of_sentence} - self.cache.keys()))
+            keys = [torch.cat([self.cache[pair] for pair in of_sentence]) for of_sentence in pairs]
+            while self.cached_entries > CACHED_ENTRIES:
+                self.cached_entries -= len(self.cache.pop(next(iter(self.cache))))
+        entries = []
+        for k, of_sentence in zip(keys, pairs, strict=True):
+            values = [y for pair in of_sentence for y in (*self.memory.tgt[pair], EOS)]
+            entries.append(Entries(k, -k.square().sum(-1), torch.tensor(values, device=k.device)))
+        return Retrieved(tuple(entries), self.share)
 
-    def _read(self, pairs: list[int]) -> None:
-        """Compute the features of these pairs, by teacher forcing."""
+    def _compute_keys(self, pairs: list[int]) -> None:
+        """Cache the keys of these pairs. The lock is held."""
         model = self.model
         sources, targets = ([side[pair] for pair in pairs] for side in (self.memory.src, self.memory.tgt))
-        for rows in batches.plan_pairs(sources, targets, BUDGET):
-            src, src_mask, before, _, mask = (
+        for rows in batches.plan_pairs(sources, targets, BATCH_TOKENS):
+            src, src_mask, tgt_in, _, tgt_mask = (
                 pad_rows(pad_positions(torch.from_numpy(side))).to(model.output.weight.device)
                 for side in batches.pad_pairs(sources, targets, rows)
             )
-            features, _ = model.features(before, model.start(src, src_mask))
-            for row, said, real in zip(rows, features, mask, strict=False):
-                self.held[pairs[row]] = kept = said[real]
-                self.places += len(kept)
+            features, _ = model.features(tgt_in, model.start(src, src_mask))
+            for row, of_pair, real in zip(rows, features, tgt_mask, strict=False):  # without the rows of padding
+                self.cache[pairs[row]] = keys = of_pair[real]
+                self.cached_entries += len(keys)

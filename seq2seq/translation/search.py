@@ -1,14 +1,15 @@
-"""Beam search over three verbs: a state that exists, `propose`, and `state.select`. A beam of one is greedy search.
+"""Beam search over two verbs of an engine: `propose` (one step) and `state.select` (reorder and drop hypotheses).
 
-The search knows token ids, log-probabilities and nothing else: no network, no tensor library, no text. Every hypothesis
-it returns has ended with `eos`, whose log-probability counts, so its `log_prob` is the teacher-forced log-probability
-of its tokens. At the length limit only `eos` may follow.
+Search knows token ids and log-probabilities, and neither networks nor tensor libraries nor text. Every hypothesis that
+it returns ends with `eos`, whose log-probability is counted: `log_prob` is the teacher-forced log-probability of the
+tokens. At its length limit a hypothesis can only be continued by `eos`. A beam of one is greedy search.
 
-Axes: B sentences, W hypotheses a sentence (one before the first step, then the beam), C candidates a hypothesis.
+Axes: N sentences, of which B are unfinished; W hypotheses per sentence (one at first, then K, the size of the beam);
+C candidates, that is continuations by one token.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self, TypeVar
 
@@ -17,75 +18,86 @@ from numpy.typing import NDArray
 
 from seq2seq.config import setting
 
-EVERY = 2**31  # candidates, as many as there are
+WHOLE_VOCABULARY = 2**31  # a number of candidates above any vocabulary's size
+FREE = -1  # no token is forced
 
 Ids = NDArray[np.int64]
 LogProbs = NDArray[np.float32] | NDArray[np.float64]
+Totals = NDArray[np.float64]  # cumulative log-probabilities
 
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How to look for the best translation."""
+    """How translations are searched for, or sampled."""
 
     beam: int = setting(5, "hypotheses kept at each step; 1 is greedy search", low=1, high=1000)
     length_penalty: float = setting(1.0, "score = (log p + word_reward * length) / length ** this", low=0, high=10)
     word_reward: float = setting(
-        0.0, "nats a token; against translations too short, with a penalty of 0", low=0, high=10
+        0.0, "nats added per token; with a length_penalty of 0, against too short translations", low=0, high=10
     )
-    max_ratio: float = setting(2.0, "longest translation in tokens: this times the source's ...", low=0.0, high=100.0)
-    max_extra: int = setting(10, "... plus this", low=1, high=10_000)
-    max_length: int = setting(0, "longest translation in tokens, whatever the source; 0: any", low=0, high=100_000)
-    min_length: int = setting(0, "shortest translation in tokens", low=0, high=100_000)
-    no_repeat_ngram: int = setting(0, "so many tokens never come twice in a row of that order; 0: they may", low=0)
-    sample: float = setting(0.0, "draw each token from p ** (1 / this), as often as the beam is wide; 0: search", low=0)
-    seed: int = setting(1, "every random choice follows from it", low=0, high=2**31)
+    max_ratio: float = setting(
+        2.0, "most tokens of a translation: max_ratio * source tokens + max_extra", low=0.0, high=100.0
+    )
+    max_extra: int = setting(10, "see max_ratio", low=1, high=10_000)
+    max_length: int = setting(0, "most tokens of a translation of any source; 0: no such limit", low=0, high=100_000)
+    min_length: int = setting(0, "fewest tokens of a translation", low=0, high=100_000)
+    no_repeat_ngram: int = setting(0, "no n-gram of this length occurs twice in a translation; 0: no ban", low=0)
+    sample: float = setting(
+        0.0, "temperature T: sample `beam` translations, each token from p ** (1 / T); 0: search", low=0
+    )
+    seed: int = setting(1, "seed of sampling", low=0, high=2**31)
 
     def limit(self, source_tokens: int) -> int:
-        """The longest translation, in tokens with `eos`, of a source of so many tokens."""
+        """The most tokens, `eos` included, of a translation of a source of this length."""
         limit = int(self.max_ratio * source_tokens) + self.max_extra
         return min(limit, self.max_length + 1) if self.max_length else limit
 
 
+class Request(NamedTuple):
+    """What is requested for one sentence."""
+
+    limit: int  # most tokens of a translation, `eos` included
+    prefix: Sequence[int] = ()  # the first tokens of every translation; a long prefix raises the limit
+
+
 class Hypothesis(NamedTuple):
-    """A finished translation: its tokens without `eos`, their log-probability with it, and the score it ranks by.
+    """A finished translation."""
 
-    `sources` says for each token which source position the model looked at most when it said it.
-    """
-
-    tokens: list[int]
-    log_prob: float
-    score: float
-    sources: list[int]
+    tokens: list[int]  # without `eos`
+    log_prob: float  # nats, of the tokens and `eos`
+    score: float  # what translations are ranked by, see `score`
+    sources: list[int]  # for each token the source position with the largest attention weight
 
 
 class Proposal(NamedTuple):
-    """How each hypothesis may go on."""
+    """The continuations of each hypothesis that an engine proposes. Log-probabilities are in nats."""
 
-    tokens: Ids  # (B, W, C) the likeliest, best first
+    tokens: Ids  # (B, W, C) the most probable next tokens, best first
     log_probs: LogProbs  # (B, W, C)
-    asked: LogProbs  # (B, W) the log-probability of the token that was asked for
-    source: Ids  # (B, W) the source position that counts most for what comes next
+    target_log_probs: LogProbs  # (B, W) of the target token
+    source: Ids  # (B, W) the source position with the largest attention weight
 
 
 class State(Protocol):
-    """What `propose` takes and returns: W hypotheses for each of B sentences."""
+    """An engine's state of W hypotheses for each of B sentences."""
 
     def select(self, rows: Ids) -> Self:
-        """The state of rows (B', W'): those of each sentence that stays, all of that sentence, repeats allowed.
+        """The state of rows (B', W'), where row b * W + w is hypothesis w of sentence b.
 
-        Row b * W + w is the hypothesis w of sentence b. Sentences keep their order.
+        Each of the B' lines holds hypotheses of one sentence, repeats allowed. Sentences keep their order.
         """
 
 
 S = TypeVar("S", bound=State)
+# Last token of each hypothesis (B, W), target tokens (B, W), state, C -> proposal of at most C candidates, next state.
 Propose = Callable[[Ids, Ids, S, int], tuple[Proposal, S]]
 
 
 def score(log_prob: float, length: int, penalty: float, reward: float) -> float:
-    """What a translation ranks by: (log p + reward * length) / length ** penalty, `eos` counted in the length.
+    """(log p + reward * length) / length ** penalty, where the length counts `eos`.
 
     A penalty of 1 ranks by the mean log-probability of a token (Koehn & Knowles 2017), whatever the reward. A penalty
-    of 0 and a reward, chosen on dev, give translations the length of the references (Murray & Chiang 2018).
+    of 0 and a reward tuned on dev give translations the length of the references (Murray & Chiang 2018).
     """
     return (log_prob + reward * length) / math.pow(length, penalty)
 
@@ -93,103 +105,184 @@ def score(log_prob: float, length: int, penalty: float, reward: float) -> float:
 def search(
     propose: Propose[S],
     state: S,
-    bos: int,
-    limits: Sequence[int],
+    requests: Sequence[Request],
     config: SearchConfig,
+    bos: int,
     eos: int,
-    prefixes: Sequence[Sequence[int]] = (),
-    draws: Sequence[np.random.Generator] = (),
+    rngs: Sequence[np.random.Generator] = (),
 ) -> list[list[Hypothesis]]:
-    """The best translations of each of B sentences, best first: `config.beam` = K of them at most, one at least.
+    """The best translations of each of N sentences, best first: at least one, at most `config.beam` = K.
 
-    The K likeliest prefixes live at each step. An ending that is among a step's K best candidates is finished; the K
-    best others live on. A sentence is done, and leaves the batch, when K endings are finished or its limit is reached.
+    Of the candidates of a step, those with `eos` among the K best are finished, and the K best others are the next
+    beam. A sentence leaves the batch when K of its hypotheses are finished or its limit is reached.
 
     Args:
-        propose: the last token of each hypothesis (B, W), a token asked for (B, W), state, C -> Proposal, state. There
-            may be fewer than C candidates.
-        state: the state of B sentences before their first token.
-        bos: the token that each begins with.
-        limits: for each sentence the most tokens, `eos` among them.
+        propose: one step of an engine.
+        state: the engine's state of the N sentences before their first token.
+        requests: one for each sentence.
         config: the settings.
+        bos: the token before the first.
         eos: the token that ends a translation.
-        prefixes: for each sentence the tokens that its translation begins with, their probability counted; none: ().
-        draws: chance for each sentence, to draw one translation instead (K = 1); none: ().
+        rngs: where `config.sample` is set, the random numbers of each sentence; then K must be 1.
     """
-    beam, prefixes = config.beam, prefixes or [()] * len(limits)
-    longest = np.array([max(n, len(y) + 1) for n, y in zip(limits, prefixes, strict=True)], np.int64)
-    begun = np.full((len(limits), max(map(len, prefixes), default=0)), -1)  # the prefixes, -1 behind them
-    for row, y in zip(begun, prefixes, strict=True):
-        row[: len(y)] = y
-    finished: list[list[Hypothesis]] = [[] for _ in limits]
-    alive = np.arange(len(limits))  # (B,) the sentence of each block of rows
-    said = np.full((len(limits), 1, 1), bos, np.int64)  # (B, W, 1 + tokens)
-    seen = np.zeros((len(limits), 1, 0), np.int64)  # (B, W, tokens)
-    totals = np.zeros((len(limits), 1))  # (B, W)
-    for t in range(1, longest.max(initial=0) + 1):
-        at_limit = longest[alive] <= t
-        forced = begun[alive, t - 1] if t <= begun.shape[1] else np.full(len(alive), -1)
-        forced[at_limit] = eos
-        asked = np.repeat(np.where(forced < 0, eos, forced)[:, None], totals.shape[1], axis=1)
-        # The K best others may all be one hypothesis's, and stand behind its ending and what is banned; chance chooses
-        # among all.
-        count = EVERY if draws else beam + 1 + (t if config.no_repeat_ngram else 0)
-        proposal, state = propose(said[:, :, -1], asked, state, count)
-        tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
-        if t <= config.min_length:
-            log_probs[tokens == eos] = -np.inf
-        if config.no_repeat_ngram:
-            log_probs[repeats(said[:, :, 1:], tokens, config.no_repeat_ngram)] = -np.inf
-        if (only := forced >= 0).any():
-            tokens[only], log_probs[only] = forced[only, None, None], -np.inf
-            log_probs[only, :, 0] = proposal.asked[only]
-        width, offered = tokens.shape[1:]
-        sums = (totals[:, :, None] + log_probs).reshape(len(alive), -1)  # (B, W * C)
-        if draws:
-            best = drawn(tokens, log_probs, config.sample, [draws[b] for b in alive.tolist()])
+    finished: list[list[Hypothesis]] = [[] for _ in requests]
+    schedule, beam = forced_tokens(requests, eos), Beam.start(len(requests), bos)
+    while len(beam.sentences):
+        forced = schedule[beam.sentences, beam.step - 1]  # (B,)
+        targets = np.repeat(np.where(forced == FREE, eos, forced)[:, None], beam.tokens.shape[1], axis=1)
+        proposal, state = propose(beam.tokens[:, :, -1], targets, state, candidates_needed(config, beam.step))
+        tokens, log_probs = constrain(beam, proposal, forced, config, eos)
+        totals = beam.log_probs[:, :, None] + log_probs  # (B, W, C)
+        if config.sample:
+            places = draw(tokens, log_probs, config.sample, [rngs[i] for i in beam.sentences.tolist()])
         else:
-            best = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
-        sums, parent = np.take_along_axis(sums, best, 1), best // offered
-        token = np.take_along_axis(tokens.reshape(len(alive), -1), best, 1)
-        ended = token == eos
-        ending = ended & np.isfinite(sums)
-        ending[:, beam:] = False
-        for b, c in zip(*ending.nonzero(), strict=True):
-            y, p = said[b, parent[b, c], 1:].tolist(), float(sums[b, c])
-            ranked = score(p, len(y) + 1, config.length_penalty, config.word_reward)
-            finished[alive[b]].append(Hypothesis(y, p, ranked, seen[b, parent[b, c]].tolist()))
-        living = np.argsort(ended, axis=1, kind="stable")[:, :beam]  # the others, in the order they stand in
-        totals = np.take_along_axis(np.where(ended, -np.inf, sums), living, 1)
-        full = np.array([len(finished[b]) >= beam for b in alive])
-        keep = ~(full | at_limit | np.isneginf(totals).all(1))
-        if not keep.any():
-            break
-        parent, token = (np.take_along_axis(each, living, 1)[keep] for each in (parent, token))
-        blocks = keep.nonzero()[0][:, None]
-        alive, totals = alive[keep], totals[keep]
-        state = state.select(blocks * width + parent)
-        said = np.concatenate((said[blocks, parent], token[:, :, None]), axis=2)
-        seen = np.concatenate((seen[blocks, parent], proposal.source[blocks, parent][:, :, None]), axis=2)
-    return [sorted(found, key=lambda h: -h.score)[:beam] for found in finished]
+            places = best(totals, 2 * config.beam)
+        candidates = Candidates.take(tokens, totals, places)
+        for sentence, hypothesis in endings(beam, candidates, config, eos):
+            finished[sentence].append(hypothesis)
+        others = unfinished(candidates, config.beam, eos)
+        full = np.array([len(finished[i]) >= config.beam for i in beam.sentences.tolist()])
+        kept = np.flatnonzero(~(full | np.isneginf(others.log_probs).all(1)))  # at its limit a sentence has no others
+        beam, rows = beam.extend(kept, others, proposal.source)
+        if len(rows):
+            state = state.select(rows)
+    return [sorted(hypotheses, key=lambda h: -h.score)[: config.beam] for hypotheses in finished]
 
 
-def drawn(tokens: Ids, log_probs: LogProbs, temperature: float, draws: Sequence[np.random.Generator]) -> Ids:
-    """The place (B, 1) of one candidate of each sentence, drawn from p ** (1 / temperature), not normalised.
+def forced_tokens(requests: Sequence[Request], eos: int) -> Ids:
+    """The token (N, T) that each request forces at each step: its prefix, then FREE, then `eos` from its limit on."""
+    limits = [max(request.limit, len(request.prefix) + 1) for request in requests]
+    forced = np.full((len(requests), max(limits, default=0)), FREE, np.int64)
+    for row, request, limit in zip(forced, requests, limits, strict=True):
+        row[: len(request.prefix)] = request.prefix
+        row[limit - 1 :] = eos
+    return forced
+
+
+class Beam(NamedTuple):
+    """The unfinished hypotheses before a step: W for each of B sentences."""
+
+    sentences: Ids  # (B,) which of the N sentences
+    tokens: Ids  # (B, W, t) `bos` and the tokens so far
+    sources: Ids  # (B, W, t - 1) the source position of each token
+    log_probs: Totals  # (B, W)
+
+    @classmethod
+    def start(cls, sentences: int, bos: int) -> "Beam":
+        """One hypothesis for each sentence, without tokens."""
+        shape = (sentences, 1)
+        return cls(np.arange(sentences), np.full((*shape, 1), bos), np.zeros((*shape, 0), np.int64), np.zeros(shape))
+
+    @property
+    def step(self) -> int:
+        """The number t of the step, from 1 on; hypotheses have t - 1 tokens."""
+        return int(self.tokens.shape[2])
+
+    def extend(self, kept: Ids, candidates: "Candidates", source: Ids) -> tuple["Beam", Ids]:
+        """The next beam: the candidates (B, K) of the sentences `kept` (B',); and the row (B', K) that each continues.
+
+        `source` (B, W) is the source position of the token that continues each hypothesis.
+        """
+        parents, tokens = candidates.parents[kept], candidates.tokens[kept]
+        at = kept[:, None], parents
+        return Beam(
+            self.sentences[kept],
+            np.concatenate((self.tokens[at], tokens[:, :, None]), axis=2),
+            np.concatenate((self.sources[at], source[at][:, :, None]), axis=2),
+            candidates.log_probs[kept],
+        ), kept[:, None] * self.tokens.shape[1] + parents
+
+
+class Candidates(NamedTuple):
+    """Hypotheses continued by one token: C for each of B sentences, best first."""
+
+    parents: Ids  # (B, C) which of the W hypotheses is continued
+    tokens: Ids  # (B, C) the next token
+    log_probs: Totals  # (B, C), -inf: not allowed
+
+    @classmethod
+    def take(cls, tokens: Ids, totals: Totals, places: Ids) -> "Candidates":
+        """Those at places (B, C), of W * C', of next tokens (B, W, C') and the totals (B, W, C') with them."""
+        flat = len(tokens), -1
+        return cls(
+            places // tokens.shape[2],
+            np.take_along_axis(tokens.reshape(flat), places, 1),
+            np.take_along_axis(totals.reshape(flat), places, 1),
+        )
+
+
+def candidates_needed(config: SearchConfig, step: int) -> int:
+    """How many continuations of each hypothesis a step reads.
+
+    The K best others may all continue one hypothesis, behind its `eos` and, with a ban of n-grams, up to `step` banned
+    tokens. Sampling reads the whole vocabulary.
+    """
+    if config.sample:
+        return WHOLE_VOCABULARY
+    return config.beam + 1 + (step if config.no_repeat_ngram else 0)
+
+
+def constrain(
+    beam: Beam, proposal: Proposal, forced: Ids, config: SearchConfig, eos: int
+) -> tuple[Ids, NDArray[np.float64]]:
+    """The tokens and log-probabilities (B, W, C) of the proposal, -inf where a token is not allowed.
+
+    Where a token is forced (B,), it is the first candidate of its sentence's hypotheses, and no other is allowed.
+    """
+    tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
+    if beam.step <= config.min_length:
+        log_probs[tokens == eos] = -np.inf
+    if config.no_repeat_ngram:
+        log_probs[repeats(beam.tokens[:, :, 1:], tokens, config.no_repeat_ngram)] = -np.inf
+    if (only := forced != FREE).any():
+        tokens = np.where(only[:, None, None], forced[:, None, None], tokens)
+        log_probs[only] = -np.inf
+        log_probs[only, :, 0] = proposal.target_log_probs[only]
+    return tokens, log_probs
+
+
+def repeats(prefixes: Ids, tokens: Ids, n: int) -> NDArray[np.bool_]:
+    """Which tokens (B, W, C) complete an n-gram that their prefix (B, W, t) has already (Paulus et al. 2018)."""
+    banned = np.zeros(tokens.shape, np.bool_)
+    last = prefixes[:, :, prefixes.shape[2] - n + 1 :]
+    for start in range(prefixes.shape[2] - n + 1):
+        same = (prefixes[:, :, start : start + n - 1] == last).all(axis=2)  # (B, W)
+        banned |= same[:, :, None] & (tokens == prefixes[:, :, start + n - 1, None])
+    return banned
+
+
+def best(totals: Totals, count: int) -> Ids:
+    """The places (B, C) in W * C' of the `count` largest of totals (B, W, C'), best first; at a tie the earlier."""
+    places: Ids = np.argsort(-totals.reshape(len(totals), -1), axis=1, kind="stable")[:, :count]
+    return places
+
+
+def draw(tokens: Ids, log_probs: LogProbs, temperature: float, rngs: Sequence[np.random.Generator]) -> Ids:
+    """The place (B, 1) of one token of each sentence, drawn in proportion to p ** (1 / temperature).
 
     The largest of log p / temperature + a Gumbel number for each token (Maddison et al. 2014) is such a draw.
     """
-    noise = np.stack([rng.gumbel(size=tokens.shape[2]) for rng in draws])  # (B, V), by token: candidates may tie
+    noise = np.stack([rng.gumbel(size=tokens.shape[2]) for rng in rngs])  # (B, V), by token: candidates may tie
     with np.errstate(over="ignore"):
-        chances = log_probs[:, 0] / temperature + np.take_along_axis(noise, tokens[:, 0], 1)
-    chosen: Ids = chances.argmax(1)[:, None]
-    return chosen
+        perturbed = log_probs[:, 0] / temperature + np.take_along_axis(noise, tokens[:, 0], 1)
+    places: Ids = perturbed.argmax(1)[:, None]
+    return places
 
 
-def repeats(said: Ids, tokens: Ids, n: int) -> NDArray[np.bool_]:
-    """Which candidates (B, W, C) end n tokens that stand in what was said (B, W, t) already (Paulus et al. 2018)."""
-    banned = np.zeros(tokens.shape, np.bool_)
-    last = said[:, :, said.shape[2] - n + 1 :]
-    for start in range(said.shape[2] - n + 1):
-        same = (said[:, :, start : start + n - 1] == last).all(axis=2)  # (B, W)
-        banned |= same[:, :, None] & (tokens == said[:, :, start + n - 1, None])
-    return banned
+def endings(beam: Beam, candidates: Candidates, config: SearchConfig, eos: int) -> Iterator[tuple[int, Hypothesis]]:
+    """The hypotheses that end with `eos` and are among the K best of their sentence, each with its sentence."""
+    ended = (candidates.tokens == eos) & np.isfinite(candidates.log_probs)
+    ended[:, config.beam :] = False
+    for b, c in zip(*ended.nonzero(), strict=True):
+        parent, log_prob = candidates.parents[b, c], float(candidates.log_probs[b, c])
+        tokens = beam.tokens[b, parent, 1:].tolist()
+        ranked = score(log_prob, len(tokens) + 1, config.length_penalty, config.word_reward)
+        yield int(beam.sentences[b]), Hypothesis(tokens, log_prob, ranked, beam.sources[b, parent].tolist())
+
+
+def unfinished(candidates: Candidates, count: int, eos: int) -> Candidates:
+    """The `count` best candidates that do not end; where there are fewer, others with a log-probability of -inf."""
+    ended = candidates.tokens == eos
+    order = np.argsort(ended, axis=1, kind="stable")[:, :count]
+    parents, tokens = (np.take_along_axis(x, order, 1) for x in candidates[:2])
+    return Candidates(parents, tokens, np.take_along_axis(np.where(ended, -np.inf, candidates.log_probs), order, 1))

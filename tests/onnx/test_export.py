@@ -1,4 +1,4 @@
-"""An exported model is the model: the same proposals from every cell and context, in any batch, and without torch."""
+"""An exported model proposes what the trained one does, for every cell and context, in any batch, without torch."""
 
 import itertools
 import shutil
@@ -28,53 +28,54 @@ from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import Bundle, LineTranslator, Translation
 
 
-def engine(model: Model, int8: bool = False, threads: int = 1) -> OnnxEngine:
+def exported(model: Model, int8: bool = False, threads: int = 1) -> OnnxEngine:
     options = runtime.options(threads)
     return OnnxEngine(*(InferenceSession(graph(model, int8).serialised({}), options) for graph in (encoder, decoder)))
 
 
 def differences(model: Model, int8: bool) -> float:
-    """By how many nats the proposals of the two engines differ at most, over four steps of three hypotheses."""
-    b, worst = together(sentences()), 0.0
-    one, other = TorchEngine(model), engine(model, int8)
-    assert one.aligns == other.aligns == (model.config.context not in ("last", "mean"))
-    states = [each.start(b.src.numpy(), b.src_mask.numpy()) for each in (one, other)]
+    """The largest difference in nats between the proposals of the two engines, over four steps of three hypotheses."""
+    b, largest = together(sentences()), 0.0
+    engines = TorchEngine(model), exported(model, int8)
+    assert engines[0].aligns == engines[1].aligns == (model.config.context not in ("last", "mean"))
+    states = [engine.start(b.src.numpy(), b.src_mask.numpy()) for engine in engines]
     last = np.array([[1], [4], [2], [9]])
     for _ in range(4):
-        asked = (last + 3) % model.output.out_features
-        (expected, state), (found, other_state) = (
-            each.propose(last, asked, state, 99) for each, state in zip((one, other), states, strict=True)
+        targets = (last + 3) % model.output.out_features
+        (expected, state), (actual, other_state) = (
+            engine.propose(last, targets, state, 99) for engine, state in zip(engines, states, strict=True)
         )
-        assert [x.shape for x in found] == [x.shape for x in expected]
-        assert int8 or (found.source == expected.source).all()
-        assert (np.diff(found.log_probs) <= 0).all()
-        by_token = [np.take_along_axis(p.log_probs, p.tokens.argsort(-1), -1) for p in (expected, found)]
-        worst = max(worst, abs(by_token[0] - by_token[1]).max(), abs(expected.asked - found.asked).max())
+        assert [x.shape for x in actual] == [x.shape for x in expected]
+        assert int8 or (actual.source == expected.source).all()
+        assert (np.diff(actual.log_probs) <= 0).all()
+        by_token = [np.take_along_axis(p.log_probs, p.tokens.argsort(-1), -1) for p in (expected, actual)]
+        of_targets = [p.target_log_probs for p in (expected, actual)]
+        largest = max([largest, *(abs(x - y).max() for x, y in (by_token, of_targets))])
         width = last.shape[1]
         rows = np.arange(4)[[0, 2, 3, 1], None] * width + np.array([[width - 1, 0, width // 2]])
         last = np.concatenate([expected.tokens.reshape(4 * width, -1)[rows[:, i], i, None] for i in range(3)], axis=1)
         states = [state.select(rows), other_state.select(rows)]
-    return worst
+    return largest
 
 
 @every_pair
 def test_an_exported_model_proposes_what_the_model_does(cell: str, context: str) -> None:
-    """Each hypothesis goes on with another token, and sentences change places; two layers and two directions."""
+    """Each hypothesis is continued by another token, and sentences change places; two layers and two directions."""
     for sizes in ({}, {"encoder_hidden": (8,), "encoder_layers": 1, "decoder_layers": 1}):
         assert differences(tiny(cell, context, **sizes).float(), int8=False) < 1e-5
 
 
-def test_a_model_whose_target_takes_a_part_of_a_shared_table_is_exported() -> None:
-    """It proposes what the model does, and none of the tokens that the target does not have."""
+def test_an_exported_model_with_a_shared_table_proposes_target_tokens_alone() -> None:
+    """The target vocabulary is the first 11 of 13 tokens."""
     torch.manual_seed(3)
     model = shaken(Model(tiny(tied="all").config, VOCABULARY, 11)).float()
     assert differences(model, int8=False) < 1e-5
-    state = engine(model).start(np.array([[4, 12, 2]]), np.ones((1, 3), np.bool_))
-    proposal, _ = engine(model).propose(np.array([[1]]), np.array([[2]]), state, 99)
+    state = exported(model).start(np.array([[4, 12, 2]]), np.ones((1, 3), np.bool_))
+    proposal, _ = exported(model).propose(np.array([[1]]), np.array([[2]]), state, 99)
     assert sorted(proposal.tokens.ravel()) == list(range(11))
 
 
-@pytest.mark.parametrize(("lexical", "bound"), [(False, 0.25), (True, 0.4)])  # its features go to 3, not to 1
+@pytest.mark.parametrize(("lexical", "bound"), [(False, 0.25), (True, 0.4)])  # lexical features have the bound 3
 @every_pair
 def test_in_eight_bits_it_proposes_nearly_the_same(cell: str, context: str, lexical: bool, bound: float) -> None:
     assert 1e-4 < differences(tiny(cell, context, lexical=lexical).float(), int8=True) < bound
@@ -87,17 +88,17 @@ def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str, int8:
     bundle = untrained({**sizes, "decoder_layers": 2, "cell": cell, "context": context})
     assert isinstance(bundle.engine, TorchEngine)
     lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
-    found = []
+    results = []
     for threads, batch_tokens in ((1, 10**6), (1, 1), (2, 10**6), (2, 90)):
-        fast = bundle._replace(engine=engine(bundle.engine.models[0], int8, threads))
+        fast = bundle._replace(engine=exported(bundle.engine.models[0], int8, threads))
         searches = [
             streamed(LineTranslator(fast, SearchConfig(beam=k, max_ratio=0, max_extra=4), batch_tokens), lines)
             for k in (1, 3)
         ]
-        found.append((*searches, LineTranslator(fast, SearchConfig(), batch_tokens).log_probs(lines, lines[::-1])))
-    assert all(each == found[0] for each in found)
-    if not int8:  # what babbles so loudly drowns in eight bits
-        assert found[0][2] == pytest.approx(
+        results.append((*searches, LineTranslator(fast, SearchConfig(), batch_tokens).log_probs(lines, lines[::-1])))
+    assert all(result == results[0] for result in results)
+    if not int8:  # an untrained model's numbers are too large for eight bits
+        assert results[0][2] == pytest.approx(
             LineTranslator(bundle, SearchConfig()).log_probs(lines, lines[::-1]), rel=1e-4
         )
 
@@ -108,14 +109,15 @@ def streamed(translator: LineTranslator, lines: Iterable[str]) -> list[list[Tran
 
 @pytest.fixture(scope="module")
 def folders(learnt: Learnt, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The model that has learnt to reverse digits, in every form."""
-    made = {form: tmp_path_factory.mktemp("exported") / form for form in ("onnx", "int8", "quarter", "half", "single")}
-    for form, folder in made.items():
+    """The model that reverses digits, exported in every form."""
+    forms = "onnx", "int8", "quarter", "half", "single"
+    folders = {form: tmp_path_factory.mktemp("exported") / form for form in forms}
+    for form, folder in folders.items():
         export(learnt.folder, folder, form)
-    return made
+    return folders
 
 
-def opened(folder: Path) -> Bundle:
+def bundle_of(folder: Path) -> Bundle:
     return runtime.load(folder, 1) if layout.is_exported(folder) else checkpoint.load_model(folder)
 
 
@@ -127,28 +129,28 @@ def test_every_form_translates_as_the_model_does(
     learnt: Learnt, folders: dict[str, Path], form: str, tolerance: float, beam: int
 ) -> None:
     lines = [pair.src for pair in reversals(60, seed=7)]
-    expected, found = (
-        streamed(LineTranslator(opened(folder), SearchConfig(beam=beam)), lines)
+    expected, actual = (
+        streamed(LineTranslator(bundle_of(folder), SearchConfig(beam=beam)), lines)
         for folder in (learnt.folder, folders[form])
     )
-    for one, other in zip(expected, found, strict=True):
+    for one, other in zip(expected, actual, strict=True):
         assert other[0].text == one[0].text
         assert other[0].log_prob == pytest.approx(one[0].log_prob, abs=tolerance)
-    bundle = opened(folders[form])
+    bundle = bundle_of(folders[form])
     assert (bundle.src, bundle.tgt, bundle.search) == ("digits", "stigid", checkpoint.load_model(learnt.folder).search)
 
 
 @pytest.mark.parametrize("form", ["onnx", "int8"])
-def test_any_line_gives_a_line(folders: dict[str, Path], form: str) -> None:
-    found = LineTranslator(opened(folders[form]), SearchConfig(beam=2)).translate(AWKWARD)
-    assert len(found) == len(AWKWARD)
-    assert [bool(text) for text in found[:4]] == [False] * 4
+def test_every_line_gives_a_line(folders: dict[str, Path], form: str) -> None:
+    translations = LineTranslator(bundle_of(folders[form]), SearchConfig(beam=2)).translate(AWKWARD)
+    assert len(translations) == len(AWKWARD)
+    assert [bool(text) for text in translations[:4]] == [False] * 4
 
 
-def test_the_scorers_score_is_the_searchs(folders: dict[str, Path]) -> None:
+def test_the_scorers_score_of_a_translation_is_the_searchs(folders: dict[str, Path]) -> None:
     src = [pair.src for pair in reversals(30, seed=7)]
     for form in ("onnx", "int8"):
-        translator = LineTranslator(opened(folders[form]), SearchConfig(beam=3))
+        translator = LineTranslator(bundle_of(folders[form]), SearchConfig(beam=3))
         best = [candidates[0] for candidates in streamed(translator, src)]
         assert translator.log_probs(src, [c.text for c in best]) == pytest.approx([c.log_prob for c in best], abs=1e-4)
 
@@ -163,7 +165,7 @@ def test_other_forms_are_smaller(learnt: Learnt, folders: dict[str, Path]) -> No
 
 
 def test_an_exported_model_needs_no_torch(folders: dict[str, Path], tmp_path: Path) -> None:
-    """Nor does the command that translates with it load it, or anything else that takes its time."""
+    """The command that translates with it imports neither torch nor other packages that are slow to import."""
     (tmp_path / "in").write_text("3 1 4\n")
     program = (
         "import sys; from seq2seq.commands.translate import main; "
@@ -175,7 +177,7 @@ def test_an_exported_model_needs_no_torch(folders: dict[str, Path], tmp_path: Pa
     assert done.stdout.splitlines() == ["4 1 3", "0 set()"]
 
 
-# ---- what is not whole -----------------------------------------------------------------------------------------------
+# ---- damaged folders -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -185,13 +187,13 @@ def folder(learnt: Learnt, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx"])
-def test_a_graph_that_is_missing_or_damaged_is_named(folder: Path, name: str) -> None:
+def test_the_error_names_a_graph_that_is_missing_or_damaged(folder: Path, name: str) -> None:
     whole = (folder / name).read_bytes()
     for content in (whole[:1000], b"", b"\x00" * 50, whole[:5000] + bytes(100) + whole[5100:]):
         (folder / name).write_bytes(content)
         with pytest.raises(InputError, match=f"{name} is damaged"):
             runtime.load(folder, 1)
-    (folder / "manifest.json").unlink()  # and without its help
+    (folder / "manifest.json").unlink()  # without checksums too
     for content in (whole[:1000], b"\x00" * 50):
         (folder / name).write_bytes(content)
         with pytest.raises(InputError, match=f"{name} is damaged"):
@@ -217,17 +219,17 @@ def test_an_exported_model_is_not_exported_again(folder: Path, tmp_path: Path) -
     assert not (tmp_path / "again").exists()
 
 
-def test_a_new_form_takes_the_place_of_another(learnt: Learnt, folder: Path) -> None:
+def test_an_export_replaces_the_model_of_another_form(learnt: Learnt, folder: Path) -> None:
     export(learnt.folder, folder, "half")
     assert not layout.is_exported(folder)
-    assert torch.float32 == next(iter(checkpoint.weights_of(opened(folder).engine.models[0]).values())).dtype  # type: ignore[attr-defined]
+    assert torch.float32 == next(iter(checkpoint.weights_of(bundle_of(folder).engine.models[0]).values())).dtype  # type: ignore[attr-defined]
     export(learnt.folder, folder, "onnx")
     assert layout.is_exported(folder)
     assert not (folder / layout.WEIGHTS).exists()
 
 
-def test_a_setting_of_another_version_is_left_as_it_is(learnt: Learnt, tmp_path: Path) -> None:
-    """Of a run that is over, only what says what the model is has to be known."""
+def test_an_unknown_training_setting_is_kept(learnt: Learnt, tmp_path: Path) -> None:
+    """Another version may have had it; only the settings of the model must be known."""
     old = tmp_path / "old"
     shutil.copytree(learnt.folder, old)
     settings = (old / layout.CONFIG).read_text(encoding="utf-8").replace("[training]\n", "[training]\nforgotten = 7\n")

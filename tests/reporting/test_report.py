@@ -22,7 +22,7 @@ from seq2seq.text.scoring import Score, sentence_scores
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.inference import TorchEngine
-from seq2seq.translation.search import SearchConfig, search
+from seq2seq.translation.search import Request, SearchConfig, search
 from seq2seq.translation.translator import LineTranslator
 
 METRICS = [
@@ -105,7 +105,7 @@ def test_attention_agrees_with_the_alignment_of_search(learnt: Learnt) -> None:
         [src] = bundle.src_tokenizer.encode([pair.src])
         ids = np.array([[*src, EOS]])
         state = bundle.engine.start(ids, np.ones_like(ids, np.bool_))
-        [[best, *_]] = search(bundle.engine.propose, state, BOS, [20], SearchConfig(beam=2), EOS)
+        [[best, *_]] = search(bundle.engine.propose, state, [Request(20)], SearchConfig(beam=2), BOS, EOS)
         weights = bundle.engine.attention(ids[0], np.array([BOS, *best.tokens]))
         assert weights.shape == (len(best.tokens) + 1, len(src) + 1)
         assert weights.sum(1) == pytest.approx(1, abs=1e-5)

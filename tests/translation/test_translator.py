@@ -1,4 +1,4 @@
-"""Law 10: one line in, one line out, in order, the same in any batch; and the score of a line is its probability."""
+"""Law 10: one line in, one line out, in order, the same in any batch; and the score of a line follows its formula."""
 
 import copy
 import itertools
@@ -23,7 +23,7 @@ from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translation import translator
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Hypothesis, SearchConfig
-from seq2seq.translation.translator import Bundle, LineTranslator, Translation, split, words
+from seq2seq.translation.translator import Bundle, LineTranslator, Part, Translation, split, words
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def bundle(learnt: Learnt) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def babbler() -> Bundle:
+def untrained_bundle() -> Bundle:
     return untrained({"hidden": 16})
 
 
@@ -56,8 +56,8 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
     random.Random(0).shuffle(orders[2])
     for batch_tokens in (1, 56, 450, 10**6):  # batches of 1, some 8, some 64, all at once
         for order in orders:
-            found = streamed(using(bundle, batch_tokens, **search), [lines[i] for i in order])
-            for i, candidates in zip(order, found, strict=True):
+            results = streamed(using(bundle, batch_tokens, **search), [lines[i] for i in order])
+            for i, candidates in zip(order, results, strict=True):
                 assert [c.text for c in candidates] == [c.text for c in expected[i]]
                 for a, b in zip(candidates, expected[i], strict=True):
                     assert a[1:3] == pytest.approx(b[1:3], rel=1e-4, abs=1e-4)
@@ -66,17 +66,17 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
 @to_the_bit
 @pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> None:
-    """Of widths that are multiples of eight; it says so much that any change of a sum would show."""
+    """Layers have sizes that are multiples of eight; translations are long, so that any change of a sum shows."""
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
     model = untrained({**sizes, "decoder_layers": 2, "cell": cell, "context": context})
     lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
-    found = []
+    results = []
     for threads, batch_tokens in ((1, 10**6), (1, 1), (2, 10**6), (2, 90)):
         torch.set_num_threads(threads)
         searches = [streamed(using(model, batch_tokens, beam=k, max_ratio=0, max_extra=4), lines) for k in (1, 3)]
-        found.append((*searches, using(model, batch_tokens).log_probs(lines, lines[::-1])))
+        results.append((*searches, using(model, batch_tokens).log_probs(lines, lines[::-1])))
     torch.set_num_threads(1)
-    assert all(each == found[0] for each in found)
+    assert all(result == results[0] for result in results)
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
@@ -84,13 +84,13 @@ def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> No
 def test_workers_change_neither_a_bit_nor_the_order(bundle: Bundle, workers: int) -> None:
     lines = [pair.src for pair in reversals(70, seed=7)] + AWKWARD
     assert "1 " * 50 in lines
-    told: list[list[str]] = [[], []]
+    warnings: list[list[str]] = [[], []]
     alone, together = (
-        list(LineTranslator(bundle, SearchConfig(beam=3), 60, count).stream(lines, notes.append))
-        for count, notes in zip((1, workers), told, strict=True)
+        list(LineTranslator(bundle, SearchConfig(beam=3), 60, count).stream(lines, messages.append))
+        for count, messages in zip((1, workers), warnings, strict=True)
     )
     assert together == alone
-    assert sorted(told[1]) == sorted(told[0])
+    assert sorted(warnings[1]) == sorted(warnings[0])
     assert LineTranslator(bundle, SearchConfig(), workers=workers).translate([]) == []
     assert LineTranslator(bundle, SearchConfig(), workers=workers).translate(["3 1"]) == using(bundle).translate(
         ["3 1"]
@@ -98,19 +98,19 @@ def test_workers_change_neither_a_bit_nor_the_order(bundle: Bundle, workers: int
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
-def test_long_lines_are_named_by_their_number_whoever_translates_them(
+def test_warnings_name_long_lines_by_their_number_whichever_worker_translates_them(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(translator, "LONGEST", 8)
     monkeypatch.setattr(translator, "WINDOW", (3, 5))
     lines = ["1 2 3 4 5 6 7 8 9 0" if i % 4 == 1 else "1 2" for i in range(14)]
-    told: list[str] = []
-    list(LineTranslator(bundle, SearchConfig(beam=1), workers=2).stream(lines, told.append))
-    assert [int(re.findall(r"line (\d+) is", note)[0]) for note in told] == [2, 6, 10, 14]
+    warnings: list[str] = []
+    list(LineTranslator(bundle, SearchConfig(beam=1), workers=2).stream(lines, warnings.append))
+    assert [int(re.findall(r"line (\d+) is", message)[0]) for message in warnings] == [2, 6, 10, 14]
 
 
-def test_what_is_drawn_follows_from_the_seed_and_the_line(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From nothing else: not from batches, windows or workers. Long lines are drawn piece by piece."""
+def test_samples_depend_on_the_seed_and_the_line_alone(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not on batches, windows or workers. Long lines are sampled part by part."""
     lines = [pair.src for pair in reversals(20, seed=7)] + AWKWARD + ["3 1 4"] * 20
     expected = streamed(using(bundle, 1, beam=3, sample=3.0), lines)
     assert streamed(using(bundle, beam=3, sample=3.0, seed=2), lines) != expected
@@ -124,12 +124,12 @@ def test_what_is_drawn_follows_from_the_seed_and_the_line(bundle: Bundle, monkey
         assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
 
 
-def test_what_is_drawn_when_cold_is_what_greedy_search_finds(bundle: Bundle) -> None:
+def test_a_sample_at_a_temperature_near_zero_is_the_result_of_greedy_search(bundle: Bundle) -> None:
     lines = [pair.src for pair in reversals(30, seed=7)] + AWKWARD
     assert using(bundle, beam=1, sample=1e-300).translate(lines) == using(bundle, beam=1).translate(lines)
 
 
-def test_the_window_changes_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_window_changes_no_translation(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [pair.src for pair in reversals(30, seed=7)]
     expected = using(bundle).translate(lines)
     for window in ((1, 1), (2, 8), (7, 7)):
@@ -137,24 +137,24 @@ def test_the_window_changes_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPa
         assert using(bundle).translate(lines) == expected
 
 
-def test_what_was_translated_is_right_and_in_its_place(bundle: Bundle, learnt: Learnt) -> None:
-    found = using(bundle, beam=2).translate([pair.src for pair in learnt.unseen])
-    assert sum(y == pair.tgt for y, pair in zip(found, learnt.unseen, strict=True)) >= 0.95 * len(found)
+def test_translations_are_right_and_in_the_order_of_the_lines(bundle: Bundle, learnt: Learnt) -> None:
+    translations = using(bundle, beam=2).translate([pair.src for pair in learnt.unseen])
+    right = sum(y == pair.tgt for y, pair in zip(translations, learnt.unseen, strict=True))
+    assert right >= 0.95 * len(translations)
 
 
-def test_each_model_has_its_own_tokenizers(tmp_path: Path) -> None:
-    """The source goes in by one, the translation comes out by the other."""
+def test_source_and_target_have_their_own_tokenizers(tmp_path: Path) -> None:
     settings = chosen({}, joint=False)
     tokenizers = [Tokenizer.learn([text], settings.tokenizer, silent) for text in ("1 2 3 4 5", "a b c")]
     torch.manual_seed(0)
     model = Model(settings.model, *map(len, tokenizers)).eval()
-    model.output.bias.data[tokenizers[1].encode(["b"])[0][-1]] = 99.0  # which is all it says
-    both = LineTranslator(
+    model.output.bias.data[tokenizers[1].encode(["b"])[0][-1]] = 99.0  # the only token it predicts
+    translator = LineTranslator(
         Bundle(TorchEngine(model), *tokenizers, settings.search, "", ""), SearchConfig(beam=1, max_extra=3)
     )
-    [text] = both.translate(["5"])
+    [text] = translator.translate(["5"])
     assert set(text) == {"b"}
-    assert both.log_probs(["5"], ["b"])[0] > both.log_probs(["5"], ["a"])[0]
+    assert translator.log_probs(["5"], ["b"])[0] > translator.log_probs(["5"], ["a"])[0]
 
 
 # ---- law 10: the score -----------------------------------------------------------------------------------------------
@@ -164,18 +164,18 @@ def test_each_model_has_its_own_tokenizers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("batch_tokens", [1, 60, 2048])
 def test_the_scorers_score_of_a_translation_is_the_searchs(bundle: Bundle, beam: int, batch_tokens: int) -> None:
     src = [pair.src for pair in reversals(50, seed=7)]
-    found = streamed(using(bundle, beam=beam), src)
-    # A search may spell a text otherwise than the tokenizer, and then it is another sequence.
-    both = [(line, c) for line, candidates in zip(src, found, strict=True) for c in candidates if is_spelt(bundle, c)]
-    assert len(both) > 0.7 * sum(map(len, found)) > 30
+    results = streamed(using(bundle, beam=beam), src)
+    # Search may return other tokens than the tokenizer makes of the same text; their log-probability is another.
+    both = [(s, c) for s, candidates in zip(src, results, strict=True) for c in candidates if is_canonical(bundle, c)]
+    assert len(both) > 0.7 * sum(map(len, results)) > 30
     scorer = using(bundle, batch_tokens)
     by_scorer = scorer.log_probs([line for line, _ in both], [c.text for _, c in both])
     assert by_scorer == pytest.approx([c.log_prob for _, c in both], rel=1e-4, abs=1e-4)
     assert scorer.log_probs([], []) == []
 
 
-def is_spelt(bundle: Bundle, candidate: Translation) -> bool:
-    """Whether the text has a token a digit, as the tokenizer has it."""
+def is_canonical(bundle: Bundle, candidate: Translation) -> bool:
+    """Whether the text is digits, for each of which the tokenizer has one token."""
     return re.fullmatch(r"\d( \d)*", candidate.text) is not None and len(
         bundle.tgt_tokenizer.encode([candidate.text])[0]
     ) == len(candidate.text.split())
@@ -187,13 +187,13 @@ def test_candidates_come_best_first_and_their_score_is_by_the_formula(bundle: Bu
         assert 1 < len(candidates) <= 5
         assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
         for c in candidates:
-            if is_spelt(bundle, c):
+            if is_canonical(bundle, c):
                 tokens = len(bundle.tgt_tokenizer.encode([c.text])[0]) + 1
                 assert c.score == pytest.approx(c.log_prob / tokens**penalty)
 
 
-def saying(bundle: Bundle, text: str) -> Bundle:
-    """The model, but all that it ever says are the tokens of this text, and never the end."""
+def always_predicting(bundle: Bundle, text: str) -> Bundle:
+    """The model, which predicts nothing but the tokens of this text, and never EOS."""
     assert isinstance(bundle.engine, TorchEngine)
     model = copy.deepcopy(bundle.engine.models[0])
     model.output.bias.data[EOS] = -99.0
@@ -201,42 +201,42 @@ def saying(bundle: Bundle, text: str) -> Bundle:
     return bundle._replace(engine=TorchEngine(model))
 
 
-def test_the_limit_follows_the_source_and_not_its_neighbours(babbler: Bundle) -> None:
-    endless = using(saying(babbler, ""), beam=1, max_ratio=1.0, max_extra=2)
-    sources = babbler.src_tokenizer.encode(["1", "1 2 3", "1 2 3 4 5 6 7"])
-    found = endless._search(sources, [[]] * len(sources), [[1, 0]] * len(sources))
-    # A source and its end, and two more; of these one is the translation's end.
-    assert [len(h.tokens) for [h] in found] == [len(ids) + 1 + 2 - 1 for ids in sources]
+def test_the_limit_depends_on_the_source_and_not_on_the_batch(untrained_bundle: Bundle) -> None:
+    endless = using(always_predicting(untrained_bundle, ""), beam=1, max_ratio=1.0, max_extra=2)
+    sources = untrained_bundle.src_tokenizer.encode(["1", "1 2 3", "1 2 3 4 5 6 7"])
+    results = endless._search([Part(ids, [], 1, 0) for ids in sources])
+    # The limit is the source with its EOS, and two more; it counts the translation's EOS.
+    assert [len(h.tokens) for [h] in results] == [len(ids) + 1 + 2 - 1 for ids in sources]
 
 
 # ---- one line in, one line out ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-@pytest.mark.parametrize("model", ["bundle", "babbler"])
+@pytest.mark.parametrize("model", ["bundle", "untrained_bundle"])
 def test_every_line_gives_one_line(request: pytest.FixtureRequest, model: str, beam: int) -> None:
-    """Of a model that knows its trade and of one that babbles; an empty line has no translation."""
+    """From a trained and from an untrained model; a blank line has no translation."""
     lines = AWKWARD * 3
-    found = streamed(using(request.getfixturevalue(model), beam=beam), lines)
-    assert len(found) == len(lines)
-    for line, candidates in zip(lines, found, strict=True):
+    results = streamed(using(request.getfixturevalue(model), beam=beam), lines)
+    assert len(results) == len(lines)
+    for line, candidates in zip(lines, results, strict=True):
         assert bool(candidates) == bool(line.strip())
         for candidate in candidates:
             assert not set("\n\r") & set(candidate.text)
             candidate.text.encode("utf-8")
     best = using(request.getfixturevalue(model), beam=beam).translate(lines)
-    assert best == [candidates[0].text if candidates else "" for candidates in found]
+    assert best == [candidates[0].text if candidates else "" for candidates in results]
 
 
 @pytest.mark.parametrize("text", ["\n", "\r", "\r\n", "\xff"])
-def test_nothing_that_a_model_may_say_breaks_a_line(babbler: Bundle, text: str) -> None:
-    """It has a token for each byte."""
-    [line] = using(saying(babbler, text), beam=1).translate(["1 2 3"])
+def test_no_token_breaks_a_line(untrained_bundle: Bundle, text: str) -> None:
+    """There is a token for each byte."""
+    [line] = using(always_predicting(untrained_bundle, text), beam=1).translate(["1 2 3"])
     assert line
     assert len((line + "\n").encode().splitlines()) == 1
 
 
-def test_no_lines_are_no_lines(bundle: Bundle) -> None:
+def test_without_lines_there_are_no_translations(bundle: Bundle) -> None:
     assert using(bundle).translate([]) == []
     assert streamed(using(bundle), iter(())) == []
     assert using(bundle).translate(["", " "]) == ["", ""]
@@ -245,10 +245,10 @@ def test_no_lines_are_no_lines(bundle: Bundle) -> None:
 # ---- streams ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_is_read_as_it_is_needed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """64 lines before the first translation, then twice as many each time, up to a bound."""
+def test_a_stream_is_read_in_windows(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 lines before the first translation, then twice as many for each window, up to a bound."""
     monkeypatch.setattr(translator, "WINDOW", (translator.WINDOW[0], 200))
-    monkeypatch.setattr(LineTranslator, "_search", lambda self, sources, begun, names: [[] for _ in sources])
+    monkeypatch.setattr(LineTranslator, "_search", lambda self, parts: [[] for _ in parts])
     read = 0
 
     def lines() -> Iterator[str]:
@@ -259,15 +259,15 @@ def test_a_stream_is_read_as_it_is_needed(bundle: Bundle, monkeypatch: pytest.Mo
 
     results = using(bundle).stream(lines(), silent)
     assert read == 0
-    seen = []
+    counts = []
     for _ in range(800):
         next(results)
-        seen.append(read)
-    assert sorted(set(seen)) == [64, 64 + 128, 64 + 128 + 200, 64 + 128 + 400, 64 + 128 + 600, 64 + 128 + 800]
-    assert all(ahead >= number for number, ahead in enumerate(seen, 1))
+        counts.append(read)
+    assert sorted(set(counts)) == [64, 64 + 128, 64 + 128 + 200, 64 + 128 + 400, 64 + 128 + 600, 64 + 128 + 800]
+    assert all(ahead >= number for number, ahead in enumerate(counts, 1))
 
 
-def test_the_bound_on_what_is_held_is_modest() -> None:
+def test_windows_are_of_moderate_size() -> None:
     assert translator.WINDOW[0] <= 100
     assert translator.WINDOW[1] <= 10_000
 
@@ -275,22 +275,27 @@ def test_the_bound_on_what_is_held_is_modest() -> None:
 # ---- long lines ------------------------------------------------------------------------------------------------------
 
 
-def test_a_long_line_goes_in_pieces_and_is_named(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_line_is_translated_in_parts_with_a_warning(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translator, "LONGEST", 4)
     monkeypatch.setattr(translator, "WINDOW", (2, 2))
     lines = ["1 2", "1 2 3 4", "5 6 7 8 9", "", "1 2 3 4 5 6 7 8 9 0"]
-    heard: list[str] = []
-    found = [candidates[0].text if candidates else "" for candidates in using(bundle).stream(lines, heard.append)]
-    assert heard == [
+    warnings: list[str] = []
+    results = using(bundle).stream(lines, warnings.append)
+    assert [candidates[0].text if candidates else "" for candidates in results] == [
+        "2 1",
+        "4 3 2 1",
+        "7 6 5 9 8",
+        "",
+        "3 2 1 6 5 4 0 9 8 7",
+    ]  # cut before the last word in the later half of each run: 5 6 7 | 8 9 and 1 2 3 | 4 5 6 | 7 8 9 0
+    assert warnings == [
         "line 3 is 5 tokens long and was translated in 2 pieces",
         "line 5 is 10 tokens long and was translated in 3 pieces",
     ]
-    # Cut before the last word in the later half of each run: 5 6 7 | 8 9 and 1 2 3 | 4 5 6 | 7 8 9 0.
-    assert found == ["2 1", "4 3 2 1", "7 6 5 9 8", "", "3 2 1 6 5 4 0 9 8 7"]
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-def test_the_candidates_of_a_long_line_are_those_of_its_pieces(
+def test_the_candidates_of_a_long_line_are_those_of_its_parts(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, beam: int
 ) -> None:
     parts = streamed(using(bundle, beam=beam), ["5 6 7", "8 9"])
@@ -303,13 +308,13 @@ def test_the_candidates_of_a_long_line_are_those_of_its_pieces(
 
 
 def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over its length, a long second translation of one piece may look better beside a bad one of the other."""
+    """Scores are summed over parts; over the whole length, a long second candidate of one part might rank first."""
     a, b = bundle.tgt_tokenizer.encode(["1", "2 2 2 2 2 2 2 2"])
     one = [Hypothesis(a, -2.0, -1.0, [0] * len(a)), Hypothesis(b, -9.9, -1.1, [0] * len(b))]
     other = [Hypothesis(a, -8.0, -4.0, [0] * len(a)), Hypothesis(a, -8.2, -4.1, [0] * len(a))]
     monkeypatch.setattr(translator, "LONGEST", 2)
-    for second in (other, other[:1]):  # a piece with fewer candidates lends its last
-        monkeypatch.setattr(LineTranslator, "_search", lambda self, sources, begun, names, second=second: [one, second])
+    for second in (other, other[:1]):  # the last candidate of a part with fewer is repeated
+        monkeypatch.setattr(LineTranslator, "_search", lambda self, parts, second=second: [one, second])
         [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
         assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
         assert [c.log_prob for c in whole] == pytest.approx([-10.0, -9.9 + second[-1].log_prob])
@@ -317,13 +322,13 @@ def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypat
 
 
 def test_a_line_of_thousands_of_tokens_is_translated(bundle: Bundle) -> None:
-    heard: list[str] = []
-    [[candidate]] = using(bundle, beam=1).stream(["1 2 3 " * 700], heard.append)
-    assert re.fullmatch(r"line 1 is 2\d\d\d tokens long and was translated in \d+ pieces", heard[0])
+    warnings: list[str] = []
+    [[candidate]] = using(bundle, beam=1).stream(["1 2 3 " * 700], warnings.append)
+    assert re.fullmatch(r"line 1 is 2\d\d\d tokens long and was translated in \d+ pieces", warnings[0])
     assert candidate.text
 
 
-def test_a_split_loses_nothing_and_cuts_before_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_split_keeps_every_token_and_cuts_before_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translator, "LONGEST", 10)
     draw = random.Random(0)
     for _ in range(300):
@@ -337,24 +342,24 @@ def test_a_split_loses_nothing_and_cuts_before_words(monkeypatch: pytest.MonkeyP
             assert after[0] == (words[-1] if words else before[0] + 10)
 
 
-def test_what_is_short_enough_is_not_split() -> None:
+def test_a_short_source_is_not_split() -> None:
     for length in (0, 1, translator.LONGEST):
         ids = list(range(length))
         assert split(ids, ["▁a"] * length) == [ids]
     assert len(split(list(range(translator.LONGEST + 1)), ["▁a"] * (translator.LONGEST + 1))) == 2
 
 
-# ---- what a translation must be --------------------------------------------------------------------------------------
+# ---- prefixes --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("beam", [1, 3])
 def test_a_translation_begins_with_its_prefix(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, beam: int) -> None:
     lines, prefixes = ["1 2 3", "4 5 6", "", "7 8 9"], ["9 9", "", "5", "9 8"]
-    plain, found = (list(using(bundle, beam=beam).stream(lines, silent, p)) for p in ([""] * 4, prefixes))
-    assert found[0][0].text.startswith("9 9")
-    assert found[1] == plain[1]
-    assert found[2] == []
-    assert found[3][0] == plain[3][0]  # which is what it would have said
+    free, forced = (list(using(bundle, beam=beam).stream(lines, silent, p)) for p in ([""] * 4, prefixes))
+    assert forced[0][0].text.startswith("9 9")
+    assert forced[1] == free[1]
+    assert forced[2] == []
+    assert forced[3][0] == free[3][0]  # whose translation begins so without a prefix
     monkeypatch.setattr(translator, "LONGEST", 4)
     [long] = using(bundle, beam=beam).stream(["5 6 7 8 9"], silent, ["0"])
     assert long[0].text.startswith("0")
@@ -369,12 +374,12 @@ def test_a_prefix_counts_in_the_score(bundle: Bundle) -> None:
 # ---- alignments ------------------------------------------------------------------------------------------------------
 
 
-def test_links_are_what_a_word_was_said_for(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reverser looks at the last digit when it says the first, at the first when it says the last."""
+def test_alignments_link_each_word_with_its_source(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model reverses digits: the first word is linked with the last digit, the last word with the first digit."""
     lines = [pair.src for pair in reversals(40, seed=7)]
-    together = LineTranslator(bundle, SearchConfig(beam=2), alignments=True)
+    aligning = LineTranslator(bundle, SearchConfig(beam=2), alignments=True)
     right = total = 0
-    for line, [best, *_] in zip(lines, streamed(together, lines), strict=True):
+    for line, [best, *_] in zip(lines, streamed(aligning, lines), strict=True):
         length = len(line.split())
         assert best.alignment == sorted(best.alignment)
         assert all(0 <= s < length and 0 <= t < len(best.text.split()) for s, t in best.alignment)
@@ -388,11 +393,12 @@ def test_links_are_what_a_word_was_said_for(bundle: Bundle, monkeypatch: pytest.
     assert [link for t in (0, 2, 3, 4) for link in long.alignment if link[1] == t] == [[2, 0], [0, 2], [4, 3], [3, 4]]
 
 
-def test_what_looks_at_the_end_of_the_source_is_linked_to_nothing(bundle: Bundle) -> None:
-    ids, said = bundle.src_tokenizer.encode(["1 2 3"])[0], bundle.tgt_tokenizer.encode(["3 2 1"])[0]
-    words_ = words(bundle.src_tokenizer.pieces(ids))
-    for sources, last in (([len(ids)] * len(said), []), ([*[len(ids)] * (len(said) - 1), 0], [[words_[0], 2]])):
-        assert using(bundle)._align(ids, [Hypothesis(said, -1.0, -1.0, sources)]) == last
+def test_a_word_whose_source_is_eos_has_no_link(bundle: Bundle) -> None:
+    ids, tokens = bundle.src_tokenizer.encode(["1 2 3"])[0], bundle.tgt_tokenizer.encode(["3 2 1"])[0]
+    first = words(bundle.src_tokenizer.pieces(ids))[0]
+    of_eos = [len(ids)] * len(tokens)
+    for sources, links in ((of_eos, []), ([*of_eos[1:], 0], [[first, 2]])):
+        assert using(bundle)._align(ids, [Hypothesis(tokens, -1.0, -1.0, sources)]) == links
 
 
 def test_pieces_belong_to_words() -> None:
@@ -407,7 +413,7 @@ def test_pieces_belong_to_words() -> None:
 
 @pytest.fixture(scope="module")
 def three() -> list[Bundle]:
-    """Three untrained models of one vocabulary, each another cell."""
+    """Untrained models with one vocabulary, one for each of the three cells."""
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24}
     return [untrained({**sizes, "cell": cell}) for cell in CELLS]
 
@@ -417,16 +423,17 @@ def ensemble(bundles: list[Bundle]) -> Bundle:
     return bundles[0]._replace(engine=TorchEngine(*models))
 
 
-def test_an_ensemble_says_the_mean_probability_of_its_models(three: list[Bundle]) -> None:
+def test_an_ensemble_predicts_the_mean_probability_of_its_models(three: list[Bundle]) -> None:
     src = np.array([[5, 6, 7, EOS], [8, EOS, 0, 0], [9, 9, EOS, 0]])
     tokens = np.array([[BOS], [BOS], [BOS]])
     proposals = []
     for bundle in (*three, ensemble(three)):
         state = bundle.engine.start(src, src > 0)
         first, state = bundle.engine.propose(tokens, tokens + 3, state, 4)
-        state = state.select(np.array([[2, 2], [0, 0]]))  # a sentence left, another came first
+        state = state.select(np.array([[2, 2], [0, 0]]))  # sentence 1 leaves, 2 is before 0
         second, _ = bundle.engine.propose(np.array([[7, 8], [9, 5]]), np.array([[8, 7], [5, 9]]), state, 10**6)
-        proposals.append((first.asked, second.asked, np.sort(np.exp(second.log_probs).sum(-1))))
+        total = np.sort(np.exp(second.log_probs).sum(-1))
+        proposals.append((first.target_log_probs, second.target_log_probs, total))
     for i in (0, 1):
         expected = np.mean([np.exp(p[i]) for p in proposals[:3]], axis=0)
         assert np.exp(proposals[3][i]) == pytest.approx(expected, rel=1e-4)
@@ -443,11 +450,11 @@ def test_an_ensemble_of_one_model_many_times_is_the_model(bundle: Bundle) -> Non
 
 def test_an_ensemble_is_the_same_in_any_batch(three: list[Bundle]) -> None:
     lines, both = [pair.src for pair in reversals(12, seed=7)], ensemble(three)
-    found = [
+    results = [
         (
             streamed(using(both, batch_tokens, beam=2, max_ratio=0, max_extra=5), lines),
             using(both, batch_tokens).log_probs(lines, lines[::-1]),
         )
         for batch_tokens in (1, 50, 900)
     ]
-    assert found[0] == found[1] == found[2]
+    assert results[0] == results[1] == results[2]
