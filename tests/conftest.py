@@ -3,15 +3,17 @@
 import os
 import signal
 
-os.environ.setdefault(
-    "GOMP_SPINCOUNT", "0"
-)  # before torch is loaded: with other programs running, two threads would spin for minutes
+# Before torch is loaded: with other programs running, two threads would spin for minutes.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import pytest
 import torch
 from reversal_task import Learnt, learn
 
+from seq2seq.translation.padding import use_strict_products
+
 signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in the background jobs of a shell
+use_strict_products()  # before any product
 torch.set_num_threads(1)  # everything here is too small for more
 
 

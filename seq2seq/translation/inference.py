@@ -19,7 +19,7 @@ from seq2seq.network.decoder import State
 from seq2seq.network.model import Model
 from seq2seq.text.batches import Arrays
 from seq2seq.translation.nearest_neighbour import Datastore, Retrieved
-from seq2seq.translation.padding import ROW_MULTIPLE, pad_positions, pad_rows
+from seq2seq.translation.padding import ROW_MULTIPLE, pad_positions, pad_rows, smallest_columns, use_strict_products
 from seq2seq.translation.search import Ids, LogProbs, Proposal
 from seq2seq.translation.translation_memory import TranslationMemory
 from seq2seq.translation.translator import Bundle, Mask
@@ -52,7 +52,9 @@ class TorchEngine:
     """
 
     def __init__(self, *models: Model, memory: TranslationMemory | None = None, share: float = 0.0) -> None:
+        use_strict_products()
         self.models = models
+        self.columns = min(smallest_columns(model.config) for model in models)
         self.datastores = [Datastore(model, memory, share) if memory else None for model in models]
         self.device = next(models[0].parameters()).device
         self.aligns = not any(model.decoder.context.fixed for model in models)
@@ -112,7 +114,7 @@ class TorchEngine:
         return weights
 
     def _pad(self, side: Ids | Mask) -> Tensor:
-        return pad_rows(pad_positions(torch.from_numpy(side))).to(self.device)
+        return pad_rows(pad_positions(torch.from_numpy(side), self.columns)).to(self.device)
 
     def _retrieve(self, src: Tensor, mask: Tensor) -> tuple[Retrieved | None, ...]:
         return tuple(datastore.retrieve(src, mask) if datastore else None for datastore in self.datastores)

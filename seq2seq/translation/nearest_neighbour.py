@@ -20,7 +20,7 @@ from torch import Tensor
 from seq2seq.network.model import Model
 from seq2seq.text import batches
 from seq2seq.text.tokenizer import EOS
-from seq2seq.translation.padding import pad_positions, pad_rows
+from seq2seq.translation.padding import pad_positions, pad_rows, smallest_columns
 from seq2seq.translation.translation_memory import TranslationMemory
 
 SHARPNESS = 8  # chosen on Multi30k
@@ -71,6 +71,7 @@ class Datastore:
 
     def __init__(self, model: Model, memory: TranslationMemory, share: float) -> None:
         self.model, self.memory, self.share = model, memory, share
+        self.columns = smallest_columns(model.config)
         self.lock = Lock()  # guards the two below
         self.cache: dict[int, Tensor] = {}  # the keys (T, E) of a pair, by its number in the memory; the oldest first
         self.cached_entries = 0
@@ -95,7 +96,7 @@ class Datastore:
         sources, targets = ([side[pair] for pair in pairs] for side in (self.memory.src, self.memory.tgt))
         for rows in batches.plan_pairs(sources, targets, BATCH_TOKENS):
             src, src_mask, tgt_in, _, tgt_mask = (
-                pad_rows(pad_positions(torch.from_numpy(side))).to(model.output.weight.device)
+                pad_rows(pad_positions(torch.from_numpy(side), self.columns)).to(model.output.weight.device)
                 for side in batches.pad_pairs(sources, targets, rows)
             )
             features, _ = model.features(tgt_in, model.start(src, src_mask))
