@@ -59,6 +59,7 @@ MODULES_INSIDE = {
         "padding": "",
         "translation_memory": "",
         "translator": "search",
+        "texts": "translator",
         "nearest_neighbour": "padding translation_memory",
         "inference": "search padding translation_memory nearest_neighbour translator",
     },
@@ -107,6 +108,9 @@ MODULES_INSIDE = {
         "training": "computing distillation translator",
     },
 }
+
+
+MOST_LINES, MOST_PARAMETERS = 60, 8  # of a function: signature and docstring included; without self and cls
 
 
 class Place(NamedTuple):
@@ -223,6 +227,17 @@ def test_the_network_imports_only_torch(path: Path) -> None:
 def test_search_imports_only_numpy() -> None:
     foreign = {name.split(".")[0] for name in imported(PACKAGE / "translation" / "search.py")}
     assert foreign - sys.stdlib_module_names <= {"numpy", "seq2seq"}
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=relative)
+def test_a_function_fits_a_page_and_takes_few_parameters(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= MOST_LINES, f"{node.name} has {lines} lines"
+            names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            count = len([name for name in names if name not in ("self", "cls")])
+            assert count <= MOST_PARAMETERS, f"{node.name} has {count} parameters"
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=relative)

@@ -16,6 +16,7 @@ from seq2seq.api.models import Direction, choose_direction, open_model, shipped_
 from seq2seq.config import build
 from seq2seq.errors import InputError
 from seq2seq.translation.search import SearchConfig
+from seq2seq.translation.texts import ranked_texts, split_lines
 from seq2seq.translation.translator import Bundle, LineTranslator, Translation
 
 FolderPath = str | os.PathLike[str]
@@ -133,16 +134,14 @@ class Translator:
         bundle = self.bundle(choose_direction(self._folders, from_, to), memory, memory_share)
         overrides = {**(search or {}), **({} if beam is None else {"beam": beam})}
         config = search_settings(bundle.search, overrides, nbest)
-        lines = [text.split("\n") for text in texts]
+        lines = [split_lines(text) for text in texts]
         with torch_threads(self.threads):
             translator = LineTranslator(bundle, config, alignments=nbest is not None and bundle.engine.aligns)
             translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None)))
         results = [list(islice(translations, len(lines_of_text))) for lines_of_text in lines]
-        if nbest is None:
-            best = ["\n".join(line[0].text if line else "" for line in result) for result in results]
-            return best[0] if isinstance(text, str) else best
-        ranked = [ranked_texts(result, text)[:nbest] for result, text in zip(results, texts, strict=True)]
-        return ranked[0] if isinstance(text, str) else ranked
+        ranked = [ranked_texts(text, result) for text, result in zip(texts, results, strict=True)]
+        found = [each[0].text for each in ranked] if nbest is None else [each[:nbest] for each in ranked]
+        return found[0] if isinstance(text, str) else found
 
     @overload
     def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]
@@ -211,31 +210,6 @@ def search_settings(defaults: SearchConfig, overrides: Mapping[str, Any], nbest:
             raise InputError(f"nbest {nbest} needs a beam at least as wide, not {config.beam}; give beam {nbest}")
         config = replace(config, beam=nbest)
     return config
-
-
-def ranked_texts(lines: Sequence[Sequence[Translation]], text: str) -> list[Translation]:
-    """The n-best list of a text from those of its lines. Its rank r joins rank r of each line, or the line's last.
-
-    Alignments count words from the beginning of the text.
-    """
-    ranks = max(1, *map(len, lines))
-    sources = text.split("\n")
-    ranked = []
-    for rank in range(ranks):
-        chosen = [nbest[min(rank, len(nbest) - 1)] if nbest else Translation("", 0.0, 0.0, []) for nbest in lines]
-        alignment, src_words, tgt_words = list[list[int]](), 0, 0
-        for source, line in zip(sources, chosen, strict=True):
-            alignment += [[src + src_words, tgt + tgt_words] for src, tgt in line.alignment]
-            src_words, tgt_words = src_words + word_count(source), tgt_words + word_count(line.text)
-        joined = "\n".join(line.text for line in chosen)
-        log_prob, score = sum(line.log_prob for line in chosen), sum(line.score for line in chosen)
-        ranked.append(Translation(joined, log_prob, score, alignment))
-    return ranked
-
-
-def word_count(line: str) -> int:
-    """The number of words separated by spaces, as alignments count them."""
-    return len([word for word in line.split(" ") if word])
 
 
 def _texts(text: str | Iterable[str], function: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seq2seq.errors import InputError
+from seq2seq.translation.texts import ranked_texts, split_lines
 from seq2seq.translation.translator import Translation
 
 Direction = tuple[str, str]  # the languages that a model translates from and to
@@ -27,7 +28,7 @@ class TranslateRequest(NamedTuple):
     @property
     def lines(self) -> list[str]:
         """The lines of all texts in turn, which are translated one by one."""
-        return [line for text in self.texts for line in text.split("\n")]
+        return [line for text in self.texts for line in split_lines(text)]
 
 
 def parse_translate(content: Mapping[str, Any], directions: Sequence[Direction]) -> TranslateRequest:
@@ -52,21 +53,16 @@ def parse_translate(content: Mapping[str, Any], directions: Sequence[Direction])
 def build_answer(request: TranslateRequest, candidates: Sequence[list[Translation]]) -> dict[str, Any]:
     """The object of the answer, from the candidates of each line of the request, best first; an empty line has none."""
     in_order = iter(candidates)
-    texts = [[next(in_order) for _ in text.split("\n")] for text in request.texts]
-    answer: dict[str, list[Any]] = {"translatedText": [_join(lines, 0) for lines in texts]}
+    lines = [[next(in_order) for _ in split_lines(text)] for text in request.texts]
+    ranked = [[t.text for t in ranked_texts(text, each)] for text, each in zip(request.texts, lines, strict=True)]
+    answer: dict[str, list[Any]] = {"translatedText": [texts[0] for texts in ranked]}
     if request.alternatives:
-        answer["alternatives"] = [_alternatives(lines, request.alternatives) for lines in texts]
+        answer["alternatives"] = [_alternatives(texts, request.alternatives) for texts in ranked]
     if request.alignments:
-        answer["alignments"] = [[line[0].alignment if line else [] for line in lines] for lines in texts]
+        answer["alignments"] = [[line[0].alignment if line else [] for line in each] for each in lines]
     return answer if request.is_list else {name: values[0] for name, values in answer.items()}
 
 
-def _join(lines: list[list[Translation]], rank: int) -> str:
-    """The text whose lines are the candidates of this rank; a line with fewer candidates gives its last."""
-    return "\n".join(line[min(rank, len(line) - 1)].text if line else "" for line in lines)
-
-
-def _alternatives(lines: list[list[Translation]], count: int) -> list[str]:
-    """The texts of the next ranks, `count` at most, which differ from the best text and from one another."""
-    others = dict.fromkeys(_join(lines, rank) for rank in range(1, max(map(len, lines))))
-    return [text for text in others if text != _join(lines, 0)][:count]
+def _alternatives(texts: Sequence[str], count: int) -> list[str]:
+    """The texts behind the best one, `count` at most, which differ from it and from one another."""
+    return [text for text in dict.fromkeys(texts) if text != texts[0]][:count]

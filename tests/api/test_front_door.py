@@ -317,3 +317,7 @@ def test_translating_leaves_the_program_as_it_was(learnt: Learnt) -> None:
     assert torch.equal(torch.get_rng_state(), random)
     assert dict(os.environ) == environment
     assert logging.root.level == level
+
+
+def test_line_ends_stay_as_they_are(model: seq2seq.Translator) -> None:
+    assert model.translate("3 1\r\n2 7\n\r\n") == "1 3\r\n7 2\n\r\n"
