@@ -30,9 +30,7 @@ class ModelConfig:
     cell: str = setting("gru", "recurrent cell", choices=CELLS)
     context: str = setting("additive", "fixed context vector (last, mean) or kind of attention", choices=CONTEXTS)
     embedding: int = setting(256, "size of the token embeddings", low=1, high=WIDEST)
-    encoder_hidden: tuple[int, ...] = setting(
-        (256, 256), "encoder size, one number a direction", low=1, high=WIDEST
-    )
+    encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1, high=WIDEST)
     encoder_layers: int = setting(1, "number of encoder layers", low=1, high=DEEPEST)
     hidden: int = setting(512, "size of the decoder and of the query", low=1, high=WIDEST)
     decoder_layers: int = setting(1, "number of decoder layers", low=1, high=DEEPEST)
