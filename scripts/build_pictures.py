@@ -8,7 +8,7 @@ transparent and colours are readable on white and on black.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,16 +143,19 @@ def attention(alignment: Alignment) -> Figure:
 
 EXAMPLE = "Where is the station?", "Wo ist der Bahnhof?"
 STEP = 2  # the target position whose attention is drawn
-WIDTH, HEIGHT = 13.0, 5.9
+WIDTH, HEIGHT = 13.0, 6.3
 ROWS = {
     "source": 0.4,
     "encoder,\nleft to right": 1.2,
-    "encoder,\nright to left": 1.95,
-    f"attention\nof step {STEP + 1}": 3.2,
-    "decoder": 4.4,
-    "translation": 5.4,
+    "encoder,\nright to left": 1.85,
+    f"attention\nof step {STEP + 1}": 3.15,
+    "decoder,\nlayer 1": 4.15,
+    "decoder,\nlayer 2": 4.9,
+    "translation": 5.8,
 }
-SOURCE, FORWARD, BACKWARD, CONTEXT, DECODER, TARGET = ROWS.values()
+SOURCE, FORWARD, BACKWARD, CONTEXT, QUERY, DECODER, TARGET = ROWS.values()
+SHIFT = 0.13  # of the two directions of the encoder to the left and to the right, so that a token has an arrow to both
+NARROW = 0.62  # width of their boxes
 SIDE = 0.41  # from the middle of a box to where arrows begin at its side ...
 TOP = 0.22  # ... and at its top
 EQUATIONS = {
@@ -167,7 +170,7 @@ BEAM = [
     [("der", 0), ("die", 0), ("sich", 1)],
     [("Bahnhof", 0), ("Bahnhof", 1), ("der", 2)],
 ]
-BEAM_COLUMNS, BEAM_ROWS = (8.9, 10.1, 11.3, 12.45), (4.5, 3.85, 3.2)
+BEAM_COLUMNS, BEAM_ROWS = (8.9, 10.1, 11.3, 12.45), (4.9, 4.25, 3.6)
 
 
 def overview(alignment: Alignment) -> Figure:
@@ -184,50 +187,68 @@ def overview(alignment: Alignment) -> Figure:
     _decoder(axes, columns, [plain(token) for token in alignment.target])
     _beam_search(axes)
     for i, (equation, meaning) in enumerate(EQUATIONS.items()):
-        axes.text(8.45, 2.25 - 0.82 * i, equation, va="center", size=13)
-        axes.text(8.45, 1.87 - 0.82 * i, meaning, va="center", size=10)
+        axes.text(8.45, 2.45 - 0.86 * i, equation, va="center", size=13)
+        axes.text(8.45, 2.07 - 0.86 * i, meaning, va="center", size=10)
     return figure
 
 
 def _encoder(axes: Axes, columns: Sequence[float], tokens: Sequence[str]) -> None:
+    """The states of both directions, each of which reads the tokens; behind them, the state h_i that they make."""
     for i, (x, token) in enumerate(zip(columns, tokens, strict=True), 1):
+        shape = FancyBboxPatch((x - 0.4, FORWARD - 0.22), 0.8, BACKWARD - FORWARD + 0.44, boxstyle="round,pad=0.06")
+        axes.add_patch(shape)
+        shape.set(facecolor="none", edgecolor=GREY, linewidth=0.8, linestyle=":", zorder=0)
         _box(axes, x, SOURCE, token, LIGHT, DARK)
-        _box(axes, x, FORWARD, rf"$\overrightarrow{{h}}_{i}$", BLUE)
-        _box(axes, x, BACKWARD, rf"$\overleftarrow{{h}}_{i}$", TEAL)
-        _arrow(axes, (x, SOURCE + TOP), (x, FORWARD - TOP))
-        _arrow(axes, (x, FORWARD + TOP), (x, BACKWARD - TOP))
+        _box(axes, x - SHIFT, FORWARD, _forward(i), BLUE, width=NARROW)
+        _box(axes, x + SHIFT, BACKWARD, _backward(i), TEAL, width=NARROW)
+        _arrow(axes, (x - SHIFT, SOURCE + TOP), (x - SHIFT, FORWARD - TOP))
+        _arrow(axes, (x + 0.3, SOURCE + TOP), (x + 0.3, BACKWARD - TOP))
+    side = NARROW / 2 + 0.01
     for left, right in pairwise(columns):
-        _arrow(axes, (left + SIDE, FORWARD), (right - SIDE, FORWARD), BLUE)
-        _arrow(axes, (right - SIDE, BACKWARD), (left + SIDE, BACKWARD), TEAL)
+        _arrow(axes, (left - SHIFT + side, FORWARD), (right - SHIFT - side, FORWARD), BLUE)
+        _arrow(axes, (right + SHIFT - side, BACKWARD), (left + SHIFT + side, BACKWARD), TEAL)
 
 
 def _attention(axes: Axes, columns: Sequence[float], weights: Sequence[float]) -> None:
     """Lines from the encoder's states to the context of one step, as wide as their weights."""
     middle = columns[STEP]
     for x, weight in zip(columns, weights, strict=True):
-        line = axes.plot((x, middle), (BACKWARD + TOP, CONTEXT - TOP), color=ORANGE, linewidth=0.8 + 10 * weight)
+        line = axes.plot((x, middle), (BACKWARD + 0.3, CONTEXT - TOP), color=ORANGE, linewidth=0.8 + 10 * weight)
         line[0].set(alpha=0.7, zorder=0)
     _box(axes, middle, CONTEXT, f"$c_{STEP + 1}$", ORANGE)
-    _arrow(axes, (middle - 0.15, DECODER - TOP), (middle - 0.15, CONTEXT + TOP), ORANGE, dashed=True)
-    _arrow(axes, (middle + 0.15, CONTEXT + TOP), (middle + 0.15, DECODER - TOP), ORANGE)
-    axes.text(middle - 0.25, (CONTEXT + DECODER) / 2, "query", ha="right", va="center", size=10)
-    axes.text(middle + 0.25, (CONTEXT + DECODER) / 2, "context", va="center", size=10)
+    _arrow(axes, (middle - 0.15, QUERY - TOP), (middle - 0.15, CONTEXT + TOP), ORANGE, dashed=True)
+    _arrow(axes, (middle + 0.25, CONTEXT + TOP), (middle + 0.25, DECODER - TOP), ORANGE, bend=0.35)
+    axes.text(middle - 0.25, (CONTEXT + QUERY) / 2, "query", ha="right", va="center", size=10)
+    axes.text(middle + 0.5, (CONTEXT + QUERY) / 2, "context", va="center", size=10)
 
 
 def _decoder(axes: Axes, columns: Sequence[float], tokens: Sequence[str]) -> None:
-    """The decoder's states; the first comes from the encoder, and each step reads the token before it."""
+    """Both layers' states: the first come from the encoder's final state, and each step reads the token before it."""
     for i, (x, token) in enumerate(zip(columns, tokens, strict=True), 1):
+        _box(axes, x, QUERY, f"$q_{i}$", PURPLE)
         _box(axes, x, DECODER, f"$s_{i}$", PURPLE)
         _box(axes, x, TARGET, token, LIGHT, DARK)
+        _arrow(axes, (x, QUERY + TOP), (x, DECODER - TOP))
         _arrow(axes, (x, DECODER + TOP), (x, TARGET - TOP))
-    for left, right in pairwise(columns):
-        _arrow(axes, (left + SIDE, DECODER), (right - SIDE, DECODER), PURPLE)
+    for y, (left, right) in product((QUERY, DECODER), pairwise(columns)):
+        _arrow(axes, (left + SIDE, y), (right - SIDE, y), PURPLE)
     before = 2 * columns[0] - columns[1]
     _box(axes, before, TARGET, "<s>", LIGHT, DARK)
     for left, right in zip((before, *columns), columns, strict=False):
-        _arrow(axes, (left + 0.25, TARGET - TOP), (right - 0.25, DECODER + TOP), dashed=True)
-    _arrow(axes, (columns[0] - SIDE, BACKWARD), (columns[0] - SIDE, DECODER - 0.05), bend=-0.3)
-    axes.text(columns[0] - 0.65, CONTEXT, "initial state", va="center", size=10)
+        _arrow(axes, (left + 0.36, TARGET - TOP), (right - 0.37, QUERY + TOP), dashed=True)
+    _box(axes, before - 0.02, CONTEXT + 0.2, _forward(len(columns)), BLUE, width=NARROW)
+    _box(axes, before - 0.02, CONTEXT - 0.3, _backward(1), TEAL, width=NARROW)
+    axes.text(before + 0.4, CONTEXT - 0.05, "initial\nstate", va="center", size=10)
+    for y in (QUERY, DECODER):
+        _arrow(axes, (before - 0.02, CONTEXT + 0.2 + TOP), (columns[0] - SIDE, y), bend=-0.3)
+
+
+def _forward(i: int) -> str:
+    return rf"$\overrightarrow{{h}}_{i}$"
+
+
+def _backward(i: int) -> str:
+    return rf"$\overleftarrow{{h}}_{i}$"
 
 
 def _beam_search(axes: Axes) -> None:

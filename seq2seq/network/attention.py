@@ -6,7 +6,7 @@ masked mean, and `last` has one key and value. These two ignore the query. Their
 first step and is an input of the decoder's first layer as well, as the fixed context vector of Cho et al. (2014).
 This module does not know cells, or where queries come from.
 
-    last      one slot, value = the encoder's final state               Sutskever et al. (2014), Cho et al. (2014)
+    last      one slot, value = the encoder's final state               Cho et al. (2014)
     mean      score = 0, value = h
     dot       score = q . h                                             Luong et al. (2015)
     general   score = q W h                                             Luong et al. (2015)

@@ -5,11 +5,13 @@
     s_t = f_l([s_t of the layer below; c_t])       upper layers, residual (Wu et al. 2016)
     g_t = tanh(W [s_t; c_t; y_{t-1}])              deep output (Pascanu et al. 2014; Bahdanau et al. 2015)
         + l_t + tanh(U l_t)                        with `lexical`: l_t = tanh(sum_s a_ts x_s), where x are the source
-                                                   embeddings, a the attention weights (Nguyen & Chiang 2018, section 4)
+                                                   embeddings, a the attention weights (Nguyen & Chiang 2018, section 4,
+                                                   but with the output matrix of the other features)
 
-The query of step t is layer 1's output at step t, as in GNMT v2 and RNMT+ (Chen et al. 2018), and does not depend on
-the context vector of step t-1. So teacher forcing runs each layer over the whole sentence in one call, without a loop
-over time, and search advances by one token through the same code. The decoder does not know ids or the output layer.
+The query of step t is layer 1's output at step t, as in RNMT+ (Chen et al. 2018), but does not depend on the context
+vector of step t-1, which RNMT+'s first layer reads. So teacher forcing runs each layer over the whole sentence in one
+call, without a loop over time, and search advances by one token through the same code. The decoder does not know ids or
+the output layer.
 """
 
 from typing import NamedTuple

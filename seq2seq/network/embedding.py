@@ -30,8 +30,8 @@ class Embedding(nn.Module):
     def __init__(self, vocabulary: int, size: int, dropout: Dropout, word_dropout: float) -> None:
         super().__init__()
         self.table = nn.Embedding(vocabulary, size)
-        nn.init.normal_(self.table.weight, std=size**-0.5)  # so logits of a tied output layer start at variance 1
-        self.scale = size**0.5  # and so do the embeddings (Vaswani et al. 2017, 3.4)
+        nn.init.normal_(self.table.weight, std=size**-0.5)  # a tied output layer: logits of variance mean(g * g)
+        self.scale = size**0.5  # embeddings of variance 1 (Vaswani et al. 2017, 3.4)
         self.dropout, self.word_dropout = dropout, word_dropout
 
     def forward(self, ids: Tensor) -> Tensor:

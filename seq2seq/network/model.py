@@ -31,15 +31,21 @@ class ModelConfig:
     context: str = setting("additive", "fixed context vector (last, mean) or kind of attention", choices=CONTEXTS)
     embedding: int = setting(256, "size of the token embeddings", low=1, high=WIDEST)
     encoder_hidden: tuple[int, ...] = setting((256, 256), "encoder size, one number a direction", low=1, high=WIDEST)
-    encoder_layers: int = setting(1, "encoder layers", low=1, high=DEEPEST)
-    hidden: int = setting(512, "decoder size", low=1, high=WIDEST)
-    decoder_layers: int = setting(1, "decoder layers", low=1, high=DEEPEST)
+    encoder_layers: int = setting(1, "number of encoder layers", low=1, high=DEEPEST)
+    hidden: int = setting(512, "size of the decoder and of the query", low=1, high=WIDEST)
+    decoder_layers: int = setting(1, "number of decoder layers", low=1, high=DEEPEST)
     attention: int = setting(
-        256, "size of additive's hidden layer, or of all multihead heads together", low=1, high=WIDEST
+        256, "size of the hidden layer of additive, or of all heads of multihead together", low=1, high=WIDEST
     )
     heads: int = setting(8, "number of heads of the multihead context", low=1, high=WIDEST)
-    lexical: bool = setting(True, "add the attention-weighted source embeddings to the decoder's output")
-    tied: str = setting("target", "embeddings that share one table", choices=("none", "target", "all"))
+    lexical: bool = setting(
+        True, "lexical layer: add the attention-weighted mean of the source embeddings to the features"
+    )
+    tied: str = setting(
+        "target",
+        "target: output layer and target embedding share a table; all: the source embedding too",
+        choices=("none", "target", "all"),
+    )
     dropout: float = setting(0.2, "dropout on embeddings and between layers", low=0.0, high=0.95)
     readout_dropout: float = setting(0.2, "dropout before the output layer", low=0.0, high=0.95)
     word_dropout: float = setting(0.0, "dropout of whole source and target tokens", low=0.0, high=0.95)

@@ -29,15 +29,19 @@ class DataConfig:
     where: str = setting("", "folder or table of parallel text, or hf:OWNER/NAME[:CONFIG]; empty: the shipped corpus")
     src: str = setting("en", "language to translate from, as files or columns are named")
     tgt: str = setting("de", "language to translate to")
-    dev_share: float = setting(0.02, "share of train held out where there is no dev part", low=0.0, high=0.5)
+    dev_share: float = setting(
+        0.02, "share of train held out where there is no dev part, at most 2,000 pairs", low=0.0, high=0.5
+    )
     max_words: int = setting(100, "drop training pairs with more words on a side", low=1)
     max_chars: int = setting(1000, "drop training pairs with more characters on a side", low=1)
     max_ratio: float = setting(6.0, "drop training pairs with a higher ratio of lengths in characters", low=1.0)
     deduplicate: bool = setting(True, "drop repeated training pairs")
     teachers: tuple[str, ...] = setting(
-        (), "folders of teacher models; their translations and back-translations are trained on as well"
+        (), "folders of teacher models, whose translations and back-translations are trained on as well"
     )
-    monolingual: tuple[str, ...] = setting((), "files of lines, NAME.LANG, that the teachers translate as well")
+    monolingual: tuple[str, ...] = setting(
+        (), "files of more lines in one language, NAME.LANG, which the teachers translate"
+    )
 
 
 class Part(NamedTuple):

@@ -40,16 +40,25 @@ _PROBE = f"  a\t{SPACE}<s> \u2047\u00c5A\u030a \U0001f642 "  # decoded correctly
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """How text is segmented into subword pieces."""
+    """How text is segmented into subword tokens."""
 
     kind: str = setting("unigram", "segmentation model", choices=("unigram", "bpe"))
-    vocab_size: int = setting(8000, "number of pieces; fewer if the corpus is small", low=300, high=1_000_000)
-    joint: bool = setting(True, "one model for both languages; the target uses its first pieces (false: one each)")
+    vocab_size: int = setting(8000, "number of subword tokens; fewer if the corpus is small", low=300, high=1_000_000)
+    joint: bool = setting(
+        True, "one model for both languages, whose first tokens are the target vocabulary; false: one each"
+    )
     sampling: float = setting(
-        0.0, "subword sampling in training, 0 = off; unigram: Kudo's alpha; bpe: dropout probability", low=0.0, high=1.0
+        0.0,
+        "subword sampling in training, 0: off; unigram: segmentations are drawn from p ** this, so a smaller number "
+        "varies more; bpe: probability of leaving out a merge",
+        low=0.0,
+        high=1.0,
     )
     character_coverage: float = setting(
-        0.9999, "share of the text's characters to have pieces of their own; the rest become bytes", low=0.98, high=1.0
+        0.9999,
+        "share of the text's characters that have tokens of their own; the others become bytes",
+        low=0.98,
+        high=1.0,
     )
 
 

@@ -22,24 +22,28 @@ class TrainingConfig:
     seed: int = setting(1, "seed of every random choice", low=0, high=2**31)
     epochs: int = setting(10, "passes over the training data", low=1)
     updates: int = setting(0, "number of updates, in place of `epochs`; 0: as many as the epochs have", low=0)
-    batch_tokens: int = setting(1200, "tokens per batch, padding included, on the longer side", low=1)
+    batch_tokens: int = setting(
+        1200, "largest number of tokens in a batch, padding included, on its longer side", low=1
+    )
     accumulate: int = setting(1, "batches per update (gradient accumulation)", low=1)
     learning_rate: float = setting(1e-3, "peak learning rate", low=0.0)
     schedule: str = setting(
         "cosine", "learning rate after the warm-up", choices=("constant", "inverse_sqrt", "cosine", "plateau")
     )
     warmup: int = setting(200, "updates of linear warm-up", low=0)
-    plateau_patience: int = setting(1, "validations without a better score before plateau halves the rate", low=1)
+    plateau_patience: int = setting(1, "with plateau: validations without a better score before the rate halves", low=1)
     weight_decay: float = setting(0.0, "decoupled weight decay (AdamW); 0: Adam", low=0.0)
     clip: float = setting(1.0, "largest norm of the gradient; 0: no clipping", low=0.0)
     label_smoothing: float = setting(
         0.1, "probability spread uniformly over the vocabulary in the target", low=0.0, high=0.99
     )
     consistency: float = setting(0.0, "weight of the R-Drop consistency loss; 0: off", low=0.0, high=100.0)
-    word_vectors: str = setting("random", "initial embeddings", choices=("random", "skipgram", "cbow"))
-    word_vectors_text: str = setting("", "file of sentences for word vectors, besides the training text")
+    word_vectors: str = setting(
+        "random", "initial embeddings: random, or word2vec of the training text", choices=("random", "skipgram", "cbow")
+    )
+    word_vectors_text: str = setting("", "file of more sentences to learn the word vectors from")
     scheduled_sampling: float = setting(
-        0.0, "share of decoder inputs that are predictions, at the end of the run", low=0.0, high=1.0
+        0.0, "share of decoder inputs replaced by predictions at the end of the run; it rises from 0", low=0.0, high=1.0
     )
     ema: float = setting(0.998, "decay of the moving average of the weights; 0: none", low=0.0, high=0.99999)
     average_last: int = setting(1, "number of last validations whose weights are averaged", low=1, high=100)
@@ -50,7 +54,7 @@ class TrainingConfig:
         "auto", "precision of matrix products; auto: bf16 where it is native", choices=("auto", "fp32", "bf16")
     )
     workers: int = setting(0, "processes that share each batch on a CPU; 0: the fastest number", low=0, high=1000)
-    keep: int = setting(2, "number of training states kept", low=1)
+    keep: int = setting(2, "number of training states kept in the model folder, for --resume", low=1)
 
 
 def learning_rate(config: TrainingConfig, step: int, total: int) -> float:

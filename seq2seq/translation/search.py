@@ -31,14 +31,16 @@ class SearchConfig:
     """How translations are searched for, or sampled."""
 
     beam: int = setting(5, "hypotheses kept at each step; 1 is greedy search", low=1, high=1000)
-    length_penalty: float = setting(1.0, "score = (log p + word_reward * length) / length ** this", low=0, high=10)
+    length_penalty: float = setting(
+        1.0, "translations are ranked by (log p + word_reward * length) / length ** this", low=0, high=10
+    )
     word_reward: float = setting(
-        0.0, "nats added per token; with a length_penalty of 0, against too short translations", low=0, high=10
+        0.0, "nats added per token, for longer translations; without effect where length_penalty is 1", low=0, high=10
     )
     max_ratio: float = setting(
         2.0, "most tokens of a translation: max_ratio * source tokens + max_extra", low=0.0, high=100.0
     )
-    max_extra: int = setting(10, "see max_ratio", low=1, high=10_000)
+    max_extra: int = setting(10, "tokens that max_ratio's limit allows in addition", low=1, high=10_000)
     max_length: int = setting(0, "most tokens of a translation of any source; 0: no such limit", low=0, high=100_000)
     min_length: int = setting(0, "fewest tokens of a translation", low=0, high=100_000)
     no_repeat_ngram: int = setting(0, "no n-gram of this length occurs twice in a translation; 0: no ban", low=0)
