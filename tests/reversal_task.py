@@ -130,7 +130,7 @@ def learn(folder: Path) -> Learnt:
     """Train a model until it reverses digits, about 5 seconds of CPU time."""
     resolved = chosen(
         {
-            "epochs": 12,
+            "epochs": 9,
             "batch_tokens": 400,
             "warmup": 20,
             "learning_rate": 6e-3,

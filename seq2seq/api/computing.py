@@ -25,13 +25,10 @@ def torch_device(device: str) -> str:
     """
     import torch
 
-    from seq2seq.translation.padding import use_strict_products
-
     if device not in DEVICES:
         raise InputError(f"unknown device {device!r}; choose one of {', '.join(DEVICES)}")
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch finds no GPU; use --device cpu, or install a CUDA build of torch")
-    use_strict_products()  # before any product, so that training too scores as `evaluate` does
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 

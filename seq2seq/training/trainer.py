@@ -32,6 +32,7 @@ from seq2seq.training.signals import listening
 from seq2seq.training.state import Progress, TrainingState
 from seq2seq.training.step import DivergenceError, TrainingStep
 from seq2seq.training.validation import Scores, Validator
+from seq2seq.translation.padding import use_strict_products
 
 # Compiled kernels that torch and oneDNN cache, one per shape: almost every batch of training has a new shape, and the
 # default of 1,024 grows to gigabytes.
@@ -95,6 +96,7 @@ class Trainer:
         if settings.model.tied == "all" and not settings.tokenizer.joint:
             raise InputError(UNTIED)
         check_precision(self.config.precision, device)
+        use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
         pairs = [*corpus.train, *corpus.synthetic]

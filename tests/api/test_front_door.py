@@ -97,18 +97,23 @@ def test_a_users_program_type_checks_against_the_package(tmp_path: Path) -> None
         model.translate("A cat.", two="de")
         seq2seq.train(updates=3)
     """
-    for name, program, wrong in (("good", good, []), ("bad", bad, [4, 5, 6])):
-        file = tmp_path / f"{name}.py"
-        file.write_text(textwrap.dedent(program))
-        checked = subprocess.run(
-            [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--follow-imports=silent", str(file)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, "MYPYPATH": str(ROOT)},
-        )
-        lines = re.findall(rf"^{name}\.py:(\d+): error: ", checked.stdout, re.MULTILINE)
-        assert sorted({int(number) for number in lines}) == wrong, checked.stdout + checked.stderr
+    for name, program in (("good", good), ("bad", bad)):
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(program))
+    # Without the packages below it, which the front door does not show: they take a minute to analyse.
+    (tmp_path / "mypy.ini").write_text(
+        "[mypy]\nstrict = true\nfollow_imports = silent\n"
+        "[mypy-torch.*,datasets.*,numpy.*,sacrebleu.*,sentencepiece.*,tqdm.*]\nfollow_imports = skip\n"
+        "ignore_missing_imports = true\n"
+    )
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-incremental", "good.py", "bad.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+    )
+    wrong = re.findall(r"^(\w+)\.py:(\d+): error: ", checked.stdout, re.MULTILINE)
+    assert sorted(set(wrong)) == [("bad", "4"), ("bad", "5"), ("bad", "6")], checked.stdout + checked.stderr
 
 
 # ---- translating -----------------------------------------------------------------------------------------------------
