@@ -130,10 +130,10 @@ def learn(folder: Path) -> Learnt:
     """Train a model until it reverses digits, about 5 seconds of CPU time."""
     resolved = chosen(
         {
-            "epochs": 9,
+            "epochs": 10,
             "batch_tokens": 400,
             "warmup": 20,
-            "learning_rate": 6e-3,
+            "learning_rate": 1e-2,
             "label_smoothing": 0.0,
             "ema": 0.98,
             "metric": "loss",
