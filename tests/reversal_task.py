@@ -127,7 +127,7 @@ class Learnt(NamedTuple):
 
 
 def learn(folder: Path) -> Learnt:
-    """Train a model until it reverses digits, about 5 seconds of CPU time."""
+    """Train a model until it reverses digits, 4 to 14 seconds of CPU time."""
     resolved = chosen(
         {
             "epochs": 10,

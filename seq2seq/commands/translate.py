@@ -37,6 +37,7 @@ from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.errors import InputError
 from seq2seq.translation.search import SearchConfig
+from seq2seq.translation.texts import EMPTY
 from seq2seq.translation.translator import Bundle, LineTranslator, Translation
 
 
@@ -196,7 +197,7 @@ def _at_a_terminal() -> bool:
 def formatted(results: Iterable[list[Translation]], nbest: int | None, form: FormatOptions) -> Iterator[str]:
     """The lines to write for each translated line; a blank line gives an empty translation."""
     for number, translations in enumerate(results, 1):
-        ranked = translations or [Translation("", 0.0, 0.0, [])]
+        ranked = translations or [EMPTY]
         for rank, best in enumerate(ranked[: nbest or 1], 1):
             place = [str(number), str(rank)] if nbest else []
             score = [f"{best.score:.4f}"] if nbest or form.scores else []
