@@ -2,7 +2,7 @@
 
     python3 scripts/test.py
 
-Arguments are passed on to pytest.
+Arguments are passed on to pytest. The tests run in one process for each core, four at most: each test has one thread.
 """
 
 import subprocess
@@ -15,7 +15,8 @@ from environment import ROOT, environment
 def main(argv: Sequence[str] | None = None) -> int:
     """Run pytest with these arguments; returns its exit status."""
     arguments = sys.argv[1:] if argv is None else argv
-    return subprocess.run([environment(), "-m", "pytest", *arguments], cwd=ROOT).returncode
+    processes = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+    return subprocess.run([environment(), "-m", "pytest", *processes, *arguments], cwd=ROOT).returncode
 
 
 if __name__ == "__main__":
