@@ -20,6 +20,8 @@ ROOMS = {
     "config": "errors",
     "processes": "errors",
     "text": GROUND,
+    "segments": "",
+    "documents": "segments",
     "network": GROUND,
     "translation": f"{GROUND} processes text network",
     "folder": f"{GROUND} text network translation",
@@ -35,6 +37,8 @@ ROOMS = {
 
 # For the rooms with an order inside: each module with the modules of its room that it may import.
 MODULES_INSIDE = {
+    "segments": {"segment": ""},
+    "documents": {"document": ""},
     "text": {
         "ragged": "",
         "sources": "",
