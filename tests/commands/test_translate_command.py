@@ -317,7 +317,7 @@ def test_an_ensemble_of_exported_models_or_of_two_tokenizers_is_refused(
     refused(call("translate", "--model", sibling, "--model", tmp_path / "fast", stdin="a\n"), "fast", "exported")
     refused(call("evaluate", "--model", sibling, "--model", tmp_path / "fast"), "fast", "exported")
     shutil.copytree(sibling, tmp_path / "strange")
-    Tokenizer.learn(["other letters entirely: xyz"], TokenizerConfig("bpe", 380), print).save(
+    Tokenizer.learn(["other letters entirely: xyz"], TokenizerConfig("bpe", 380, placeholders=0), print).save(
         tmp_path / "strange" / "tokenizer.model"
     )
     (tmp_path / "strange" / "manifest.json").unlink()
