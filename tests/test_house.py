@@ -21,7 +21,7 @@ ROOMS = {
     "processes": "errors",
     "text": GROUND,
     "segments": "",
-    "documents": "segments",
+    "documents": "errors segments",
     "network": GROUND,
     "translation": f"{GROUND} processes text network",
     "folder": f"{GROUND} text network translation",
@@ -38,7 +38,17 @@ ROOMS = {
 # For the rooms with an order inside: each module with the modules of its room that it may import.
 MODULES_INSIDE = {
     "segments": {"segment": ""},
-    "documents": {"document": ""},
+    "documents": {
+        "document": "",
+        "hypertext_tokens": "",
+        "hypertext_charset": "hypertext_tokens",
+        "hypertext_elements": "hypertext_tokens",
+        "hypertext_runs": "hypertext_tokens hypertext_elements",
+        "hypertext": "document hypertext_tokens hypertext_charset hypertext_elements hypertext_runs",
+        "markdown_parser": "hypertext_tokens hypertext_elements",
+        "markdown_text": "markdown_parser",
+        "markdown": "document hypertext markdown_parser markdown_text",
+    },
     "text": {
         "ragged": "",
         "sources": "",
