@@ -45,9 +45,10 @@ MODULES_INSIDE = {
         "hypertext_elements": "hypertext_tokens",
         "hypertext_runs": "hypertext_tokens hypertext_elements",
         "hypertext": "document hypertext_tokens hypertext_charset hypertext_elements hypertext_runs",
+        "front_matter": "",
         "markdown_parser": "hypertext_tokens hypertext_elements",
         "markdown_text": "markdown_parser",
-        "markdown": "document hypertext markdown_parser markdown_text",
+        "markdown": "document hypertext front_matter markdown_parser markdown_text",
     },
     "text": {
         "ragged": "",

@@ -87,7 +87,7 @@ class Pieces:
         for token in self._following():
             if self._open:
                 self._close_elements(token)
-            translate = _translate(self._text, token)
+            translate = _translate(self._text, token) if token.attributes else None
             if self._open and not self._open[-1].translated and not translate:
                 self._enter(token, False)
                 yield Piece(BOUNDARY, token.start, token.end)
@@ -129,7 +129,7 @@ class Pieces:
     def _element(self, token: Token, translate: bool | None) -> Iterator[Piece]:
         """The pieces of a START tag that is translated, and of its content if that is kept as a whole."""
         name, block = token.name, token.name in BLOCKS
-        attributes = () if translate is False else tuple(_read(self._text, token))
+        attributes = tuple(_read(self._text, token)) if token.attributes and translate is not False else ()
         if translate is False and block:
             self._enter(token, False)
             yield Piece(BOUNDARY, token.start, token.end)

@@ -22,6 +22,8 @@ class Run(NamedTuple):
 
 def divided(text: str, pieces: list[Piece]) -> Run:
     """The run without white space, images, pairs of tags and other markup at its ends."""
+    if len(pieces) == 1 and pieces[0].kind in (TEXT, VERBATIM):
+        return Run([], _without_space(text, pieces), [])
     pairs = _pairs(pieces)
     readable = [0, *accumulate(_is_readable(text, piece) for piece in pieces)]
     first, last = 0, len(pieces)

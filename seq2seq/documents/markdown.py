@@ -2,7 +2,7 @@
 
 Blocks are cut by their lines. A translated paragraph is one line, whatever lines its source had; a block whose text is
 not found in its lines, as behind a tab that stands for two markers, stays as it is. HTML blocks are read as HTML. Kept
-are code, definitions of links, and the front matter. This module does not know inline markup.
+are code, definitions of links, and all but title and description of the front matter. Knows no inline markup.
 """
 
 import codecs
@@ -15,13 +15,12 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 from seq2seq.documents.document import DocumentOptions, Event, Slot
+from seq2seq.documents.front_matter import Scalar, scalars
 from seq2seq.documents.hypertext import text_events
-from seq2seq.documents.markdown_parser import parser
-from seq2seq.documents.markdown_text import CELL, HEADING, PARAGRAPH, Content
+from seq2seq.documents.markdown_parser import parser, scratch
+from seq2seq.documents.markdown_text import CELL, HEADING, PARAGRAPH, TASKS, Content
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
-
-_TASKS = ("[ ] ", "[x] ", "[X] ")
 
 
 class _Place(NamedTuple):
@@ -70,22 +69,36 @@ class _Blocks:
         for before, token in zip([None, *tokens], tokens, strict=False):
             if token.type == "tr_open":
                 row = self._starts[(token.map or [0])[0]]  # where to look for the row's next cell
+            elif token.type == "front_matter":
+                yield from self._front_matter(token)
             elif token.type == "html_block":
                 yield from self._html(token)
             elif token.type == "inline" and before and before.type in ("th_open", "td_open"):
                 if place := self._cell(token.content, row):
                     row = place.end
-                    yield from self._content(token.content, CELL, place)
+                    yield from self._content(token, CELL, place)
             elif token.type == "inline" and before and token.map and token.content:
                 heading = before.type == "heading_open" and before.markup.startswith("#")
-                content = token.content if heading else _without_marker(token.content)
-                if place := self._heading(token, before.markup) if heading else self._paragraph(token, content):
-                    yield from self._content(content, HEADING if heading else PARAGRAPH, place)
+                inline = token if heading else self._without_marker(token)
+                if place := self._heading(token, before.markup) if heading else self._paragraph(token, inline.content):
+                    yield from self._content(inline, HEADING if heading else PARAGRAPH, place)
         yield self._until(len(self._text))
 
     def _until(self, end: int) -> bytes:
         start, self._done = self._done, end
         return self._text[start:end].encode()
+
+    def _front_matter(self, token: Token) -> Iterator[Event]:
+        first, last = token.map or [0, 0]
+        for scalar in scalars(self._lines[first:last], self._starts[first]):
+            segment = Segment(scalar.text)
+            yield self._until(scalar.start)
+            yield Slot(segment, partial(self._put_scalar, scalar))
+            self._done = scalar.end
+
+    def _put_scalar(self, scalar: Scalar, translation: Segment) -> bytes:
+        unchanged = translation.text == scalar.text
+        return (self._text[scalar.start : scalar.end] if unchanged else scalar.written(translation.text)).encode()
 
     def _html(self, token: Token) -> Iterator[Event]:
         first, last = token.map or [0, 0]
@@ -95,8 +108,8 @@ class _Blocks:
             yield from text_events(self._text[start:end])
             self._done = end
 
-    def _content(self, text: str, kind: str, place: _Place) -> Iterator[Event]:
-        content = Content(self._markdown, self._env, text, kind)
+    def _content(self, inline: Token, kind: str, place: _Place) -> Iterator[Event]:
+        content = Content(self._markdown, self._env, inline, kind)
         if not content.has_words and not content.values:
             return
         yield self._until(place.start)
@@ -143,10 +156,12 @@ class _Blocks:
         start = self._text.find(source, after) if source else -1
         return _Place(start, start + len(source), "") if start >= 0 else None
 
-
-def _without_marker(content: str) -> str:
-    """The content without what only its list or its quote understands: `[x] `, a line `[!NOTE]`."""
-    if content.startswith(_TASKS):
-        return content[4:].lstrip(" ")
-    line, _, rest = content.partition("\n")
-    return rest.lstrip(" \t") if line.startswith("[!") and line.endswith("]") else content
+    def _without_marker(self, inline: Token) -> Token:
+        """The content without what only its list or its quote understands: `[x] `, a line `[!NOTE]`."""
+        content = inline.content
+        line, _, rest = content.partition("\n")
+        if content.startswith(TASKS):
+            rest = content[len(TASKS[0]) :]
+        elif not (line.startswith("[!") and line.endswith("]")):
+            return inline
+        return self._markdown.parseInline(rest.lstrip(" \t"), scratch(self._env))[0]

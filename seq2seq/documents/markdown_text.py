@@ -16,6 +16,7 @@ from seq2seq.documents.markdown_parser import BREAKS, Code, Part, Reader, Value,
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 PARAGRAPH, HEADING, CELL = "paragraph", "heading", "cell"
+TASKS = ("[ ] ", "[x] ", "[X] ")  # at the start of an item
 
 _SPACES = re.compile(r"[ \t\n]+")
 _WORD = re.compile(r"\w")
@@ -26,13 +27,12 @@ _FIRST = re.compile(r"(\d*)([-+=:.)])")  # what may be markup at the start of a 
 class Content:
     """What is translated in the inline content of a block."""
 
-    def __init__(self, markdown: MarkdownIt, env: EnvType, content: str, kind: str) -> None:
+    def __init__(self, markdown: MarkdownIt, env: EnvType, inline: Token, kind: str) -> None:
         self._markdown = markdown
         self._env = env
         self.kind = kind
         self.values = list[Value]()
-        children = markdown.parseInline(content, scratch(env))[0].children or []
-        parts = tidy(Reader(markdown, content, self.values).parts(children))
+        parts = tidy(Reader(markdown, inline.content, self.values).parts(inline.children or []))
         self._lead, core, self._tail = _trimmed(parts)
         self.segment = Segment.of_parts(core)
         self.has_words = bool(_WORD.search(self.segment.text))
@@ -65,7 +65,7 @@ class Content:
 
     def _is_read_as(self, written: str, meant: list[Part]) -> bool:
         children = self._parsed(written)
-        if children is None:
+        if children is None or written.startswith(TASKS) or (written.startswith("[!") and written[2:3] != "["):
             return False
         read = tidy(Reader(self._markdown, written).parts(children))
         return Segment.of_parts(read) == Segment.of_parts(meant)

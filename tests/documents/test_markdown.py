@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -73,7 +74,7 @@ def skeleton(document: str) -> list[object]:
     for token in parser.parse(document, {}):
         types.append((token.type, token.markup))
         if token.type in ("fence", "code_block", "front_matter"):
-            types.append(token.content)
+            types.append(unmarked(token.content))
         if token.type == "html_block":
             types += unmarked(token.content).split()
         text = ""
@@ -118,7 +119,8 @@ def test_marking_the_segments_changes_nothing_else(document: str) -> None:
 
 def test_segments() -> None:
     document = """---
-title: Kept
+title: A title # with a comment
+description: "What it says"
 ---
 Setext
 ------
@@ -141,6 +143,7 @@ and ![an image](c.png).
 <p>Some <b>HTML</b></p>
 """
     assert texts(document) == [
+        "What it says",
         "Setext",
         "A heading",
         "Its title",
@@ -235,6 +238,7 @@ def test_marks_at_other_places(document: str, order: str, texts: list[str], writ
         ("Text", "# a", "\\# a"),
         ("Text", "> a", "\\> a"),
         ("Text", "2 * 3 * 4, a_b_c, [x], 1 < 2 & 3", "2 * 3 * 4, a_b_c, [x], 1 < 2 & 3"),
+        ("- Text", "[x] a", "- \\[x\\] a"),
         ("Text", "*a*", "\\*a\\*"),
         ("Text", "&lt; <b>", "\\&lt; \\<b\\>"),
         ("Text", "[a]: b", "\\[a\\]: b"),
@@ -292,3 +296,35 @@ def test_any_bytes_come_back(data: st.DataObject) -> None:
 def test_bytes_that_are_not_utf_8_are_an_error() -> None:
     with pytest.raises(InputError, match="line 3"):
         list(markdown.events(io.BytesIO(b"a\nb\n\xff"), DocumentOptions()))
+
+
+TITLES = [
+    'It\'s "so"',
+    "a: b",
+    "a # b",
+    "- a",
+    "yes",
+    "12",
+    "C:\\x y",
+    "plain text",
+    "plain",
+    "\u00e9 \u4e2d",
+    "a'",
+    "[a] b",
+]
+KEPT_TITLES = ["|\n  a b", "a b\n  c", "&x a b", "a b # c", "[a b]", '"a \\n b"', "'it''s a'", "12 34", "a b:", "true"]
+
+
+@pytest.mark.parametrize("value", ["A plain title", "Plain", "'Quoted once'", '"Quoted twice"', "  spaces around  "])
+@pytest.mark.parametrize("text", TITLES)
+def test_titles_in_front_matter_are_what_yaml_reads(value: str, text: str) -> None:
+    document = f"---\ntitle: {value}\nother: {value}\n---\n"
+    [segment] = segments(markdown, document.encode())
+    assert segment.text == yaml.safe_load(document[4:-4])["title"]
+    result = put(document, text)
+    assert yaml.safe_load(result[4:-4]) == {"title": text, "other": segment.text}
+
+
+@pytest.mark.parametrize("value", KEPT_TITLES)
+def test_other_values_of_front_matter_stay(value: str) -> None:
+    assert texts(f"---\ntitle: {value}\n---\n") == []
