@@ -52,7 +52,7 @@ class Content:
         unchanged = self._written_values == [value.source for value in self.values]
         if translation == self.segment and unchanged:
             return None
-        parts = [*self._lead, *translation.parts(), *self._tail]
+        parts = [*self._lead, *_without_outer_breaks(translation.parts()), *self._tail]
         meant = tidy(
             [part if isinstance(part, str) else part._replace(code=self._of_code(part.code)) for part in parts]
         )
@@ -128,6 +128,14 @@ def tidy(parts: list[Part]) -> list[Part]:
         result.append(words.strip(" ") if isinstance(part, str) else part)
         space = space or (isinstance(part, Mark) and part.kind == ALONE and _breaks(part.code) and not is_break)
     return Segment.of_parts([*result, *opens]).parts()
+
+
+def _without_outer_breaks(parts: list[Part]) -> list[Part]:
+    """The parts without line breaks and white space at their ends, where Markdown has none."""
+    inside = [not (part.code in BREAKS if isinstance(part, Mark) else part.isspace()) for part in parts]
+    if not any(inside):
+        return []
+    return parts[inside.index(True) : len(parts) - inside[::-1].index(True)]
 
 
 def _breaks(code: Code) -> bool:

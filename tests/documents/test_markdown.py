@@ -213,6 +213,7 @@ def test_markup_around_the_whole_text_is_no_mark() -> None:
         ("See [here] now\n\n[here]: b", "01", ["Sieh ", "hier", ""], "Sieh [hier][here]\n\n[here]: b"),
         ("> one  \n> two", "0", ["eins ", " zwei - 1."], "> eins  \n> zwei - 1."),
         ("> one\\\n> two", "0", ["eins", "- zwei"], "> eins\\\n> \\- zwei"),
+        ("one  \ntwo", "0", ["eins zwei"], "eins zwei"),
         ("- a `b\n  c` d", "0", ["e ", " f"], "- e `b\n  c` f"),
     ],
 )
