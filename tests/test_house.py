@@ -21,7 +21,7 @@ ROOMS = {
     "processes": "errors",
     "text": GROUND,
     "segments": "",
-    "documents": "segments",
+    "documents": "errors segments",
     "network": GROUND,
     "translation": f"{GROUND} processes text network",
     "folder": f"{GROUND} text network translation",
@@ -38,7 +38,19 @@ ROOMS = {
 # For the rooms with an order inside: each module with the modules of its room that it may import.
 MODULES_INSIDE = {
     "segments": {"segment": ""},
-    "documents": {"document": ""},
+    "documents": {
+        "document": "",
+        "text_files": "",
+        "line_breaks": "",
+        "lines": "document text_files",
+        "paragraphs": "document text_files line_breaks",
+        "tables": "document text_files",
+        "cue_text": "text_files line_breaks",
+        "cues": "document text_files line_breaks cue_text",
+        "subrip": "document text_files cue_text cues",
+        "webvtt": "document text_files cue_text cues",
+        "ass": "document text_files cue_text cues",
+    },
     "text": {
         "ragged": "",
         "sources": "",
