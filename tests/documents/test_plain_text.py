@@ -164,6 +164,15 @@ def test_indents_bullets_and_quotations_are_kept() -> None:
     )
 
 
+def test_an_indented_line_begins_a_paragraph_where_the_lines_before_have_none() -> None:
+    first = "   The first paragraph begins with an indent as it is usual in\nbooks, and it has two lines.\n"
+    document = first + first.replace("first", "second")
+    assert texts(paragraphs, document) == [
+        f"The {number} paragraph begins with an indent as it is usual in books, and it has two lines."
+        for number in ("first", "second")
+    ]
+
+
 def test_what_is_laid_out_by_hand_is_translated_line_by_line() -> None:
     assert texts(paragraphs, "Roses are red,\nViolets are blue.\n") == ["Roses are red,", "Violets are blue."]
     long = "a line that nobody wrapped " * 7
