@@ -21,7 +21,7 @@ ROOMS = {
     "processes": "errors",
     "text": GROUND,
     "segments": "",
-    "documents": "segments",
+    "documents": "errors segments",
     "network": GROUND,
     "translation": f"{GROUND} processes text network",
     "folder": f"{GROUND} text network translation",
@@ -38,7 +38,14 @@ ROOMS = {
 # For the rooms with an order inside: each module with the modules of its room that it may import.
 MODULES_INSIDE = {
     "segments": {"segment": ""},
-    "documents": {"document": ""},
+    "documents": {
+        "document": "",
+        "gettext_po": "document",
+        "json_strings": "document",
+        "xml_bytes": "",
+        "xliff": "document xml_bytes",
+        "android": "document xml_bytes",
+    },
     "text": {
         "ragged": "",
         "sources": "",
