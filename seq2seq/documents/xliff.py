@@ -14,7 +14,7 @@ A `<sub>` inside the native code of an inline element is not translated.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from re import search
 from typing import BinaryIO
 
@@ -57,10 +57,10 @@ class _Scope:
 
     def inside(self, token: Token) -> "_Scope":
         translate, space = token.attributes.get("translate"), token.attributes.get(xml.XML_SPACE)
-        return replace(
-            self,
-            translate=translate != "no" if translate else self.translate,
-            preserve=space == "preserve" if space else self.preserve,
+        if not translate and not space:
+            return self
+        return _Scope(
+            translate != "no" if translate else self.translate, space == "preserve" if space else self.preserve
         )
 
 

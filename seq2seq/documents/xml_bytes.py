@@ -96,11 +96,11 @@ class Reader:
                     texts.append(token.text)
                     continue
                 if index > begin or waiting.kind != OTHER:
-                    yield waiting._replace(raw=bytes(buffer[begin - base : index - base]), text="".join(texts))
+                    yield _complete(waiting, buffer[begin - base : index - base], texts)
                 begin, waiting, texts = index, token, [token.text]
             self._found.clear()
             if not chunk:
-                yield waiting._replace(raw=bytes(buffer[begin - base :]), text="".join(texts))
+                yield _complete(waiting, buffer[begin - base :], texts)
                 return
             del buffer[: begin - base]
             base = begin
@@ -112,6 +112,10 @@ class Reader:
             raise InputError(f"line {error.lineno}: not well-formed XML: {expat.ErrorString(error.code)}") from None
         except (ValueError, LookupError) as error:  # raised for character sets of several bytes, and for unknown ones
             raise InputError(f"line 1: the character set of the file cannot be read: {error}") from None
+
+
+def _complete(token: Token, raw: bytearray, texts: list[str]) -> Token:
+    return Token(token.kind, bytes(raw), token.line, token.name, token.attributes, "".join(texts))
 
 
 def element(tokens: Iterator[Token]) -> list[Token]:

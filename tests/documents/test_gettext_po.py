@@ -159,6 +159,12 @@ def test_msgfmt_accepts_what_it_accepted_before(name: str, tmp_path: Path) -> No
         assert before or not problems(after)
 
 
+def test_what_is_translated_is_not_fuzzy_any_more() -> None:
+    one, two = document(BODIES["fuzzy"]), document(BODIES["fuzzy with flags"])
+    assert identity(gettext_po, one) == document('msgid "Hello"\nmsgstr "Hello"\n')
+    assert identity(gettext_po, two) == document('#, c-format, no-wrap\nmsgid "Hello %d"\nmsgstr "Hello %d"\n')
+
+
 def test_leading_and_trailing_white_space_is_that_of_the_msgid() -> None:
     assert segments(gettext_po, document('msgid "\\n Hello\\nyou \\n"\nmsgstr ""\n')) == [Segment("Hello\nyou")]
     result = marked(gettext_po, document('msgid "\\n Hello \\n"\nmsgstr ""\n')).decode()
