@@ -21,7 +21,7 @@ ROOMS = {
     "processes": "errors",
     "text": GROUND,
     "segments": "",
-    "documents": "segments",
+    "documents": "errors segments",
     "network": GROUND,
     "translation": f"{GROUND} processes text network",
     "folder": f"{GROUND} text network translation",
@@ -38,7 +38,19 @@ ROOMS = {
 # For the rooms with an order inside: each module with the modules of its room that it may import.
 MODULES_INSIDE = {
     "segments": {"segment": ""},
-    "documents": {"document": ""},
+    "documents": {
+        "document": "",
+        "archive": "",
+        "xml_member": "document archive",
+        "markup_tree": "document xml_member",
+        "office_runs": "xml_member",
+        "office_writer": "office_runs xml_member",
+        "office_package": "document archive xml_member office_runs office_writer",
+        "word_document": "document office_package",
+        "presentation": "document office_package",
+        "open_document": "document archive xml_member markup_tree",
+        "epub": "document archive xml_member markup_tree",
+    },
     "text": {
         "ragged": "",
         "sources": "",
