@@ -179,13 +179,11 @@ class _Text:
         """Put other text and the same elements into the place of the text."""
         for node in self.nodes:
             self.parent.remove(node)
-        start = 0
         if self.before is None:
             self.parent.text = None
         else:
             self.before.tail = None
-            start = self.parent.index(self.before) + 1
-        places = [_Place(self.parent, self.before, start)]
+        places = [_Place(self.parent, self.before)]
         for part in parts:
             if isinstance(part, str):
                 places[-1].text(part)
@@ -198,14 +196,14 @@ class _Text:
                     node.text = None
                     for child in list(node):
                         node.remove(child)
-                    places.append(_Place(node, None, 0))
+                    places.append(_Place(node, None))
 
 
 class _Place:
-    """Where the next text or node is written: in `parent`, behind the child `last`, which is the one before `index`."""
+    """Where the next text or node is written: in `parent`, behind its child `last` (None: at its start)."""
 
-    def __init__(self, parent: Any, last: Any, index: int) -> None:
-        self.parent, self.last, self.index = parent, last, index
+    def __init__(self, parent: Any, last: Any) -> None:
+        self.parent, self.last = parent, last
 
     def text(self, text: str) -> None:
         if self.last is None:
@@ -217,9 +215,13 @@ class _Place:
         if (parent := node.getparent()) is not None:
             parent.remove(node)
         node.tail = None
-        self.parent.insert(self.index, node)
+        if self.last is None:
+            self.parent.insert(0, node)
+        else:
+            text, self.last.tail = self.last.tail, None
+            self.last.addnext(node)
+            self.last.tail = text
         self.last = node
-        self.index += 1
 
 
 def _is_pair(part: Part) -> bool:

@@ -16,6 +16,7 @@ from seq2seq.errors import InputError
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0".format
 _OFFICE, _TEXT, _TABLE, _DRAW = (f"{{{_NAMESPACE(room)}}}" for room in ("office", "text", "table", "drawing"))
 _SVG, _PRESENTATION = (f"{{{_NAMESPACE(room)}}}" for room in ("svg-compatible", "presentation"))
+_KIND = b"application/vnd.oasis.opendocument."
 _MANIFEST = f"{{{_NAMESPACE('manifest')}}}"
 
 _BETWEEN = (
@@ -56,16 +57,23 @@ _MARKUP = Markup(_kind, spaces=f"{_TEXT}s", number=f"{_TEXT}c")
 def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
     """The document as events; see `seq2seq.documents.document.Format`."""
     archive = Archive(source)
-    kind = archive.read("mimetype") if "mimetype" in archive else b""
-    if "content.xml" not in archive or (kind and not kind.startswith(b"application/vnd.oasis.opendocument.")):
+    kind = archive.read("mimetype") if "mimetype" in archive else _KIND * ("content.xml" in archive)
+    if not kind.startswith(_KIND):
         raise InputError("no OpenDocument file: no content.xml in the archive, or another mimetype")
-    if "META-INF/manifest.xml" in archive:
-        manifest = XmlMember(archive, "META-INF/manifest.xml").root
-        if next(manifest.iter(f"{_MANIFEST}encryption-data"), None) is not None:
-            raise InputError("encrypted; save the document without a password")
+    if _encrypted(archive):
+        raise InputError("encrypted; save the document without a password")
     for name in ("content.xml", "styles.xml", "meta.xml"):
         if name in archive:
             member = XmlMember(archive, name)
             yield from slots(member, _MARKUP)
             yield member.finish
     yield archive.written
+
+
+def _encrypted(archive: Archive) -> bool:
+    """Whether the manifest says so. Manifests of old documents are no namespaces' XML without their DTD."""
+    try:
+        manifest = XmlMember(archive, "META-INF/manifest.xml").root
+    except InputError:
+        return False
+    return next(manifest.iter(f"{_MANIFEST}encryption-data"), None) is not None

@@ -217,6 +217,12 @@ def test_the_mimetype_stays_first_and_stored() -> None:
     assert written[30:].startswith(b"mimetypeapplication/vnd.oasis.opendocument.text")
 
 
+def test_a_manifest_may_be_missing_or_broken() -> None:
+    for manifest in ({}, {"META-INF/manifest.xml": "<manifest:manifest/>"}):
+        document = zipped({"content.xml": members(odt(p("Text")))["content.xml"], **manifest})
+        assert [s.text for s in check_whole(open_document, document)] == ["Text"]
+
+
 def test_what_is_no_open_document_is_an_error_of_one_line() -> None:
     document = members(odt(p("Text")))
     secret = document["META-INF/manifest.xml"].replace(
