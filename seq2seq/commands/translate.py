@@ -121,7 +121,7 @@ def _check_document_options(text: TextOptions, limits: SearchOptions, form: Form
     for name, value in given.items():
         if value:
             raise InputError(f"{name} is for lines, not for a document of the format {kind}; leave it out")
-    if text.columns and kind != "table":
+    if text.columns and kind not in ("csv", "tsv"):
         raise InputError(f"--column is for CSV and TSV files, not for the format {kind}; leave it out")
     if text.everything and kind not in ("po", "xliff"):
         raise InputError(f"--all is for PO and XLIFF files, not for the format {kind}; leave it out")

@@ -12,6 +12,22 @@ LINES = "lines"
 # Name of each format: its module, and the endings of its files.
 FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {
     LINES: ("lines", (".txt",)),
+    "paragraphs": ("paragraphs", ()),
+    "markdown": ("markdown", (".md", ".markdown")),
+    "html": ("hypertext", (".html", ".htm", ".xhtml")),
+    "srt": ("subrip", (".srt",)),
+    "vtt": ("webvtt", (".vtt",)),
+    "ass": ("ass", (".ass", ".ssa")),
+    "po": ("gettext_po", (".po", ".pot")),
+    "xliff": ("xliff", (".xlf", ".xliff")),
+    "json": ("json_strings", (".json", ".arb")),
+    "android": ("android", ("strings.xml",)),
+    "csv": ("tables", (".csv",)),
+    "tsv": ("tables", (".tsv",)),
+    "docx": ("word_document", (".docx",)),
+    "pptx": ("presentation", (".pptx",)),
+    "odt": ("open_document", (".odt", ".ods", ".odp")),
+    "epub": ("epub", (".epub",)),
 }
 
 
@@ -51,5 +67,5 @@ def _by_ending(path: Path | None) -> str | None:
     """The format whose files have the ending of this path; None if there is none."""
     if path is None:
         return None
-    name = path.name.lower()
+    name = path.name.lower().removesuffix(".gz")
     return next((known for known, (_, endings) in FORMATS.items() if name.endswith(endings)), None)

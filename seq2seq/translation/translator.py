@@ -7,14 +7,14 @@ bounded for a stream of any length. This module knows neither files nor formats,
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seq2seq.processes import ProcessPool
 from seq2seq.segments.keeping import lost
 from seq2seq.segments.pairs import pair_texts
-from seq2seq.segments.segment import Segment
+from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text import batches
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.assembly import Assembly, Candidate, Unit
@@ -33,6 +33,30 @@ class Translation(NamedTuple):
     # On request, pairs [source word, target word], each counted from 0 in its line: a word of the translation and the
     # source word with the largest attention weight for one of its pieces.
     alignment: list[list[int]]
+
+
+class Line(NamedTuple):
+    """What is translated, with its number in the stream from 1 on, and the text that its translations begin with."""
+
+    number: int
+    segment: Segment
+    prefix: str
+
+
+def _packed(line: Line) -> tuple[int, str, list[tuple[int, str]], str]:
+    """The line as plain values. Marks lose their codes, which may be anything, and are numbered instead."""
+    text, marks = line.segment
+    return line.number, text, [(mark.position, mark.kind) for mark in marks], line.prefix
+
+
+def _unpacked(number: int, text: str, marks: list[tuple[int, str]], prefix: str) -> Line:
+    """The line of `_packed`, whose marks have their numbers as codes."""
+    return Line(number, Segment(text, tuple(Mark(*mark, i) for i, mark in enumerate(marks))), prefix)
+
+
+def _with_codes(source: Segment, text: str, marks: list[tuple[int, str, int]]) -> Segment:
+    """A translation of the source whose marks have numbers as codes, with the codes themselves."""
+    return Segment(text, tuple(Mark(position, kind, source.marks[i].code) for position, kind, i in marks))
 
 
 class LineTranslator:
@@ -99,44 +123,43 @@ class LineTranslator:
         self, segments: Iterable[Segment], warn: Callable[[str], None], prefixes: Iterable[str]
     ) -> Iterator[list[Candidate]]:
         """The candidates of each segment, in order."""
-        pairs, size = enumerate(zip(segments, prefixes, strict=False), 1), WINDOW[0]
-        with ProcessPool(self.workers, lambda worker, window: self._read_and_translate(window)) as pool:
-            while window := list(islice(pairs, size)):
-                responses = pool.run([window[worker :: self.workers] for worker in range(self.workers)])
-                results: list[list[Candidate]] = [[] for _ in window]
+        lines = (Line(n, *pair) for n, pair in enumerate(zip(segments, prefixes, strict=False), 1))
+        size = WINDOW[0]
+        with ProcessPool(self.workers, self._serve) as pool:
+            while window := list(islice(lines, size)):
+                packed = [_packed(line) for line in window]
+                responses = pool.run([packed[worker :: self.workers] for worker in range(self.workers)])
+                results: list[Any] = [[] for _ in window]
                 for worker, (candidates, messages) in enumerate(responses):
                     results[worker :: self.workers] = candidates
                     for message in messages:
                         warn(message)
-                yield from results
+                for line, found in zip(window, results, strict=True):
+                    yield [Candidate(_with_codes(line.segment, text, marks), *rest) for (text, marks), *rest in found]
                 size = min(2 * size, WINDOW[1])
 
-    def _read_and_translate(
-        self, window: list[tuple[int, tuple[Segment, str]]]
-    ) -> tuple[list[list[Candidate]], list[str]]:
+    def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[str]]:
+        """The candidates of a window's lines, as values that can be sent to another process."""
+        window = [_unpacked(*line) for line in packed]
         candidates, messages = self._translate(window, self.bundle)
         return self._strictly(window, candidates), messages
 
-    def _translate(
-        self, window: list[tuple[int, tuple[Segment, str]]], bundle: Bundle
-    ) -> tuple[list[list[Candidate]], list[str]]:
-        """The candidates of each (number, (segment, prefix)), read as for `bundle`; and the messages for the user."""
+    def _translate(self, window: Sequence[Line], bundle: Bundle) -> tuple[list[list[Candidate]], list[str]]:
+        """The candidates of each line, read as for `bundle`; and the messages for the user."""
         assemblies = [
-            Assembly(bundle, segment, number, self.alignments, ranks=not self.config.sample)
-            for number, (segment, _) in window
+            Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
+            for line in window
         ]
         tokenizer = self.bundle.src_tokenizer
         encoded = iter(tokenizer.encode([text for assembly in assemblies for text in assembly.texts]))
-        prefixes = self.bundle.tgt_tokenizer.encode([prefix for _, (_, prefix) in window])
+        prefixes = self.bundle.tgt_tokenizer.encode([line.prefix for line in window])
         for assembly, prefix in zip(assemblies, prefixes, strict=True):
             assembly.divide(list(islice(encoded, len(assembly.texts))), prefix)
         hypotheses = iter(self._search(list(chain.from_iterable(assembly.units for assembly in assemblies))))
         candidates = [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
         return candidates, [message for assembly in assemblies for message in assembly.messages]
 
-    def _strictly(
-        self, window: list[tuple[int, tuple[Segment, str]]], candidates: list[list[Candidate]]
-    ) -> list[list[Candidate]]:
+    def _strictly(self, window: Sequence[Line], candidates: list[list[Candidate]]) -> list[list[Candidate]]:
         """The candidates, with those made anew that lost a number which a lenient reading left to the model."""
         how = self.bundle.reading
         if how is None or not how.keeping.lenient:
@@ -144,8 +167,8 @@ class LineTranslator:
         strict = replace(how.keeping, lenient=False)
         rows = [
             row
-            for row, ((_, (segment, _)), found) in enumerate(zip(window, candidates, strict=True))
-            if found and lost(segment.text, found[0].segment.text, strict)
+            for row, (line, found) in enumerate(zip(window, candidates, strict=True))
+            if found and lost(line.segment.text, found[0].segment.text, strict)
         ]
         if rows:
             bundle = self.bundle._replace(reading=replace(how, keeping=strict))
