@@ -98,13 +98,11 @@ class _Walk:
         for element in text.entered:
             yield from self.enter(element, depth + 1)
 
-    def holds_block(self, node: Any, depth: int = 0) -> bool:
+    def holds_block(self, node: Any) -> bool:
         """Whether an element around words has blocks in it, which makes it one."""
-        if self.kind(node) is not Kind.PAIR or depth > MOST_DEPTH:
+        if self.kind(node) is not Kind.PAIR:
             return False
-        return any(
-            self.kind(child) in (Kind.BLOCK, Kind.BARRIER) or self.holds_block(child, depth + 1) for child in node
-        )
+        return any(self.kind(child) in (Kind.BLOCK, Kind.BARRIER) or self.holds_block(child) for child in node)
 
     def holds(self, node: Any, texts: bool) -> bool:
         """Whether an element around words has text in it (`texts`), or an element that stands for a word (not so)."""

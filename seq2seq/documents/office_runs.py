@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple, Union
 
+from lxml import etree
+
 from seq2seq.documents.xml_member import MOST_DEPTH, Part
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark
@@ -34,6 +36,7 @@ NAMESPACES = {
 
 PROPERTIES = {"w:pPr", "w:sdtPr", "w:sdtEndPr", "w:smartTagPr", "w:customXmlPr", "a:pPr"}  # stay first in their parents
 LAST = {"a:endParaRPr"}  # stays last in its parent
+_MOST_LINKS = 8  # fields in each other that are links; one inside them is a word
 NO_BREAK_HYPHEN = "\u2011"
 
 _CONTAINERS = {
@@ -229,7 +232,7 @@ def _key(properties: Any) -> Any:
 
 def _look(element: Any) -> Any:
     attributes = tuple(sorted((k, v) for k, v in element.attrib.items() if not k.endswith("}hint")))
-    return element.tag, attributes, tuple(_look(child) for child in element if isinstance(child.tag, str))
+    return element.tag, attributes, tuple(etree.tostring(child, method="c14n", exclusive=True) for child in element)
 
 
 def _is_seen(element: Any) -> bool:
@@ -274,7 +277,7 @@ def _kind(atoms: Sequence[Atom]) -> str:
     return VALUE if any(isinstance(atom, Group) or getattr(atom, "kind", ALONE) == VALUE for atom in atoms) else ALONE
 
 
-def _fields(atoms: list[Atom]) -> list[Atom]:
+def _fields(atoms: list[Atom], depth: int = 0) -> list[Atom]:
     """The atoms with each field that starts and ends among them as one."""
     ends, open_ = dict[int, int](), list[int]()
     for at, atom in enumerate(atoms):
@@ -285,7 +288,7 @@ def _fields(atoms: list[Atom]) -> list[Atom]:
     result, at = list[Atom](), 0
     while at < len(atoms):
         last = ends.get(at, at)
-        result.append(_field(atoms[at : last + 1]) if last > at else atoms[at])
+        result.append(_field(atoms[at : last + 1], depth) if last > at else atoms[at])
         at = last + 1
     return result
 
@@ -297,7 +300,7 @@ def _end_of_field(atom: Atom) -> str:
     return next((value for key, value in atom.element.attrib.items() if key.endswith("}fldCharType")), "")
 
 
-def _field(atoms: list[Atom]) -> Atom:
+def _field(atoms: list[Atom], outer: int) -> Atom:
     """A field from its begin to its end: a link around words, or what stands for a word."""
     depth, separate, instruction = 0, 0, ""
     for at, atom in enumerate(atoms):
@@ -308,7 +311,8 @@ def _field(atoms: list[Atom]) -> Atom:
             break
         if depth == 1 and isinstance(atom, Item) and name(atom.element.tag) == "w:instrText":
             instruction += atom.element.text or ""
-    inner = _fields(atoms[separate + 1 : -1])
-    if separate and instruction.split()[:1] == ["HYPERLINK"] and _holds_text(inner):
-        return Pair(inner, opening=atoms[: separate + 1], closing=atoms[-1:])
+    if separate and instruction.split()[:1] == ["HYPERLINK"] and outer < _MOST_LINKS:
+        inner = _fields(atoms[separate + 1 : -1], outer + 1)
+        if _holds_text(inner):
+            return Pair(inner, opening=atoms[: separate + 1], closing=atoms[-1:])
     return Group(atoms)

@@ -23,7 +23,7 @@ from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 
 Part = str | Mark
-MOST_DEPTH = 200  # of elements in each other
+MOST_DEPTH = 200  # of elements in each other; libxml2 itself allows 256, which recursion can take
 BLANK = " \t\r\n"  # white space of XML
 _WORD = re.compile(r"\w")
 _BLANKS = re.compile(f"[{BLANK}]+")

@@ -412,6 +412,17 @@ def test_any_damage_of_the_text_is_an_input_error_or_none(changes: list[tuple[in
         assert "\n" not in str(error)
 
 
+def test_what_is_deep_in_each_other_is_no_matter() -> None:
+    deep = r("Text")
+    for _ in range(1000):
+        deep = field("HYPERLINK", deep)
+    few = field("HYPERLINK", r("all ") + field("HYPERLINK", r("this")))
+    assert [shown(s) for s in check_whole(word_document, docx(p(r("See ") + few)), texts)] == ["See <all <this>>"]
+    properties = "<w:a>" * 240 + "</w:a>" * 240
+    assert [shown(s) for s in check_whole(word_document, docx(p(r("See ") + deep)), texts)] == ["See #"]
+    assert [s.text for s in check_whole(word_document, docx(p(r("Text", properties))), texts)] == ["Text"]
+
+
 def test_a_stream_that_cannot_be_rewound() -> None:
     class Pipe(io.RawIOBase):
         def __init__(self) -> None:
