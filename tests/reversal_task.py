@@ -24,7 +24,7 @@ from seq2seq.translation.inference import TorchEngine
 # Small, and every size different, so that no two can be confused.
 TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
 TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
-AS_IT_STANDS = {"normalisation": 0, "keep": False, "sentences": False}  # digits are the language here
+AS_IT_STANDS = {"normalisation": 0, "keep": False, "sentences": False, "longest": 200}  # digits are the language here
 
 
 def silent(message: str) -> None:

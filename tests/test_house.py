@@ -31,7 +31,7 @@ ROOMS = {
     "versions": "__init__",
     "reporting": "processes versions text network translation folder training onnx",
     "api": f"{GROUND} processes text translation folder training onnx reporting",
-    "commands": f"{GROUND} versions text translation folder training onnx serving reporting api",
+    "commands": f"{GROUND} versions segments documents text translation folder training onnx serving reporting api",
     "__main__": "commands",
 }
 

@@ -7,7 +7,7 @@
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
-    seq2seq translate --input page.html --output page.de.html # a document, of which only the words change
+    seq2seq translate --input page.html --output page.de.html # a document
 
 Each line gives one line, in the same order; an empty line gives an empty line. A line of several sentences is
 translated sentence by sentence. What is not language stays as it is: placeholders, tags, addresses, numbers. --nbest N

@@ -24,6 +24,7 @@ from typing import Any
 from seq2seq import config
 from seq2seq.errors import InputError
 from seq2seq.folder import files
+from seq2seq.text.preparation import LONGEST
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
 FORMAT = 1
@@ -40,6 +41,7 @@ OLDER: dict[tuple[str, str], Any] = {
     ("model", "lexical"): False,
     ("tokenizer", "placeholders"): 0,
     ("text", "normalisation"): 0,
+    ("text", "longest"): LONGEST,
     ("text", "names"): 0.0,
     ("text", "lowercase"): 0.0,
     ("text", "unpunctuated"): 0.0,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seq2seq.config import setting
 from seq2seq.segments.keeping import Keeping
@@ -16,6 +17,8 @@ from seq2seq.segments.pairs import pair_texts, shared_names
 from seq2seq.segments.reading import Reading
 from seq2seq.text.sources import Pair
 
+LONGEST = 200  # source tokens; no sentence of more is translated at once
+_SHORTEST = 30  # source tokens; a sentence of so many is never cut
 _STOPS = ".。"
 
 
@@ -32,6 +35,13 @@ class TextConfig:
     )
     keep: bool = setting(True, "placeholders, tags, addresses and numbers are kept as they are")
     sentences: bool = setting(True, "a line of several sentences is translated sentence by sentence")
+    longest: int = setting(
+        0,
+        "longest sentence, in source tokens, that is translated at once; a longer one is cut at clauses; 0: a quarter "
+        "longer than 999 of 1,000 training sentences are",
+        low=0,
+        high=LONGEST,
+    )
     names: float = setting(
         0.05,
         "share of the names that stand on both sides of a training pair which a placeholder stands for",
@@ -42,6 +52,11 @@ class TextConfig:
     unpunctuated: float = setting(
         0.05, "share of the training pairs without the full stop at the end of both sides", low=0.0, high=1.0
     )
+
+
+def longest_of(lengths: NDArray[np.int64]) -> int:
+    """`TextConfig.longest` for training sentences of these lengths in tokens."""
+    return int(np.clip(1.25 * np.quantile(lengths, 0.999), _SHORTEST, LONGEST)) if len(lengths) else LONGEST
 
 
 def reading(

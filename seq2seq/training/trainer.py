@@ -22,7 +22,7 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import UNTIED, Model
 from seq2seq.text.corpus import Corpus
-from seq2seq.text.preparation import prepared, reading, varied
+from seq2seq.text.preparation import longest_of, prepared, reading, varied
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.distributed import ProcessGroup
@@ -111,12 +111,13 @@ class Trainer:
         sampling, batch_tokens = settings.tokenizer.sampling, self.config.batch_tokens
         self.data = TrainingData(pairs, tokenizers, sampling, self.config.seed, batch_tokens)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
+        self.longest = settings.text.longest or longest_of(self.data.src.lengths())
         self.total = self.config.updates or self.config.epochs * updates_per_epoch
         self.training_step = TrainingStep(
             self.model, self.data, self.config, self.total, device, self.process_group, say
         )
         self.state = TrainingState(self.model, self.config, fingerprint(corpus, tokenizers))
-        self.validator = Validator(settings.model, tokenizers, corpus.dev, device, how)
+        self.validator = Validator(settings.model, tokenizers, corpus.dev, device, (how, self.longest))
 
     @property
     def progress(self) -> Progress:

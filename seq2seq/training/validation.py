@@ -8,6 +8,7 @@ from torch import Tensor
 from seq2seq.folder import checkpoint
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.segments.reading import Reading
+from seq2seq.text.preparation import LONGEST
 from seq2seq.text.scoring import score
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
@@ -37,7 +38,7 @@ class Validator:
         tokenizers: of the source and the target.
         dev: the pairs.
         device: cpu or cuda.
-        reading: how text is read for the model.
+        reading: how text is read for the model, and the most source tokens that are translated at once.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Validator:
         tokenizers: tuple[Tokenizer, Tokenizer],
         dev: Sequence[Pair],
         device: str,
-        reading: Reading | None = None,
+        reading: tuple[Reading | None, int] = (None, LONGEST),
     ) -> None:
         self.reading = reading
         self.tokenizers, self.src, self.tgt = tokenizers, [pair.src for pair in dev], [pair.tgt for pair in dev]
@@ -56,7 +57,7 @@ class Validator:
         """Load the weights, by parameter name, and score them."""
         checkpoint.load_weights(self.model, weights)
         greedy = SearchConfig(beam=1)
-        bundle = Bundle(TorchEngine(self.model), *self.tokenizers, greedy, "", "", self.reading)
+        bundle = Bundle(TorchEngine(self.model), *self.tokenizers, greedy, "", "", *self.reading)
         translator = LineTranslator(bundle, greedy, batch_tokens=4096)
         loss = -sum(translator.log_probs(self.src, self.tgt)) / translator.count_tokens(self.src, self.tgt)
         bleu, chrf = (s.value for s in score(translator.translate(self.src), [self.tgt], ("bleu", "chrf")))

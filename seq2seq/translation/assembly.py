@@ -17,8 +17,8 @@ from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import Hypothesis
 
-LONGEST = 200  # source tokens that are translated at once; a longer sentence is translated in parts
 _CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
+_ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
 _LOST = "\ufffd"  # what bytes that are no character are decoded to
 
 
@@ -55,7 +55,7 @@ class Assembly:
 
     def __init__(self, bundle: Bundle, segment: Segment, line: int, alignments: bool, ranks: bool) -> None:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
-        self.aligns = bundle.engine.aligns
+        self.aligns, self.longest = bundle.engine.aligns, bundle.longest
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
         self.parts: list[Part] = self._read(bundle)
         self.cases = [
@@ -102,7 +102,7 @@ class Assembly:
 
     def _add(self, ids: list[int], prefix: list[int]) -> None:
         """Add the units of a sentence."""
-        runs = split(ids, self.src_tokenizer.pieces(ids))
+        runs = split(ids, self.src_tokenizer.pieces(ids), self.longest)
         if len(runs) > 1:
             self.messages.append(f"line {self.line} is {len(ids)} tokens long and was translated in {len(runs)} pieces")
         given = self.src_tokenizer.placeholders
@@ -172,7 +172,7 @@ class Assembly:
         src_ends, known = self.ends[number], _LOST in self.segment.text
         first = sum(self.counts[:number])
         for unit, hypothesis in zip(self.units[first : first + len(chosen)], chosen, strict=True):
-            decoded = self.tgt_tokenizer.decode(hypothesis.tokens).replace("\r", " ")
+            decoded = self.tgt_tokenizer.decode(hypothesis.tokens).translate(_ONE_LINE)
             decoded = decoded if known else decoded.replace(_LOST, "")
             shift = len(text) + bool(text)
             if self.aligns and (self.alignments or self.sentences[number].inner or self.sentences[number].values):
@@ -232,16 +232,16 @@ def in_step(units: Sequence[list[Hypothesis]]) -> list[tuple[Hypothesis, ...]]:
     ]
 
 
-def split(ids: list[int], pieces: list[str]) -> list[list[int]]:
-    """A source as runs of at most LONGEST tokens, each cut after the last clause, or else word, of its later half.
+def split(ids: list[int], pieces: list[str], longest: int) -> list[list[int]]:
+    """A source as runs of at most `longest` tokens, each cut after the last clause, or else word, of its later part.
 
-    Where no word begins there, a run has LONGEST tokens. `pieces` are the strings of the ids.
+    Where no word begins there, a run has `longest` tokens. `pieces` are the strings of the ids.
     """
     runs, start = [], 0
-    while len(ids) - start > LONGEST:
-        words = [i for i in range(start + LONGEST // 2, start + LONGEST) if pieces[i].startswith(SPACE)]
+    while len(ids) - start > longest:
+        words = [i for i in range(start + longest // 2, start + longest) if pieces[i].startswith(SPACE)]
         clauses = [i for i in words if pieces[i - 1].endswith(_CLAUSE_ENDS)]
-        end = (clauses or words or [start + LONGEST])[-1]
+        end = (clauses or words or [start + longest])[-1]
         runs.append(ids[start:end])
         start = end
     return [*runs, ids[start:]]

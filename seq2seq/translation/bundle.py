@@ -11,7 +11,7 @@ from seq2seq.config import build
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text import batches
-from seq2seq.text.preparation import TextConfig, reading
+from seq2seq.text.preparation import LONGEST, TextConfig, reading
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.search import Ids, LogProbs, Proposal, SearchConfig
 
@@ -59,6 +59,7 @@ class Bundle(NamedTuple):
     src: str  # the language it translates from, as its settings name it
     tgt: str  # the language it translates to
     reading: Reading | None = None  # how text is read for it; None: each line as it stands, and as one
+    longest: int = LONGEST  # source tokens that are translated at once
 
     @classmethod
     def from_settings(
@@ -68,7 +69,8 @@ class Bundle(NamedTuple):
         search, languages = build(SearchConfig, sections.get("search", {}), "search"), sections.get("data", {})
         src, tgt = languages.get("src", "?"), languages.get("tgt", "?")
         text = build(TextConfig, sections.get("text", {}), "text")
-        return cls(engine, *tokenizers, search, src, tgt, reading_for(tokenizers, text, src, tgt))
+        how = reading_for(tokenizers, text, src, tgt)
+        return cls(engine, *tokenizers, search, src, tgt, how, text.longest or LONGEST)
 
     def with_reading(self, keep: Sequence[str] = (), nothing: bool = False, split: bool = True) -> "Bundle":
         """The bundle with another way to read text.
