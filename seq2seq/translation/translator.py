@@ -160,16 +160,17 @@ class LineTranslator:
         return candidates, [message for assembly in assemblies for message in assembly.messages]
 
     def _strictly(self, window: Sequence[Line], candidates: list[list[Candidate]]) -> list[list[Candidate]]:
-        """The candidates, with those made anew that lost a number which a lenient reading left to the model."""
+        """The candidates that lost no number which a lenient reading left to the model; where all did, others."""
         how = self.bundle.reading
         if how is None or not how.keeping.lenient:
             return candidates
         strict = replace(how.keeping, lenient=False)
-        rows = [
-            row
-            for row, (line, found) in enumerate(zip(window, candidates, strict=True))
-            if found and lost(line.segment.text, found[0].segment.text, strict)
-        ]
+        rows = list[int]()
+        for row, (line, found) in enumerate(zip(window, candidates, strict=True)):
+            whole = [c for c in found if not lost(line.segment.text, c.segment.text, strict)]
+            if found and not whole:
+                rows.append(row)
+            candidates[row] = whole
         if rows:
             bundle = self.bundle._replace(reading=replace(how, keeping=strict))
             again, _ = self._translate([window[row] for row in rows], bundle)

@@ -42,6 +42,7 @@ unpunctuated = 0.0
 [tokenizer]
 kind = "bpe"
 vocab_size = 380
+placeholders = 0
 [model]
 lexical = false
 embedding = 32

@@ -46,9 +46,10 @@ def test_the_scores_of_a_model_are_those_of_the_file_of_its_translations(model: 
     for part, *options in (
         ("test", "--beam", "5"),
         ("test2", "--beam", "1"),
+        ("test2", "--beam", "9"),
         ("test2", "--beam", "9", "--length-penalty", "10"),
-        ("test2", "--beam", "5", "--length-penalty", "0", "--word-reward", "9"),
-        ("test2", "--beam", "5", "--memory", corpus, "--memory-share", "0.9"),
+        ("test2", "--beam", "5", "--length-penalty", "0", "--word-reward", "3"),
+        ("test", "--beam", "5", "--memory", corpus, "--memory-share", "0.9"),
     ):
         worked(call("translate", "--model", model, "--input", corpus / f"{part}.en", "--output", "hyp", *options))
         of_file = call("evaluate", "--hyp", "hyp", "--ref", corpus / f"{part}.de", "--json")

@@ -42,7 +42,7 @@ def test_the_files_of_a_model_folder(trained: Result, model: Path, corpus: Path,
         "step-00000120.safetensors",
     ]
     sections = tomllib.loads((model / "config.toml").read_text(encoding="utf-8"))
-    assert sections.pop("seq2seq") == {"format": 1, "recipe": str(recipe), "target_pieces": 351}
+    assert sections.pop("seq2seq") == {"format": 1, "recipe": str(recipe), "target_pieces": 343}
     resolved = settings.resolve(sections)
     assert sections.keys() == resolved._asdict().keys()
     assert (resolved.data.where, resolved.model.hidden, resolved.training.updates) == (str(corpus), 32, 120)
