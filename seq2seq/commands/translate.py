@@ -34,7 +34,6 @@ from seq2seq.commands.options import (
 )
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import lines_of, output, put
-from seq2seq.commands.translate_document import translate_document
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
@@ -82,6 +81,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     config = limits.config(bundle.search, ranking)
     translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments)
     if is_document:
+        from seq2seq.commands.translate_document import translate_document
+
         with torch_threads(compute.threads):
             translate_document(translator, text, kind, notifier(report.quiet))
         return

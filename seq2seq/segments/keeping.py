@@ -12,7 +12,7 @@ from functools import cached_property
 
 from seq2seq.errors import InputError
 from seq2seq.segments.numbers import localised
-from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, MAYBE, PATTERN
+from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, MAYBE, any_pattern
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
@@ -119,7 +119,7 @@ def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, s
         things.insert(0, (*match.span(), ALONE, match[0]))
     taken = [(begin, end) for begin, end, _, _ in things]
     free = zip([0, *(end for _, end in taken)], [*(begin for begin, _ in taken), len(text)], strict=True)
-    found = [match for begin, end in free for match in PATTERN.finditer(text, begin, end)]
+    found = [match for begin, end in free for match in any_pattern().finditer(text, begin, end)]
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue

@@ -4,6 +4,7 @@ Each pattern finds a thing where it stands in running text. At one place the fir
 """
 
 import re
+from functools import cache
 
 # A placeholder of printf, Python or Objective-C. A space flag is not known here: "50% of" holds no placeholder.
 _PRINTF = (
@@ -76,7 +77,13 @@ PATTERNS = {
 }
 # Whether a text may hold any of them, at a twentieth of the time.
 MAYBE = re.compile(r"[^\w\s.,!?'\"’“”–-]|[\d_]|[a-z][A-Z]|[\w.]\.[a-z]|(?<![\w-])--?[A-Za-z]|[\ue000-\uf8ff]")
-PATTERN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PATTERNS.items()))
+
+
+@cache
+def any_pattern() -> re.Pattern[str]:
+    """All patterns as one, with a group for each. Compiling it takes time that a program does not need to start."""
+    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PATTERNS.items()))
+
 
 # Emphasis around words, as Markdown and chats write it.
 EMPHASIS = re.compile(
