@@ -62,16 +62,6 @@ def tidy(text: str, version: int = VERSION) -> str:
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", _SPACE.sub(" ", text)))
 
 
-def plain(text: str) -> str:
-    """The text with a plain space for each character of white space: as long as the text itself."""
-    return text if text.isprintable() else _SPACE.sub(" ", text)
-
-
-def is_invisible(character: str) -> bool:
-    """Whether `normalise` removes the character wherever it stands."""
-    return _INVISIBLE.fullmatch(character) is not None
-
-
 def _clusters(text: str) -> list[tuple[int, str]]:
     """The normalised characters, as runs that come from one place: a letter with the marks that compose with it."""
     result = list[tuple[int, str]]()

@@ -61,7 +61,7 @@ def place(sentence: Sentence, text: str, links: Sequence[Link]) -> Placed:
             if source >= 0 and _is_word(sentence.text[sources[source][0]]) and not _is_word(text[words[i][0]]):
                 aligned[i] = -1
         ranges = _Placing(sources, words, aligned).ranges(list(inner), 0, len(words))
-        writer.write(ranges, 0)
+        writer.write(ranges)
     writer.copy(len(text))
     return Placed(writer.parts, writer.places)
 
@@ -191,7 +191,7 @@ class _Writer:
         self._add(self.text[start:end], start)
         self.at = max(self.at, end)
 
-    def write(self, ranges: Sequence[_Range], depth: int) -> None:
+    def write(self, ranges: Sequence[_Range]) -> None:
         """Write the text up to the last of these marks, with them."""
         for r in ranges:
             if r.last is None:
@@ -200,7 +200,7 @@ class _Writer:
             empty = r.start >= r.end
             self.copy(max(self.at, self._place(r.start, after_word=empty)))
             self._add(r.first.mark, self.at)
-            self.write(r.inside, depth + 1)
+            self.write(r.inside)
             if not empty:
                 self.copy(max(self.at, self.words[r.end - 1][1]))
             self._add(r.last.mark, self.at)

@@ -82,13 +82,13 @@ def read(segment: Segment, reading: Reading) -> list[Part]:
 def _divided(segment: Segment, reading: Reading) -> list[tuple[bool, list[str | Mark]]]:
     """The parts of each sentence and of each gap between them, in order, and whether it is a sentence."""
     parts = segment.parts()
-    flat = "".join(_flat(parts, i) for i in range(len(parts)))
+    flats = [_flat(parts, i) for i in range(len(parts))]
+    flat = "".join(flats)
     spans = sentences(flat, reading.src) if reading.split else [(0, len(flat))]
     bounds = [0, *(place for span in spans for place in span), len(flat)]
     groups: list[list[str | Mark]] = [[] for _ in bounds[1:]]  # gap, sentence, gap, sentence .. gap
     group, place = 0, 0
-    for i, part in enumerate(parts):
-        length = len(_flat(parts, i))
+    for part, length in zip(parts, map(len, flats), strict=True):
         while group < len(groups) - 1 and _belongs_later(part, place, bounds[group + 1], group):
             group += 1
         if isinstance(part, Mark):
