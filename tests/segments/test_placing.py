@@ -38,6 +38,7 @@ def placed(source: str, translation: str, words: list[tuple[str, str]], pieces: 
         ("a <b>big dog</b>.", "x Hund ein y.", "a-ein big-Hund dog-y", "x <b>Hund</b> ein y."),
         ("a <b>b <i>c</i></b> d", "w x y z", "a-w b-x c-y d-z", "w <b>x <i>y</i></b> z"),
         ("a <b>b</b> c", "x y z", "a-x c-z", "x <b>y</b> z"),
+        ("<b>a</b> <i>b</i> c", "x y z", "a-x a-y", "<b>x y</b> <i>z</i>"),
         ("say %s to me", "sag mir", "say-sag me-mir", "sag %s mir"),
         ("say (%s) to me", "sag mir", "say-sag me-mir", "sag %s mir"),
         ("hello %s!", "hallo!", "hello-hallo", "hallo %s!"),

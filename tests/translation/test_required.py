@@ -75,11 +75,12 @@ def test_there_is_room_for_all_of_them() -> None:
     assert texts([shortest]) == ["cb"]
 
 
-def test_the_beam_holds_hypotheses_that_have_paid_for_the_token() -> None:
-    """The token costs much, and is the most probable thing later only for those which have it already."""
-    table = {"": "90 6 2 2", "a": "90 1 1 8", "aa": "90 1 1 8", "b": "2 2 2 94"}
-    [hypotheses] = search_requiring([[B]], 9, [table], 2)
-    assert "b" in texts(hypotheses)
+def test_the_beam_is_shared_by_the_number_of_tokens_held() -> None:
+    """After two steps aa, ab, ac are the most probable, and lead to nothing; bc, behind them, holds both tokens."""
+    table = {"": "90 5 5 0", "a": "90 5 5 0", "b": "15 0 85 0", "bc": "5 0 0 95"}
+    table |= {"ab": "98 1 1 0", "ac": "98 1 1 0", "aa": "98 1 1 0"}
+    [[best, *_]] = search_requiring([[B, C]], 9, [table], 3)
+    assert texts([best]) == ["bc"]
 
 
 def test_a_sentence_is_translated_as_it_is_alone() -> None:
