@@ -66,6 +66,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     folders = text.models or [_shipped_model(text)]
     if limits.sample and ranking.beam:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    if text.source and text.target and text.source.is_file() and text.target.is_file():
+        _check_different(text.source, text.target)
     kind = format_name(text.kind, text.source, text.target)
     is_document = kind != LINES or text.resume
     if is_document:
@@ -126,6 +128,16 @@ def _check_document_options(text: TextOptions, limits: SearchOptions, form: Form
         raise InputError(f"--column is for CSV and TSV files, not for the format {kind}; leave it out")
     if text.everything and kind not in ("po", "xliff"):
         raise InputError(f"--all is for PO and XLIFF files, not for the format {kind}; leave it out")
+
+
+def _check_different(source: Path, target: Path) -> None:
+    """Refuse to write over the input.
+
+    Raises:
+        InputError: both are one file.
+    """
+    if source.samefile(target):
+        raise InputError(f"--output {target} is the input, which would be lost; name another file")
 
 
 def _shipped_model(text: TextOptions) -> Path:

@@ -41,7 +41,7 @@ def format_name(name: str | None, source: Path | None, target: Path | None) -> s
         raise InputError(f"there is no format {name!r}; there are: {', '.join(FORMATS)}")
     found = name or _by_ending(source) or LINES
     other = _by_ending(target) if source and not name else None
-    if other and other not in (found, LINES):
+    if other and found != LINES and other not in (found, LINES):
         raise InputError(
             f"{source} is read as {found}, but {target} is named as {other}; a document keeps its format: "
             "name the output like the input, or give --format"

@@ -165,14 +165,16 @@ class Pieces:
         return end
 
     def _preformatted(self, name: str) -> Iterator[Piece]:
-        """The content of a PREFORMATTED element, line by line; nothing if it is program code."""
+        """The content of a text area, line by line; nothing of other elements, most of which hold program code."""
         content = list[Token]()
         for token in self._following():
             if token.kind == END and token.name == name:
                 self._again = token
                 break
             content.append(token)
-        if any(token.name in HIGHLIGHTED or _translate(self._text, token) is False for token in content):
+        if name != "textarea" or any(
+            token.name in HIGHLIGHTED or _translate(self._text, token) is False for token in content
+        ):
             return
         for token in content:
             if token.kind == TEXT:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice, tee
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from seq2seq.documents.document import Translate
 from seq2seq.errors import InputError
@@ -33,7 +33,7 @@ def recorded(translate: Translate, path: Path, key: str, resume: bool) -> Iterat
     Raises:
         InputError: the file is of another key.
     """
-    done = list(_read(path, key)) if resume and path.exists() else []
+    done = _read(path, key) if resume and path.exists() else []
     with path.open("ab" if done else "wb") as file:
         if not done:
             _write(file, {"key": key})
@@ -55,24 +55,44 @@ def recorded(translate: Translate, path: Path, key: str, resume: bool) -> Iterat
     path.unlink()
 
 
-def _read(path: Path, key: str) -> Iterator[list[object]]:
-    """The records of a file. What was half written is cut off."""
+def _read(path: Path, key: str) -> list[list[Any]]:
+    """The records of a file. What was half written, or damaged, is cut off with all that follows."""
     content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        path.write_bytes(whole)
-    lines = whole.splitlines()
-    if not lines or json.loads(lines[0]) != {"key": key}:
+    header, *lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True) or [b""]
+    if header and header != _line({"key": key}):
         raise InputError(
             f"{path} is the progress of another document, or of other options; repeat the command as it was, "
             "or leave out --resume"
         )
-    return map(json.loads, lines[1:])
+    records, end = list[list[Any]](), len(header)
+    for line in lines:
+        if (record := _sound(line)) is None:
+            break
+        records.append(record)
+        end += len(line)
+    if end < len(content):
+        path.write_bytes(content[:end])
+    return records
+
+
+def _sound(line: bytes) -> list[Any] | None:
+    """The record of a line; None if it is none."""
+    try:
+        text, marks = json.loads(line)
+        if isinstance(text, str) and all(type(n) is int for mark in marks for n in mark):
+            return [text, marks]
+    except (ValueError, TypeError):
+        pass
+    return None
 
 
 def _write(file: BinaryIO, record: object) -> None:
-    file.write(json.dumps(record).encode() + b"\n")
+    file.write(_line(record))
     file.flush()
+
+
+def _line(record: object) -> bytes:
+    return json.dumps(record).encode() + b"\n"
 
 
 def _record(segment: Segment, translation: Segment) -> list[object]:
@@ -85,8 +105,7 @@ def _record(segment: Segment, translation: Segment) -> list[object]:
     return [translation.text, marks]
 
 
-def _replayed(segment: Segment, record: list[object]) -> Segment:
+def _replayed(segment: Segment, record: list[Any]) -> Segment:
     """The translation that was recorded for a segment."""
     text, marks = record
-    assert isinstance(text, str) and isinstance(marks, list)
     return Segment(text, tuple(segment.marks[number]._replace(position=position) for number, position in marks))

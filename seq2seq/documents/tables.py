@@ -134,7 +134,8 @@ def _columns(header: Sequence[str], wanted: Sequence[str], delimiter: str) -> tu
     there = ", ".join(f"{number} {name!r}" for number, name in enumerate(names, 1)) or "none"
     if not wanted:
         raise InputError(
-            f"line 1: which columns are to be translated? Name them, or give their numbers; there are {there}"
+            "line 1: which columns are to be translated? Name them, or give their numbers (--column); "
+            f"there are {there}"
         )
     indices, named = set[int](), False
     for column in wanted:

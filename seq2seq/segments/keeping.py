@@ -8,15 +8,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from seq2seq.errors import InputError
 from seq2seq.segments.numbers import localised
-from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, MAYBE, any_pattern
+from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
-_STANDING = {"emoji", "escape"}  # names of patterns whose matches stand between words, not in the place of one
+_STANDING = {
+    "emoji",
+    "escape",
+    "footnote",
+    "symbol",
+}  # names of patterns whose matches stand between words, not in the place of one
 _VERSION_OF = re.compile(
     r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$"
 )  # before 3.11: a name, which does not begin the text
@@ -67,15 +71,22 @@ class Keeping:
             if empty:
                 raise InputError(f"--keep {pattern!r} matches the empty text; write what must be there")
 
-    @cached_property
-    def own(self) -> re.Pattern[str] | None:
-        """The user's patterns as one."""
-        return re.compile("|".join(f"(?:{pattern})" for pattern in self.patterns)) if self.patterns else None
+    def own(self, text: str) -> list[tuple[int, int]]:
+        """The places of what the user's patterns match; the first pattern wins, and then what begins first."""
+        taken = list[tuple[int, int]]()
+        for pattern in self.patterns:
+            for match in re.finditer(pattern, text):
+                begin, end = match.span()
+                if begin < end and all(end <= a or b <= begin for a, b in taken):
+                    taken.append((begin, end))
+        return sorted(taken)
 
 
 def keep(segment: Segment, keeping: Keeping) -> Segment:
     """The segment with marks in the place of what is not language, beside those that it has."""
-    if keeping.nothing or not (keeping.own or MAYBE.search(segment.text) or LINE_MARK.match(segment.text.lstrip())):
+    if keeping.nothing or not (
+        keeping.patterns or MAYBE.search(segment.text) or LINE_MARK.match(segment.text.lstrip())
+    ):
         return segment
     parts = list[str | Mark]()
     for number, part in enumerate(segment.parts()):
@@ -84,10 +95,12 @@ def keep(segment: Segment, keeping: Keeping) -> Segment:
 
 
 def lost(source: str, translation: str, keeping: Keeping) -> list[str]:
-    """What is to be kept and stands in the translation less often than in the source."""
+    """What is to be kept and does not stand in the translation as often as in the source."""
     marks = keep(Segment(source), keeping).marks
     codes = Counter(str(mark.code) for mark in marks if isinstance(mark.code, Kept))
-    return [code for code, count in codes.items() if translation.count(code) < count]
+    # 110 does not stand in 1100.
+    found = {code: len(re.findall(rf"(?<!\d){re.escape(code)}(?!\d)", translation)) for code in codes}
+    return [code for code, count in codes.items() if found[code] != count]
 
 
 def restore(segment: Segment) -> Segment:
@@ -112,11 +125,13 @@ def _divided(text: str, keeping: Keeping, begins: bool) -> Iterator[str | Mark]:
 def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, str, str]]:
     """What is kept in a text: start, end, kind of its mark, and the text to put back. None overlaps another."""
     things = list[tuple[int, int, str, str]]()
-    if keeping.own:
-        things += [(*match.span(), VALUE, match[0]) for match in keeping.own.finditer(text) if match[0]]
+    things += [(begin, end, VALUE, text[begin:end]) for begin, end in keeping.own(text)]
     match = LINE_MARK.match(text, len(text) - len(text.lstrip())) if begins else None
     if match and not (things and things[0][0] < match.end()):
         things.insert(0, (*match.span(), ALONE, match[0]))
+    for link in LINK.finditer(_without(text, [(begin, end) for begin, end, _, _ in things])):
+        things += [(*link.span("mark"), OPEN, link["mark"]), (*link.span("end"), CLOSE, text[slice(*link.span("end"))])]
+    things.sort()
     taken = [(begin, end) for begin, end, _, _ in things]
     free = zip([0, *(end for _, end in taken)], [*(begin for begin, _ in taken), len(text)], strict=True)
     found = [match for begin, end in free for match in any_pattern().finditer(text, begin, end)]
@@ -205,6 +220,8 @@ def _partner(parts: Sequence[str | Mark], opened: Sequence[int], last: Mark) -> 
 
 def _match(first: str, last: str) -> bool:
     """Whether two tags, or two marks of emphasis, belong together."""
+    if last.startswith("]("):
+        return first in ("[", "![")
     if last[0] not in "<[":
         return first == last
     name = re.match(r"[<\[]([\w:.-]*)", first)

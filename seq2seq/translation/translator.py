@@ -91,7 +91,7 @@ class LineTranslator:
 
     def segments(self, segments: Iterable[Segment], warn: Callable[[str], None]) -> Iterator[Segment]:
         """The best translation of each segment, with its marks; a segment without words as it is."""
-        for candidates in self._stream(segments, warn, repeat("")):
+        for candidates in self._stream(segments, lambda m: warn(m.replace("line", "segment", 1)), repeat("")):
             yield candidates[0].segment if candidates else Segment("")
 
     def translate(self, lines: Iterable[str]) -> list[str]:
