@@ -1,6 +1,7 @@
 """Law 14: sentences and the white space between them are the whole text."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -33,9 +34,28 @@ def test_sentences_of_many_languages(language: str, expected: list[str]) -> None
 
 
 @given(
-    st.lists(st.sampled_from(["A b. ", "C?", " ", "\n", "\n\n", "d", "Mr. E", "\u00a0", "\u2029", "。", "…"])).map(
-        "".join
-    )
+    st.lists(
+        st.sampled_from(
+            [
+                "A b. ",
+                "C?",
+                " ",
+                "\n",
+                "\n\n",
+                "d",
+                "Mr. E",
+                "\u00a0",
+                "\u2029",
+                "。",
+                "…",
+                "1. ",
+                "(F.) ",
+                "’",
+                "（あ。）",
+                "@g. ",
+            ]
+        )
+    ).map("".join)
 )
 def test_nothing_but_white_space_is_between_sentences(text: str) -> None:
     spans = sentences(text, "en")
@@ -63,3 +83,26 @@ def test_a_text_without_an_end_is_one_sentence() -> None:
 def test_an_unknown_language_is_divided_as_english_is() -> None:
     for language in ("xx-YY", "?", ""):
         assert divided("Ask Mr. Hill. Go on.", language) == ["Ask Mr. Hill.", "Go on."]
+
+
+def hard_lines() -> dict[str, list[str]]:
+    lines: dict[str, list[str]] = {}
+    for line in Path(__file__).with_name("hard_sentences.txt").read_text("utf-8").splitlines():
+        if line.startswith("# "):
+            language = line[2:]
+        elif not line.startswith("##"):
+            lines.setdefault(language, []).append(line)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("language", "least"), [("en", 50), ("de", 48), ("fr", 50), ("es", 50), ("nl", 49), ("ja", 49)]
+)
+def test_hard_sentences(language: str, least: int) -> None:
+    """The number of 50 lines per language, written by hand, that are divided exactly as stated."""
+    lines = hard_lines()[language]
+    results = [divided(line.replace(" | ", " ").replace("|", ""), language) for line in lines]
+    pairs = zip(lines, results, strict=True)
+    wrong = [f"{line}\n  {' | '.join(r)}" for line, r in pairs if r != [part.strip() for part in line.split("|")]]
+    assert len(lines) == 50
+    assert len(lines) - len(wrong) >= least, "\n".join(["", *wrong])
