@@ -140,7 +140,7 @@ def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, s
             continue
         name, (begin, end) = _name(match), match.span()
         code = text[begin:end]
-        if name == "number" and not _VERSION_OF.search(text, 0, begin):
+        if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
             code = _localised(code, keeping)
         things.append((begin, end, _kind(name, code), code))
     rest = _without(text, [(begin, end) for begin, end, _, _ in things])
@@ -178,9 +178,10 @@ def _emphasis(text: str, start: int, end: int) -> Iterator[tuple[tuple[int, int]
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """The text with letters in these places, as long as before."""
+    letters = list(text)
     for begin, end in spans:
-        text = text[:begin] + "x" * (end - begin) + text[end:]
-    return text
+        letters[begin:end] = "x" * (end - begin)
+    return "".join(letters)
 
 
 def _paired(parts: Sequence[str | Mark]) -> list[str | Mark]:

@@ -1,6 +1,7 @@
 """Patterns of what is not language: placeholders, markup, addresses, code, numbers, emoji.
 
-Each pattern finds a thing where it stands in running text. At one place the first pattern of the list wins.
+Each pattern finds a thing where it stands in running text. At one place the first pattern of the list wins. Repetitions
+that could begin at every character of a long text have a bound, so that the time grows with the length alone.
 """
 
 import re
@@ -41,7 +42,7 @@ PATTERNS = {
     "windows_path": r"(?<!\w)(?:[A-Za-z]:[\\/]|%\w+(?:\(x86\))?%\\)[^\s<>\"“”„|?*]*"
     + _ENDING
     + r"|\\\\[\w.-]+(?:\\[\w.$-]+)+",
-    "qt": r"(?<!\d)%L?(?:\d{1,2}|n)(?!\w|%(?![\dLn]))|%[A-Za-z_][A-Za-z0-9_]+(?:\(x86\))?%",
+    "qt": r"(?:(?<!\d)|(?<=%\d)|(?<=%\d\d))%L?(?:\d{1,2}|n)(?!\w|%(?![\dLn]))|%[A-Za-z_][A-Za-z0-9_]+(?:\(x86\))?%",
     "variable": r"\$[A-Za-z_][A-Za-z0-9_]*",
     # -- markup
     "tag": r"<!--.*?-->|</?[A-Za-z][\w:.-]*(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)?/?>"
@@ -51,25 +52,22 @@ PATTERNS = {
     "escape": r"\\(?:[nrtbfv0\"'\\]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8})",
     # -- addresses
     "url": r"<(?:[A-Za-z][A-Za-z0-9+.-]*:|[^\s<>@]+@)[^\s<>]+>|\bdata:[\w/+.-]+[;,][^\s\"'<>]*"
-    r"|\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s<>\"“”„«»`|\\^{}]+"
-    + _ENDING
-    + r"|\bwww\.[^\s<>\"“”„«»`]+"
-    + _ENDING,
-    "email": r"(?:\bmailto:)?[\w.+'-]*\w@\w[\w-]*(?:\.\w[\w-]*)+(?::[\w./~-]+\w)?",
+    r"|\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s<>\"“”„«»`|\\^{}]+" + _ENDING + r"|\bwww\.[^\s<>\"“”„«»`]+" + _ENDING,
+    "email": r"(?:\bmailto:)?[\w.+'-]{0,64}\w@\w[\w-]{0,62}(?:\.\w[\w-]{0,62}){1,8}(?::[\w./~-]+\w)?",
     "ip": r"\b\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?\b|\b(?:[0-9A-Fa-f]{1,4}:){3,7}(?::|[0-9A-Fa-f]{1,4})"
     r"|(?<![\w:])(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*)?::(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*)(?![\w:])",
-    "domain": r"\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)*"
+    "domain": r"\b[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){0,6}"
     rf"\.(?:{_TOP})(?:/[^\s<>\"“”„«»`]*{_ENDING}|:\d+)?(?![\w-])"
-    r"|\b[a-z0-9-]{2,}(?:\.[a-z0-9-]{2,})+\.[a-z]{2,}(?![\w(-])",
+    r"|\b[a-z0-9-]{2,63}(?:\.[a-z0-9-]{2,63}){1,6}\.[a-z]{2,63}(?![\w(-])",
     "path": r"(?<![\w/<.])(?:~|\.{1,2})?(?:/[\w.@+~%*-]+)+/?" + _ENDING,
-    "file": rf"(?<![\w/])[\w*][\w.*-]*(?:/[\w.*-]+)*\.(?:{_FILE})(?!\w)",
+    "file": rf"(?<![\w/])[\w*][\w.*-]{{0,80}}(?:/[\w.*-]{{1,80}}){{0,8}}\.(?:{_FILE})(?!\w)",
     # -- names of programs, people and things
     "mention": r"(?<![\w@])@[A-Za-z_][\w.-]*\w(?:@[\w.-]+\w)?|(?<![\w@])@\w\b",
     "hashtag": r"(?<![\w&#])#\w+",
     "version": r"\bv\d+(?:\.\d+)*(?:[-+.]?[A-Za-z0-9]+)*\b"
     r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?![\w.]))\d+(?:\.\d+){2,}(?:[-+][\w.]*\w)?(?![\w])",
     "option": r"(?<![\w-])(?!-[A-Z][a-z])--?[A-Za-z][\w-]*(?:=[\w./-]*\w)?",
-    "identifier": r"\b\w+(?:(?:\.|::|->)\w+)*\(\)|\b\w+(?:::\w+)+|\b[A-Za-z0-9]+(?:_+[A-Za-z0-9]+)+|\b__[a-z]\w*__\b"
+    "identifier": r"\b\w{1,64}(?:(?:\.|::|->)\w{1,64}){0,8}\(\)|\b\w{1,64}(?:::\w{1,64})+|\b[A-Za-z0-9]+(?:_+[A-Za-z0-9]+)+|\b__[a-z]\w*__\b"
     r"|\b[A-Z][A-Z0-9]*-\d[\dA-Z-]*\b"
     r"|\b(?:sha\d+|md5):[0-9A-Fa-f]+|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"
     r"|\b[A-Z](?:\+\+|#)(?!\w)"
@@ -82,7 +80,7 @@ PATTERNS = {
     r"|(?<!\S)(?:[:;=8][-']?[)(DPpOo/|\]\[*3]|<3|\^_?\^|[xX]D)(?![\w])",
     # -- numbers
     "date": r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?\b",
-    "phone": r"(?<![\w.+])(?:\+\d{1,3}|\(0\d+\)|0\d{1,5})(?:[ /-]?\(?\d+\)?)*[ /-]\d{2,}\b",
+    "phone": r"(?<![\w.+])(?:\+\d{1,3}|\(0\d+\)|0\d{1,5})(?:[ /-]?\(?\d{1,12}\)?){0,6}[ /-]\d{2,}\b",
     "number": r"(?<![\w.,])[-+−±~≈≤≥]?(?:[$€£¥₹]\s?)?\d+(?:[.,:/’'×x\u00a0\u202f–-]\d+)*"
     rf"(?:\s?(?:{_UNIT})(?![\w/²³]))?|\d+(?:[.,]\d+)*",
     "footnote": r"\[\d{1,3}\]|(?<!\S):[a-z][a-z0-9_+-]+:(?!\S)",
@@ -91,7 +89,9 @@ PATTERNS = {
     "private": "[\ue000-\uf8ff\U000f0000-\U0010fffd]+",
 }
 # Whether a text may hold any of them, at a twentieth of the time.
-MAYBE = re.compile(r"[^\w\s.,!?'\"’“”–-]|[\d_]|[a-z][A-Z]|[\w.]\.[a-z]|(?<![\w-])--?[A-Za-z]|[\ue000-\uf8ff]")
+MAYBE = re.compile(
+    r"[^\w\s.,!?'\"’“”–-]|[\d_]|[a-z][A-Z]|[\w.]\.[a-z]|(?<![\w-])--?[A-Za-z]|[²³¹¼-¾\u2070-\u218f\ue000-\uf8ff]"
+)
 
 
 @cache
@@ -102,11 +102,13 @@ def any_pattern() -> re.Pattern[str]:
 
 # Emphasis around words, as Markdown and chats write it.
 EMPHASIS = re.compile(
-    r"(?<![\w*_~\\])(?P<mark>\*{1,3}|_{1,3}|~~)(?=[^\s*_~])(?P<words>[^\n]+?)(?<=[^\s*_~\\])(?P=mark)(?![\w*_~])"
+    r"(?<![\w*_~\\])(?P<mark>\*{1,3}|_{1,3}|~~)(?=[^\s*_~])(?P<words>[^\n]{1,500}?)(?<=[^\s*_~\\])(?P=mark)(?![\w*_~])"
 )
 # Marks before the first word of a line: of lists, headings and quotations.
 LINE_MARK = re.compile(
     r"(?:(?:[-*+•·‣◦▪–—]|>+|#{1,6}|\[[ xX]\]|\[\d{1,3}\]|\(?(?:\d{1,2}|[A-Za-z])\)|[IVX]{2,5}\.)[ \t]+)+"
 )
 # A link or a picture of Markdown.
-LINK = re.compile(r"(?P<mark>!?\[)(?=[^\[\]\s])(?P<words>[^\[\]\n]+)(?P<end>\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\))")
+LINK = re.compile(
+    r"(?P<mark>!?\[)(?=[^\[\]\s])(?P<words>[^\[\]\n]{1,500})(?P<end>\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\))"
+)

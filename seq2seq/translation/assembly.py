@@ -3,21 +3,24 @@
 This module knows tokenizers and hypotheses, but neither engines nor batches.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
 
 from seq2seq.segments.case import MIXED, case_of, small, written_as
 from seq2seq.segments.keeping import Kept, restore
 from seq2seq.segments.placing import Link, place
-from seq2seq.segments.reading import Part, Sentence, read
+from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import Hypothesis
 
 _CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
 _LOST = "\ufffd"  # what bytes that are no character are decoded to
 
@@ -57,6 +60,7 @@ class Assembly:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
         self.aligns, self.longest = bundle.engine.aligns, bundle.longest
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
+        self.messages = list[str]()
         self.parts: list[Part] = self._read(bundle)
         self.cases = [
             MIXED if bundle.reading is None else case_of(s.text, self.src_tokenizer.cost) for s in self.sentences
@@ -65,7 +69,7 @@ class Assembly:
             sentence.text if case == MIXED else small(sentence.text, self.src_tokenizer.cost)
             for sentence, case in zip(self.sentences, self.cases, strict=True)
         ]
-        self.units, self.counts, self.messages = list[Unit](), list[int](), list[str]()
+        self.units, self.counts = list[Unit](), list[int]()
         self.ends = list[list[int]]()  # of each sentence, where the text of each of its tokens ends
 
     @property
@@ -75,9 +79,22 @@ class Assembly:
 
     def _read(self, bundle: Bundle) -> list[Part]:
         if bundle.reading is not None:
-            return read(self.segment, bundle.reading)
+            return read(self.segment, self._with_foreign_words(bundle.reading))
         text = self.segment.text
         return [Sentence(text, range(len(text) + 1), (), (), (text,))] if text.strip() else []
+
+    def _with_foreign_words(self, reading: Reading) -> Reading:
+        """The reading, which also keeps the words of scripts that the source tokenizer does not know."""
+        text, keeping = self.segment.text, reading.keeping
+        if text.isascii() or keeping.nothing:
+            return reading
+        words = [word for word in dict.fromkeys(_LETTERS.findall(text)) if not word.isascii()]
+        known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(words))
+        foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
+        if not foreign:
+            return reading
+        self.messages.append(f"line {self.line}: {' '.join(foreign)[:40]!r} is not in the model's language and is kept")
+        return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *map(re.escape, foreign))))
 
     def divide(self, encoded: Sequence[list[int]], prefix: list[int]) -> None:
         """Make the units, of the tokens of each of `texts`; the first begins with `prefix`.

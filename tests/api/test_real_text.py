@@ -24,6 +24,8 @@ KEPT = [
     "I am happy 😀!",
     "Thank you @alice!",
     "I have 3 cats and 12 dogs.",
+    "Call 110 or 112.",
+    "Back in the 1990s I was young.",
 ]
 
 
@@ -66,6 +68,12 @@ def test_what_is_not_language_is_kept(model: seq2seq.Translator, text: str) -> N
 def test_what_is_no_text_comes_back_as_it_is(model: seq2seq.Translator, text: str) -> None:
     assert model.translate(text, to="de") == text
     assert [t.text for t in model.translate(text, to="de", nbest=3)] == [text]
+
+
+@pytest.mark.parametrize("word", ["你好", "Привет", "مرحبا", "𝐇𝐞𝐥𝐥𝐨"])
+def test_words_of_other_scripts_are_kept(model: seq2seq.Translator, word: str) -> None:
+    translation = model.translate(f"I say {word} to you.", to="de")
+    assert translation.count(word) == 1 and len(translation.split()) > 2
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,27 @@ def test_the_progress_of_another_document_is_refused(tmp_path: Path) -> None:
     assert path.exists()
 
 
+@pytest.mark.parametrize("damage", [b"\0\0\0\n", b'{"x": 1}\n', b'["a", [["x", 1]]]\n["b", []]\n', b"[1]\n"])
+def test_a_damaged_record_is_cut_off(tmp_path: Path, damage: bytes) -> None:
+    path, log = tmp_path / "p", list[str]()
+    with pytest.raises(KeyboardInterrupt), recorded(lambda s: reversing(log, s), path, "k", False) as translate:
+        list(islice(translate(SEGMENTS), 3))
+        raise KeyboardInterrupt
+    path.write_bytes(path.read_bytes() + damage)
+    with recorded(lambda s: reversing(log, s), path, "k", True) as translate:
+        assert list(translate(SEGMENTS)) == EXPECTED
+    assert log == [s.text for s in SEGMENTS]
+
+
+def test_a_file_that_is_no_progress_is_refused_and_an_empty_one_is_none(tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(b"garbage\n")
+    with pytest.raises(InputError, match="progress of another document"), recorded(iter, tmp_path / "p", "k", True):
+        pass
+    (tmp_path / "p").write_bytes(b"")
+    with recorded(iter, tmp_path / "p", "k", True) as translate:
+        assert list(translate(SEGMENTS)) == SEGMENTS
+
+
 def test_a_broken_document_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError), recorded(iter, tmp_path / "p", "k", False):
         raise InputError("line 3: broken")

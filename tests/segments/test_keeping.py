@@ -1,6 +1,7 @@
 """What is not language: found, whatever stands around it, and put back as it was."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,18 @@ VALUES = {
         "192.168.0.0/16",
         "2001:db8:0:0:0:0:0:1",
     ],
-    "paths": ["/etc/hosts", "~/notes.txt", "./run.sh", "../a/b", r"C:\Windows\x.txt", "main.py", "*.txt", "/usr/lib/"],
+    "paths": [
+        r"%APPDATA%\Tom\file.txt",
+        "C:/Users/Tom/x.txt",
+        "/etc/hosts",
+        "~/notes.txt",
+        "./run.sh",
+        "../a/b",
+        r"C:\Windows\x.txt",
+        "main.py",
+        "*.txt",
+        "/usr/lib/",
+    ],
     "code": [
         "`pip install x`",
         "``a`b``",
@@ -43,6 +55,8 @@ VALUES = {
         "iPhone",
     ],
     "options": ["--verbose", "-x", "--out=DIR"],
+    "addresses, too": ["<tom@a.com>", "git@github.com:tom/repo.git", "irc.libera.chat", "2001:db8::ff00:8329"],
+    "hashes": ["550E8400-E29B-41D4-A716-446655440000", "sha256:e3b0c44298fc", "DE89 3704 0044 0532 0130 00", "C++"],
     "versions": ["v1.2.3", "1.2.3", "2.0.0-rc1", "v2"],
     "identifiers": ["MP3", "x86_64", "ABC-123", "utf8", "H2O", "3D", "d41d8cd98f00b204"],
     "keys": ["Ctrl+C", "Alt + F4", "F5"],
@@ -52,7 +66,27 @@ VALUES = {
     "dates": ["2024-05-17", "2024-05-17T10:30:00Z", "17/05/2024", "17.05.2024"],
     "phones": ["0123-456789", "+49 30 1234567", "0123 456 789", "(030) 123456"],
 }
-ALONES = ["😀", "👨‍👩‍👧", "👍🏽", "🇩🇪", "1️⃣", "❤️", ":-)", ";)", "<3", "<br>", "<br/>", "<!-- x -->", r"\n", r"\u00e4"]
+ALONES = [
+    "©",
+    "™",
+    "½",
+    ":smile:",
+    r"\"",
+    "😀",
+    "👨‍👩‍👧",
+    "👍🏽",
+    "🇩🇪",
+    "1️⃣",
+    "❤️",
+    ":-)",
+    ";)",
+    "<3",
+    "<br>",
+    "<br/>",
+    "<!-- x -->",
+    r"\n",
+    r"\u00e4",
+]
 FRAMES = [
     "I saw {} there.",
     "{} is here.",
@@ -118,6 +152,17 @@ def test_words_are_not_kept(text: str) -> None:
         ("**run `x**`**", [(OPEN, "**"), (VALUE, "`x**`"), (CLOSE, "**")]),
         ("2 * 3 * 4", [(VALUE, "2"), (VALUE, "3"), (VALUE, "4")]),
         ("- a - b", [(ALONE, "- ")]),
+        ("a) b", [(ALONE, "a) ")]),
+        ("(1) b [1]", [(ALONE, "(1) "), (ALONE, "[1]")]),
+        ("IV. b", [(ALONE, "IV. ")]),
+        (r"a\n\nb", [(ALONE, r"\n"), (ALONE, r"\n")]),
+        (
+            "see [a b](c/d.html) and ![e](f.png)",
+            [(OPEN, "["), (CLOSE, "](c/d.html)"), (OPEN, "!["), (CLOSE, "](f.png)")],
+        ),
+        ('<a title="b > c">d</a>', [(OPEN, '<a title="b > c">'), (CLOSE, "</a>")]),
+        ("__a b__ and ~~c~~", [(OPEN, "__"), (CLOSE, "__"), (OPEN, "~~"), (CLOSE, "~~")]),
+        ("%1%2 a", [(VALUE, "%1"), (VALUE, "%2")]),
         ("## a", [(ALONE, "## ")]),
         ("> - [x] a", [(ALONE, "> - [x] ")]),
         ("  * a", [(ALONE, "* ")]),
@@ -138,12 +183,15 @@ def test_numbers_in_prose_are_written_anew() -> None:
     )
     assert written("3,50 und 1.000", Keeping("de", "en")) == "3.50 und 1,000"
     assert written("3.50", Keeping("en", "xx")) == "3.50"
+    assert written("1.000.000 Euro", Keeping("de", "en")) == "1,000,000 Euro"
 
 
 def test_patterns_of_the_user_come_first() -> None:
     keeping = Keeping("en", "de", ("Acme( Corp)?", r"[A-Z]{2}-\w+"))
     assert kept("Acme Corp has XY-a12 and 3.", keeping) == [(VALUE, "Acme Corp"), (VALUE, "XY-a12"), (VALUE, "3")]
     assert kept("%s 12", Keeping(nothing=True)) == []
+    groups = Keeping("en", "de", (r"(A)b \1", "(?P<x>Corp)", "(?i)(?P<x>london)"))
+    assert kept("Ab A Corp London", groups) == [(VALUE, "Ab A"), (VALUE, "Corp"), (VALUE, "London")]
     for pattern, message in (("(", "is not a regular expression"), ("x*", "matches the empty text")):
         with pytest.raises(InputError, match=message):
             Keeping(patterns=(pattern,))
@@ -175,6 +223,8 @@ def test_what_was_kept_is_put_back(text: str) -> None:
 def test_what_a_translation_has_lost() -> None:
     assert lost("%s and %s, 3.5", "%s und 3,5", ENGLISH) == ["%s"]
     assert lost("a b", "c", ENGLISH) == []
+    assert lost("Call 110 or 112.", "Ruf 1100 oder 112.", ENGLISH) == ["110"]
+    assert lost("12 cats", "12 Katzen, 12 Hunde", ENGLISH) == ["12"]
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the shared cases are not here")
@@ -183,3 +233,12 @@ def test_the_shared_cases_are_kept() -> None:
         case = json.loads(line)
         codes = "\n".join(code for _, code in kept(case["source"]))
         assert case["kind"] in ("space", "alone") or all(held.strip() in codes for held in case["holds"]), case
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", ".a", "a.", "0.", "0 ", "*a", "_a", "[a](", "a@", "{a,plural,", "http://", "<", "-"]
+)
+def test_time_grows_with_the_length_alone(unit: str) -> None:
+    begin = time.process_time()
+    keep(Segment(unit * 10_000), ENGLISH)
+    assert time.process_time() - begin < 5
