@@ -18,12 +18,13 @@ from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import resume, settings
 from seq2seq.training.settings import Settings
 from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
-from seq2seq.translation.translator import Bundle
 
 # Small, and every size different, so that no two can be confused.
 TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
 TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
+AS_IT_STANDS = {"normalisation": 0, "keep": False, "sentences": False, "longest": 200}  # digits are the language here
 
 
 def silent(message: str) -> None:
@@ -50,7 +51,8 @@ def chosen(training: Mapping[str, Any] = {}, model: Mapping[str, Any] = {}, **to
     return settings.resolve(
         {
             "data": {"src": "digits", "tgt": "stigid"},
-            "tokenizer": {"vocab_size": 300, **tokenizer},
+            "text": AS_IT_STANDS,
+            "tokenizer": {"vocab_size": 300, "placeholders": 0, **tokenizer},
             "model": {**TINY_MODEL, **model},
             "training": {**TINY_TRAINING, **training},
         }

@@ -8,8 +8,9 @@ from seq2seq.api.models import choose_direction, with_translation_memory
 from seq2seq.api.translator import FolderPath, Translator, load, search_settings
 from seq2seq.text.corpus import DataConfig, load_split
 from seq2seq.text.scoring import METRICS, Score, score
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SearchConfig
-from seq2seq.translation.translator import Bundle, LineTranslator
+from seq2seq.translation.translator import LineTranslator
 
 
 def evaluate(

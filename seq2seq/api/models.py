@@ -12,7 +12,7 @@ from seq2seq.api.computing import torch_device
 from seq2seq.errors import InputError
 
 if TYPE_CHECKING:
-    from seq2seq.translation.translator import Bundle
+    from seq2seq.translation.bundle import Bundle
 
 Direction = tuple[str, str]
 

@@ -141,6 +141,8 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
     else:
         trainer.begin()
         checkpoint.clear(plan.folder)
+    text_settings = replace(plan.settings.text, longest=trainer.longest)
+    plan = plan._replace(settings=plan.settings._replace(text=text_settings))
     layout.save_settings(plan.folder, plan.settings._asdict(), *tokenizers, plan.recipe)
     if plan.settings.data.teachers and not plan.resume:
         files.publish(plan.folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())

@@ -15,9 +15,10 @@ from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import Direction, choose_direction, open_model, shipped_models, with_translation_memory
 from seq2seq.config import build
 from seq2seq.errors import InputError
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SearchConfig
-from seq2seq.translation.texts import ranked_texts, split_lines
-from seq2seq.translation.translator import Bundle, LineTranslator, Translation
+from seq2seq.translation.texts import different, ranked_texts, split_lines
+from seq2seq.translation.translator import LineTranslator, Translation
 
 FolderPath = str | os.PathLike[str]
 
@@ -59,6 +60,8 @@ class TranslateOptions(TypedDict, total=False):
     memory: str | None
     memory_share: float | None
     search: Mapping[str, Any] | None
+    keep: Sequence[str] | bool
+    split: bool
 
 
 class Translator:
@@ -101,38 +104,36 @@ class Translator:
         self, text: Iterable[str], *, nbest: int, **options: Unpack[TranslateOptions]
     ) -> list[list[Translation]]: ...
     def translate(
-        self,
-        text: str | Iterable[str],
-        *,
-        to: str | None = None,
-        from_: str | None = None,
-        beam: int | None = None,
-        nbest: int | None = None,
-        memory: str | None = None,
-        memory_share: float | None = None,
-        search: Mapping[str, Any] | None = None,
+        self, text: str | Iterable[str], *, nbest: int | None = None, **options: Unpack[TranslateOptions]
     ) -> str | list[str] | list[Translation] | list[list[Translation]]:
         """The translation of a text, or the translations of a list of texts, in the same order.
 
-        Each line of a text is translated by itself.
+        Each line of a text is translated by itself, sentence by sentence. White space at its ends and between sentences
+        stays, and so does what is not language: placeholders, tags, addresses, numbers.
 
         Args:
             text: a str gives a str, a list of str a list of str.
-            to: language to translate to; optional if the model knows one direction only.
-            from_: language to translate from; the same.
-            beam: hypotheses kept at each step; None: the model's own setting.
-            nbest: return for each text a list of at most `nbest` `Translation` objects, best first.
-            memory: parallel text to use as a translation memory, as for `train`.
-            memory_share: weight of the memory, between 0 and 1.
-            search: further settings of the section [search] by name, for example {"length_penalty": 1.2}.
+            nbest: return for each text a list of at most `nbest` `Translation` objects, best first, all different.
+            options:
+                to: language to translate to; optional if the model knows one direction only.
+                from_: language to translate from; the same.
+                beam: hypotheses kept at each step; None: the model's own setting.
+                memory: parallel text to use as a translation memory, as for `train`.
+                memory_share: weight of the memory, between 0 and 1.
+                search: further settings of the section [search] by name, for example {"length_penalty": 1.2}.
+                keep: regular expressions of what is kept as well; False: nothing is kept.
+                split: False: a line of several sentences is translated as one.
 
         Raises:
-            TypeError: `text` is neither a str nor a list of str.
+            TypeError: `text` is neither a str nor a list of str, or an option is unknown.
             InputError: the direction is unknown, a setting is wrong, or a text cannot be encoded as UTF-8.
         """
+        if unknown := options.keys() - TranslateOptions.__annotations__.keys():
+            raise TypeError(f"translate() got an unexpected keyword argument {min(unknown)!r}")
         texts = _texts(text, "translate")
-        bundle = self.bundle(choose_direction(self._folders, from_, to), memory, memory_share)
-        overrides = {**(search or {}), **({} if beam is None else {"beam": beam})}
+        bundle = self._bundle_for(options)
+        beam = options.get("beam")
+        overrides = {**(options.get("search") or {}), **({} if beam is None else {"beam": beam})}
         config = search_settings(bundle.search, overrides, nbest)
         lines = [split_lines(text) for text in texts]
         with torch_threads(self.threads):
@@ -140,8 +141,16 @@ class Translator:
             translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None)))
         results = [list(islice(translations, len(lines_of_text))) for lines_of_text in lines]
         ranked = [ranked_texts(text, result) for text, result in zip(texts, results, strict=True)]
-        found = [each[0].text for each in ranked] if nbest is None else [each[:nbest] for each in ranked]
+        found = [each[0].text for each in ranked] if nbest is None else [different(each)[:nbest] for each in ranked]
         return found[0] if isinstance(text, str) else found
+
+    def _bundle_for(self, options: TranslateOptions) -> Bundle:
+        """The model that these options name, with its way of reading text."""
+        direction = choose_direction(self._folders, options.get("from_"), options.get("to"))
+        bundle = self.bundle(direction, options.get("memory"), options.get("memory_share"))
+        keep = options.get("keep", True)
+        patterns = [keep] if isinstance(keep, str) else [] if isinstance(keep, bool) else list(keep)
+        return bundle.with_reading(patterns, keep is False, options.get("split", True))
 
     @overload
     def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]

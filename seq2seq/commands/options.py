@@ -13,15 +13,19 @@ The groups below mean the same in every command that uses them.
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seq2seq.api.computing import DEVICES
 from seq2seq.api.models import MEMORY_SHARE
+from seq2seq.errors import InputError
+
+if TYPE_CHECKING:
+    from seq2seq.translation.bundle import Bundle
 
 
 def option(*flags: str, **settings: Any) -> Any:
@@ -116,6 +120,27 @@ class MemoryOptions:
         metavar="X",
         help=f"weight of the memory in each token's probability (default: {MEMORY_SHARE})",
     )
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How text is read: what is kept untranslated, and whether lines are divided into sentences."""
+
+    keep: Sequence[str] = option(
+        "--keep", multiple=True, metavar="REGEX", help="keep what matches untranslated, as numbers, tags .. are"
+    )
+    keep_nothing: bool = option("--keep-nothing", is_flag=True, help="translate everything, also numbers and tags")
+    no_split: bool = option("--no-split", is_flag=True, help="translate a line of several sentences as one")
+
+    def applied(self, bundle: "Bundle") -> "Bundle":
+        """The model, reading text in this way.
+
+        Raises:
+            InputError: options exclude each other, or a pattern is not a regular expression.
+        """
+        if self.keep and self.keep_nothing:
+            raise InputError("--keep and --keep-nothing exclude each other; leave one out")
+        return bundle.with_reading(self.keep, self.keep_nothing, not self.no_split)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from seq2seq.errors import InputError, WorkError
 
@@ -51,6 +51,8 @@ def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:
 def output(path: Path | None) -> Iterator[BinaryIO]:
     """A stream to standard output (None or "-"), or to a file that appears at `path` only once it is complete.
 
+    A file that ends with .gz is packed.
+
     Raises:
         InputError: no file can be written there.
         WorkError: the disk is full.
@@ -70,7 +72,11 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
     partial = target.with_name(f".{target.name}.partial")
     try:
         with partial.open("wb") as file:
-            yield file
+            if target.suffix == ".gz":
+                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                    yield cast(BinaryIO, packed)
+            else:
+                yield file
         partial.replace(target)
     except OSError as e:
         failure = WorkError if e.filename is None else InputError  # it failed while writing, or while opening

@@ -37,8 +37,8 @@ from seq2seq.folder.layout import (
 )
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
-from seq2seq.translation.translator import Bundle
 
 DTYPES = "F32", "F16", "BF16"  # of weights that are not quantized
 SCALE = ".scale"  # suffix of the tensor with the scale of each row of an 8-bit matrix

@@ -24,6 +24,7 @@ from typing import Any
 from seq2seq import config
 from seq2seq.errors import InputError
 from seq2seq.folder import files
+from seq2seq.text.preparation import LONGEST
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
 FORMAT = 1
@@ -35,6 +36,16 @@ SYNTHETIC = "taught.jsonl"  # the name that folders of earlier versions have
 RECIPE = "recipe"  # key in config.toml: the recipe that the settings come from
 TARGET_PIECES = "target_pieces"  # key in config.toml: size of the target vocabulary of a joint tokenizer
 TOKENIZER = "tokenizer"  # metadata key in weights and graphs: the fingerprint of their tokenizers
+# What folders have that are older than a setting.
+OLDER: dict[tuple[str, str], Any] = {
+    ("model", "lexical"): False,
+    ("tokenizer", "placeholders"): 0,
+    ("text", "normalisation"): 0,
+    ("text", "longest"): LONGEST,
+    ("text", "names"): 0.0,
+    ("text", "lowercase"): 0.0,
+    ("text", "unpunctuated"): 0.0,
+}
 
 
 def holds_model(folder: Path) -> bool:
@@ -93,7 +104,8 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
     version = sections.pop("seq2seq", {}).get("format")
     if version != FORMAT:
         raise InputError(f"{folder / CONFIG} has format {version!r}, this version reads {FORMAT}; update seq2seq")
-    sections.setdefault("model", {}).setdefault("lexical", False)  # folders older than this setting
+    for (section, name), value in OLDER.items():
+        sections.setdefault(section, {}).setdefault(name, value)
     return sections
 
 

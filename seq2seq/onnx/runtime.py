@@ -16,8 +16,8 @@ from seq2seq.folder import files, layout
 from seq2seq.onnx import names
 from seq2seq.text.batches import Arrays
 from seq2seq.text.tokenizer import TokenizerConfig
+from seq2seq.translation.bundle import Bundle, Mask
 from seq2seq.translation.search import Ids, LogProbs, Proposal
-from seq2seq.translation.translator import Bundle, Mask
 
 NamedArrays = dict[str, NDArray[Any]]  # by their names in the graphs
 
@@ -39,7 +39,7 @@ class State(NamedTuple):
 
 
 class OnnxEngine:
-    """The two graphs of an exported model, behind the methods of `seq2seq.translation.translator.Engine`."""
+    """The two graphs of an exported model, behind the methods of `seq2seq.translation.bundle.Engine`."""
 
     def __init__(self, encoder: InferenceSession, decoder: InferenceSession) -> None:
         self.encoder, self.decoder = encoder, decoder
@@ -55,7 +55,7 @@ class OnnxEngine:
         return State(layers, {name: x for name, x in outputs.items() if name not in layers})
 
     def propose(self, tokens: Ids, targets: Ids, state: State, count: int) -> tuple[Proposal, State]:
-        """The `count` best next tokens after tokens (B, W); see `seq2seq.translation.translator.Engine`."""
+        """The `count` best next tokens after tokens (B, W); see `seq2seq.translation.bundle.Engine`."""
         inputs = {names.TOKENS: tokens.ravel(), names.TARGET: targets.ravel(), names.COUNT: np.array([count])}
         arrays = self.decoder.run(None, {**inputs, **state.layers, **state.memory})
         outputs = dict(zip(self.decoder_outputs, arrays, strict=True))

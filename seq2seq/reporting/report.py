@@ -20,8 +20,8 @@ from seq2seq.reporting.pictures import Bar, draw_attention, draw_bars, draw_curv
 from seq2seq.text.scoring import Score, score, sentence_scores
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS, EOS
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
-from seq2seq.translation.translator import Bundle
 
 # Groups of words by occurrences in the training text, and of sentences by words in the source: name and upper bound.
 FREQUENCIES = {"never": 0, "1 or 2": 2, "3 to 9": 9, "10 to 99": 99, "100 or more": math.inf}

@@ -30,6 +30,10 @@ class Ragged(Sequence[list[int]]):
             end += len(part.flat)
         return cls(np.concatenate(flats), np.concatenate(offsets))
 
+    def lengths(self) -> NDArray[np.int64]:
+        """The length of each list."""
+        return np.diff(self.offsets)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

@@ -17,7 +17,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, pairwise
+from itertools import accumulate, chain, combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ import sentencepiece
 
 from seq2seq.config import setting
 from seq2seq.errors import InputError
+from seq2seq.segments.pieces import PIECES, is_piece, piece
 from seq2seq.text.ragged import Ragged
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
@@ -53,6 +54,13 @@ class TokenizerConfig:
         "varies more; bpe: probability of leaving out a merge",
         low=0.0,
         high=1.0,
+    )
+    placeholders: int = setting(
+        16,
+        "numbered tokens that stand for what is kept untranslated, such as {name} or 2024-05-17; 0: none, and it is "
+        "placed by the attention alone",
+        low=0,
+        high=PIECES,
     )
     character_coverage: float = setting(
         0.9999,
@@ -84,6 +92,9 @@ class Tokenizer:
         special = (p.pad_id(), p.bos_id(), p.eos_id(), p.unk_id())
         if special != (PAD, BOS, EOS, UNK):
             raise InputError(f"pad, bos, eos, unk have the ids {special} instead of (0, 1, 2, 3); learn a new model")
+        # The ids of the numbered pieces (`seq2seq.segments.pieces`) that the model has a token for, in their order.
+        tokens = [p.piece_to_id(piece(number)) for number in range(PIECES)]
+        self.placeholders = tokens[: tokens.index(UNK)] if UNK in tokens else tokens
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:
             raise InputError("the SentencePiece model loses text (normalises, or has no bytes); learn a new one")
 
@@ -117,6 +128,7 @@ class Tokenizer:
                 eos_id=EOS,
                 unk_id=UNK,
                 byte_fallback=True,
+                user_defined_symbols=[piece(number) for number in range(config.placeholders)],
                 normalization_rule_name="identity",
                 remove_extra_whitespaces=False,
                 max_sentence_length=2**30,  # its maximum; it skips longer lines
@@ -167,7 +179,8 @@ class Tokenizer:
         if kind == "bpe":
             needed |= {name[a:b] for name in needed for a, b in combinations(range(len(name) + 1), 2)}
         p = self._processor
-        kept = [p.is_control(i) or p.is_unknown(i) or p.is_byte(i) or name in needed for i, name in enumerate(names)]
+        always = [p.is_control(i) or p.is_unknown(i) or p.is_byte(i) for i in range(len(p))]
+        kept = [always[i] or is_piece(name) or name in needed for i, name in enumerate(names)]
         pieces, rest = _split_model(self.model_bytes)
         order = sorted(range(len(self)), key=lambda i: not kept[i])
         return Tokenizer(b"".join([*(pieces[i] for i in order), rest])), sum(kept)
@@ -193,6 +206,22 @@ class Tokenizer:
         """The text of any ids as one line. Bytes that are not UTF-8, and the unknown id, become U+FFFD."""
         text = b"".join([self._bytes[i] for i in ids]).decode("utf-8", errors="replace")
         return _unescape(text.removeprefix(" "))
+
+    def ends(self, ids: Iterable[int]) -> list[int]:
+        """For each of the ids where its text ends in `decode(ids)`, in characters."""
+        texts = [self._bytes[i] for i in ids]
+        space = b"".join(texts[:2]).startswith(b" ")
+        return [max(0, end - space) for end in accumulate(sum(b & 0xC0 != 0x80 for b in text) for text in texts)]
+
+    def knows(self, ids: Sequence[int]) -> bool:
+        """Whether any of the ids is more than a byte or a space: text of another script has none."""
+        p = self._processor
+        return any(not p.is_byte(i) and self._bytes[i] != b" " for i in ids)
+
+    def cost(self, word: str) -> float:
+        """How unlikely the model finds a word: the number of its pieces, and less than 1 for their probability."""
+        ids = self.encode([word])[0]
+        return len(ids) - 1 / (1 - sum(self._processor.get_score(i) for i in ids))
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The pieces of these ids as text, with `▁` for a space."""

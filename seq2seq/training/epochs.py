@@ -5,6 +5,7 @@ It does not know models, nor how many epochs there are.
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,7 +26,12 @@ class TrainingData:
     """
 
     def __init__(
-        self, pairs: list[Pair], tokenizers: tuple[Tokenizer, Tokenizer], sampling: float, seed: int, batch_tokens: int
+        self,
+        pairs: Sequence[Pair],
+        tokenizers: tuple[Tokenizer, Tokenizer],
+        sampling: float,
+        seed: int,
+        batch_tokens: int,
     ) -> None:
         self.lines = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
         self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)

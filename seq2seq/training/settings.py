@@ -1,4 +1,4 @@
-"""A run's settings: a TOML recipe, `[data] [tokenizer] [model] [training] [search]`, and the overrides of it."""
+"""A run's settings: a TOML recipe, `[data] [text] [tokenizer] [model] [training] [search]`, and the overrides of it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,6 +8,7 @@ from seq2seq import config
 from seq2seq.errors import InputError
 from seq2seq.network.model import ModelConfig
 from seq2seq.text.corpus import DataConfig
+from seq2seq.text.preparation import TextConfig
 from seq2seq.text.tokenizer import TokenizerConfig
 from seq2seq.training.optimization import TrainingConfig
 from seq2seq.translation.search import SearchConfig
@@ -20,6 +21,7 @@ class Settings(NamedTuple):
     """The resolved settings, one dataclass per section."""
 
     data: DataConfig
+    text: TextConfig
     tokenizer: TokenizerConfig
     model: ModelConfig
     training: TrainingConfig

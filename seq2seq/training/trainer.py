@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import UNTIED, Model
 from seq2seq.text.corpus import Corpus
+from seq2seq.text.preparation import longest_of, prepared, reading, varied
+from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.distributed import ProcessGroup
 from seq2seq.training.epochs import TrainingData, fingerprint
@@ -32,6 +34,7 @@ from seq2seq.training.signals import listening
 from seq2seq.training.state import Progress, TrainingState
 from seq2seq.training.step import DivergenceError, TrainingStep
 from seq2seq.training.validation import Scores, Validator
+from seq2seq.translation.bundle import reading_for
 from seq2seq.translation.padding import use_strict_products
 
 # Compiled kernels that torch and oneDNN cache, one per shape: almost every batch of training has a new shape, and the
@@ -44,7 +47,9 @@ def prepare(settings: Settings, corpus: Corpus, say: Callable[[str], None]) -> t
 
     A joint tokenizer is sorted so that the target vocabulary is its first N pieces.
     """
-    sides = [pair.src for pair in corpus.train], [pair.tgt for pair in corpus.train]
+    how = reading(settings.text, settings.data.src, settings.data.tgt, settings.tokenizer.placeholders)
+    pairs = prepared(corpus.train, how)
+    sides = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
     if settings.tokenizer.joint:
         joint = Tokenizer.learn([*sides[0], *sides[1]], settings.tokenizer, say)
         joint, count = joint.sorted_for(sides[1], settings.tokenizer.kind)
@@ -99,16 +104,20 @@ class Trainer:
         use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
-        pairs = [*corpus.train, *corpus.synthetic]
+        how = reading_for(tokenizers, settings.text, settings.data.src, settings.data.tgt)
+        pairs: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
+        if how:
+            pairs = varied(pairs, how, settings.text, self.config.seed)
         sampling, batch_tokens = settings.tokenizer.sampling, self.config.batch_tokens
         self.data = TrainingData(pairs, tokenizers, sampling, self.config.seed, batch_tokens)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
+        self.longest = settings.text.longest or longest_of(self.data.src.lengths())
         self.total = self.config.updates or self.config.epochs * updates_per_epoch
         self.training_step = TrainingStep(
             self.model, self.data, self.config, self.total, device, self.process_group, say
         )
         self.state = TrainingState(self.model, self.config, fingerprint(corpus, tokenizers))
-        self.validator = Validator(settings.model, tokenizers, corpus.dev, device)
+        self.validator = Validator(settings.model, tokenizers, corpus.dev, device, (how, self.longest))
 
     @property
     def progress(self) -> Progress:

@@ -1,18 +1,21 @@
 """Validation: the loss and the translation quality of a set of weights on the dev pairs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
 
 from seq2seq.folder import checkpoint
 from seq2seq.network.model import Model, ModelConfig
+from seq2seq.segments.reading import Reading
+from seq2seq.text.preparation import LONGEST
 from seq2seq.text.scoring import score
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
-from seq2seq.translation.translator import Bundle, LineTranslator
+from seq2seq.translation.translator import LineTranslator
 
 
 class Scores(NamedTuple):
@@ -28,11 +31,25 @@ class Scores(NamedTuple):
 
 
 class Validator:
-    """Scores weights on the dev pairs, in a model of its own beside the one that is trained."""
+    """Scores weights on the dev pairs, in a model of its own beside the one that is trained.
+
+    Args:
+        config: the model's settings.
+        tokenizers: of the source and the target.
+        dev: the pairs.
+        device: cpu or cuda.
+        reading: how text is read for the model, and the most source tokens that are translated at once.
+    """
 
     def __init__(
-        self, config: ModelConfig, tokenizers: tuple[Tokenizer, Tokenizer], dev: list[Pair], device: str
+        self,
+        config: ModelConfig,
+        tokenizers: tuple[Tokenizer, Tokenizer],
+        dev: Sequence[Pair],
+        device: str,
+        reading: tuple[Reading | None, int] = (None, LONGEST),
     ) -> None:
+        self.reading = reading
         self.tokenizers, self.src, self.tgt = tokenizers, [pair.src for pair in dev], [pair.tgt for pair in dev]
         self.model = Model(config, *map(len, tokenizers)).to(device).eval()
 
@@ -40,9 +57,8 @@ class Validator:
         """Load the weights, by parameter name, and score them."""
         checkpoint.load_weights(self.model, weights)
         greedy = SearchConfig(beam=1)
-        bundle = Bundle(TorchEngine(self.model), *self.tokenizers, greedy, "", "")
+        bundle = Bundle(TorchEngine(self.model), *self.tokenizers, greedy, "", "", *self.reading)
         translator = LineTranslator(bundle, greedy, batch_tokens=4096)
-        tokens = sum(len(ids) + 1 for ids in self.tokenizers[1].encode(self.tgt))
-        loss = -sum(translator.log_probs(self.src, self.tgt)) / tokens
+        loss = -sum(translator.log_probs(self.src, self.tgt)) / translator.count_tokens(self.src, self.tgt)
         bleu, chrf = (s.value for s in score(translator.translate(self.src), [self.tgt], ("bleu", "chrf")))
         return Scores(loss, bleu, chrf)

@@ -18,11 +18,13 @@ from seq2seq.errors import InputError
 from seq2seq.network.decoder import State
 from seq2seq.network.model import Model
 from seq2seq.text.batches import Arrays
+from seq2seq.text.preparation import prepared
+from seq2seq.text.sources import Pair
+from seq2seq.translation.bundle import Bundle, Mask
 from seq2seq.translation.nearest_neighbour import Datastore, Retrieved
 from seq2seq.translation.padding import ROW_MULTIPLE, pad_positions, pad_rows, smallest_columns, use_strict_products
 from seq2seq.translation.search import Ids, LogProbs, Proposal
 from seq2seq.translation.translation_memory import TranslationMemory
-from seq2seq.translation.translator import Bundle, Mask
 
 
 class BatchState(NamedTuple):
@@ -67,7 +69,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def propose(self, tokens: Ids, targets: Ids, state: BatchState, count: int) -> tuple[Proposal, BatchState]:
-        """The `count` best next tokens after tokens (B, W); see `seq2seq.translation.translator.Engine`."""
+        """The `count` best next tokens after tokens (B, W); see `seq2seq.translation.bundle.Engine`."""
         rows, sentences = len(state.states[0].weights), len(state.states[0].memory.mask)
         last, target = (pad_rows(torch.from_numpy(x).reshape(-1, 1), rows).to(self.device) for x in (tokens, targets))
         of_models, states = [], []
@@ -133,6 +135,8 @@ def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) 
     """
     if not isinstance(bundle.engine, TorchEngine):
         raise InputError("an exported model cannot use a translation memory; give the trained one, or omit --memory")
+    if bundle.reading:
+        pairs = prepared([Pair(*pair) for pair in pairs], bundle.reading)
     src, tgt = zip(*pairs, strict=True)
     memory = TranslationMemory(bundle.src_tokenizer.encode_all(src), bundle.tgt_tokenizer.encode_all(tgt))
     return bundle._replace(engine=TorchEngine(*bundle.engine.models, memory=memory, share=share))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.config import setting
+from seq2seq.translation.required import Required, best_of_each, first_of, held_after
 
 WHOLE_VOCABULARY = 2**31  # a number of candidates above any vocabulary's size
 FREE = -1  # no token is forced
@@ -60,6 +61,7 @@ class Request(NamedTuple):
 
     limit: int  # most tokens of a translation, `eos` included
     prefix: Sequence[int] = ()  # the first tokens of every translation; a long prefix raises the limit
+    required: Sequence[int] = ()  # tokens that every translation has once; all different
 
 
 class Hypothesis(NamedTuple):
@@ -112,6 +114,7 @@ def search(
     bos: int,
     eos: int,
     rngs: Sequence[np.random.Generator] = (),
+    reserved: Sequence[int] = (),
 ) -> list[list[Hypothesis]]:
     """The best translations of each of N sentences, best first: at least one, at most `config.beam` = K.
 
@@ -126,17 +129,29 @@ def search(
         bos: the token before the first.
         eos: the token that ends a translation.
         rngs: where `config.sample` is set, the random numbers of each sentence; then K must be 1.
+        reserved: tokens that stand in a translation only if its request requires them.
     """
     finished: list[list[Hypothesis]] = [[] for _ in requests]
     schedule, beam = forced_tokens(requests, eos), Beam.start(len(requests), bos)
+    required = Required.of([r.required for r in requests], [limit_of(r) for r in requests], reserved)
     while len(beam.sentences):
-        forced = schedule[beam.sentences, beam.step - 1]  # (B,)
-        targets = np.repeat(np.where(forced == FREE, eos, forced)[:, None], beam.tokens.shape[1], axis=1)
-        proposal, state = propose(beam.tokens[:, :, -1], targets, state, candidates_needed(config, beam.step))
+        forced = schedule[beam.sentences, beam.step - 1][:, None]  # (B, 1)
+        lacking = required.lacking(beam.sentences, beam.tokens)  # (B, W, R)
+        upcoming = np.where(forced == FREE, first_of(lacking), forced)
+        targets = np.where(upcoming == FREE, eos, upcoming)
+        count = candidates_needed(config, beam.step) + len(reserved)
+        proposal, state = propose(beam.tokens[:, :, -1], targets, state, count)
+        urgent = required.urgent(beam.sentences, beam.step, lacking, proposal.tokens[:, :, 0] == eos)
+        forced = np.where((forced == FREE) & urgent, upcoming, forced)  # (B, W)
         tokens, log_probs = constrain(beam, proposal, forced, config, eos)
+        if reserved:
+            first = np.where(forced == FREE, proposal.target_log_probs, -np.inf).astype(np.float64)
+            tokens, log_probs = required.allow(lacking, tokens, log_probs, first, eos)
         totals = beam.log_probs[:, :, None] + log_probs  # (B, W, C)
         if config.sample:
             places = draw(tokens, log_probs, config.sample, [rngs[i] for i in beam.sentences.tolist()])
+        elif required.tokens.size:
+            places = best_of_each(totals, held_after(lacking, tokens), 2 * config.beam)
         else:
             places = best(totals, 2 * config.beam)
         candidates = Candidates.take(tokens, totals, places)
@@ -151,9 +166,14 @@ def search(
     return [sorted(hypotheses, key=lambda h: -h.score)[: config.beam] for hypotheses in finished]
 
 
+def limit_of(request: Request) -> int:
+    """The most tokens of a translation, `eos` included, with room for the prefix and what is required."""
+    return max(request.limit, len(request.prefix) + len(request.required) + 1)
+
+
 def forced_tokens(requests: Sequence[Request], eos: int) -> Ids:
     """The token (N, T) that each request forces at each step: its prefix, then FREE, then `eos` from its limit on."""
-    limits = [max(request.limit, len(request.prefix) + 1) for request in requests]
+    limits = [limit_of(request) for request in requests]
     forced = np.full((len(requests), max(limits, default=0)), FREE, np.int64)
     for row, request, limit in zip(forced, requests, limits, strict=True):
         row[: len(request.prefix)] = request.prefix
@@ -229,7 +249,7 @@ def constrain(
 ) -> tuple[Ids, NDArray[np.float64]]:
     """The tokens and log-probabilities (B, W, C) of the proposal, -inf where a token is not allowed.
 
-    Where a token is forced (B,), it is the first candidate of its sentence's hypotheses, and no other is allowed.
+    Where a token is forced (B, W), it is the first candidate of its hypothesis, and no other is allowed.
     """
     tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
     if beam.step <= config.min_length:
@@ -237,9 +257,9 @@ def constrain(
     if config.no_repeat_ngram:
         log_probs[repeats(beam.tokens[:, :, 1:], tokens, config.no_repeat_ngram)] = -np.inf
     if (only := forced != FREE).any():
-        tokens = np.where(only[:, None, None], forced[:, None, None], tokens)
+        tokens = np.where(only[..., None], forced[..., None], tokens)
         log_probs[only] = -np.inf
-        log_probs[only, :, 0] = proposal.target_log_probs[only]
+        log_probs[only, 0] = proposal.target_log_probs[only]
     return tokens, log_probs
 
 

@@ -36,6 +36,14 @@ def ranked_texts(text: str, lines: Sequence[Sequence[Translation]]) -> list[Tran
     return ranked
 
 
+def different(translations: Sequence[Translation]) -> list[Translation]:
+    """The translations without those whose text came before; samples may repeat."""
+    first = dict[str, Translation]()
+    for translation in translations:
+        first.setdefault(translation.text, translation)
+    return list(first.values())
+
+
 def count_words(line: str) -> int:
     """The number of words separated by spaces, as alignments count them."""
     return len([word for word in line.split(" ") if word])

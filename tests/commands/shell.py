@@ -31,11 +31,18 @@ PARTS = {
     "test2": [(" ".join(reversed(en.split())), de) for en, de in PAIRS[::3]],
 }
 
-# A model that learns almost the whole language in a second.
+# A model that learns almost the whole language in a second. A line is one sentence, wherever its full stop is.
 RECIPE = """
+[text]
+sentences = false
+longest = 200
+names = 0.0
+lowercase = 0.0
+unpunctuated = 0.0
 [tokenizer]
 kind = "bpe"
 vocab_size = 380
+placeholders = 0
 [model]
 lexical = false
 embedding = 32

@@ -23,9 +23,10 @@ from seq2seq.onnx import runtime
 from seq2seq.onnx.export import decoder, encoder, export
 from seq2seq.onnx.runtime import OnnxEngine
 from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
-from seq2seq.translation.translator import Bundle, LineTranslator, Translation
+from seq2seq.translation.translator import LineTranslator, Translation
 
 
 def exported(model: Model, int8: bool = False, threads: int = 1) -> OnnxEngine:

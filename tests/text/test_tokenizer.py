@@ -65,7 +65,7 @@ def no_notice(message: str) -> None:
 
 @cache
 def learned(kind: str) -> Tokenizer:
-    return Tokenizer.learn(LINES, TokenizerConfig(kind=kind, vocab_size=SIZE), no_notice)
+    return Tokenizer.learn(LINES, TokenizerConfig(kind=kind, vocab_size=SIZE, placeholders=0), no_notice)
 
 
 @cache
@@ -184,7 +184,7 @@ def test_special_ids_are_left_out_and_the_unknown_id_is_visible() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_lines_give_the_same_bytes(kind: str) -> None:
-    config = TokenizerConfig(kind=kind, vocab_size=SIZE)
+    config = TokenizerConfig(kind=kind, vocab_size=SIZE, placeholders=0)
     again = Tokenizer.learn((line for line in LINES), config, no_notice)
     assert again.model_bytes == learned(kind).model_bytes
     assert len(again) == SIZE
@@ -215,10 +215,10 @@ def test_no_text_is_an_error(lines: list[str]) -> None:
 
 def test_a_long_text_is_used_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     part = LINES[::3]
-    expected = Tokenizer.learn(part, TokenizerConfig(vocab_size=310), no_notice)
+    expected = Tokenizer.learn(part, TokenizerConfig(vocab_size=310, placeholders=0), no_notice)
     monkeypatch.setattr("seq2seq.text.tokenizer.MAX_CHARS", sum(map(len, LINES)) // 3 + 1)
     notices: list[str] = []
-    learnt = Tokenizer.learn(LINES, TokenizerConfig(vocab_size=310), notices.append)
+    learnt = Tokenizer.learn(LINES, TokenizerConfig(vocab_size=310, placeholders=0), notices.append)
     assert learnt.model_bytes == expected.model_bytes
     assert notices == [f"the tokenizer is learnt from {len(part):,} lines, one in 3, to save memory"]
 
@@ -226,7 +226,7 @@ def test_a_long_text_is_used_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_vocabulary_too_small_for_the_characters_is_an_error() -> None:
     lines = ["".join(map(chr, range(0x4E00, 0x4E00 + 100)))]
     with pytest.raises(InputError, match=r"vocab_size = 300 is too small .* give at least 361, or lower"):
-        Tokenizer.learn(lines, TokenizerConfig(vocab_size=300), no_notice)
+        Tokenizer.learn(lines, TokenizerConfig(vocab_size=300, placeholders=0), no_notice)
 
 
 @pytest.mark.parametrize("kind", KINDS)

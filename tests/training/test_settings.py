@@ -66,7 +66,7 @@ def test_an_unknown_recipe_is_refused(name: str, words: str) -> None:
     ("sections", "words"),
     [
         ({"modell": {}}, "unknown section [modell]; did you mean 'model'?"),
-        ({"qqq": {}}, "unknown section [qqq]; there are: data, tokenizer, model, training, search"),
+        ({"qqq": {}}, "unknown section [qqq]; there are: data, text, tokenizer, model, training, search"),
         ({"training": {"epoch": 3}}, "unknown setting 'training.epoch'; did you mean 'epochs'?"),
         ({"search": {"beam": 0}}, "search.beam = 0 is out of range: give a value from 1 to 1000"),
         ({"model": {"cell": "grü"}}, "model.cell = 'grü' is not known; did you mean 'gru'?"),
@@ -104,7 +104,7 @@ def other_value(field: dataclasses.Field[Any]) -> Any:
         return (3, 1, 2) if field.type == tuple[int, ...] else ("b", 'a "c')
     if isinstance(default, float):
         return high if default != high and high is not None else (low if default != low else 0.125)
-    return default + 1
+    return default - 1 if default == high else default + 1
 
 
 def test_every_setting_is_read_back_from_the_file(tmp_path: Path) -> None:

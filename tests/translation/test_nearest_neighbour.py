@@ -16,10 +16,11 @@ from seq2seq.text.ragged import Ragged
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation import nearest_neighbour
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine, with_memory
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translation_memory import TranslationMemory
-from seq2seq.translation.translator import Bundle, LineTranslator, Translation
+from seq2seq.translation.translator import LineTranslator, Translation
 
 SOURCES = [[5, 6, 7], [8, 9], [5, 5, 5, 5], [10]]
 TARGETS = [[7, 6, 5], [9, 8, 9, 9], [], [12, 11]]

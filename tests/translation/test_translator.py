@@ -21,9 +21,11 @@ from seq2seq.network.model import Model
 from seq2seq.processes import CAN_FORK
 from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translation import translator
+from seq2seq.translation.assembly import Unit, split, word_at, word_ends
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Hypothesis, SearchConfig
-from seq2seq.translation.translator import Bundle, LineTranslator, Part, Translation, split, words
+from seq2seq.translation.translator import LineTranslator, Translation
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def test_workers_change_neither_a_bit_nor_the_order(bundle: Bundle, workers: int
 def test_warnings_name_long_lines_by_their_number_whichever_worker_translates_them(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(translator, "LONGEST", 8)
+    bundle = bundle._replace(longest=8)
     monkeypatch.setattr(translator, "WINDOW", (3, 5))
     lines = ["1 2 3 4 5 6 7 8 9 0" if i % 4 == 1 else "1 2" for i in range(14)]
     warnings: list[str] = []
@@ -204,7 +206,7 @@ def always_predicting(bundle: Bundle, text: str) -> Bundle:
 def test_the_limit_depends_on_the_source_and_not_on_the_batch(untrained_bundle: Bundle) -> None:
     endless = using(always_predicting(untrained_bundle, ""), beam=1, max_ratio=1.0, max_extra=2)
     sources = untrained_bundle.src_tokenizer.encode(["1", "1 2 3", "1 2 3 4 5 6 7"])
-    results = endless._search([Part(ids, [], 1, 0) for ids in sources])
+    results = endless._search([Unit(ids, [], [], 1, 0) for ids in sources])
     # The limit is the source with its EOS, and two more; it counts the translation's EOS.
     assert [len(h.tokens) for [h] in results] == [len(ids) + 1 + 2 - 1 for ids in sources]
 
@@ -232,7 +234,7 @@ def test_every_line_gives_one_line(request: pytest.FixtureRequest, model: str, b
 def test_no_token_breaks_a_line(untrained_bundle: Bundle, text: str) -> None:
     """There is a token for each byte."""
     [line] = using(always_predicting(untrained_bundle, text), beam=1).translate(["1 2 3"])
-    assert line
+    assert line or text == "\xff"  # a byte that is no character is left out
     assert len((line + "\n").encode().splitlines()) == 1
 
 
@@ -276,7 +278,7 @@ def test_windows_are_of_moderate_size() -> None:
 
 
 def test_a_long_line_is_translated_in_parts_with_a_warning(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translator, "LONGEST", 4)
+    bundle = bundle._replace(longest=4)
     monkeypatch.setattr(translator, "WINDOW", (2, 2))
     lines = ["1 2", "1 2 3 4", "5 6 7 8 9", "", "1 2 3 4 5 6 7 8 9 0"]
     warnings: list[str] = []
@@ -299,10 +301,11 @@ def test_the_candidates_of_a_long_line_are_those_of_its_parts(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, beam: int
 ) -> None:
     parts = streamed(using(bundle, beam=beam), ["5 6 7", "8 9"])
-    monkeypatch.setattr(translator, "LONGEST", 4)
+    bundle = bundle._replace(longest=4)
     [whole] = streamed(using(bundle, beam=beam), ["5 6 7 8 9"])
-    assert [c.text for c in whole] == [f"{a.text} {b.text}" for a, b in zip(*parts, strict=True)]
-    sums = [a.log_prob + b.log_prob for a, b in zip(*parts, strict=True)]
+    pairs = sorted(itertools.product(*parts), key=lambda pair: -pair[0].score - pair[1].score)[:beam]
+    assert [c.text for c in whole] == [f"{a.text} {b.text}" for a, b in pairs]
+    sums = [a.log_prob + b.log_prob for a, b in pairs]
     assert [c.log_prob for c in whole] == pytest.approx(sums, rel=1e-4, abs=1e-5)
     assert whole[0].text == "7 6 5 9 8"
 
@@ -312,12 +315,12 @@ def test_the_candidates_of_a_long_line_come_best_first(bundle: Bundle, monkeypat
     a, b = bundle.tgt_tokenizer.encode(["1", "2 2 2 2 2 2 2 2"])
     one = [Hypothesis(a, -2.0, -1.0, [0] * len(a)), Hypothesis(b, -9.9, -1.1, [0] * len(b))]
     other = [Hypothesis(a, -8.0, -4.0, [0] * len(a)), Hypothesis(a, -8.2, -4.1, [0] * len(a))]
-    monkeypatch.setattr(translator, "LONGEST", 2)
-    for second in (other, other[:1]):  # the last candidate of a part with fewer is repeated
+    bundle = bundle._replace(longest=2)
+    for second in (other, other[:1]):  # the second has the text of the first, and is left out
         monkeypatch.setattr(LineTranslator, "_search", lambda self, parts, second=second: [one, second])
         [whole] = streamed(using(bundle, beam=2), ["1 2 3"])
         assert [c.text for c in whole] == ["1 1", "2 2 2 2 2 2 2 2 1"]
-        assert [c.log_prob for c in whole] == pytest.approx([-10.0, -9.9 + second[-1].log_prob])
+        assert [c.log_prob for c in whole] == pytest.approx([-10.0, -17.9])
         assert whole[0].score > whole[1].score
 
 
@@ -328,13 +331,12 @@ def test_a_line_of_thousands_of_tokens_is_translated(bundle: Bundle) -> None:
     assert candidate.text
 
 
-def test_split_keeps_every_token_and_cuts_before_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translator, "LONGEST", 10)
+def test_split_keeps_every_token_and_cuts_before_words() -> None:
     draw = random.Random(0)
     for _ in range(300):
         pieces = [draw.choice(["▁a", "b", "b", "b"]) for _ in range(draw.randrange(60))]
         ids = list(range(len(pieces)))
-        runs = split(ids, pieces)
+        runs = split(ids, pieces, 10)
         assert [i for run in runs for i in run] == ids
         assert all(0 < len(run) <= 10 for run in runs) or runs == [[]]
         for before, after in itertools.pairwise(runs):
@@ -343,10 +345,10 @@ def test_split_keeps_every_token_and_cuts_before_words(monkeypatch: pytest.Monke
 
 
 def test_a_short_source_is_not_split() -> None:
-    for length in (0, 1, translator.LONGEST):
+    for length in (0, 1, 10):
         ids = list(range(length))
-        assert split(ids, ["▁a"] * length) == [ids]
-    assert len(split(list(range(translator.LONGEST + 1)), ["▁a"] * (translator.LONGEST + 1))) == 2
+        assert split(ids, ["▁a"] * length, 10) == [ids]
+    assert len(split(list(range(11)), ["▁a"] * 11, 10)) == 2
 
 
 # ---- prefixes --------------------------------------------------------------------------------------------------------
@@ -360,7 +362,7 @@ def test_a_translation_begins_with_its_prefix(bundle: Bundle, monkeypatch: pytes
     assert forced[1] == free[1]
     assert forced[2] == []
     assert forced[3][0] == free[3][0]  # whose translation begins so without a prefix
-    monkeypatch.setattr(translator, "LONGEST", 4)
+    bundle = bundle._replace(longest=4)
     [long] = using(bundle, beam=beam).stream(["5 6 7 8 9"], silent, ["0"])
     assert long[0].text.startswith("0")
     assert long[0].text.endswith(" 9 8")
@@ -387,25 +389,28 @@ def test_alignments_link_each_word_with_its_source(bundle: Bundle, monkeypatch: 
         total += len(best.text.split())
     assert right > 0.7 * total
     assert [c.alignment for c in streamed(using(bundle, beam=1), lines[:1])[0]] == [[]]
-    monkeypatch.setattr(translator, "LONGEST", 4)
+    bundle = bundle._replace(longest=4)
     [[long]] = LineTranslator(bundle, SearchConfig(beam=1), alignments=True).stream(["5 6 7 8 9"], silent)
     assert long.text == "7 6 5 9 8"
     assert [link for t in (0, 2, 3, 4) for link in long.alignment if link[1] == t] == [[2, 0], [0, 2], [4, 3], [3, 4]]
 
 
-def test_a_word_whose_source_is_eos_has_no_link(bundle: Bundle) -> None:
+def test_a_word_whose_source_is_eos_has_no_link(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     ids, tokens = bundle.src_tokenizer.encode(["1 2 3"])[0], bundle.tgt_tokenizer.encode(["3 2 1"])[0]
-    first = words(bundle.src_tokenizer.pieces(ids))[0]
     of_eos = [len(ids)] * len(tokens)
-    for sources, links in ((of_eos, []), ([*of_eos[1:], 0], [[first, 2]])):
-        assert using(bundle)._align(ids, [Hypothesis(tokens, -1.0, -1.0, sources)]) == links
+    aligning = LineTranslator(bundle, SearchConfig(beam=1), alignments=True)
+    for sources, links in ((of_eos, []), ([*of_eos[1:], 0], [[0, 2]])):
+        hypothesis = Hypothesis(tokens, -1.0, -1.0, sources)
+        monkeypatch.setattr(LineTranslator, "_search", lambda self, units, h=hypothesis: [[h]])
+        [[candidate]] = streamed(aligning, ["1 2 3"])
+        assert candidate.alignment == links
 
 
-def test_pieces_belong_to_words() -> None:
-    assert words(["▁a", "b", "▁", "c", "▁▁d", "e▁f", "▁"]) == [0, 0, 1, 1, 2, 3, 3]
-    assert words(["a"]) == [0]
-    assert words(["▁"]) == words(["▁", "▁"])[:1] == [0]
-    assert words([]) == []
+def test_characters_belong_to_words() -> None:
+    text = " ab  c def "
+    assert [word_at(text, word_ends(text), place) for place in range(len(text))] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2]
+    assert word_at("a", word_ends("a"), 0) == 0
+    assert word_at(" ", word_ends(" "), 0) == 0
 
 
 # ---- ensembles -------------------------------------------------------------------------------------------------------

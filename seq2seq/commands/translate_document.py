@@ -1,0 +1,95 @@
+"""Translates a document into a document of the same format; an interrupted job can go on."""
+
+import gzip
+import hashlib
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from seq2seq.commands.streams import STANDARD, output
+from seq2seq.commands.translate_options import TextOptions
+from seq2seq.documents.document import DocumentOptions, translated
+from seq2seq.documents.formats import load_format
+from seq2seq.documents.progress import path_beside, recorded
+from seq2seq.errors import InputError, Interrupted
+from seq2seq.segments.segment import Segment
+from seq2seq.translation.translator import LineTranslator
+
+
+def translate_document(translator: LineTranslator, text: TextOptions, kind: str, notify: Callable[[str], None]) -> None:
+    """Read the document of `--input`, translate its segments, and write `--output`.
+
+    Where both are files, the progress is recorded beside the output until it is whole; `--resume` begins with it.
+
+    Raises:
+        InputError: the document is broken, cannot be read or has no segment, or there is nothing to resume.
+    """
+    source = None if text.source == STANDARD else text.source
+    target = None if text.target == STANDARD else text.target
+    recordable = source is not None and target is not None and (target.is_file() or not target.exists())
+    if text.resume and not recordable:
+        raise InputError("--resume goes on with a job from a file to a file; give --input FILE and --output FILE")
+    form, bundle = load_format(kind), translator.bundle
+    options = DocumentOptions(bundle.src, bundle.tgt, tuple(text.columns), text.everything)
+    count = 0
+
+    def translate(segments: Iterable[Segment]) -> Iterator[Segment]:
+        nonlocal count
+        for segment in translator.segments(segments, notify):
+            count += 1
+            yield segment
+
+    name = str(source or "standard input")
+    with _opened(source) as stream:
+        work: object = (kind, options, text.models, translator.config, bundle.reading)
+        key = _fingerprint(source, work) if recordable and source else ""
+        with output(text.target) as file:
+            progress = (
+                recorded(translate, path_beside(target.resolve()), key, text.resume)
+                if recordable and target
+                else nullcontext(translate)
+            )
+            try:
+                with progress as recording:
+                    for part in translated(form.events(stream, options), recording):
+                        file.write(part)
+            except InputError as e:
+                raise InputError(f"{name}: {e}") from None
+            except KeyboardInterrupt:
+                if not recordable:
+                    raise
+                raise Interrupted(
+                    signal.SIGINT, f"stopped after {count} segments; repeat the command with --resume to go on"
+                ) from None
+    if not count and not text.resume:
+        notify(f"note: {name} holds nothing to translate")
+
+
+@contextmanager
+def _opened(source: Path | None) -> Iterator[BinaryIO]:
+    """The document as a stream of bytes, unpacked where it ends with .gz.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if source is None:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = gzip.open(source) if source.suffix == ".gz" else source.open("rb")  # noqa: SIM115 (closed below)
+    except OSError as e:
+        raise InputError(f"cannot read {source}: {e.strerror or e}; check the path") from None
+    with stream:
+        yield cast(BinaryIO, stream)
+
+
+def _fingerprint(source: Path, work: object) -> str:
+    """Names the document and the way it is translated."""
+    digest = hashlib.sha256(repr(work).encode())
+    with source.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

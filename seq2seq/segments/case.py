@@ -1,0 +1,59 @@
+"""Text in capitals, and titles with a capital on each word: read in small letters, and written as they were.
+
+A model that has seen little text in capitals knows their words in small letters. Which letters of a word are capitals
+otherwise (a name, a German noun) is found by the cost of its forms, which the caller knows: truecasing (Lita et al.
+2003).
+"""
+
+import re
+from collections.abc import Callable
+
+CAPITALS, TITLE, MIXED = "capitals", "title", "mixed"
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_SMALL = 4  # letters; a title has a word of at most so many that it would not have a capital on otherwise
+
+Cost = Callable[[str], float]  # of a word in some form: less is better
+
+
+def case_of(text: str, cost: Cost) -> str:
+    """Which of CAPITALS, TITLE and MIXED a sentence is written in.
+
+    TITLE asks for four words at least, all with a capital, two of them short ones that are cheaper without: a name of
+    several words is no title.
+    """
+    words = _WORD.findall(text)
+    letters = sum(map(len, words))
+    if letters > 1 and text == text.upper() and text != text.lower():
+        return CAPITALS
+    if len(words) > 3 and all((word[0].isupper() and not word.isupper()) or word in "IA" for word in words):
+        short = [w for w in words[1:] if len(w) <= _SMALL and cost(w.lower()) < cost(w)]
+        return TITLE if len(short) > 1 else MIXED
+    return MIXED
+
+
+def small(text: str, cost: Cost) -> str:
+    """A sentence in capitals, or a title, as it is written otherwise; as long as the text.
+
+    Of each word the cheapest form is taken: small letters, a capital at the beginning, all capitals. The sentence
+    begins with a capital.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        word = match[0]
+        forms = [form for form in (word.lower(), word.capitalize(), word.upper()) if len(form) == len(word)]
+        if not forms:
+            return word
+        form = min(forms, key=cost)
+        return form[0].upper() + form[1:] if match.start() == first and len(form[0].upper()) == 1 else form
+
+    found = _WORD.search(text)
+    first = found.start() if found else 0
+    return _WORD.sub(written, text)
+
+
+def written_as(case: str, text: str) -> str:
+    """A translation, or a part of one, in the case of its source."""
+    if case == CAPITALS:
+        return text.upper()
+    return _WORD.sub(lambda m: m[0][0].upper() + m[0][1:], text) if case == TITLE else text

@@ -1,0 +1,229 @@
+"""Finds what is not language in a segment and puts marks in its place, and puts it back into the translation.
+
+What stands in the place of a word (a placeholder, an address, a number) becomes a VALUE; tags and emphasis around words
+an OPEN and a CLOSE; other markup, emoji and the marks of lists an ALONE. The code of each is a `Kept`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from seq2seq.errors import InputError
+from seq2seq.segments.numbers import localised
+from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+
+_VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
+_STANDING = {
+    "emoji",
+    "escape",
+    "footnote",
+    "symbol",
+}  # names of patterns whose matches stand between words, not in the place of one
+_VERSION_OF = re.compile(
+    r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$"
+)  # before 3.11: a name, which does not begin the text
+_SMALL_NUMBER = re.compile(r"\d{1,4}")
+
+
+class Kept(str):
+    """The code of a mark that `keep` made: the text to put back. `source` is what stood in the source."""
+
+    source: str
+
+    @classmethod
+    def of(cls, text: str, source: str) -> "Kept":
+        """The code with both texts."""
+        kept = cls(text)
+        kept.source = source
+        return kept
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept.
+
+    Args:
+        src, tgt: the languages, by which numbers are written anew.
+        patterns: regular expressions of the user's, of what is kept as well.
+        nothing: keep nothing at all.
+        lenient: leave whole numbers of a few digits to the model.
+
+    Raises:
+        InputError: a pattern is not a regular expression, or it matches the empty text.
+    """
+
+    src: str = ""
+    tgt: str = ""
+    patterns: Sequence[str] = ()
+    nothing: bool = False
+    lenient: bool = False
+
+    def __post_init__(self) -> None:
+        for pattern in self.patterns:
+            try:
+                empty = re.compile(pattern).match("")
+            except re.error as e:
+                raise InputError(
+                    f"--keep {pattern!r} is not a regular expression: {e}; escape its marks with \\"
+                ) from None
+            if empty:
+                raise InputError(f"--keep {pattern!r} matches the empty text; write what must be there")
+
+    def own(self, text: str) -> list[tuple[int, int]]:
+        """The places of what the user's patterns match; the first pattern wins, and then what begins first."""
+        taken = list[tuple[int, int]]()
+        for pattern in self.patterns:
+            for match in re.finditer(pattern, text):
+                begin, end = match.span()
+                if begin < end and all(end <= a or b <= begin for a, b in taken):
+                    taken.append((begin, end))
+        return sorted(taken)
+
+
+def keep(segment: Segment, keeping: Keeping) -> Segment:
+    """The segment with marks in the place of what is not language, beside those that it has."""
+    if keeping.nothing or not (
+        keeping.patterns or MAYBE.search(segment.text) or LINE_MARK.match(segment.text.lstrip())
+    ):
+        return segment
+    parts = list[str | Mark]()
+    for number, part in enumerate(segment.parts()):
+        parts.extend([part] if isinstance(part, Mark) else _divided(part, keeping, begins=number == 0))
+    return Segment.of_parts(_paired(parts))
+
+
+def lost(source: str, translation: str, keeping: Keeping) -> list[str]:
+    """What is to be kept and does not stand in the translation as often as in the source."""
+    marks = keep(Segment(source), keeping).marks
+    codes = Counter(str(mark.code) for mark in marks if isinstance(mark.code, Kept))
+    # 110 does not stand in 1100.
+    found = {code: len(re.findall(rf"(?<!\d){re.escape(code)}(?!\d)", translation)) for code in codes}
+    return [code for code, count in codes.items() if found[code] != count]
+
+
+def restore(segment: Segment) -> Segment:
+    """The segment with the text of each `Kept` in the place of its mark; other marks stay."""
+    return Segment.of_parts(
+        [str(p.code) if isinstance(p, Mark) and isinstance(p.code, Kept) else p for p in segment.parts()]
+    )
+
+
+def _divided(text: str, keeping: Keeping, begins: bool) -> Iterator[str | Mark]:
+    """The text and the marks of what is kept in it. Tags are OPEN or CLOSE here, whether they match or not."""
+    start = 0
+    for begin, end, kind, code in sorted(_things(text, keeping, begins)):
+        if begin > start:
+            yield text[start:begin]
+        yield Mark(0, kind, Kept.of(code, text[begin:end]))
+        start = end
+    if start < len(text):
+        yield text[start:]
+
+
+def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, str, str]]:
+    """What is kept in a text: start, end, kind of its mark, and the text to put back. None overlaps another."""
+    things = list[tuple[int, int, str, str]]()
+    things += [(begin, end, VALUE, text[begin:end]) for begin, end in keeping.own(text)]
+    match = LINE_MARK.match(text, len(text) - len(text.lstrip())) if begins else None
+    if match and not (things and things[0][0] < match.end()):
+        things.insert(0, (*match.span(), ALONE, match[0]))
+    for link in LINK.finditer(_without(text, [(begin, end) for begin, end, _, _ in things])):
+        things += [(*link.span("mark"), OPEN, link["mark"]), (*link.span("end"), CLOSE, text[slice(*link.span("end"))])]
+    things.sort()
+    taken = [(begin, end) for begin, end, _, _ in things]
+    free = zip([0, *(end for _, end in taken)], [*(begin for begin, _ in taken), len(text)], strict=True)
+    found = [match for begin, end in free for match in any_pattern().finditer(text, begin, end)]
+    for match in found:
+        if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
+            continue
+        name, (begin, end) = _name(match), match.span()
+        code = text[begin:end]
+        if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
+            code = _localised(code, keeping)
+        things.append((begin, end, _kind(name, code), code))
+    rest = _without(text, [(begin, end) for begin, end, _, _ in things])
+    for first, last in _emphasis(rest, 0, len(rest)):
+        things += [(*first, OPEN, text[slice(*first)]), (*last, CLOSE, text[slice(*last)])]
+    return things
+
+
+def _name(match: re.Match[str]) -> str:
+    return next(name for name, found in match.groupdict().items() if found is not None and name != "ticks")
+
+
+def _kind(name: str, code: str) -> str:
+    """The kind of mark for a match of the pattern of this name."""
+    if name != "tag":
+        return ALONE if name in _STANDING else VALUE
+    if code.startswith(("</", "[/")):
+        return CLOSE
+    word = re.match(r"[<\[](\w*)", code)
+    return ALONE if code.endswith("/>") or code.startswith("<!") or (word and word[1].lower() in _VOID) else OPEN
+
+
+def _localised(code: str, keeping: Keeping) -> str:
+    """A number with its unit, as the target language writes it."""
+    return re.sub(r"\d[\d.,’'\u00a0\u202f]*\d", lambda m: localised(m[0], keeping.src, keeping.tgt), code)
+
+
+def _emphasis(text: str, start: int, end: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The places of the marks at both ends of each emphasis, also of those inside another."""
+    for match in EMPHASIS.finditer(text, start, end):
+        inside = match.span("words")
+        yield match.span("mark"), (inside[1], match.end())
+        yield from _emphasis(text, *inside)
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with letters in these places, as long as before."""
+    letters = list(text)
+    for begin, end in spans:
+        letters[begin:end] = "x" * (end - begin)
+    return "".join(letters)
+
+
+def _paired(parts: Sequence[str | Mark]) -> list[str | Mark]:
+    """The parts with each OPEN and CLOSE of `keep` that has no partner as an ALONE."""
+    result, opened = list(parts), list[int]()
+    for i, part in enumerate(parts):
+        if not isinstance(part, Mark):
+            continue
+        if part.kind == OPEN:
+            opened.append(i)
+        elif part.kind == CLOSE:
+            partner = _partner(parts, opened, part)
+            if partner is None:
+                result[i] = part._replace(kind=ALONE)
+                continue
+            while (last := opened.pop()) != partner:
+                result[last] = result[last]._replace(kind=ALONE)  # type: ignore[union-attr]
+    for i in opened:
+        result[i] = result[i]._replace(kind=ALONE)  # type: ignore[union-attr]
+    return result
+
+
+def _partner(parts: Sequence[str | Mark], opened: Sequence[int], last: Mark) -> int | None:
+    """The place of the OPEN that a CLOSE ends. A document's own pairs always match; no other pair crosses them."""
+    for i in reversed(opened):
+        first = parts[i]
+        assert isinstance(first, Mark)
+        if not isinstance(last.code, Kept):
+            if not isinstance(first.code, Kept):
+                return i
+        elif not isinstance(first.code, Kept):
+            return None
+        elif _match(first.code, last.code):
+            return i
+    return None
+
+
+def _match(first: str, last: str) -> bool:
+    """Whether two tags, or two marks of emphasis, belong together."""
+    if last.startswith("]("):
+        return first in ("[", "![")
+    if last[0] not in "<[":
+        return first == last
+    name = re.match(r"[<\[]([\w:.-]*)", first)
+    return name is not None and last[2:-1].strip().lower() == name[1].lower()

@@ -1,0 +1,63 @@
+"""A segment and its translation as a model is trained on them, and scores them.
+
+What is kept and stands on both sides is the same numbered piece on both; markup that stands on both sides is left out.
+What stands on one side alone stays text. For a model without pieces nothing is kept.
+"""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from seq2seq.segments.keeping import Kept, keep
+from seq2seq.segments.normalisation import normalise, tidy
+from seq2seq.segments.pieces import piece
+from seq2seq.segments.reading import Reading
+from seq2seq.segments.segment import VALUE, Segment
+
+_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]+\b")
+
+
+def pair_texts(src: str, tgt: str, reading: Reading) -> tuple[str, str]:
+    """The texts of a pair for the model. `reading` is that of the source, as for translating it."""
+    if not reading.pieces:
+        return normalise(src, reading.normalisation).text, tidy(tgt, reading.normalisation)
+    source = keep(Segment(src), reading.keeping)
+    target = keep(Segment(tgt), replace(reading.keeping, src=reading.keeping.tgt))
+    shared = Counter(_codes(source)) & Counter(_codes(target))
+    numbers = dict[tuple[str, str, int], int]()  # of kind, code and how often it came before
+    sides = [_text(side, shared, numbers, reading.pieces) for side in (source, target)]
+    return normalise(sides[0], reading.normalisation).text.strip(" "), tidy(sides[1], reading.normalisation).strip(" ")
+
+
+def _codes(segment: Segment) -> list[tuple[str, str]]:
+    return [(mark.kind, str(mark.code)) for mark in segment.marks]
+
+
+def _text(
+    segment: Segment, shared: Counter[tuple[str, str]], numbers: dict[tuple[str, str, int], int], pieces: int
+) -> str:
+    """The text of a side. `numbers` holds the pieces given out, and is filled by the first side."""
+    text, seen = "", Counter[tuple[str, str]]()
+    for part in segment.parts():
+        if isinstance(part, str):
+            text += part[1:] if text.endswith(" ") and part.startswith(" ") else part
+            continue
+        assert isinstance(part.code, Kept)
+        name = part.kind, str(part.code)
+        seen[name] += 1
+        key = *name, seen[name]
+        if seen[name] > shared[name]:
+            text += part.code.source
+        elif part.kind != VALUE:
+            continue
+        elif key in numbers or len(numbers) < pieces:
+            text += piece(numbers.setdefault(key, len(numbers)))
+        else:
+            text += part.code.source
+    return text
+
+
+def shared_names(src: str, tgt: str) -> list[str]:
+    """The words with a capital that stand on both sides, in the order of the source; most are names."""
+    others = set(_NAME.findall(tgt))
+    return [word for word in dict.fromkeys(_NAME.findall(src)) if word in others]

@@ -1,0 +1,235 @@
+"""Puts the values and marks of a sentence into its translation, by the alignment.
+
+A VALUE of a numbered piece stands where the translation has the piece. A pair of OPEN and CLOSE goes around the words
+that are aligned to the words that it held, one run of them; a pair that held words never comes back empty. Another mark
+goes behind the word that is aligned to the one before it, or before that aligned to the one after it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from seq2seq.segments.pieces import PIECES, is_piece, number_of, piece
+from seq2seq.segments.reading import Inner, Sentence
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
+
+_PIECE = f"[{piece(0)}-{piece(PIECES - 1)}]"
+_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"  # scripts without spaces
+_WORD = re.compile(
+    rf"{_PIECE}|{_UNSPACED}|(?:(?!{_UNSPACED}|{_PIECE})\w)+(?:['’.-](?:(?!{_UNSPACED}|{_PIECE})\w)+)*|\S"
+)
+
+Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it
+
+
+class Placed(NamedTuple):
+    """A translated sentence: its text and marks in order, each text with its place in the translation."""
+
+    parts: list[str | Mark]
+    places: list[int]  # of each part: where it begins in the translation that was placed
+
+
+class _Range(NamedTuple):
+    """A mark, or a pair, in the translation: from word `start` to before word `end`; for a single mark a place."""
+
+    start: int  # word
+    end: int  # word
+    first: Inner
+    last: Inner | None  # the CLOSE of a pair
+    inside: "list[_Range]"
+    after_word: bool = True  # a single mark: behind word `start - 1`, not before word `start`
+
+
+def place(sentence: Sentence, text: str, links: Sequence[Link]) -> Placed:
+    """The translation `text` of a sentence with its values and marks.
+
+    Every value and mark stands in it once, in pairs that are balanced where the sentence's are; values whose pieces the
+    translation lacks are placed as other marks are, and further pieces are left out.
+    """
+    missing = [
+        Inner(at, sentence.values[number_of(letter)], " ", " ")
+        for at, letter in enumerate(sentence.text)
+        if is_piece(letter) and number_of(letter) < len(sentence.values) and letter not in text
+    ]
+    inner = sorted([*sentence.inner, *missing], key=lambda mark: mark.position) if missing else sentence.inner
+    words = [match.span() for match in _WORD.finditer(text)]
+    writer = _Writer(sentence, text, words)
+    if inner:
+        sources = [match.span() for match in _WORD.finditer(sentence.text)]
+        aligned = _aligned(sources, words, links)
+        for i, source in enumerate(aligned):  # a full stop is no translation of a word
+            if source >= 0 and _is_word(sentence.text[sources[source][0]]) and not _is_word(text[words[i][0]]):
+                aligned[i] = -1
+        ranges = _Placing(sources, words, aligned).ranges(list(inner), 0, len(words))
+        writer.write(ranges)
+    writer.copy(len(text))
+    return Placed(writer.parts, writer.places)
+
+
+def _aligned(sources: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]], links: Sequence[Link]) -> list[int]:
+    """For each word of the translation the source word that most of its links lead to; -1 for none."""
+    result = []
+    for start, end in words:
+        votes = dict[int, int]()
+        for source, target in links:
+            if start <= target < end:
+                word = next((i for i, (a, b) in enumerate(sources) if a <= source < b), -1)
+                votes[word] = votes.get(word, 0) + 1
+        votes.pop(-1, None)
+        result.append(max(votes, key=votes.__getitem__) if votes else -1)
+    return result
+
+
+def _is_word(character: str) -> bool:
+    """Whether a word, rather than a punctuation mark, begins with the character."""
+    return character.isalnum() or is_piece(character)
+
+
+class _Placing:
+    """Finds the places of marks among the words of a translation."""
+
+    def __init__(
+        self, sources: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]], aligned: Sequence[int]
+    ) -> None:
+        self.sources, self.words, self.aligned = sources, words, aligned
+
+    def ranges(self, marks: list[Inner], start: int, end: int) -> list[_Range]:
+        """The places of the marks between words `start` and `end`, in the order of the translation."""
+        result, free = list[_Range](), [start <= word < end for word in range(len(self.words))]
+        while marks:
+            first = marks.pop(0)
+            close = _partner(first, marks)
+            if close is None:
+                at, after_word = self._single(first, start, end)
+                result.append(_Range(at, at, first, None, [], after_word))
+                continue
+            inside, last, marks = marks[:close], marks[close], marks[close + 1 :]
+            held = {i for i, (a, b) in enumerate(self.sources) if first.position < b and a < last.position}
+            low, high = self._run(held, free, start, end) if held else (at := self._single(first, start, end)[0], at)
+            free[low:high] = [False] * (high - low)
+            result.append(_Range(low, high, first, last, self.ranges(inside, low, high)))
+        # A single mark inside of a pair's words that does not belong to it stands before them.
+        pairs = [r for r in result if r.end > r.start]
+        for i, r in enumerate(result):
+            if r.end == r.start and (around := [p for p in pairs if p.start < r.start < p.end]):
+                result[i] = r._replace(start=around[0].start, end=around[0].start, after_word=False)
+        return sorted(result, key=lambda r: (r.start, r.end))
+
+    def _run(self, held: set[int], free: Sequence[bool], start: int, end: int) -> tuple[int, int]:
+        """The run of free words with the most that are aligned to those held, and the fewest aligned to others."""
+        best, found = 0.0, (start, start)
+        for low in range(start, end):
+            total = 0.0
+            for high in range(low, end):
+                if not free[high]:
+                    break
+                source = self.aligned[high]
+                total += 1 if source in held else -1 if source >= 0 else -0.1
+                if total > best:
+                    best, found = total, (low, high + 1)
+        if best:
+            return found
+        # Nothing is aligned to them: the free word nearest to where they stand in the source.
+        share = (min(held) + 0.5) / len(self.sources)
+        near = [word for word in range(start, end) if free[word]]
+        word = min(near, key=lambda word: abs((word + 0.5) / len(self.words) - share), default=None)
+        return (start, start) if word is None else (word, word + 1)
+
+    def _single(self, mark: Inner, start: int, end: int) -> tuple[int, bool]:
+        """The word before which a single mark stands, and whether it is bound to the word before it."""
+        left = max((i for i, (_, b) in enumerate(self.sources) if b <= mark.position), default=None)
+        right = min((i for i, (a, _) in enumerate(self.sources) if a >= mark.position), default=None)
+        behind = max((t + 1 for t in range(start, end) if left is not None and self.aligned[t] == left), default=None)
+        before = min((t for t in range(start, end) if right is not None and self.aligned[t] == right), default=None)
+        prefers_right = mark.mark.kind == OPEN or (mark.after.isalnum() and not mark.before.isalnum())
+        choices = [(before, False), (behind, True)] if prefers_right else [(behind, True), (before, False)]
+        for at, after_word in choices:
+            if at is not None:
+                return at, after_word
+        if left is None:
+            return start, False
+        if right is None:
+            return end, True
+        return start + round((end - start) * (left + 1) / len(self.sources)), True
+
+
+def _partner(first: Inner, later: Sequence[Inner]) -> int | None:
+    """Which of the later marks ends an OPEN."""
+    if first.mark.kind != OPEN:
+        return None
+    depth = 1
+    for i, inner in enumerate(later):
+        depth += (inner.mark.kind == OPEN) - (inner.mark.kind == CLOSE)
+        if not depth:
+            return i
+    return None
+
+
+class _Writer:
+    """Writes a translation with its marks."""
+
+    def __init__(self, sentence: Sentence, text: str, words: Sequence[tuple[int, int]]) -> None:
+        self.sentence, self.text, self.words = sentence, text, words
+        self.parts, self.places = list[str | Mark](), list[int]()
+        self.at = 0  # characters of the text that are written
+        self.used = set[str]()  # pieces that are written
+        self.raw = not sentence.values and any(map(is_piece, sentence.text))  # they are text
+
+    def copy(self, end: int) -> None:
+        """Write the text up to `end`, with values in the place of their pieces."""
+        start = self.at
+        for i in range(start, end):
+            letter = self.text[i]
+            if not is_piece(letter) or self.raw:
+                continue
+            self._add(self.text[start:i], start)
+            number = number_of(letter)
+            if number < len(self.sentence.values) and letter not in self.used:
+                self.used.add(letter)
+                self._add(self.sentence.values[number], i)
+            start = i + 1
+        self._add(self.text[start:end], start)
+        self.at = max(self.at, end)
+
+    def write(self, ranges: Sequence[_Range]) -> None:
+        """Write the text up to the last of these marks, with them."""
+        for r in ranges:
+            if r.last is None:
+                self._single(r)
+                continue
+            empty = r.start >= r.end
+            self.copy(max(self.at, self._place(r.start, after_word=empty)))
+            self._add(r.first.mark, self.at)
+            self.write(r.inside)
+            if not empty:
+                self.copy(max(self.at, self.words[r.end - 1][1]))
+            self._add(r.last.mark, self.at)
+
+    def _place(self, word: int, after_word: bool) -> int:
+        """The place behind word `word - 1`, or before word `word`."""
+        if (after_word and word > 0) or word >= len(self.words):
+            return self.words[word - 1][1] if word > 0 else 0
+        return self.words[word][0]
+
+    def _single(self, r: _Range) -> None:
+        """Write a single mark with white space around it as in the source."""
+        self.copy(max(self.at, self._place(r.start, r.after_word)))
+        _, mark, before, after = r.first
+        if mark.kind in (OPEN, CLOSE):
+            self._add(mark, self.at)
+            return
+        last = self.parts[-1] if self.parts else " "
+        written = last[-1] if isinstance(last, str) else " "
+        if (before.isspace() and not written.isspace()) or (written.isalnum() and not before.isalnum()):
+            self._add(" ", self.at)
+        self._add(mark, self.at)
+        rest = self.text[self.at : self.at + 1]
+        if rest.isalnum() and not after.isalnum():
+            self._add(" ", self.at)
+        elif rest == " " and before.isalnum() and after.isalnum() and mark.kind == ALONE:
+            self.at += 1  # the mark stands in the place of the space
+
+    def _add(self, part: str | Mark, place: int) -> None:
+        if part != "":
+            self.parts.append(part)
+            self.places.append(place)

@@ -1,0 +1,101 @@
+"""Sentence pairs as a model reads them: normalised, with numbered pieces for what is kept, and with some variation.
+
+The variation teaches a model what training text has too little of: pieces in the place of words, text in small letters,
+sentences without a full stop. This module does not know tokens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seq2seq.config import setting
+from seq2seq.segments.keeping import Keeping
+from seq2seq.segments.normalisation import VERSION
+from seq2seq.segments.pairs import pair_texts, shared_names
+from seq2seq.segments.reading import Reading
+from seq2seq.text.sources import Pair
+
+LONGEST = 200  # source tokens; no sentence of more is translated at once
+_SHORTEST = 30  # source tokens; a sentence of so many is never cut
+_STOPS = ".。"
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How text is read for the model, in training and in translating."""
+
+    normalisation: int = setting(
+        VERSION,
+        "version of the normalisation of the source: composed characters, plain spaces, quotes and dashes of one form; "
+        "0: none",
+        low=0,
+        high=VERSION,
+    )
+    keep: bool = setting(True, "placeholders, tags, addresses and numbers are kept as they are")
+    sentences: bool = setting(True, "a line of several sentences is translated sentence by sentence")
+    longest: int = setting(
+        0,
+        "longest sentence, in source tokens, that is translated at once; a longer one is cut at clauses; 0: a quarter "
+        "longer than 999 of 1,000 training sentences are",
+        low=0,
+        high=LONGEST,
+    )
+    names: float = setting(
+        0.05,
+        "share of the names that stand on both sides of a training pair which a placeholder stands for",
+        low=0.0,
+        high=1.0,
+    )
+    lowercase: float = setting(0.05, "share of the training pairs whose source is in small letters", low=0.0, high=1.0)
+    unpunctuated: float = setting(
+        0.05, "share of the training pairs without the full stop at the end of both sides", low=0.0, high=1.0
+    )
+
+
+def longest_of(lengths: NDArray[np.int64]) -> int:
+    """`TextConfig.longest` for training sentences of these lengths in tokens."""
+    return int(np.clip(1.25 * np.quantile(lengths, 0.999), _SHORTEST, LONGEST)) if len(lengths) else LONGEST
+
+
+def reading(
+    config: TextConfig, src: str, tgt: str, placeholders: int, patterns: Sequence[str] = (), nothing: bool = False
+) -> Reading:
+    """How text from the language `src` to `tgt` is read for a model.
+
+    Args:
+        config: the model's settings.
+        src, tgt: languages.
+        placeholders: how many numbered pieces its tokenizers have.
+        patterns: regular expressions of what is kept as well.
+        nothing: keep nothing.
+
+    Raises:
+        InputError: a pattern is not a regular expression.
+    """
+    keeping = Keeping(src, tgt, tuple(patterns), nothing or not config.keep, lenient=not placeholders)
+    return Reading(src, keeping, config.sentences, config.normalisation, placeholders)
+
+
+def prepared(pairs: Sequence[Pair], how: Reading) -> list[Pair]:
+    """The pairs as a model reads them, without variation: for validation, and for a translation memory."""
+    return [Pair(*pair_texts(pair.src, pair.tgt, how)) for pair in pairs]
+
+
+def varied(pairs: Sequence[Pair], how: Reading, config: TextConfig, seed: int) -> list[Pair]:
+    """Training pairs as a model reads them. The result depends on the arguments alone."""
+    rng = np.random.default_rng((seed, 3))  # 0 to 2 are those of `seq2seq.training.epochs`
+    result = []
+    for pair in pairs:
+        small, unpunctuated, *draws = rng.random(10).tolist()
+        names = shared_names(*pair) if how.pieces and config.names and config.keep else []
+        chosen = [name for name, draw in zip(names, draws, strict=False) if draw < config.names]
+        way = how
+        if chosen:
+            way = replace(how, keeping=replace(how.keeping, patterns=tuple(rf"\b{name}\b" for name in chosen)))
+        src, tgt = pair_texts(*pair, way)
+        if unpunctuated < config.unpunctuated and src[-1:] in _STOPS and tgt[-1:] in _STOPS and len(src) > 1 < len(tgt):
+            src, tgt = src[:-1].rstrip(), tgt[:-1].rstrip()
+        result.append(Pair(src.lower() if small < config.lowercase else src, tgt))
+    return result

@@ -1,0 +1,280 @@
+"""A segment's way through a model: its sentences as units of tokens, and translations of the units as candidates.
+
+This module knows tokenizers and hypotheses, but neither engines nor batches.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import NamedTuple
+
+from seq2seq.segments.case import MIXED, case_of, small, written_as
+from seq2seq.segments.keeping import Kept, restore
+from seq2seq.segments.placing import Link, place
+from seq2seq.segments.reading import Part, Reading, Sentence, read
+from seq2seq.segments.segment import Mark, Segment
+from seq2seq.text.tokenizer import SPACE
+from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.search import Hypothesis
+
+_CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
+_LOST = "\ufffd"  # what bytes that are no character are decoded to
+
+
+class Unit(NamedTuple):
+    """What is translated at once: a sentence, or a part of a long one."""
+
+    ids: list[int]  # source tokens, without EOS
+    prefix: list[int]  # the first tokens of its translation
+    required: list[int]  # tokens that its translation has once
+    line: int  # the segment's number in the stream, from 1 on
+    number: int  # the unit's number in the segment, from 0 on
+
+
+class Candidate(NamedTuple):
+    """A translation of a segment; see `seq2seq.translation.translator.Translation` for its other fields."""
+
+    segment: Segment
+    log_prob: float
+    score: float
+    alignment: list[list[int]]
+
+
+class Assembly:
+    """The sentences of a segment, and how its translations are put together.
+
+    Args:
+        bundle: the model; its engine is not used.
+        segment: the segment.
+        line: its number in the stream.
+        alignments: whether candidates have alignments.
+        ranks: whether hypotheses are ranked, not samples: then the best combinations of those of several units are
+            the candidates; otherwise the first of each unit, the second of each, and so on.
+    """
+
+    def __init__(self, bundle: Bundle, segment: Segment, line: int, alignments: bool, ranks: bool) -> None:
+        self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
+        self.aligns, self.longest = bundle.engine.aligns, bundle.longest
+        self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
+        self.messages = list[str]()
+        self.parts: list[Part] = self._read(bundle)
+        self.cases = [
+            MIXED if bundle.reading is None else case_of(s.text, self.src_tokenizer.cost) for s in self.sentences
+        ]
+        self.texts = [
+            sentence.text if case == MIXED else small(sentence.text, self.src_tokenizer.cost)
+            for sentence, case in zip(self.sentences, self.cases, strict=True)
+        ]
+        self.units, self.counts = list[Unit](), list[int]()
+        self.ends = list[list[int]]()  # of each sentence, where the text of each of its tokens ends
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        """What is translated."""
+        return [part for part in self.parts if isinstance(part, Sentence)]
+
+    def _read(self, bundle: Bundle) -> list[Part]:
+        if bundle.reading is not None:
+            return read(self.segment, self._with_foreign_words(bundle.reading))
+        text = self.segment.text
+        return [Sentence(text, range(len(text) + 1), (), (), (text,))] if text.strip() else []
+
+    def _with_foreign_words(self, reading: Reading) -> Reading:
+        """The reading, which also keeps the words of scripts that the source tokenizer does not know."""
+        text, keeping = self.segment.text, reading.keeping
+        if text.isascii() or keeping.nothing:
+            return reading
+        words = [word for word in dict.fromkeys(_LETTERS.findall(text)) if not word.isascii()]
+        known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(words))
+        foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
+        if not foreign:
+            return reading
+        self.messages.append(f"line {self.line}: {' '.join(foreign)[:40]!r} is not in the model's language and is kept")
+        return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *map(re.escape, foreign))))
+
+    def divide(self, encoded: Sequence[list[int]], prefix: list[int]) -> None:
+        """Make the units, of the tokens of each of `texts`; the first begins with `prefix`.
+
+        A sentence in a script that the source tokenizer does not know stays as it is.
+        """
+        parts, cases = list[Part](), list[str]()
+        waiting = iter(zip(self.cases, self.texts, encoded, strict=True))
+        for part in self.parts:
+            if not isinstance(part, Sentence):
+                parts.append(part)
+                continue
+            case, text, ids = next(waiting)
+            if self.src_tokenizer.knows(ids):
+                parts.append(part)
+                cases.append(case)
+                self._add(ids, [] if self.units else prefix)
+            else:
+                parts += part.parts
+                self.messages.append(f"line {self.line}: {text[:40]!r} is not in the model's language and is kept")
+        self.parts, self.cases = parts, cases
+
+    def _add(self, ids: list[int], prefix: list[int]) -> None:
+        """Add the units of a sentence."""
+        runs = split(ids, self.src_tokenizer.pieces(ids), self.longest)
+        if len(runs) > 1:
+            self.messages.append(f"line {self.line} is {len(ids)} tokens long and was translated in {len(runs)} pieces")
+        given = self.src_tokenizer.placeholders
+        for i, run in enumerate(runs):
+            required = [self.tgt_tokenizer.placeholders[given.index(token)] for token in run if token in given]
+            self.units.append(Unit(run, [] if i else prefix, list(dict.fromkeys(required)), self.line, len(self.units)))
+        self.counts.append(len(runs))
+        self.ends.append(self.src_tokenizer.ends(ids))
+
+    # ---- candidates --------------------------------------------------------------------------------------------------
+
+    def candidates(self, hypotheses: Sequence[list[Hypothesis]], count: int) -> list[Candidate]:
+        """At most `count` candidates of the segment from the hypotheses of its units, best first.
+
+        All are different, and none is blank where another is not; samples are as they were drawn. A segment without
+        units has one candidate, itself; a blank line as it stands has none.
+        """
+        if not self.units:
+            whole = restore(Segment.of_parts([p for p in self.parts if not isinstance(p, Sentence)]))
+            return [Candidate(whole, 0.0, 0.0, [])] if self.parts else []
+        if not self.ranks:
+            return [self._candidate(chosen) for chosen in in_step(hypotheses)]
+        result = dict[str, Candidate]()
+        for chosen in combinations([self._different(each) for each in hypotheses], count):
+            candidate = self._candidate(chosen)
+            result.setdefault(candidate.segment.text, candidate)
+        return list(result.values())
+
+    def _different(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """The hypotheses without those whose text came before, and without blank ones if there is another."""
+        texts = dict[str, Hypothesis]()
+        for hypothesis in hypotheses:
+            texts.setdefault(self.tgt_tokenizer.decode(hypothesis.tokens), hypothesis)
+        return [hypothesis for text, hypothesis in texts.items() if text.strip()] or hypotheses[:1]
+
+    def _candidate(self, chosen: Sequence[Hypothesis]) -> Candidate:
+        """The candidate of one hypothesis for each unit."""
+        parts, links = list[str | Mark](), list[Link]()
+        length, sentence, units = 0, 0, iter(chosen)
+        for part in self.parts:
+            if not isinstance(part, Sentence):
+                parts.append(part)
+                length += _length(part)
+                continue
+            text, found = self._sentence(sentence, list(islice(units, self.counts[sentence])))
+            placed = place(part, text, found)
+            case = self.cases[sentence]
+            written = [written_as(case, p) if isinstance(p, str) else p for p in placed.parts]
+            if self.alignments:
+                starts = [length]
+                for p in written:
+                    starts.append(starts[-1] + _length(p))
+                for source, target in found:
+                    at = max(i for i, begin in enumerate(placed.places) if begin <= target)
+                    inside = min(target - placed.places[at], max(_length(written[at]) - 1, 0))
+                    links.append((part.origins[source], starts[at] + inside))
+            parts += written
+            length += sum(map(_length, written))
+            sentence += 1
+        segment = restore(Segment.of_parts(parts))
+        alignment = self._alignment(segment.text, links) if self.alignments else []
+        return Candidate(segment, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), alignment)
+
+    def _sentence(self, number: int, chosen: Sequence[Hypothesis]) -> tuple[str, list[Link]]:
+        """The translation of a sentence from a hypothesis for each of its units, and its links."""
+        text, links, start = "", list[Link](), 0
+        src_ends, known = self.ends[number], _LOST in self.segment.text
+        first = sum(self.counts[:number])
+        for unit, hypothesis in zip(self.units[first : first + len(chosen)], chosen, strict=True):
+            decoded = self.tgt_tokenizer.decode(hypothesis.tokens).translate(_ONE_LINE)
+            decoded = decoded if known else decoded.replace(_LOST, "")
+            shift = len(text) + bool(text)
+            if self.aligns and (self.alignments or self.sentences[number].inner or self.sentences[number].values):
+                for source, end in zip(hypothesis.sources, self.tgt_tokenizer.ends(hypothesis.tokens), strict=True):
+                    if source < len(unit.ids):  # the position after them is EOS
+                        links.append((max(0, src_ends[start + source] - 1), shift + max(0, min(end, len(decoded)) - 1)))
+            text += (" " if text else "") + decoded
+            start += len(unit.ids)
+        return text, links
+
+    def _alignment(self, text: str, links: Sequence[Link]) -> list[list[int]]:
+        """The links between characters as links between words; see `Translation`."""
+        source = "".join(p if isinstance(p, str) else "" for p in self._source_parts())
+        src_words, tgt_words = word_ends(source), word_ends(text)
+        found = {(word_at(source, src_words, self._original(a)), word_at(text, tgt_words, b)) for a, b in links}
+        return sorted([a, b] for a, b in found)
+
+    def _source_parts(self) -> Iterator[str]:
+        """The text of the source as it stood, in pieces."""
+        for part in chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts):
+            yield part if isinstance(part, str) else part.code.source if isinstance(part.code, Kept) else ""
+
+    def _original(self, place: int) -> int:
+        """The place in the source of a place in its text without what is kept."""
+        at = shift = 0
+        for part in chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts):
+            if isinstance(part, str):
+                at += len(part)
+                if at > place:
+                    break
+            elif isinstance(part.code, Kept):
+                if at == place and part.kind == "value":
+                    break
+                shift += len(part.code.source)
+        return place + shift
+
+
+def _length(part: str | Mark) -> int:
+    """The length of a part in the final text."""
+    return len(part) if isinstance(part, str) else len(part.code) if isinstance(part.code, Kept) else 0
+
+
+def combinations(units: Sequence[list[Hypothesis]], count: int) -> list[tuple[Hypothesis, ...]]:
+    """The `count` best combinations of one hypothesis for each unit, by the sum of their scores, best first."""
+    best: list[tuple[float, tuple[Hypothesis, ...]]] = [(0.0, ())]
+    for hypotheses in units:
+        extended = [(total + h.score, (*chosen, h)) for total, chosen in best for h in hypotheses]
+        best = sorted(extended, key=lambda item: -item[0])[:count]
+    return [chosen for _, chosen in best]
+
+
+def in_step(units: Sequence[list[Hypothesis]]) -> list[tuple[Hypothesis, ...]]:
+    """The first hypothesis of every unit, the second of every unit, and so on."""
+    return [
+        tuple(hypotheses[min(rank, len(hypotheses) - 1)] for hypotheses in units)
+        for rank in range(max(map(len, units), default=0))
+    ]
+
+
+def split(ids: list[int], pieces: list[str], longest: int) -> list[list[int]]:
+    """A source as runs of at most `longest` tokens, each cut after the last clause, or else word, of its later part.
+
+    Where no word begins there, a run has `longest` tokens. `pieces` are the strings of the ids.
+    """
+    runs, start = [], 0
+    while len(ids) - start > longest:
+        words = [i for i in range(start + longest // 2, start + longest) if pieces[i].startswith(SPACE)]
+        clauses = [i for i in words if pieces[i - 1].endswith(_CLAUSE_ENDS)]
+        end = (clauses or words or [start + longest])[-1]
+        runs.append(ids[start:end])
+        start = end
+    return [*runs, ids[start:]]
+
+
+def word_ends(text: str) -> list[int]:
+    """Where each word of a text ends; words are what stands between spaces."""
+    ends, start = list[int](), 0
+    for word in text.split(" "):
+        start += len(word)
+        if word:
+            ends.append(start)
+        start += 1
+    return ends
+
+
+def word_at(text: str, ends: Sequence[int], place: int) -> int:
+    """The number of the word that holds the character at `place`; of a space the next word, or the last."""
+    return max(0, min(bisect_left(ends, place + 1), len(ends) - 1))

@@ -1,0 +1,140 @@
+"""What a person pastes comes back translated, and nothing of it is lost: with the models that ship."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+import seq2seq
+from seq2seq.text.corpus import DataConfig, load_split
+from seq2seq.text.scoring import score
+
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "keep.jsonl"
+KEPT = [
+    "Hello %s, how are you?",
+    "Hello {name}.",
+    "%d files deleted.",
+    "Read https://example.com/a?b=c#d first.",
+    "Write to bob@example.com today.",
+    "My number is 0123-456789.",
+    "On 2024-05-17 I was ill.",
+    "Click <b>here</b> to go on.",
+    "Tom &amp; Mary are here.",
+    "I am happy 😀!",
+    "Thank you @alice!",
+    "I have 3 cats and 12 dogs.",
+    "Call 110 or 112.",
+    "Back in the 1990s I was young.",
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> seq2seq.Translator:
+    return seq2seq.load()
+
+
+def test_all_sentences_of_a_line_are_translated(model: seq2seq.Translator) -> None:
+    sentences = ["Where is the station?", "I have lost my passport.", "Please call a doctor."]
+    for text, gap in ((" ".join(sentences), " "), ("  \u00a0".join(sentences), "  \u00a0")):
+        assert model.translate(text, to="de") == gap.join(model.translate(sentences, to="de"))
+    long = " ".join(sentences * 20)
+    assert model.translate(long, to="de").count("Bahnhof") == 20
+    assert model.translate(" ".join(sentences), to="de", split=False) != model.translate(" ".join(sentences), to="de")
+
+
+def test_links_count_words_over_all_sentences(model: seq2seq.Translator) -> None:
+    [best, *_] = model.translate("I am tired.  He is here.", to="de", nbest=3)
+    source, target = ["I", "am", "tired.", "He", "is", "here."], best.text.split()
+    pairs = {(source[a], target[b]) for a, b in best.alignment}
+    assert {("tired.", "müde."), ("here.", "hier.")} <= pairs
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_not_language_is_kept(model: seq2seq.Translator, text: str) -> None:
+    from seq2seq.segments.keeping import Keeping, keep
+    from seq2seq.segments.segment import Segment
+
+    codes = [mark.code for mark in keep(Segment(text), Keeping("en", "de")).marks]
+    assert codes
+    for candidate in model.translate(text, to="de", nbest=3):
+        assert all(candidate.text.count(code) == text.count(code) for code in codes)
+        assert candidate.text != text
+
+
+@pytest.mark.parametrize(
+    "text", ["🙂", "12345", "-", "https://example.com", "你好", "\u200b", "%s", "...", "   ", "<br>"]
+)
+def test_what_is_no_text_comes_back_as_it_is(model: seq2seq.Translator, text: str) -> None:
+    assert model.translate(text, to="de") == text
+    assert [t.text for t in model.translate(text, to="de", nbest=3)] == [text]
+
+
+@pytest.mark.parametrize("word", ["你好", "Привет", "مرحبا", "𝐇𝐞𝐥𝐥𝐨"])
+def test_words_of_other_scripts_are_kept(model: seq2seq.Translator, word: str) -> None:
+    translation = model.translate(f"I say {word} to you.", to="de")
+    assert translation.count(word) == 1 and len(translation.split()) > 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("WHERE IS THE STATION?", "WO IST DER BAHNHOF?"),
+        ("  I am tired.  ", "  Ich bin müde.  "),
+        ("\tI am tired.", "\tIch bin müde."),
+        ("- I am tired.", "- Ich bin müde."),
+        ("**I am tired.**", "**Ich bin müde.**"),
+        ("1. I am tired.", "1. Ich bin müde."),
+        ("I am tired.\u200b", "Ich bin müde.\u200b"),
+        ("It costs 3.50 dollars.", "Es kostet 3,50 Dollar."),
+    ],
+)
+def test_case_space_and_marks_stay(model: seq2seq.Translator, text: str, expected: str) -> None:
+    if text.startswith("It"):
+        assert "3,50" in model.translate(text, to="de")
+    else:
+        assert model.translate(text, to="de") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        unicodedata.normalize("NFD", "Die Tür ist geöffnet."),
+        "Die\u00a0Tür ist\u2009geöffnet.",
+        "Die Tür\tist  geöffnet.",
+        "Die Tür ist ge\u00adöffnet.",
+        "\ufeffDie Tür ist geöffnet.",
+        "\u202aDie Tür ist\u200b geöffnet.\u202c",
+    ],
+)
+def test_other_forms_of_a_text_have_its_translation(model: seq2seq.Translator, text: str) -> None:
+    expected = model.translate("Die Tür ist geöffnet.", to="en")
+    assert model.translate(text, to="en").strip("\ufeff\u202a\u202c") == expected
+
+
+def test_an_n_best_list_has_no_text_twice_and_none_that_is_empty(model: seq2seq.Translator) -> None:
+    pairs = load_split(DataConfig(), "test")[:60]
+    for translations in model.translate([pair.src for pair in pairs], to="de", nbest=5):
+        texts = [translation.text for translation in translations]
+        assert 0 < len(set(texts)) == len(texts) <= 5
+        assert all(text.strip() and "\ufffd" not in text for text in texts)
+
+
+def test_capitals_are_translated_nearly_as_well(model: seq2seq.Translator) -> None:
+    """Scored in small letters: at least 90% of the BLEU of plain text."""
+    pairs = load_split(DataConfig(), "test")[:400]
+    references = [[pair.tgt.lower() for pair in pairs]]
+
+    def bleu(sources: list[str]) -> float:
+        translations = model.translate(sources, to="de", beam=1)
+        return score([text.lower() for text in translations], references, ("bleu",))[0].value
+
+    assert bleu([pair.src.upper() for pair in pairs]) > 0.9 * bleu([pair.src for pair in pairs])
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="the shared cases are not here")
+def test_the_shared_cases_are_kept(model: seq2seq.Translator) -> None:
+    cases = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
+    translations = model.translate([case["source"] for case in cases], to="de")
+    for case, text in zip(cases, translations, strict=True):
+        assert all(text.count(held) == case["source"].count(held) for held in case["holds"]), text

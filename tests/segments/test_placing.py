@@ -1,0 +1,107 @@
+"""Marks in a translation: each once, pairs around the words they held, never empty, whatever the alignment."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seq2seq.segments.keeping import Keeping, restore
+from seq2seq.segments.pieces import is_piece
+from seq2seq.segments.placing import place
+from seq2seq.segments.reading import Reading, Sentence, read
+from seq2seq.segments.segment import CLOSE, OPEN, Mark, Segment
+
+KEEPING = Keeping("en", "en")
+
+
+def sentence(text: str, pieces: int = 0) -> Sentence:
+    [found] = read(Segment(text), Reading("en", KEEPING, split=False, pieces=pieces))
+    assert isinstance(found, Sentence)
+    return found
+
+
+def placed(source: str, translation: str, words: list[tuple[str, str]], pieces: int = 0) -> str:
+    """The translation of the source with its marks; `words` are aligned pairs of words, the first of their spelling."""
+    s = sentence(source, pieces)
+    links = [(s.text.index(a) + i, translation.index(b) + i) for a, b in words for i in range(min(len(a), len(b)))]
+    return restore(Segment.of_parts(place(s, translation, links).parts)).text
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "words", "expected"),
+    [
+        ("a <b>big</b> dog", "ein großer Hund", "a-ein big-großer dog-Hund", "ein <b>großer</b> Hund"),
+        ("a <b>big</b> dog", "Hund großer ein", "a-ein big-großer dog-Hund", "Hund <b>großer</b> ein"),
+        ("go <b>here</b>, now", "geh hier, jetzt", "go-geh here-hier now-jetzt", "geh <b>hier</b>, jetzt"),
+        ("a <b>big dog</b>.", "x Hund ein y.", "a-ein big-Hund dog-y", "x <b>Hund</b> ein y."),
+        ("a <b>b <i>c</i></b> d", "w x y z", "a-w b-x c-y d-z", "w <b>x <i>y</i></b> z"),
+        ("a <b>b</b> c", "x y z", "a-x c-z", "x <b>y</b> z"),
+        ("<b>a</b> <i>b</i> c", "x y z", "a-x a-y", "<b>x y</b> <i>z</i>"),
+        ("say %s to me", "sag mir", "say-sag me-mir", "sag %s mir"),
+        ("say (%s) to me", "sag mir", "say-sag me-mir", "sag %s mir"),
+        ("hello %s!", "hallo!", "hello-hallo", "hallo %s!"),
+        ("%s hello", "hallo", "hello-hallo", "%s hallo"),
+        ("one<br/>two", "eins zwei", "one-eins two-zwei", "eins<br/>zwei"),
+        ("good 😀, no", "gut, nein", "good-gut no-nein", "gut 😀, nein"),
+    ],
+)
+def test_marks_follow_their_words(source: str, translation: str, words: str, expected: str) -> None:
+    pairs = [(a, b) for a, _, b in (word.partition("-") for word in words.split())]
+    assert placed(source, translation, pairs).replace("(", "").replace(")", "") == expected
+
+
+def test_values_stand_where_their_pieces_are() -> None:
+    assert placed("a %s b %d c", "x \ue011 y \ue010.", [], pieces=4) == "x %d y %s."
+    assert placed("a %s b %d c", "x \ue011 y", [("a", "x")], pieces=4) == "x %s %d y"  # a piece is missing
+    assert placed("a %s b", "\ue010 \ue010 \ue015 y", [], pieces=4).split() == ["%s", "y"]  # others do not count
+
+
+ENDS = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "<br/>", "%s", "%d", "😀"])
+SOURCES = st.lists(ENDS | st.sampled_from(["one", "two", "three,", "four"]), min_size=1, max_size=9).map(" ".join)
+
+
+@given(SOURCES, st.lists(st.sampled_from(["x", "yy", "z!", ",", "\ue010", "\ue011"]), max_size=6), st.data())
+@settings(max_examples=600, deadline=None)
+def test_each_mark_stands_once_and_pairs_are_balanced(source: str, target: list[str], data: st.DataObject) -> None:
+    pieces = data.draw(st.sampled_from([0, 1, 8]))
+    text = " ".join(target)
+    for s in read(Segment(source), Reading("en", KEEPING, pieces=pieces)):
+        if not isinstance(s, Sentence):
+            continue
+        links = [(data.draw(st.integers(0, len(s.text) - 1)), i) for i in range(len(text)) if data.draw(st.booleans())]
+        result = Segment.of_parts(place(s, text, links).parts)
+        marks = [p for p in s.parts if isinstance(p, Mark)]
+        assert Counter(m.code for m in result.marks) == Counter(m.code for m in marks)
+        assert not any(map(is_piece, result.text))
+        if Segment("", tuple(marks)).balanced():
+            assert result.balanced()
+            codes = [m.code for m in result.marks if m.kind in (OPEN, CLOSE)]
+            assert_nested(codes)
+
+
+def assert_nested(codes: list[str]) -> None:
+    opened: list[str] = []
+    for code in codes:
+        if code.startswith("</"):
+            assert opened.pop() == code.replace("/", "")
+        else:
+            opened.append(code)
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=2, max_size=6), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_pair_that_held_words_is_never_empty(words: list[str], data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(words) - 1))
+    last = data.draw(st.integers(first, len(words) - 1))
+    start = len(" ".join([*words[:first], ""]))
+    end = len(" ".join(words[: last + 1]))
+    source = Segment(" ".join(words), (Mark(start, OPEN, "x"), Mark(end, CLOSE, "x")))
+    text = " ".join(data.draw(st.lists(st.sampled_from(["u", "v", "w"]), min_size=1, max_size=6)))
+    for s in read(source, Reading("en", KEEPING)):
+        if isinstance(s, Sentence) and s.inner:
+            links = [(data.draw(st.integers(0, len(s.text) - 1)), i) for i in range(len(text))]
+            parts = place(s, text, links).parts
+            ends = [i for i, part in enumerate(parts) if isinstance(part, Mark)]
+            assert any(isinstance(p, str) and p.strip() for a, b in pairwise(ends) for p in parts[a:b])

@@ -1,0 +1,138 @@
+"""Segments as sentences for a model: nothing is lost on the way in or out."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seq2seq.segments.keeping import Keeping, restore
+from seq2seq.segments.placing import place
+from seq2seq.segments.reading import Part, Reading, Sentence, read
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+
+KEEPING = Keeping("en", "en")
+READINGS = [
+    Reading("en", keeping, split, 0, pieces)
+    for keeping in (KEEPING, Keeping("en", "en", (r"c\w",)), Keeping(nothing=True))
+    for split in (True, False)
+    for pieces in (0, 2, 16)
+]
+MARKS = [
+    "%s",
+    "{a}",
+    "<b>",
+    "</b>",
+    "<br/>",
+    "<i x='y'>",
+    "</i>",
+    "&amp;",
+    "https://a.de/b?c",
+    "12",
+    "3.50",
+    "😀",
+    "`x y`",
+]
+WORDS = [
+    "A. ",
+    "B? ",
+    "word",
+    " and ",
+    ", ",
+    "  ",
+    "\t",
+    "\u00a0",
+    "\u200b",
+    "é",
+    "e\u0301",
+    "你好",
+    "\ue010",
+    "- ",
+    "* ",
+    "**",
+]
+THINGS = st.sampled_from([*MARKS, *WORDS])
+TEXTS = st.lists(THINGS | st.text(max_size=3), max_size=12).map("".join)
+
+
+def unchanged(parts: list[Part]) -> Segment:
+    """What comes back if each sentence is translated by itself."""
+    result: list[str | Mark] = []
+    for part in parts:
+        if isinstance(part, Sentence):
+            result += place(part, part.text, [(i, i) for i in range(len(part.text))]).parts
+        else:
+            result.append(part)
+    return restore(Segment.of_parts(result))
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@given(text=TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_lost_on_the_way_in(reading: Reading, text: str) -> None:
+    parts = read(Segment(text), reading)
+    source = [inner for part in parts for inner in (part.parts if isinstance(part, Sentence) else [part])]
+    assert restore(Segment.of_parts([p for p in source if not isinstance(p, Sentence)])).text == text
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@given(text=TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_a_translation_that_changes_nothing_gives_everything_back(reading: Reading, text: str) -> None:
+    """White space beside a mark may change, and markup inside of a word stands around it; nothing else."""
+    result = unchanged(read(Segment(text), reading)).text
+    assert sorted("".join(result.split())) == sorted("".join(text.split()))
+    if not any(isinstance(part, Sentence) and part.inner for part in read(Segment(text), reading)):
+        assert result == text
+
+
+SIXTEEN = Reading("en", KEEPING, pieces=16)
+
+
+def shown(text: str | Segment, reading: Reading = SIXTEEN) -> list[object]:
+    """The parts with sentences as lists of their text, and marks as their codes."""
+    parts = read(Segment(text) if isinstance(text, str) else text, reading)
+    return [[p.text] if isinstance(p, Sentence) else p if isinstance(p, str) else (p.code,) for p in parts]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", []),
+        ("  ", ["  "]),
+        ("12345", [("12345",)]),
+        ("-", ["-"]),
+        ("I am.  You are! ", [["I am."], "  ", ["You are!"], " "]),
+        ("- I am %s.", [("- ",), ["I am \ue010."]]),
+        ("**I am. So.**", [("**",), ["I am."], " ", ["So."], ("**",)]),
+        ("I <b>am</b>.", [["I am."]]),
+        ("Hi 😀", [["Hi"], " ", ("😀",)]),
+        ("One.<br>Two.", [["One."], ("<br>",), ["Two."]]),
+        ("It is 3.50. %d of %s.", [["It is \ue010."], " ", ["\ue010 of \ue011."]]),
+        ("Am 3. Mai", [["Am \ue010. Mai"]]),
+    ],
+)
+def test_sentences_and_what_stands_between_them(text: str, parts: list[object]) -> None:
+    assert shown(text, Reading("de", KEEPING, pieces=16)) == parts
+
+
+def test_a_pair_that_holds_several_sentences_stands_outside_of_them() -> None:
+    segment = Segment("Hi. Go on.", (Mark(0, OPEN, 1), Mark(7, CLOSE, 1), Mark(10, ALONE, 2)))
+    assert shown(segment) == [(1,), ["Hi."], " ", ["Go on."], (2,)]  # the CLOSE is in the second
+    around = Segment("Hi. Go on.", (Mark(0, OPEN, 1), Mark(10, CLOSE, 1), Mark(10, ALONE, 2)))
+    assert shown(around) == [(1,), ["Hi."], " ", ["Go on."], (1,), (2,)]
+
+
+def test_values_beyond_the_pieces_are_marks() -> None:
+    [sentence] = read(Segment("a %s b %d c"), Reading("en", KEEPING, pieces=1))
+    assert isinstance(sentence, Sentence)
+    assert sentence.text == "a \ue010 b c"
+    assert [(inner.position, inner.mark.code, inner.mark.kind) for inner in sentence.inner] == [(5, "%d", VALUE)]
+
+
+def test_origins_lead_back_to_the_source() -> None:
+    reading = Reading("en", KEEPING, pieces=4)
+    text = "So.  Cafe\u0301\u00a0 is\u200b <b>good</b>."
+    sentence = read(Segment(text), reading)[-1]
+    assert isinstance(sentence, Sentence)
+    assert sentence.text == "Café is good."
+    without = text.replace("<b>", "").replace("</b>", "")
+    assert [without[i] for i in sentence.origins[:-1]] == list("Cafe\u00a0is good.")
