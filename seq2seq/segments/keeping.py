@@ -15,15 +15,10 @@ from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_patt
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
-_STANDING = {
-    "emoji",
-    "escape",
-    "footnote",
-    "symbol",
-}  # names of patterns whose matches stand between words, not in the place of one
-_VERSION_OF = re.compile(
-    r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$"
-)  # before 3.11: a name, which does not begin the text
+# Names of the patterns whose matches stand between words, not in the place of one.
+_STANDING = {"emoji", "escape", "footnote", "symbol"}
+# What stands before a version such as 3.11: a name that does not begin the text.
+_VERSION_OF = re.compile(r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$")
 _SMALL_NUMBER = re.compile(r"\d{1,4}")
 
 
@@ -94,10 +89,13 @@ def keep(segment: Segment, keeping: Keeping) -> Segment:
     return Segment.of_parts(_paired(parts))
 
 
-def lost(source: str, translation: str, keeping: Keeping) -> list[str]:
-    """What is to be kept and does not stand in the translation as often as in the source."""
-    marks = keep(Segment(source), keeping).marks
-    codes = Counter(str(mark.code) for mark in marks if isinstance(mark.code, Kept))
+def kept_codes(text: str, keeping: Keeping) -> Counter[str]:
+    """What is to be kept of a text, and how often it stands there."""
+    return Counter(str(mark.code) for mark in keep(Segment(text), keeping).marks)
+
+
+def lost(codes: Counter[str], translation: str) -> list[str]:
+    """What does not stand in a translation as often as in its source, of which these are the `kept_codes`."""
     # 110 does not stand in 1100.
     found = {code: len(re.findall(rf"(?<!\d){re.escape(code)}(?!\d)", translation)) for code in codes}
     return [code for code, count in codes.items() if found[code] != count]

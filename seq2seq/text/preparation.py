@@ -59,22 +59,15 @@ def longest_of(lengths: NDArray[np.int64]) -> int:
     return int(np.clip(1.25 * np.quantile(lengths, 0.999), _SHORTEST, LONGEST)) if len(lengths) else LONGEST
 
 
-def reading(
-    config: TextConfig, src: str, tgt: str, placeholders: int, patterns: Sequence[str] = (), nothing: bool = False
-) -> Reading:
+def reading(config: TextConfig, src: str, tgt: str, placeholders: int) -> Reading:
     """How text from the language `src` to `tgt` is read for a model.
 
     Args:
         config: the model's settings.
         src, tgt: languages.
         placeholders: how many numbered pieces its tokenizers have.
-        patterns: regular expressions of what is kept as well.
-        nothing: keep nothing.
-
-    Raises:
-        InputError: a pattern is not a regular expression.
     """
-    keeping = Keeping(src, tgt, tuple(patterns), nothing or not config.keep, lenient=not placeholders)
+    keeping = Keeping(src, tgt, nothing=not config.keep, lenient=not placeholders)
     return Reading(src, keeping, config.sentences, config.normalisation, placeholders)
 
 

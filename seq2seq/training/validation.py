@@ -49,16 +49,16 @@ class Validator:
         device: str,
         reading: tuple[Reading | None, int] = (None, LONGEST),
     ) -> None:
-        self.reading = reading
-        self.tokenizers, self.src, self.tgt = tokenizers, [pair.src for pair in dev], [pair.tgt for pair in dev]
+        self.src, self.tgt = [pair.src for pair in dev], [pair.tgt for pair in dev]
         self.model = Model(config, *map(len, tokenizers)).to(device).eval()
+        greedy = SearchConfig(beam=1)
+        bundle = Bundle(TorchEngine(self.model), *tokenizers, greedy, "", "", *reading)
+        self.translator = LineTranslator(bundle, greedy, batch_tokens=4096)
+        self.tokens = self.translator.count_tokens(self.src, self.tgt)
 
     def validate(self, weights: Mapping[str, Tensor]) -> Scores:
         """Load the weights, by parameter name, and score them."""
         checkpoint.load_weights(self.model, weights)
-        greedy = SearchConfig(beam=1)
-        bundle = Bundle(TorchEngine(self.model), *self.tokenizers, greedy, "", "", *self.reading)
-        translator = LineTranslator(bundle, greedy, batch_tokens=4096)
-        loss = -sum(translator.log_probs(self.src, self.tgt)) / translator.count_tokens(self.src, self.tgt)
-        bleu, chrf = (s.value for s in score(translator.translate(self.src), [self.tgt], ("bleu", "chrf")))
+        loss = -sum(self.translator.log_probs(self.src, self.tgt)) / self.tokens
+        bleu, chrf = (s.value for s in score(self.translator.translate(self.src), [self.tgt], ("bleu", "chrf")))
         return Scores(loss, bleu, chrf)

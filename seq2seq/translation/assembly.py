@@ -14,7 +14,7 @@ from seq2seq.segments.case import MIXED, case_of, small, written_as
 from seq2seq.segments.keeping import Kept, restore
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read
-from seq2seq.segments.segment import Mark, Segment
+from seq2seq.segments.segment import VALUE, Mark, Segment
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import Hypothesis
@@ -60,7 +60,7 @@ class Assembly:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
         self.aligns, self.longest = bundle.engine.aligns, bundle.longest
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
-        self.messages = list[str]()
+        self.messages = list[str]()  # for the user; each goes on after "line N"
         self.parts: list[Part] = self._read(bundle)
         self.cases = [
             MIXED if bundle.reading is None else case_of(s.text, self.src_tokenizer.cost) for s in self.sentences
@@ -93,7 +93,7 @@ class Assembly:
         foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
         if not foreign:
             return reading
-        self.messages.append(f"line {self.line}: {' '.join(foreign)[:40]!r} is not in the model's language and is kept")
+        self.messages.append(f": {' '.join(foreign)[:40]!r} is not in the model's language and is kept")
         return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *map(re.escape, foreign))))
 
     def divide(self, encoded: Sequence[list[int]], prefix: list[int]) -> None:
@@ -114,14 +114,14 @@ class Assembly:
                 self._add(ids, [] if self.units else prefix)
             else:
                 parts += part.parts
-                self.messages.append(f"line {self.line}: {text[:40]!r} is not in the model's language and is kept")
+                self.messages.append(f": {text[:40]!r} is not in the model's language and is kept")
         self.parts, self.cases = parts, cases
 
     def _add(self, ids: list[int], prefix: list[int]) -> None:
         """Add the units of a sentence."""
         runs = split(ids, self.src_tokenizer.pieces(ids), self.longest)
         if len(runs) > 1:
-            self.messages.append(f"line {self.line} is {len(ids)} tokens long and was translated in {len(runs)} pieces")
+            self.messages.append(f" is {len(ids)} tokens long and was translated in {len(runs)} pieces")
         given = self.src_tokenizer.placeholders
         for i, run in enumerate(runs):
             required = [self.tgt_tokenizer.placeholders[given.index(token)] for token in run if token in given]
@@ -202,29 +202,33 @@ class Assembly:
 
     def _alignment(self, text: str, links: Sequence[Link]) -> list[list[int]]:
         """The links between characters as links between words; see `Translation`."""
-        source = "".join(p if isinstance(p, str) else "" for p in self._source_parts())
+        source = "".join(p if isinstance(p, str) else _source_of(p) for p in self._source_parts())
         src_words, tgt_words = word_ends(source), word_ends(text)
         found = {(word_at(source, src_words, self._original(a)), word_at(text, tgt_words, b)) for a, b in links}
         return sorted([a, b] for a, b in found)
 
-    def _source_parts(self) -> Iterator[str]:
-        """The text of the source as it stood, in pieces."""
-        for part in chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts):
-            yield part if isinstance(part, str) else part.code.source if isinstance(part.code, Kept) else ""
+    def _source_parts(self) -> Iterator[str | Mark]:
+        """The text and the marks of the source, in order."""
+        return chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts)
 
     def _original(self, place: int) -> int:
         """The place in the source of a place in its text without what is kept."""
         at = shift = 0
-        for part in chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts):
+        for part in self._source_parts():
             if isinstance(part, str):
                 at += len(part)
                 if at > place:
                     break
-            elif isinstance(part.code, Kept):
-                if at == place and part.kind == "value":
+            else:
+                if at == place and part.kind == VALUE:
                     break
-                shift += len(part.code.source)
+                shift += len(_source_of(part))
         return place + shift
+
+
+def _source_of(mark: Mark) -> str:
+    """What stood in the text of the source in the place of a mark."""
+    return mark.code.source if isinstance(mark.code, Kept) else ""
 
 
 def _length(part: str | Mark) -> int:

@@ -83,11 +83,12 @@ class Bundle(NamedTuple):
         Raises:
             InputError: a pattern is not a regular expression.
         """
-        how = self.reading or Reading(self.src, Keeping(nothing=True), split=False, normalisation=0)
         if not keep and not nothing and split:
             return self
+        kept = Keeping(self.src, self.tgt, nothing=True, lenient=True)
+        how = self.reading or Reading(self.src, kept, split=False, normalisation=0)
         nothing = nothing or (how.keeping.nothing and not keep)
-        keeping = Keeping(self.src, self.tgt, tuple(keep), nothing, lenient=not how.pieces)
+        keeping = replace(how.keeping, patterns=tuple(keep), nothing=nothing)
         return self._replace(reading=replace(how, keeping=keeping, split=how.split and split))
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.processes import ProcessPool
-from seq2seq.segments.keeping import lost
+from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
 from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text import batches
@@ -91,7 +91,7 @@ class LineTranslator:
 
     def segments(self, segments: Iterable[Segment], warn: Callable[[str], None]) -> Iterator[Segment]:
         """The best translation of each segment, with its marks; a segment without words as it is."""
-        for candidates in self._stream(segments, lambda m: warn(m.replace("line", "segment", 1)), repeat("")):
+        for candidates in self._stream(segments, warn, repeat(""), name="segment"):
             yield candidates[0].segment if candidates else Segment("")
 
     def translate(self, lines: Iterable[str]) -> list[str]:
@@ -120,9 +120,9 @@ class LineTranslator:
         return self.bundle.src_tokenizer.encode(src), self.bundle.tgt_tokenizer.encode(tgt)
 
     def _stream(
-        self, segments: Iterable[Segment], warn: Callable[[str], None], prefixes: Iterable[str]
+        self, segments: Iterable[Segment], warn: Callable[[str], None], prefixes: Iterable[str], name: str = "line"
     ) -> Iterator[list[Candidate]]:
-        """The candidates of each segment, in order."""
+        """The candidates of each segment, in order. Messages begin with `name` and the segment's number."""
         lines = (Line(n, *pair) for n, pair in enumerate(zip(segments, prefixes, strict=False), 1))
         size = WINDOW[0]
         with ProcessPool(self.workers, self._serve) as pool:
@@ -132,19 +132,19 @@ class LineTranslator:
                 results: list[Any] = [[] for _ in window]
                 for worker, (candidates, messages) in enumerate(responses):
                     results[worker :: self.workers] = candidates
-                    for message in messages:
-                        warn(message)
+                    for number, message in messages:
+                        warn(f"{name} {number}{message}")
                 for line, found in zip(window, results, strict=True):
                     yield [Candidate(_with_codes(line.segment, text, marks), *rest) for (text, marks), *rest in found]
                 size = min(2 * size, WINDOW[1])
 
-    def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[str]]:
+    def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
         """The candidates of a window's lines, as values that can be sent to another process."""
         window = [_unpacked(*line) for line in packed]
         candidates, messages = self._translate(window, self.bundle)
         return self._strictly(window, candidates), messages
 
-    def _translate(self, window: Sequence[Line], bundle: Bundle) -> tuple[list[list[Candidate]], list[str]]:
+    def _translate(self, window: Sequence[Line], bundle: Bundle) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
         """The candidates of each line, read as for `bundle`; and the messages for the user."""
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
@@ -157,7 +157,7 @@ class LineTranslator:
             assembly.divide(list(islice(encoded, len(assembly.texts))), prefix)
         hypotheses = iter(self._search(list(chain.from_iterable(assembly.units for assembly in assemblies))))
         candidates = [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
-        return candidates, [message for assembly in assemblies for message in assembly.messages]
+        return candidates, [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
 
     def _strictly(self, window: Sequence[Line], candidates: list[list[Candidate]]) -> list[list[Candidate]]:
         """The candidates that lost no number which a lenient reading left to the model; where all did, others."""
@@ -167,7 +167,8 @@ class LineTranslator:
         strict = replace(how.keeping, lenient=False)
         rows = list[int]()
         for row, (line, found) in enumerate(zip(window, candidates, strict=True)):
-            whole = [c for c in found if not lost(line.segment.text, c.segment.text, strict)]
+            codes = kept_codes(line.segment.text, strict)
+            whole = [c for c in found if not lost(codes, c.segment.text)]
             if found and not whole:
                 rows.append(row)
             candidates[row] = whole

@@ -28,6 +28,16 @@ def segments(form: Format, document: bytes, options: DocumentOptions = PLAIN) ->
     return [event.segment for event in form.events(io.BytesIO(document), options) if isinstance(event, Slot)]
 
 
+def put(form: Format, document: str, *translations: Segment | str) -> str:
+    """The document with these translations of its segments."""
+    answers = iter(Segment(t) if isinstance(t, str) else t for t in translations)
+
+    def translate(source: Iterable[Segment]) -> Iterator[Segment]:
+        yield from (next(answers) for _ in source)
+
+    return b"".join(translated(form.events(io.BytesIO(document.encode()), PLAIN), translate)).decode()
+
+
 def unmarked(text: str) -> str:
     """The text without LEFT and RIGHT."""
     return text.replace(LEFT, "").replace(RIGHT, "")

@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -12,7 +12,7 @@ import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roundtrip import LEFT, RIGHT, identity, marked, segments, unmarked
+from roundtrip import LEFT, RIGHT, identity, marked, put, segments, unmarked
 
 from seq2seq.documents import hypertext
 from seq2seq.documents.document import DocumentOptions, translated
@@ -106,17 +106,6 @@ DOCUMENTS = [
 
 def texts(document: str) -> list[str]:
     return [segment.text for segment in segments(hypertext, document.encode())]
-
-
-def put(document: str, *translations: Segment | str) -> str:
-    """The document with these translations of its segments."""
-    answers = iter(Segment(t) if isinstance(t, str) else t for t in translations)
-
-    def translate(source: Iterable[Segment]) -> Iterator[Segment]:
-        yield from (next(answers) for _ in source)
-
-    events = hypertext.events(io.BytesIO(document.encode()), DocumentOptions())
-    return b"".join(translated(events, translate)).decode()
 
 
 def tree(document: str) -> Any:
@@ -243,7 +232,10 @@ def test_marks_are_balanced_and_pairs_hold_something(document: str) -> None:
 
 def test_markup_around_the_whole_text_is_no_mark() -> None:
     assert segments(hypertext, b"<p> <!-- c --> <a href=x><b> Home </b></a> <i class=i></i></p>") == [Segment("Home")]
-    assert put("<p> <a href=x><b> Home </b></a> <br></p>", "Start") == "<p> <a href=x><b> Start </b></a> <br></p>"
+    assert (
+        put(hypertext, "<p> <a href=x><b> Home </b></a> <br></p>", "Start")
+        == "<p> <a href=x><b> Start </b></a> <br></p>"
+    )
 
 
 def test_marks_in_another_order() -> None:
@@ -251,7 +243,7 @@ def test_marks_in_another_order() -> None:
     [segment] = segments(hypertext, document.encode())
     red, red_end, house, house_end, code = segment.marks
     translation = Segment.of_parts([code, " La ", house, "maison", house_end, " ", red, "rouge", red_end])
-    assert put(document, translation) == "<p><code>x</code> La <i>maison</i> <b>rouge</b></p>"
+    assert put(hypertext, document, translation) == "<p><code>x</code> La <i>maison</i> <b>rouge</b></p>"
 
 
 def test_each_end_tag_is_that_of_the_last_start_tag() -> None:
@@ -259,7 +251,7 @@ def test_each_end_tag_is_that_of_the_last_start_tag() -> None:
     [segment] = segments(hypertext, document.encode())
     b, i, i_end, b_end = segment.marks
     translation = Segment.of_parts(["La ", i, "maison ", b, "rouge", i_end, b_end, " ici"])
-    assert put(document, translation) == "<p>La <i>maison <b>rouge</b></i> ici</p>"
+    assert put(hypertext, document, translation) == "<p>La <i>maison <b>rouge</b></i> ici</p>"
 
 
 def test_an_alt_inside_a_sentence_is_translated_where_its_image_comes_to_stand() -> None:
@@ -267,8 +259,11 @@ def test_an_alt_inside_a_sentence_is_translated_where_its_image_comes_to_stand()
     *_, segment = segments(hypertext, document.encode())
     fish, ship = segment.marks
     translation = Segment.of_parts(["Da ", ship, " und ", fish])
-    assert put(document, "Fisch", "ein Schiff", translation) == '<p>Da <img alt="ein Schiff"> und <img alt=Fisch></p>'
-    assert put(document, "Fisch", "ship", segment) == document.replace("fish", "Fisch")
+    assert (
+        put(hypertext, document, "Fisch", "ein Schiff", translation)
+        == '<p>Da <img alt="ein Schiff"> und <img alt=Fisch></p>'
+    )
+    assert put(hypertext, document, "Fisch", "ship", segment) == document.replace("fish", "Fisch")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +282,7 @@ def test_an_alt_inside_a_sentence_is_translated_where_its_image_comes_to_stand()
 )
 def test_text_is_decoded_once_and_encoded_once(source: str, text: str, translation: str, written: str) -> None:
     assert texts(source) == [text]
-    assert put(source, translation) == written
+    assert put(hypertext, source, translation) == written
 
 
 @pytest.mark.parametrize(

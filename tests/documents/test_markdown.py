@@ -1,7 +1,6 @@
 """Markdown: documents come back to the byte; what is written is read by markdown-it-py as the same blocks and marks."""
 
 import io
-from collections.abc import Iterable, Iterator
 
 import pytest
 import yaml
@@ -10,10 +9,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
-from roundtrip import LEFT, RIGHT, identity, marked, segments, unmarked
+from roundtrip import LEFT, RIGHT, identity, marked, put, segments, unmarked
 
 from seq2seq.documents import markdown
-from seq2seq.documents.document import DocumentOptions, translated
+from seq2seq.documents.document import DocumentOptions
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
@@ -92,17 +91,6 @@ def skeleton(document: str) -> list[object]:
 
 def texts(document: str) -> list[str]:
     return [segment.text for segment in segments(markdown, document.encode())]
-
-
-def put(document: str, *translations: Segment | str) -> str:
-    """The document with these translations of its segments."""
-    answers = iter(Segment(t) if isinstance(t, str) else t for t in translations)
-
-    def translate(source: Iterable[Segment]) -> Iterator[Segment]:
-        yield from (next(answers) for _ in source)
-
-    events = markdown.events(io.BytesIO(document.encode()), DocumentOptions())
-    return b"".join(translated(events, translate)).decode()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -199,7 +187,7 @@ def test_markup_around_the_whole_text_is_no_mark() -> None:
         Segment("Start"),
         Segment("to do"),
     ]
-    assert put(document, "A", "b", "C", "d") == "- **[A](x)**\n- ![b](y) *C*\n- [ ] d\n"
+    assert put(markdown, document, "A", "b", "C", "d") == "- **[A](x)**\n- ![b](y) *C*\n- [ ] d\n"
 
 
 @pytest.mark.parametrize(
@@ -227,7 +215,7 @@ def test_marks_at_other_places(document: str, order: str, texts: list[str], writ
     for index in order.replace(" ", ""):
         parts += [segment.marks[int(index)]]
         parts += [text] if (text := next(remaining, "")) else []
-    assert put(document, Segment.of_parts(parts)) == written
+    assert put(markdown, document, Segment.of_parts(parts)) == written
 
 
 @pytest.mark.parametrize(
@@ -257,7 +245,7 @@ def test_marks_at_other_places(document: str, order: str, texts: list[str], writ
     ],
 )
 def test_what_would_be_markup_is_escaped(document: str, translation: str, written: str) -> None:
-    assert put(document, translation) == written
+    assert put(markdown, document, translation) == written
 
 
 def test_where_emphasis_cannot_stand_the_source_stays() -> None:
@@ -265,7 +253,7 @@ def test_where_emphasis_cannot_stand_the_source_stays() -> None:
     [segment] = segments(markdown, document.encode())
     begin, end = segment.marks
     impossible = Segment.of_parts(["\u524d", begin, "\u300c\u6587\u300d", end, "\u5f8c"])
-    assert put(document, impossible) == document
+    assert put(markdown, document, impossible) == document
 
 
 CONTAINERS = ["{}", "# {}", "- {}\n- b", "> {}", "{}\n===", "| {} |\n|---|", "{}\n---|---", "1. a\n\n   {}"]
@@ -276,7 +264,9 @@ CONTAINERS += ["[^1]\n\n[^1]: {}"]
 @given(st.sampled_from(CONTAINERS), st.text("*_`[]()<>&#-+=.:!~|\\$^ab1; ", max_size=12).map(lambda text: text + "x"))
 def test_any_text_is_written_so_that_it_is_read(container: str, text: str) -> None:
     document = container.format("SOURCE")
-    result = put(document, *(Segment(text) if s.text == "SOURCE" else s for s in segments(markdown, document.encode())))
+    result = put(
+        markdown, document, *(Segment(text) if s.text == "SOURCE" else s for s in segments(markdown, document.encode()))
+    )
     assert texts(result) == [" ".join(text.split()) if t == "SOURCE" else t for t in texts(document)]
 
 
@@ -322,7 +312,7 @@ def test_titles_in_front_matter_are_what_yaml_reads(value: str, text: str) -> No
     document = f"---\ntitle: {value}\nother: {value}\n---\n"
     [segment] = segments(markdown, document.encode())
     assert segment.text == yaml.safe_load(document[4:-4])["title"]
-    result = put(document, text)
+    result = put(markdown, document, text)
     assert yaml.safe_load(result[4:-4]) == {"title": text, "other": segment.text}
 
 
