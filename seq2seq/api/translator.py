@@ -125,7 +125,7 @@ class Translator:
                 split: False: a line of several sentences is translated as one.
 
         Raises:
-            TypeError: `text` is neither a str nor a list of str, or an option is unknown.
+            TypeError: `text` is neither a str nor a list of str, or an option is unknown or of another type.
             InputError: the direction is unknown, a setting is wrong, or a text cannot be encoded as UTF-8.
         """
         if unknown := options.keys() - TranslateOptions.__annotations__.keys():
@@ -149,8 +149,12 @@ class Translator:
         direction = choose_direction(self._folders, options.get("from_"), options.get("to"))
         bundle = self.bundle(direction, options.get("memory"), options.get("memory_share"))
         keep = options.get("keep", True)
-        patterns = [keep] if isinstance(keep, str) else [] if isinstance(keep, bool) else list(keep)
-        return bundle.with_reading(patterns, keep is False, options.get("split", True))
+        patterns = [keep] if isinstance(keep, str) else [] if isinstance(keep, bool) else keep
+        if not isinstance(patterns, Sequence) or not all(isinstance(pattern, str) for pattern in patterns):
+            raise TypeError(f"keep takes regular expressions as a list of str, or False, not {keep!r}")
+        if not isinstance(split := options.get("split", True), bool):
+            raise TypeError(f"split takes True or False, not {split!r}")
+        return bundle.with_reading(list(patterns), keep is False, split)
 
     @overload
     def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]
@@ -209,9 +213,12 @@ def search_settings(defaults: SearchConfig, overrides: Mapping[str, Any], nbest:
 
     Raises:
         InputError: a setting is unknown or out of range, or the beam among the overrides is too narrow for the list.
+        TypeError: `nbest` is not an int.
     """
-    if nbest is not None and (type(nbest) is not int or nbest < 1):
-        raise InputError(f"nbest = {nbest!r}: give a whole number of 1 or more")
+    if nbest is not None and type(nbest) is not int:
+        raise TypeError(f"nbest takes an int, not {nbest!r}")
+    if nbest is not None and nbest < 1:
+        raise InputError(f"nbest = {nbest}: give a whole number of 1 or more")
     checked = build(SearchConfig, overrides, "search")
     config = replace(defaults, **{name: getattr(checked, name) for name in overrides})
     if nbest and nbest > config.beam:

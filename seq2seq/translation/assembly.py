@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from seq2seq.segments.case import MIXED, case_of, small, written_as
 from seq2seq.segments.keeping import Kept, restore
+from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import VALUE, Mark, Segment
@@ -89,7 +90,8 @@ class Assembly:
         if text.isascii() or keeping.nothing:
             return reading
         words = [word for word in dict.fromkeys(_LETTERS.findall(text)) if not word.isascii()]
-        known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(words))
+        plain = [normalise(word, reading.normalisation).text for word in words]
+        known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(plain))
         foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
         if not foreign:
             return reading

@@ -166,6 +166,14 @@ def test_search_settings_are_the_models_own_until_others_are_named(model: seq2se
         model.translate("3", nbest=0)
 
 
+@pytest.mark.parametrize(
+    "option", [{"nbest": "3"}, {"nbest": True}, {"keep": 5}, {"keep": [5]}, {"split": "no"}], ids=str
+)
+def test_an_option_of_another_type_is_a_type_error(model: seq2seq.Translator, option: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(option))):
+        model.translate("3", **option)
+
+
 @pytest.mark.parametrize("text", [5, None, b"3 1", {"3": 1}, 1.5])
 def test_what_is_no_text_is_a_type_error(model: seq2seq.Translator, text: Any) -> None:
     with pytest.raises(TypeError, match=rf"translate\(\) takes a str or a list of str, not {type(text).__name__}"):

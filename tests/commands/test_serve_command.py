@@ -12,9 +12,7 @@ from shell import PARTS, call, refused, start, worked
 LINES = [*[en for en, _ in PARTS["train"]][:6], "Unknown words here."]
 
 
-@pytest.mark.parametrize(
-    ("signum", "status", "memory"), [(signal.SIGINT, 130, False), (signal.SIGTERM, -signal.SIGTERM, True)]
-)
+@pytest.mark.parametrize(("signum", "status", "memory"), [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, True)])
 def test_it_returns_what_translate_writes_until_a_signal_ends_it(
     model: Path, corpus: Path, signum: int, status: int, memory: bool
 ) -> None:

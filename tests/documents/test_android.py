@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import android
 from seq2seq.documents.document import translated
+from seq2seq.documents.messages import android
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import CLOSE, OPEN, VALUE, Segment
 

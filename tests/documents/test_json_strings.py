@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roundtrip import LEFT, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import json_strings
+from seq2seq.documents.messages import json_strings
 from seq2seq.errors import InputError
 
 DOCUMENTS = {

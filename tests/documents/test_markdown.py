@@ -11,8 +11,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 from roundtrip import LEFT, RIGHT, identity, marked, put, segments, unmarked
 
-from seq2seq.documents import markdown
 from seq2seq.documents.document import DocumentOptions
+from seq2seq.documents.web import markdown
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import ass, subrip, webvtt
 from seq2seq.documents.document import translated
+from seq2seq.documents.subtitles import ass, subrip, webvtt
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 

@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from seq2seq.documents.archive import Archive
 from seq2seq.documents.document import DocumentOptions, Event
-from seq2seq.documents.markup_tree import Kind, Markup, slots
-from seq2seq.documents.xml_member import XmlMember
+from seq2seq.documents.office.archive import Archive
+from seq2seq.documents.office.markup_tree import Kind, Markup, slots
+from seq2seq.documents.office.xml_member import XmlMember
 from seq2seq.errors import InputError
 
 _XHTML, _NCX = "{http://www.w3.org/1999/xhtml}", "{http://www.daisy.org/z3986/2005/ncx/}"

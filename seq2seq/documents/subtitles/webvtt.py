@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from seq2seq.documents.cue_text import Syntax, pieces
-from seq2seq.documents.cues import Cue, Timed, cue_events, cues
 from seq2seq.documents.document import DocumentOptions, Event
+from seq2seq.documents.subtitles.cue_text import Syntax, pieces
+from seq2seq.documents.subtitles.cues import Cue, Timed, cue_events, cues
 from seq2seq.documents.text_files import read_text
 from seq2seq.errors import InputError
 

@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from seq2seq.documents.document import Slot
-from seq2seq.documents.xml_member import BLANK, MOST_DEPTH, Part, XmlMember
+from seq2seq.documents.office.xml_member import BLANK, MOST_DEPTH, Part, XmlMember
 from seq2seq.errors import InputError
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark
+from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, VALUE, Mark
 
 
 class Kind(Enum):
@@ -23,6 +23,7 @@ class Kind(Enum):
     BARRIER = "a block in which nothing is translated"
     PAIR = "around words"
     ALONE = "between words; blocks inside it are translated by themselves"
+    BREAK = "between texts that are translated each by itself"
     VALUE = "in the place of a word, or outside of any text; blocks inside it are translated by themselves"
     KEPT = "in the place of a word; nothing in it is translated"
 
@@ -152,7 +153,7 @@ class _Text:
             if kind is not Kind.KEPT:
                 self.entered.append(node)
             value = kind in (Kind.VALUE, Kind.KEPT) or (kind is Kind.PAIR and walk.holds(node, texts=False))
-            self._mark(VALUE if value else ALONE, node)
+            self._mark(VALUE if value else BREAK if kind is Kind.BREAK else ALONE, node)
         self.parts.append(node.tail or "")
 
     def _mark(self, kind: str, node: Any) -> None:
@@ -163,7 +164,7 @@ class _Text:
         """The first of some spaces belongs to the text if it parts two words; the others are a mark."""
         last = next((part for part in reversed(self.parts) if part and not _is_pair(part)), " ")
         count = node.get(self.walk.markup.number, "1")
-        if (last.kind == ALONE) if isinstance(last, Mark) else last[-1] in BLANK:
+        if (last.kind in (ALONE, BREAK)) if isinstance(last, Mark) else last[-1] in BLANK:
             self._mark(ALONE, node)
             return
         self.parts.append(" ")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
-from seq2seq.documents.archive import Archive
 from seq2seq.documents.document import Event, Slot
-from seq2seq.documents.office_runs import NAMESPACES, Paragraph, name
-from seq2seq.documents.office_writer import write
-from seq2seq.documents.xml_member import Part, XmlMember
+from seq2seq.documents.office.archive import Archive
+from seq2seq.documents.office.runs import NAMESPACES, Paragraph, name
+from seq2seq.documents.office.writer import write
+from seq2seq.documents.office.xml_member import Part, XmlMember
 from seq2seq.errors import InputError
 
 OFFICE = "application/vnd.openxmlformats-officedocument."

@@ -2,7 +2,7 @@
 
 An office program cuts a sentence into runs wherever it was edited, spell-checked or formatted. Here neighbouring runs
 of equal formatting are one, and the formatting that most of a paragraph has is no mark: a plain paragraph is just text.
-Both namespaces of ISO 29500, transitional and strict, are read. `office_writer` puts a translation back.
+Both namespaces of ISO 29500, transitional and strict, are read. `writer` puts a translation back.
 """
 
 from collections import Counter
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Union
 
 from lxml import etree
 
-from seq2seq.documents.xml_member import MOST_DEPTH, Part
+from seq2seq.documents.office.xml_member import MOST_DEPTH, Part
 from seq2seq.errors import InputError
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark
+from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, VALUE, Mark
 
 NAMESPACES = {
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main": "w",
@@ -65,6 +65,7 @@ _VALUES = {
     "w:ruby",
     "mc:AlternateContent",
 }
+_BREAKS = {"w:tab", "w:ptab"}
 _DROPPED = {"w:proofErr", "w:lastRenderedPageBreak"}  # what an office program finds out anew
 _IGNORED = {"w:lang", "w:noProof"}  # formatting that nobody sees
 _IGNORED_ATTRIBUTES = {"lang", "altLang", "dirty", "err", "noProof", "smtClean", "smtId"}
@@ -82,7 +83,7 @@ class Item(NamedTuple):
     """An element that is kept."""
 
     element: Any
-    kind: str = ALONE  # or VALUE
+    kind: str = ALONE  # BREAK or VALUE
     inside: bool = False  # whether it stands in a run, then with these properties:
     properties: Any = None
 
@@ -162,8 +163,7 @@ class Paragraph:
                 self.hyphens = True
                 atoms.append(Text(NO_BREAK_HYPHEN, properties, key))
             elif child is not properties and tag not in _DROPPED:
-                value = tag in _VALUES and not _floats(child)
-                atoms.append(Item(child, VALUE if value else ALONE, True, properties))
+                atoms.append(Item(child, _kind_in_run(child, tag), True, properties))
         return atoms
 
     def _parts(self, atoms: list[Atom]) -> list[Part]:
@@ -248,6 +248,14 @@ def _hidden(properties: Any) -> bool:
         if name(child.tag) == "w:vanish":
             return not {"0", "false", "off"} & set(child.attrib.values())
     return False
+
+
+def _kind_in_run(element: Any, tag: str) -> str:
+    """The kind of mark for an element of a run that is not text."""
+    if tag in _VALUES and not _floats(element):
+        return VALUE
+    new_page = tag == "w:br" and {"page", "column"} & set(element.attrib.values())
+    return BREAK if new_page or tag in _BREAKS else ALONE
 
 
 def _floats(element: Any) -> bool:

@@ -7,10 +7,10 @@ result of a formula.
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from seq2seq.documents.archive import Archive
 from seq2seq.documents.document import DocumentOptions, Event
-from seq2seq.documents.markup_tree import Kind, Markup, slots
-from seq2seq.documents.xml_member import XmlMember
+from seq2seq.documents.office.archive import Archive
+from seq2seq.documents.office.markup_tree import Kind, Markup, slots
+from seq2seq.documents.office.xml_member import XmlMember
 from seq2seq.errors import InputError
 
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0".format
@@ -20,7 +20,7 @@ _KIND = b"application/vnd.oasis.opendocument."
 _MANIFEST = f"{{{_NAMESPACE('manifest')}}}"
 
 _BETWEEN = (
-    "s tab line-break soft-page-break bookmark bookmark-start bookmark-end reference-mark reference-mark-start"
+    "s line-break soft-page-break bookmark bookmark-start bookmark-end reference-mark reference-mark-start"
     " reference-mark-end change change-start change-end toc-mark toc-mark-start toc-mark-end user-index-mark"
     " user-index-mark-start user-index-mark-end alphabetical-index-mark alphabetical-index-mark-start"
     " alphabetical-index-mark-end ruby-text"
@@ -37,6 +37,7 @@ _KINDS = {
     f"{_OFFICE}annotation": Kind.ALONE,
     f"{_OFFICE}annotation-end": Kind.ALONE,
     **{_TEXT + local: Kind.PAIR for local in ("span", "a", "meta", "ruby", "ruby-base")},
+    f"{_TEXT}tab": Kind.BREAK,
     **{_TEXT + local: Kind.ALONE for local in _BETWEEN.split()},
 }
 

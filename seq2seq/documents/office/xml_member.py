@@ -17,10 +17,10 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from seq2seq.documents.archive import Archive
 from seq2seq.documents.document import Slot
+from seq2seq.documents.office.archive import Archive
 from seq2seq.errors import InputError
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
+from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, Mark, Segment
 
 Part = str | Mark
 MOST_DEPTH = 200  # of elements in each other; libxml2 itself allows 256, which recursion can take
@@ -123,7 +123,7 @@ class XmlMember:
 def trimmed(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:
     """The parts, cut into what has to be translated and what stands before and after it.
 
-    Outside stay: white space, ALONE marks, and a pair of marks around all of the rest.
+    Outside stay: white space, ALONE and BREAK marks, and a pair of marks around all of the rest.
     """
     rest = list(parts)
     lead, trail = list[Part](), list[Part]()
@@ -135,9 +135,9 @@ def trimmed(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:
         elif isinstance(last, str) and (end := len(last.rstrip(BLANK))) < len(last):
             trail.append(last[end:])
             rest[-1:] = [last[:end]] if end else []
-        elif isinstance(first, Mark) and first.kind == ALONE:
+        elif isinstance(first, Mark) and first.kind in (ALONE, BREAK):
             lead.append(rest.pop(0))
-        elif isinstance(last, Mark) and last.kind == ALONE:
+        elif isinstance(last, Mark) and last.kind in (ALONE, BREAK):
             trail.append(rest.pop())
         elif _is_one_pair(rest):
             lead.append(rest.pop(0))

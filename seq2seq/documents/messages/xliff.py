@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from re import search
 from typing import BinaryIO
 
-from seq2seq.documents import xml_bytes as xml
 from seq2seq.documents.document import DocumentOptions, Event, Slot
-from seq2seq.documents.xml_bytes import END, START, TEXT, Role, Token
+from seq2seq.documents.messages import xml_bytes as xml
+from seq2seq.documents.messages.xml_bytes import END, START, TEXT, Role, Token
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, VALUE, Segment
 
@@ -113,6 +113,7 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
     if token.local != "xliff":
         raise InputError(f"line {token.line}: the root element is <{token.local}>; an XLIFF document has <xliff>")
     dialect = _Dialect(token, reader.encoding, options.everything)
+    options.check_target(token.attributes.get("trgLang", ""), token.line)
     yield _root(dialect, options.tgt)
     unit, scopes = dialect.name("unit" if dialect.two else "trans-unit"), [_Scope().inside(token)]
     for token in tokens:
@@ -126,6 +127,7 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
                     yield token.raw + xml.raw(inside)
                 continue
             scopes.append(scope)
+            options.check_target(token.attributes.get("target-language", ""), token.line)
         elif token.kind == END:
             scopes.pop()
         yield token.raw

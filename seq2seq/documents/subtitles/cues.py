@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from seq2seq.documents.cue_text import Piece, Syntax
 from seq2seq.documents.document import Event, Slot
 from seq2seq.documents.line_breaks import balanced, break_points, glue, ideographic, proportional
+from seq2seq.documents.subtitles.cue_text import Piece, Syntax
 from seq2seq.documents.text_files import TextFile, has_words
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from seq2seq.documents.document import DocumentOptions, Event
-from seq2seq.documents.office_package import CORE_PROPERTIES, DRAWINGS, OFFICE, Package, package_events
+from seq2seq.documents.office.package import CORE_PROPERTIES, DRAWINGS, OFFICE, Package, package_events
 
 _SLIDES = f"{OFFICE}presentationml."
 _MACROS = "application/vnd.ms-powerpoint."

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from re import fullmatch, search
 from typing import BinaryIO
 
-from seq2seq.documents import xml_bytes as xml
 from seq2seq.documents.document import DocumentOptions, Event, Slot
-from seq2seq.documents.xml_bytes import END, START, Role, Token
+from seq2seq.documents.messages import xml_bytes as xml
+from seq2seq.documents.messages.xml_bytes import END, START, Role, Token
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import VALUE, Mark, Segment
 

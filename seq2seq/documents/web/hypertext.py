@@ -14,10 +14,10 @@ from itertools import groupby
 from typing import BinaryIO
 
 from seq2seq.documents.document import DocumentOptions, Event, Slot
-from seq2seq.documents.hypertext_charset import decoded, encoded
-from seq2seq.documents.hypertext_elements import BOUNDARY, VERBATIM, Piece, Pieces
-from seq2seq.documents.hypertext_runs import divided, trimmed
-from seq2seq.documents.hypertext_tokens import SPACE, TEXT, Attribute
+from seq2seq.documents.web.hypertext_charset import decoded, encoded
+from seq2seq.documents.web.hypertext_elements import BOUNDARY, VERBATIM, Piece, Pieces
+from seq2seq.documents.web.hypertext_runs import divided, trimmed
+from seq2seq.documents.web.hypertext_tokens import SPACE, TEXT, Attribute
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 Code = str | tuple[str | int, ...]  # what a mark is written as; numbers stand for attributes that are translated

@@ -6,7 +6,7 @@ This module does not know segments.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from seq2seq.documents.hypertext_tokens import END, OTHER, SPACE, START, TEXT, Attribute, Token, tokens
+from seq2seq.documents.web.hypertext_tokens import END, OTHER, SPACE, START, TEXT, Attribute, Token, tokens
 
 BOUNDARY = "boundary"  # ends the text before it; the other kinds of a piece are TEXT and the following
 VERBATIM = "verbatim"  # text whose white space counts

@@ -17,8 +17,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_ref
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from seq2seq.documents.hypertext_elements import CODE, OBJECTS, VOID
-from seq2seq.documents.hypertext_tokens import END, START, tokens
+from seq2seq.documents.web.hypertext_elements import CODE, OBJECTS, VOID
+from seq2seq.documents.web.hypertext_tokens import END, START, tokens
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark
 
 Rule = Callable[[StateInline, bool], bool]

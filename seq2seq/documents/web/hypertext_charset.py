@@ -8,7 +8,7 @@ import codecs
 from itertools import groupby
 from typing import NamedTuple
 
-from seq2seq.documents.hypertext_tokens import OTHER, Token, tokens
+from seq2seq.documents.web.hypertext_tokens import OTHER, Token, tokens
 from seq2seq.errors import InputError
 
 BYTES_TO_SEARCH = 4096  # for a declaration; browsers stop after 1024
@@ -49,11 +49,15 @@ def decoded(document: bytes) -> Decoded:
     """The text of the document.
 
     Raises:
-        InputError: it is not the UTF-16 that its byte order mark promises.
+        InputError: it is not the UTF-16 that its byte order mark promises, or it is no text.
     """
     for mark, charset in _BYTE_ORDER_MARKS.items():
         if document.startswith(mark):
             return Decoded(mark, _decode(document[len(mark) :], charset), charset)
+    before, nul, _ = document.partition(b"\0")
+    if nul and b"<" not in before:
+        line = before.count(b"\n") + 1
+        raise InputError(f"line {line}: a NUL character before any tag; this is no HTML, or save it as UTF-8")
     if charset := declared(document):
         return Decoded(b"", _decode(document, charset), charset)
     try:

@@ -1,4 +1,4 @@
-"""Writing a translation into a paragraph of runs that `office_runs` has read.
+"""Writing a translation into a paragraph of runs that `runs` has read.
 
 Runs are written anew, with copies of their formatting. Everything that is no text is moved, not copied, so that what
 was read inside it (the paragraphs of a text box) is still the same.
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from seq2seq.documents.office_runs import (
+from seq2seq.documents.office.runs import (
     LAST,
     NO_BREAK_HYPHEN,
     PROPERTIES,
@@ -25,7 +25,7 @@ from seq2seq.documents.office_runs import (
     most_common,
     name,
 )
-from seq2seq.documents.xml_member import BLANK, Part
+from seq2seq.documents.office.xml_member import BLANK, Part
 from seq2seq.segments.segment import CLOSE, OPEN
 
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"

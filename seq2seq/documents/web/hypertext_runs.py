@@ -6,8 +6,8 @@ This module does not know segments.
 from itertools import accumulate
 from typing import NamedTuple
 
-from seq2seq.documents.hypertext_elements import ALONE, CLOSE, OBJECT, OPEN, VERBATIM, WORD, Piece
-from seq2seq.documents.hypertext_tokens import SPACE, TEXT
+from seq2seq.documents.web.hypertext_elements import ALONE, CLOSE, OBJECT, OPEN, VERBATIM, WORD, Piece
+from seq2seq.documents.web.hypertext_tokens import SPACE, TEXT
 
 _MOST_OPEN = 100  # of the open elements that an end tag is compared with
 

@@ -15,10 +15,10 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 from seq2seq.documents.document import DocumentOptions, Event, Slot
-from seq2seq.documents.front_matter import Scalar, scalars
-from seq2seq.documents.hypertext import text_events
-from seq2seq.documents.markdown_parser import parser, scratch
-from seq2seq.documents.markdown_text import CELL, HEADING, PARAGRAPH, TASKS, Content
+from seq2seq.documents.web.front_matter import Scalar, scalars
+from seq2seq.documents.web.hypertext import text_events
+from seq2seq.documents.web.markdown_parser import parser, scratch
+from seq2seq.documents.web.markdown_text import CELL, HEADING, PARAGRAPH, TASKS, Content
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
 

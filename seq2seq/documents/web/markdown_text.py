@@ -12,7 +12,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-from seq2seq.documents.markdown_parser import BREAKS, Code, Part, Reader, Value, scratch
+from seq2seq.documents.web.markdown_parser import BREAKS, Code, Part, Reader, Value, scratch
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 PARAGRAPH, HEADING, CELL = "paragraph", "heading", "cell"
