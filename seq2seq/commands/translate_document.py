@@ -16,6 +16,7 @@ from seq2seq.documents.formats import load_format
 from seq2seq.documents.progress import path_beside, recorded
 from seq2seq.errors import InputError, Interrupted
 from seq2seq.segments.segment import Segment
+from seq2seq.text.detection import AUTO, MAX_CHARS
 from seq2seq.translation.translator import LineTranslator
 
 
@@ -66,6 +67,33 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
                 ) from None
     if not count and not text.resume:
         notify(f"note: {name} holds nothing to translate")
+
+
+def document_sample(text: TextOptions, kind: str) -> str:
+    """The beginning of the text of the document of `--input`, as much as a detector of languages looks at.
+
+    Raises:
+        InputError: it is standard input, or broken.
+    """
+    if text.source in (None, STANDARD):
+        raise InputError(f"--from {AUTO} reads a document twice; give --input FILE, or name the language")
+    form, options = load_format(kind), DocumentOptions(AUTO, text.to or AUTO, tuple(text.columns), text.everything)
+    found = ""
+
+    def look(segments: Iterable[Segment]) -> Iterator[Segment]:
+        nonlocal found
+        for segment in segments:
+            found += segment.text + "\n"
+            yield segment
+
+    with _opened(text.source) as stream:
+        try:
+            for _ in translated(form.events(stream, options), look):
+                if len(found) > MAX_CHARS:
+                    break
+        except InputError as e:
+            raise InputError(f"{text.source}: {e}") from None
+    return found
 
 
 @contextmanager
