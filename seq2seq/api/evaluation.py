@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.models import choose_direction, with_translation_memory
+from seq2seq.api.models import data_of, with_translation_memory
 from seq2seq.api.translator import FolderPath, Translator, load, search_settings
-from seq2seq.text.corpus import DataConfig, load_split
+from seq2seq.errors import InputError
+from seq2seq.text.corpus import load_split
+from seq2seq.text.directions import Direction, choose_direction, listed
+from seq2seq.text.multilingual import load_splits
 from seq2seq.text.scoring import METRICS, Score, score
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SearchConfig
@@ -42,11 +45,14 @@ def evaluate(
     """
     translator = model if isinstance(model, Translator) else load(model)
     directions = translator.directions
-    bundle = translator.bundle(directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt))
-    bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
+    direction = directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt)
+    bundle = translator.bundle(direction)
+    if bundle.directions:
+        src, tgt = direction
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
     with torch_threads(translator.threads):
-        return evaluate_part(bundle, config, data or "", split, metrics, memory).scores
+        [result] = evaluate_directions(bundle, config, Task(data or "", split, metrics, memory), src, tgt).values()
+    return result.scores
 
 
 class Evaluation(NamedTuple):
@@ -56,30 +62,54 @@ class Evaluation(NamedTuple):
     scores: list[Score]
 
 
-def evaluate_part(
-    bundle: Bundle,
-    config: SearchConfig,
-    data: str,
-    split: str,
-    metrics: Sequence[str],
-    memory: str | None = None,
-    share: float | None = None,
-) -> Evaluation:
-    """Translate the part `split` of the text `data`, in the bundle's languages, and score the translations.
+class Task(NamedTuple):
+    """What to score a model by.
 
     Args:
-        bundle: the model; its languages name the files or columns of the text.
-        config: settings of the search.
         data: parallel text; empty: the corpus that ships.
-        split: name of the part.
+        split: name of its part.
         metrics: names of the metrics.
         memory: parallel text to use as a translation memory; None: none.
         share: weight of the memory; None: the default.
+    """
+
+    data: str = ""
+    split: str = "test"
+    metrics: Sequence[str] = tuple(METRICS)
+    memory: str | None = None
+    share: float | None = None
+
+
+def evaluate_directions(
+    bundle: Bundle, config: SearchConfig, task: Task, src: str | None, tgt: str | None
+) -> dict[Direction, Evaluation]:
+    """Translate and score the part in each direction that the model knows and the text holds.
+
+    Args:
+        bundle: the model.
+        config: settings of the search.
+        task: the text and the metrics.
+        src, tgt: of a model of one direction, the names of its languages in the text; of a model of many languages, the
+            only languages to translate from and to. None: the model's.
 
     Raises:
-        InputError: the text or the part does not exist, or the translation memory cannot be used.
+        InputError: the text or the part does not exist, the model does not know the direction, or the translation
+            memory cannot be used.
     """
-    pairs = load_split(DataConfig(where=data, src=bundle.src, tgt=bundle.tgt), split)
-    bundle = with_translation_memory(bundle, memory, share)
-    translations = LineTranslator(bundle, config).translate([pair.src for pair in pairs])
-    return Evaluation(len(pairs), score(translations, [[pair.tgt for pair in pairs]], metrics))
+    if not bundle.directions:
+        bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
+        parts = {(bundle.src, bundle.tgt): load_split(data_of(bundle, task.data), task.split)}
+    else:
+        chosen = tuple((a, b) for a, b in bundle.directions if src in (a, None) and tgt in (b, None))
+        if not chosen:
+            wrong = f"no translation from {src or 'any language'} to {tgt or 'any language'}"
+            raise InputError(f"{wrong}; there is {listed(bundle.directions)}; check --src and --tgt")
+        parts = load_splits(data_of(bundle._replace(directions=chosen), task.data), task.split)
+    result = dict[Direction, Evaluation]()
+    for direction, pairs in parts.items():
+        model = bundle.toward(direction) if bundle.directions else bundle
+        model = with_translation_memory(model, task.memory, task.share)
+        translations = LineTranslator(model, config).translate([pair.src for pair in pairs])
+        scores = score(translations, [[pair.tgt for pair in pairs]], task.metrics)
+        result[direction] = Evaluation(len(pairs), scores)
+    return result

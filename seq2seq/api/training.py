@@ -15,20 +15,22 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 import torch
 
 from seq2seq.api.computing import notifier, torch_device, torch_threads
-from seq2seq.api.distillation import open_teachers, synthetic_pairs
+from seq2seq.api.distillation import open_teachers, with_teachers
 from seq2seq.api.translator import FolderPath, Translator
 from seq2seq.config import parse_override
 from seq2seq.errors import InputError, Interrupted
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.reporting.model_card import model_card
-from seq2seq.text import corpus
-from seq2seq.text.corpus import Corpus
+from seq2seq.text import corpus, multilingual
+from seq2seq.text.directions import name_of
+from seq2seq.text.multilingual import Corpora
 from seq2seq.text.scoring import Score, score
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import settings
 from seq2seq.training.distributed import ProcessGroup, join_group
 from seq2seq.training.settings import Settings
-from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.training.texts import prepare
+from seq2seq.training.trainer import Trainer
 from seq2seq.training.workers import default_workers
 from seq2seq.translation.translator import LineTranslator
 
@@ -43,6 +45,8 @@ class TrainOptions(TypedDict, total=False):
     data: FolderPath | None
     src: str | None
     tgt: str | None
+    langs: str | Sequence[str] | None
+    directions: str | Sequence[str] | None
     out: FolderPath | None
     recipe: str | None
     set: Mapping[str, Any] | Sequence[str]
@@ -67,8 +71,10 @@ class Run(NamedTuple):
     updates: int
     minutes: float
     dev: dict[str, Any]  # the metrics of the best validation
-    scores: dict[str, list[Score]]  # of each test part, or of dev if there is none
-    samples: list[list[str]]  # some held-out sentences: source, translation, reference
+    # Of each test part, or of dev if there is none: "test"; of a model of many languages "test en-de".
+    scores: dict[str, list[Score]]
+    # Some held-out sentences: source, translation, reference; of a model of many languages the direction before them.
+    samples: list[list[str]]
 
     def as_dict(self) -> dict[str, Any]:
         """The run as plain values, for JSON."""
@@ -88,6 +94,9 @@ def train(**options: Unpack[TrainOptions]) -> Run:
         options:
             data: parallel text: a folder, a table, or "hf:OWNER/NAME"; default: the corpus that ships.
             src, tgt: languages to translate from and to, which name the files or columns.
+            langs: in place of `src` and `tgt`, the languages of one model that translates between all of them, as a
+                list or as "en,de,fr".
+            directions: with `langs`, only these directions, as a list or as "en-de,de-en".
             out: the model folder; default: a new one in artifacts/runs.
             recipe: name of a recipe that ships, or path of a .toml file.
             set: settings that override those of the recipe, for example {"training.updates": 1000}.
@@ -135,6 +144,9 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
     quiet = options.get("quiet", False)
     notify, plan = notifier(quiet), _plan(options, ranks.world_size)
     text, tokenizers = _stored_text(plan) if plan.resume else _new_text(plan, options, notify, quiet)
+    if plan.settings.data.languages:  # those that the text holds, which a resumed run repeats
+        data = replace(plan.settings.data, directions=tuple(map(name_of, text)))
+        plan = plan._replace(settings=plan.settings._replace(data=data))
     trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)  # checks the settings
     if plan.resume:
         trainer.restore()
@@ -145,7 +157,7 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
     plan = plan._replace(settings=plan.settings._replace(text=text_settings))
     layout.save_settings(plan.folder, plan.settings._asdict(), *tokenizers, plan.recipe)
     if plan.settings.data.teachers and not plan.resume:
-        files.publish(plan.folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
+        files.publish(plan.folder, layout.SYNTHETIC, multilingual.synthetic_text(text).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     where = f"{device}, {ranks.world_size} ranks" if ranks.world_size > 1 else device
     notify(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
@@ -184,7 +196,7 @@ def _plan(options: TrainOptions, ranks: int) -> _Plan:
     """
     overrides = options.get("set", {})
     if resume := options.get("resume"):
-        others = ("data", "src", "tgt", "out", "recipe", "teachers", "mono", "overwrite")
+        others = ("data", "src", "tgt", "langs", "directions", "out", "recipe", "teachers", "mono", "overwrite")
         if any(options.get(name) for name in others) or options.get("seed") is not None:
             raise InputError("--resume goes on with the folder's own settings; give only --set training.* with it")
         assignments = _assignments(overrides)
@@ -203,6 +215,7 @@ def _plan(options: TrainOptions, ranks: int) -> _Plan:
         if (seed := options.get("seed")) is not None:
             assignments.append(("training", "seed", seed))
     resolved = settings.resolve(settings.override(sections, assignments))
+    resolved.data.all_directions()  # checks them
     return _Plan(folder, _with_workers(resolved, ranks), recipe, bool(resume))
 
 
@@ -227,13 +240,30 @@ def _assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, s
 
 
 def _data_settings(options: TrainOptions) -> dict[str, Any]:
-    """The settings of the section [data] that the options specify."""
+    """The settings of the section [data] that the options specify.
+
+    Raises:
+        InputError: options exclude each other.
+    """
     values: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
+    if languages := _listed(options.get("langs")):
+        if values["src"] or values["tgt"]:
+            raise InputError("--langs names all languages; leave out --src and --tgt, or --langs")
+        values = {"src": "", "tgt": "", "languages": languages, "directions": _listed(options.get("directions"))}
+    elif options.get("directions"):
+        raise InputError("--directions chooses among the directions of --langs; give --langs as well")
+    elif values["src"] or values["tgt"]:
+        values |= {"languages": [], "directions": []}  # in place of the recipe's
     if (data := options.get("data")) is not None:
         values["where"] = os.fspath(data)
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
         values[name] = [os.fspath(path) for path in option] if option else None
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _listed(names: str | Sequence[str] | None) -> list[str]:
+    """A list of names, or names separated by commas, as a list."""
+    return [name.strip() for name in (names.split(",") if isinstance(names, str) else names or ())]
 
 
 def _new_folder(recipe: str) -> Path:
@@ -276,28 +306,32 @@ def _with_workers(resolved: Settings, ranks: int) -> Settings:
     return resolved._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or default))
 
 
-def _stored_text(plan: _Plan) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
+def _stored_text(plan: _Plan) -> tuple[Corpora, tuple[Tokenizer, Tokenizer]]:
     """The text and the tokenizers of a run that has begun; tokenizers and synthetic pairs are read from its folder."""
     data = plan.settings.data
-    text = corpus.load(data)
+    text = multilingual.load_all(data)
     if data.teachers:
-        text = corpus.with_synthetic(text, corpus.load_synthetic(plan.folder / layout.SYNTHETIC))
+        text = multilingual.stored_synthetic(text, plan.folder / layout.SYNTHETIC)
     return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
 
 
 def _new_text(
     plan: _Plan, options: TrainOptions, notify: Callable[[str], None], quiet: bool
-) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
+) -> tuple[Corpora, tuple[Tokenizer, Tokenizer]]:
     """The text and the tokenizers of a new run; teachers make the synthetic pairs."""
     data = plan.settings.data
     teachers = open_teachers(data, options.get("device", "auto"), options.get("threads"))
-    text = corpus.with_monolingual(corpus.load(data), data)
-    for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
+    text: Corpora = {
+        direction: corpus.with_monolingual(each, data.of(direction))
+        for direction, each in multilingual.load_all(data).items()
+    }
+    report = multilingual.report_of(text)
+    for line in (str(report), *(f"note: {notice}" for notice in report.notices)):
         notify(line)
-    if teachers:
-        text = corpus.with_synthetic(text, synthetic_pairs(teachers, text, quiet))
-        teachers.clear()  # training needs the memory
-        notify(f"the teachers add {len(text.synthetic):,} pairs")
+    if teachers.models:
+        text = with_teachers(text, teachers, quiet)
+        teachers.models.clear()  # training needs the memory
+        notify(f"the teachers add {sum(len(each.synthetic) for each in text.values()):,} pairs")
     return text, prepare(plan.settings, text, notify)
 
 
@@ -306,10 +340,10 @@ def _new_text(
 
 def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
     """The run, without scores and samples."""
-    progress, data = trainer.progress, plan.settings.data
+    progress, directions = trainer.progress, plan.settings.data.all_directions()
     return Run(
         folder=plan.folder,
-        model=Translator({(data.src, data.tgt): (plan.folder.absolute(),)}, device=device),
+        model=Translator(dict.fromkeys(directions, (plan.folder.absolute(),)), device=device),
         settings=plan.settings,
         recipe=plan.recipe,
         parameters=sum(w.numel() for w in trainer.weights.values()),
@@ -321,15 +355,19 @@ def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
     )
 
 
-def _scored(run: Run, text: Corpus, device: str) -> Run:
+def _scored(run: Run, text: Corpora, device: str) -> Run:
     """The run with samples and the scores of the best weights on every test part, or on dev if there is none."""
-    translator = LineTranslator(checkpoint.load_model(run.folder, device), run.settings.search)
+    bundle = checkpoint.load_model(run.folder, device)
     scores: dict[str, list[Score]] = {}
     samples: list[list[str]] = []
-    for name, pairs in (text.tests or {"dev": text.dev}).items():
-        translations = translator.translate([pair.src for pair in pairs])
-        scores[name] = score(translations, [[pair.tgt for pair in pairs]], ("bleu", "chrf"))
-        if not samples:
-            rows = range(0, len(pairs), max(1, len(pairs) // SAMPLES))[:SAMPLES]
-            samples = [[pairs[i].src, translations[i], pairs[i].tgt] for i in rows]
+    for direction, each in text.items():
+        translator = LineTranslator(bundle.toward(direction), run.settings.search)
+        label = [name_of(direction)] if bundle.directions else []
+        count = max(1, SAMPLES // len(text))
+        for number, (name, pairs) in enumerate((each.tests or {"dev": each.dev}).items()):
+            translations = translator.translate([pair.src for pair in pairs])
+            scores[" ".join([name, *label])] = score(translations, [[pair.tgt for pair in pairs]], ("bleu", "chrf"))
+            if number == 0:
+                rows = range(0, len(pairs), max(1, len(pairs) // count))[:count]
+                samples += [[*label, pairs[i].src, translations[i], pairs[i].tgt] for i in rows]
     return run._replace(scores=scores, samples=samples)

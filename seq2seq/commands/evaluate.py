@@ -1,6 +1,6 @@
 """Score translations: BLEU, chrF and TER, each with its sacreBLEU signature.
 
-    seq2seq evaluate --model DIR --data DIR --split test    # a model
+    seq2seq evaluate --model DIR --data DIR --split test    # a model; of many languages, each direction
     seq2seq evaluate --hyp FILE --ref FILE --ref FILE2      # translations; one reference or more
     seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt     # is B better than A? (paired bootstrap)
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.evaluation import Evaluation, evaluate_part
+from seq2seq.api.evaluation import Evaluation, Task, evaluate_directions
 from seq2seq.api.models import open_model
 from seq2seq.commands.options import (
     ComputeOptions,
@@ -29,6 +29,7 @@ from seq2seq.commands.options import (
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import lines_of, put, put_json
 from seq2seq.errors import InputError
+from seq2seq.text.directions import name_of
 from seq2seq.text.scoring import METRICS, Comparison, compare, score
 
 
@@ -103,17 +104,22 @@ def command(  # noqa: D103 (its help is the module's docstring)
         _put_comparison(compare(systems, references, metrics, metric.seed), report.as_json)
         return
     if model.models:
-        result = _evaluated(model, ranking, memory, metrics, compute)
+        results = _evaluated(model, ranking, memory, metrics, compute)
     elif texts.hyps and texts.refs:
         hypotheses, references = list(lines_of(texts.hyps[0])), [list(lines_of(path)) for path in texts.refs]
-        result = Evaluation(len(hypotheses), score(hypotheses, references, metrics))
+        results = {"": Evaluation(len(hypotheses), score(hypotheses, references, metrics))}
     else:
         raise InputError("nothing to measure; give --model DIR, or --hyp FILE and --ref FILE")
+    values = {
+        name: {"sentences": each.sentences, "scores": [s._asdict() for s in each.scores]}
+        for name, each in results.items()
+    }
     if report.as_json:
-        put_json({"sentences": result.sentences, "scores": [s._asdict() for s in result.scores]})
-    else:
-        for s in result.scores:
-            put(f"{s.name} = {s.value:.2f}  ({s.signature})")
+        put_json(values.get("", {"directions": values}))
+        return
+    for name, each in results.items():
+        for s in each.scores:
+            put(f"{f'{name}  ' if name else ''}{s.name} = {s.value:.2f}  ({s.signature})")
 
 
 def _evaluated(
@@ -122,15 +128,17 @@ def _evaluated(
     memory: MemoryOptions,
     metrics: Sequence[str],
     compute: ComputeOptions,
-) -> Evaluation:
-    """The scores of a model, or an ensemble, on a part of a corpus."""
+) -> dict[str, Evaluation]:
+    """The scores of a model, or an ensemble, on a part of a corpus, by the name of the direction.
+
+    That of a model of one direction has no name.
+    """
     bundle, _ = open_model(model.models, compute.device, compute.threads)
-    bundle = bundle._replace(src=model.src or bundle.src, tgt=model.tgt or bundle.tgt)
     config = replace(bundle.search, **specified(ranking))
+    task = Task(model.data or "", model.split or "test", metrics, memory.memory, memory.memory_share)
     with torch_threads(compute.threads):
-        return evaluate_part(
-            bundle, config, model.data or "", model.split or "test", metrics, memory.memory, memory.memory_share
-        )
+        results = evaluate_directions(bundle, config, task, model.src, model.tgt)
+    return {name_of(direction) if bundle.directions else "": each for direction, each in results.items()}
 
 
 def _put_comparison(rows: Sequence[Comparison], as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """Serve translations over HTTP: a page for the browser, and LibreTranslate's API for programs.
 
     seq2seq serve                                   # the models that ship, on http://127.0.0.1:8000
-    seq2seq serve --model DIR --model DIR2          # these, each in its direction
+    seq2seq serve --model DIR --model DIR2          # these, each in its directions
     seq2seq serve --model DIR --memory DIR2         # with a translation memory, as translate does
     curl http://127.0.0.1:8000/translate -d '{"q": "A cat sleeps.", "source": "en", "target": "de"}'
 
@@ -66,14 +66,12 @@ def command(  # noqa: D103 (its help is the module's docstring)
     translators: dict[tuple[str, str], LineTranslator] = {}
     for folder in options.models or shipped_models().values():
         bundle, _ = open_model([folder], compute.device, compute.threads)
-        direction = bundle.src, bundle.tgt
-        if direction in translators:
-            raise InputError(
-                f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does; leave one out"
-            )
-        bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
-        config = replace(bundle.search, **specified(search))
-        translators[direction] = LineTranslator(bundle, config, alignments=bundle.engine.aligns)
+        for src, tgt in bundle.known:
+            if (src, tgt) in translators:
+                raise InputError(f"{folder} translates from {src} to {tgt}, as another --model does; leave one out")
+            one = with_translation_memory(bundle.toward((src, tgt)), memory.memory, memory.memory_share)
+            config = replace(bundle.search, **specified(search))
+            translators[src, tgt] = LineTranslator(one, config, alignments=bundle.engine.aligns)
     host, port = options.host, options.port
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)

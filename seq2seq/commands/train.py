@@ -2,6 +2,7 @@
 
     seq2seq train                                           # the corpus that ships, a few minutes
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
+    seq2seq train --data DIR --langs en,de,fr --out mine    # one model of many languages
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
     seq2seq train --teacher DIR --teacher DIR2              # also on the translations of these models
     seq2seq train --teacher DIR --mono FILE.de              # and of more text in one language
@@ -24,6 +25,7 @@ from seq2seq.api.training import RECIPE, RUNS, Run, TrainOptions, train
 from seq2seq.commands.options import ComputeOptions, ReportOptions, grouped, option, path_option, specified
 from seq2seq.commands.running import help_of, invocation, run
 from seq2seq.commands.streams import put, put_json
+from seq2seq.text.directions import name_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class RunOptions:
     data: str | None = option("--data", metavar="WHERE", help="parallel text (default: the corpus that ships)")
     src: str | None = option("--src", metavar="LANG", help="language to translate from")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to")
+    langs: str | None = option(
+        "--langs", metavar="LANG,..", help="in place of --src and --tgt: one model for all directions between these"
+    )
+    directions: str | None = option(
+        "--directions", metavar="SRC-TGT,..", help="with --langs: only these directions (default: all in the text)"
+    )
     out: Path | None = path_option("--out", metavar="DIR", help=f"model folder (default: a new one in {RUNS})")
     teachers: Sequence[str] = option(
         "--teacher",
@@ -69,14 +77,16 @@ def command(options: RunOptions, compute: ComputeOptions, report: ReportOptions)
 
 
 def _summary(finished: Run) -> str:
-    data = finished.settings.data
-    lines = []
-    for source, translation, reference in finished.samples:
-        lines += ["", f"  {data.src}  {source}", f"  {data.tgt}  {translation}", f"  ref {reference}"]
+    lines, [direction, *others] = [], finished.model.directions
+    for *label, source, translation, reference in finished.samples:
+        src, tgt = next(d for d in (direction, *others) if not label or name_of(d) == label[0])
+        lines += ["", f"  {src}  {source}", f"  {tgt}  {translation}", f"  ref {reference}"]
     lines += [""]
     for name, scores in finished.scores.items():
         lines += [f"{name}  {s.name} = {s.value:.2f}  ({s.signature})" for s in scores]
-    example, folder = shlex.quote(finished.samples[0][0]), shlex.quote(str(finished.folder))
+    example, folder = shlex.quote(finished.samples[0][-3]), shlex.quote(str(finished.folder))
+    if others:
+        folder += f" --from {shlex.quote(direction[0])} --to {shlex.quote(direction[1])}"
     lines += [
         "",
         f"The model is in {finished.folder}. Translate with it:",

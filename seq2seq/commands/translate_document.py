@@ -8,11 +8,12 @@ from pathlib import Path
 
 from seq2seq.commands.streams import STANDARD, name_of, opened, output
 from seq2seq.commands.translate_options import TextOptions
-from seq2seq.documents.document import DocumentOptions, translated
+from seq2seq.documents.document import DocumentOptions, Slot, translated
 from seq2seq.documents.formats import load_format
 from seq2seq.documents.progress import path_beside, recorded
 from seq2seq.errors import InputError, Interrupted
 from seq2seq.segments.segment import Segment
+from seq2seq.text.detection import AUTO, MAX_CHARS
 from seq2seq.translation.translator import LineTranslator
 
 
@@ -69,6 +70,27 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
                 raise Interrupted(getattr(e, "signum", signal.SIGINT), message) from None
     if not count and not text.resume:
         notify(f"note: {name} holds nothing to translate")
+
+
+def document_sample(text: TextOptions, kind: str) -> str:
+    """The beginning of the text of the document of `--input`, as much as a detector of languages looks at.
+
+    Raises:
+        InputError: it is standard input, or broken.
+    """
+    if text.source in (None, STANDARD):
+        raise InputError(f"--from {AUTO} reads a document twice; give --input FILE, or name the language")
+    form, options = load_format(kind), DocumentOptions(AUTO, text.to or AUTO, tuple(text.columns), text.everything)
+    found = ""
+    with opened(text.source) as stream:
+        try:
+            for event in form.events(stream, options):
+                found += f"{event.segment.text}\n" if isinstance(event, Slot) else ""
+                if len(found) > MAX_CHARS:
+                    break
+        except InputError as e:
+            raise InputError(f"{text.source}: {e}") from None
+    return found
 
 
 def _fingerprint(source: Path, work: object) -> str:

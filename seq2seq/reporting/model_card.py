@@ -3,6 +3,7 @@
 from typing import Any
 
 from seq2seq.text.corpus import shipped
+from seq2seq.text.directions import listed
 from seq2seq.training.settings import Settings
 from seq2seq.versions import versions
 
@@ -19,13 +20,18 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
         for s in part_scores
     ]
     samples = [row(*sample) for sample in result["samples"]]
+    if data.languages:
+        title, columns = f"Between {', '.join(data.languages)}", ["direction", "source", "translation", "reference"]
+    else:
+        title, columns = f"{data.src} to {data.tgt}", [data.src, "translation", "reference"]
     return "\n".join(
         [
-            f"# {data.src} to {data.tgt}",
+            f"# {title}",
             "",
             f"A recurrent translation model: {model.cell}, context `{model.context}`, {size} parameters.",
             "",
             f"- Data: {where}",
+            *_directions(settings),
             *_synthetic_data(settings),
             f"- Training: {effort}, seed {settings.training.seed}",
             f"- Versions: {versions()}",
@@ -39,8 +45,8 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             "|---|---|---|---|",
             *scores,
             "",
-            f"| {data.src} | translation | reference |",
-            "|---|---|---|",
+            row(*columns),
+            "|" + "---|" * len(columns),
             *samples,
             "",
         ]
@@ -58,13 +64,24 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+def _directions(settings: Settings) -> list[str]:
+    """A line about the directions of a model of many languages."""
+    data = settings.data
+    return [f"- Directions: {listed(data.all_directions())}"] if data.languages else []
+
+
 def _synthetic_data(settings: Settings) -> list[str]:
     """A line about the texts that teachers translated, if any; the settings do not hold the teachers' directions."""
     data = settings.data
     if not data.teachers:
         return []
     texts = ["the training part", *data.monolingual]
+    ways = (
+        f"by models from {data.src} to {data.tgt}, back-translation by models from {data.tgt} to {data.src}"
+        if not data.languages
+        else "in the directions of a model, back-translation in the opposite ones"
+    )
     return [
         f"- Synthetic data: {', '.join(texts)}; translated by {', '.join(data.teachers)} (knowledge distillation "
-        f"by models from {data.src} to {data.tgt}, back-translation by models from {data.tgt} to {data.src})"
+        f"{ways})"
     ]

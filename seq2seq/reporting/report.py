@@ -160,8 +160,9 @@ def attention_maps(bundle: Bundle, part: Part) -> list[AttentionMap]:
     for pair, translation in zip(part.pairs, part.translations, strict=True):
         [src], [tgt] = bundle.src_tokenizer.encode([pair.src]), bundle.tgt_tokenizer.encode([translation])
         if len(maps) < MAPS and SHORTEST <= len(src) <= LONGEST:
-            weights = bundle.engine.attention(np.array([*src, EOS]), np.array([BOS, *tgt]))
-            pieces = bundle.src_tokenizer.pieces([*src, EOS]), bundle.tgt_tokenizer.pieces([*tgt, EOS])
+            src = [*bundle.lead, *src, EOS]
+            weights = bundle.engine.attention(np.array(src), np.array([BOS, *tgt]))
+            pieces = bundle.src_tokenizer.pieces(src), bundle.tgt_tokenizer.pieces([*tgt, EOS])
             maps.append(AttentionMap(*pieces, weights))
     return maps
 

@@ -4,22 +4,26 @@ Cleaning keeps or drops a pair and never changes a sentence. This module does no
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.config import setting
 from seq2seq.errors import InputError
 from seq2seq.text import sources
+from seq2seq.text.directions import Direction, parse_directions
 from seq2seq.text.quality import quality_checks
 from seq2seq.text.sources import Pair
 
 _MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
 _RATIO_FROM = 30  # characters; for shorter sides the ratio is not reliable ("Prost!", "Here's to your health!")
 _EMPTY, _LONG, _RATIO, _DUPLICATE, _HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
+
+
+class NoTextError(InputError):
+    """A source has no pair of two languages: it lacks the part, or no pair is left after cleaning."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,19 @@ class DataConfig:
     where: str = setting("", "folder or table of parallel text, or hf:OWNER/NAME[:CONFIG]; empty: the shipped corpus")
     src: str = setting("en", "language to translate from, as files or columns are named")
     tgt: str = setting("de", "language to translate to")
+    languages: tuple[str, ...] = setting(
+        (), "languages of a model of many languages, in place of `src` and `tgt`; as files or columns are named"
+    )
+    directions: tuple[str, ...] = setting(
+        (), "with `languages`: the directions to train, as en-de; none: all that the text holds"
+    )
+    temperature: float = setting(
+        2.0,
+        "with `languages`: a direction with the share p of the pairs has a share ~ p ** (1 / this) of each epoch; 1: "
+        "its own",
+        low=1.0,
+        high=100.0,
+    )
     dev_share: float = setting(
         0.02, "share of train held out where there is no dev part, at most 2,000 pairs", low=0.0, high=0.5
     )
@@ -42,6 +59,20 @@ class DataConfig:
     monolingual: tuple[str, ...] = setting(
         (), "files of more lines in one language, NAME.LANG, which the teachers translate"
     )
+
+    def all_directions(self) -> list[Direction]:
+        """The directions to train: one, or with `languages` those of `directions`, or all that there can be.
+
+        Raises:
+            InputError: `languages` or `directions` are wrong.
+        """
+        if not self.languages:
+            return [(self.src, self.tgt)]
+        return parse_directions(self.directions, self.languages)
+
+    def of(self, direction: Direction) -> "DataConfig":
+        """The settings to read the text of one direction with."""
+        return replace(self, src=direction[0], tgt=direction[1])
 
 
 class Part(NamedTuple):
@@ -99,7 +130,8 @@ def load(config: DataConfig) -> Corpus:
     """All parts: train is cleaned, dev and tests are unchanged; without a dev part, a share of train is held out.
 
     Raises:
-        InputError: the source or its train part does not exist, a part is damaged or empty, or cleaning leaves no pair.
+        InputError: the source does not exist, or a part is damaged or empty.
+        NoTextError: there is no train part, or cleaning leaves no pair.
     """
     return _make_corpus(config, _read(config))
 
@@ -119,14 +151,14 @@ def _train_of(config: DataConfig, parts: dict[str, list[Pair]]) -> list[Pair]:
     if "train" not in parts:
         files = f"train.{config.src} and train.{config.tgt}, or train.tsv, .csv, .jsonl or .parquet"
         needed = "a split named train" if config.where.startswith("hf:") else files
-        raise InputError(f"{_where(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
+        raise NoTextError(f"{_where(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
     return parts["train"]
 
 
 def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
     if not train:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
-        raise InputError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
+        raise NoTextError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
 
 
 def _make_corpus(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
@@ -160,7 +192,9 @@ def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
     sides: tuple[dict[str, None], dict[str, None]] = {}, {}
     rows, notices = list(corpus.report.parts), list(corpus.report.notices)
     for path in map(Path, config.monolingual):
-        side = side_of(path, config)
+        if (language := language_of(path, config)) not in (config.src, config.tgt):
+            continue
+        side = int(language == config.tgt)
         known = {pair[side] for pair in corpus.train}
         lines = sources.read_lines(path)
         dropped = {_EMPTY: 0, _LONG: 0, _DUPLICATE: 0}
@@ -177,18 +211,17 @@ def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
     return corpus._replace(report=Report(rows, notices), monolingual=(list(sides[0]), list(sides[1])))
 
 
-def side_of(path: Path, config: DataConfig) -> int:
-    """0 if the name of a monolingual file ends in the source language, 1 if in the target language.
+def language_of(path: Path, config: DataConfig) -> str:
+    """The language of a monolingual file, which its name ends in.
 
     Raises:
-        InputError: it ends in neither.
+        InputError: it ends in none of the languages of the training.
     """
-    languages = [config.src, config.tgt]
+    languages = config.languages or (config.src, config.tgt)
     if (language := sources.kind_of(path)) not in languages:
-        raise InputError(
-            f"{path} ends in neither .{config.src} nor .{config.tgt}, so its language is not known; rename it"
-        )
-    return languages.index(language)
+        endings = " nor ".join(f".{language}" for language in languages)
+        raise InputError(f"{path} ends in neither {endings}, so its language is not known; rename it")
+    return language
 
 
 def with_synthetic(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
@@ -198,25 +231,12 @@ def with_synthetic(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
     return corpus._replace(synthetic=list(dict.fromkeys(new)))
 
 
-def synthetic_text(pairs: Iterable[Pair]) -> str:
-    """Synthetic pairs as JSON lines, {"src": ..., "tgt": ...}, as a model folder keeps them for resuming a run."""
-    return "".join(json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in pairs)
-
-
-def load_synthetic(path: Path) -> list[Pair]:
-    """The pairs of a file that has the text of `synthetic_text`.
-
-    Raises:
-        InputError: the file cannot be read or is damaged.
-    """
-    return [Pair(str(row.get("src")), str(row.get("tgt"))) for _, row in sources.rows_of(path)]
-
-
 def load_split(config: DataConfig, split: str) -> list[Pair]:
     """One part as in the result of `load`. A dev or test part is read alone and needs no train part.
 
     Raises:
-        InputError: as `load`, or there is no such part.
+        InputError: as `load`.
+        NoTextError: there is no such part.
     """
     parts = _read(config, "" if split == "train" else split)  # without a dev part, train loses what is held out
     if split in parts and split != "train":
@@ -224,7 +244,7 @@ def load_split(config: DataConfig, split: str) -> list[Pair]:
     if split in ("train", "dev") and "train" in parts:
         corpus = _make_corpus(config, parts)
         return corpus.train if split == "train" else corpus.dev
-    raise InputError(f"{_where(config)} has no split {split!r}; there are: {', '.join(parts) or 'none'}")
+    raise NoTextError(f"{_where(config)} has no split {split!r}; there are: {', '.join(parts) or 'none'}")
 
 
 def _where(config: DataConfig) -> str:
@@ -232,7 +252,7 @@ def _where(config: DataConfig) -> str:
 
 
 def _read(config: DataConfig, only: str = "") -> dict[str, list[Pair]]:
-    return sources.read(_where(config), (config.src, config.tgt), only)
+    return sources.read(_where(config), (config.src, config.tgt), only, gaps=bool(config.languages))
 
 
 # ------------------------------------------------------------------------------------------------------------ cleaning

@@ -14,8 +14,9 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,13 +62,14 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
     return [line.removesuffix("\r") for line in lines]
 
 
-def read(where: str, languages: tuple[str, str], only: str = "") -> dict[str, list[Pair]]:
+def read(where: str, languages: tuple[str, str], only: str = "", gaps: bool = False) -> dict[str, list[Pair]]:
     """The pairs of each part (train, dev, test...) of a source.
 
     Args:
         where: a folder, a table, or hf:OWNER/NAME[:CONFIG].
         languages: the source and the target language, as files or columns are named.
         only: read this part alone if the source has it; otherwise all parts.
+        gaps: rows may lack one of the languages; they are left out, and so is a part without a row that has both.
 
     Raises:
         InputError: the source does not exist, or a part is damaged or empty.
@@ -80,12 +82,59 @@ def read(where: str, languages: tuple[str, str], only: str = "") -> dict[str, li
         hub = where.startswith("hf:")
         available = _load_hub(where) if hub else _part_files(Path(where), languages)
         parts = {
-            part: _pairs(source if hub else _load_local(source, languages), languages, where, part)
+            part: _pairs(source if hub else _load_local(source, languages, gaps), languages, where, part)
             for part, source in available.items()
             if only not in available or part == only
         }
+    if gaps:
+        whole = {part: [pair for pair in pairs if all(map(str.strip, pair))] for part, pairs in parts.items()}
+        parts = {part: pairs for part, pairs in whole.items() if pairs}
     pyarrow.default_memory_pool().release_unused()  # the memory of the tables
     return parts
+
+
+def language_pairs(where: str, languages: Sequence[str], part: str = "train") -> list[tuple[str, str]]:
+    """The pairs of these languages for which a part of a source has files or columns, in the order of `languages`.
+
+    A pair may still have no sentence, in a table whose rows lack one of the two.
+
+    Raises:
+        InputError: the source does not exist or cannot be read.
+    """
+    if where.startswith("hf:"):
+        with _quiet_libraries():
+            dataset = _load_hub(where).get(part)
+            names = set(dataset.flatten().column_names) if dataset is not None else set()
+    else:
+        path = Path(where)
+        if not path.exists():
+            raise InputError(f"{where} is not there; check --data")
+        files = list((path.parent if path.is_file() else path).iterdir())
+        if path.is_file():
+            files = [path, *(file for file in files if kind_of(file) == kind_of(path))]
+        names = {name for file in files if _part_of(file, path) == part for name in _languages_of(file)}
+    found = {name.removeprefix("translation.") for name in names}
+    return [pair for pair in combinations(languages, 2) if found.issuperset(pair)]
+
+
+def _part_of(path: Path, where: Path) -> str:
+    """The part that a file of the source `where` belongs to; empty if none."""
+    return "train" if path == where else _part_name(path.name.removesuffix(".gz").removesuffix(f".{kind_of(path)}"))
+
+
+def _languages_of(path: Path) -> set[str]:
+    """The language of a file by its ending, or those of a table by its columns."""
+    if (kind := kind_of(path)) not in _TABLES:
+        return {kind}
+    if kind == "parquet":
+        import pyarrow.parquet
+
+        try:
+            return set(pyarrow.parquet.read_schema(path).names)
+        except Exception:  # as in `_load_local`
+            raise InputError(f"{path} cannot be read as parquet; write it again") from None
+    rows = (row for _, row in rows_of(path))
+    return {name for row in (rows if kind == "jsonl" else islice(rows, 1)) for name in row}
 
 
 @contextmanager
@@ -160,8 +209,7 @@ def _part_files(where: Path, languages: tuple[str, str]) -> dict[str, tuple[Path
         raise InputError(f"{where} is not there; check --data")
     by_part: dict[str, dict[Path, str]] = {}
     for path in sorted(folder.iterdir()):
-        kind = kind_of(path)
-        part = "train" if path == where else _part_name(path.name.removesuffix(".gz").removesuffix(f".{kind}"))
+        kind, part = kind_of(path), _part_of(path, where)
         if part and kind in kinds:
             by_part.setdefault(part, {})[path] = kind
     files = {}
@@ -182,8 +230,8 @@ def kind_of(path: Path) -> str:
     return path.name.removesuffix(".gz").rpartition(".")[2]
 
 
-def _load_local(paths: tuple[Path, ...], languages: tuple[str, str]) -> Any:
-    """The files of a part as a `datasets.Dataset` in memory."""
+def _load_local(paths: tuple[Path, ...], languages: tuple[str, str], gaps: bool) -> Any:
+    """The files of a part as a `datasets.Dataset` in memory; with `gaps`, a JSON object may lack a language."""
     import datasets
 
     if kind_of(paths[0]) == "parquet":
@@ -202,6 +250,8 @@ def _load_local(paths: tuple[Path, ...], languages: tuple[str, str]) -> Any:
         columns = {language: [] for language in languages}
         for line, row in rows_of(paths[0]):
             for language, column in columns.items():
+                if gaps and kind_of(paths[0]) == "jsonl":
+                    row.setdefault(language, None)
                 if language not in row:
                     names = ", ".join(row)
                     raise InputError(f"{paths[0]}, line {line}: no column {language!r}, only {names}; {_COLUMNS}")

@@ -9,8 +9,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +22,24 @@ from tqdm.auto import tqdm
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import UNTIED, Model
-from seq2seq.text.corpus import Corpus
-from seq2seq.text.preparation import longest_of, prepared, reading, varied
-from seq2seq.text.sources import Pair
+from seq2seq.text.multilingual import Corpora
+from seq2seq.text.preparation import longest_of
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.distributed import ProcessGroup
-from seq2seq.training.epochs import TrainingData, fingerprint
+from seq2seq.training.epochs import fingerprint
 from seq2seq.training.initialisation import load_word_vectors
 from seq2seq.training.optimization import check_precision
 from seq2seq.training.settings import Settings
 from seq2seq.training.signals import listening
 from seq2seq.training.state import Progress, TrainingState
 from seq2seq.training.step import DivergenceError, TrainingStep
+from seq2seq.training.texts import dev_pairs, training_data
 from seq2seq.training.validation import Scores, Validator
-from seq2seq.translation.bundle import reading_for
 from seq2seq.translation.padding import use_strict_products
 
 # Compiled kernels that torch and oneDNN cache, one per shape: almost every batch of training has a new shape, and the
 # default of 1,024 grows to gigabytes.
 KERNEL_CACHES = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
-
-
-def prepare(settings: Settings, corpus: Corpus, say: Callable[[str], None]) -> tuple[Tokenizer, Tokenizer]:
-    """The source and the target tokenizer of a new run, learnt from the training text.
-
-    A joint tokenizer is sorted so that the target vocabulary is its first N pieces.
-    """
-    how = reading(settings.text, settings.data.src, settings.data.tgt, settings.tokenizer.placeholders)
-    pairs = prepared(corpus.train, how)
-    sides = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
-    if settings.tokenizer.joint:
-        joint = Tokenizer.learn([*sides[0], *sides[1]], settings.tokenizer, say)
-        joint, count = joint.sorted_for(sides[1], settings.tokenizer.kind)
-        return joint, joint.first(count)
-    src, tgt = (Tokenizer.learn(side, settings.tokenizer, say) for side in sides)
-    return src, tgt
 
 
 @contextmanager
@@ -89,7 +73,7 @@ class Trainer:
     def __init__(
         self,
         settings: Settings,
-        corpus: Corpus,
+        corpora: Corpora,
         tokenizers: tuple[Tokenizer, Tokenizer],
         folder: Path,
         device: str,
@@ -104,20 +88,16 @@ class Trainer:
         use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
-        how = reading_for(tokenizers, settings.text, settings.data.src, settings.data.tgt)
-        pairs: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
-        if how:
-            pairs = varied(pairs, how, settings.text, self.config.seed)
-        sampling, batch_tokens = settings.tokenizer.sampling, self.config.batch_tokens
-        self.data = TrainingData(pairs, tokenizers, sampling, self.config.seed, batch_tokens)
+        self.data = training_data(settings, corpora, tokenizers)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())
         self.total = self.config.updates or self.config.epochs * updates_per_epoch
         self.training_step = TrainingStep(
             self.model, self.data, self.config, self.total, device, self.process_group, say
         )
-        self.state = TrainingState(self.model, self.config, fingerprint(corpus, tokenizers))
-        self.validator = Validator(settings.model, tokenizers, corpus.dev, device, (how, self.longest))
+        self.state = TrainingState(self.model, self.config, fingerprint(corpora, tokenizers))
+        text, dev = replace(settings.text, longest=self.longest), dev_pairs(corpora, self.config.dev_pairs)
+        self.validator = Validator(settings.model, tokenizers, dev, device, text)
 
     @property
     def progress(self) -> Progress:
@@ -204,8 +184,7 @@ class Trainer:
 
     def _write_pairs(self, batches: list[list[int]]) -> Path:
         """Write the pairs of these batches to a file; returns its path."""
-        src, tgt = self.data.lines
-        lines = (f"{src[row]}\t{tgt[row]}\n" for rows in batches for row in rows)
+        lines = ("\t".join(self.data.text(row)) + "\n" for rows in batches for row in rows)
         path = self.folder / layout.STOPPED
         if self.process_group.is_main:
             files.write(path, "".join(lines).encode())
@@ -246,6 +225,7 @@ class Trainer:
             "dev_loss": round(scores.loss, 4),
             "dev_bleu": round(scores.bleu, 2),
             "dev_chrf": round(scores.chrf, 2),
+            **scores.by_direction(),
             "learning_rate": self.training_step.learning_rate(progress),
             "tgt_tokens_per_s": round(progress.tokens / progress.seconds),
             "minutes": round(progress.minutes, 2),

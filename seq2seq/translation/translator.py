@@ -16,6 +16,7 @@ from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
 from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text import batches
+from seq2seq.text.directions import Direction
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.assembly import Assembly, Candidate, Unit
 from seq2seq.translation.bundle import Bundle
@@ -41,17 +42,22 @@ class Line(NamedTuple):
     number: int
     segment: Segment
     prefix: str
+    direction: Direction | None  # None: the bundle's
 
 
-def _packed(line: Line) -> tuple[int, str, list[tuple[int, str]], str]:
+Packed = tuple[int, str, list[tuple[int, str]], str, Direction | None]
+
+
+def _packed(line: Line) -> Packed:
     """The line as plain values. Marks lose their codes, which may be anything, and are numbered instead."""
     text, marks = line.segment
-    return line.number, text, [(mark.position, mark.kind) for mark in marks], line.prefix
+    return line.number, text, [(mark.position, mark.kind) for mark in marks], line.prefix, line.direction
 
 
-def _unpacked(number: int, text: str, marks: list[tuple[int, str]], prefix: str) -> Line:
+def _unpacked(number: int, text: str, marks: list[tuple[int, str]], prefix: str, direction: Direction | None) -> Line:
     """The line of `_packed`, whose marks have their numbers as codes."""
-    return Line(number, Segment(text, tuple(Mark(*mark, i) for i, mark in enumerate(marks))), prefix)
+    segment = Segment(text, tuple(Mark(*mark, i) for i, mark in enumerate(marks)))
+    return Line(number, segment, prefix, direction)
 
 
 def _with_codes(source: Segment, text: str, marks: list[tuple[int, str, int]]) -> Segment:
@@ -63,7 +69,7 @@ class LineTranslator:
     """Translates lines and segments, and scores translations.
 
     Args:
-        bundle: the model.
+        bundle: the model, in the direction of each line that is given none of its own.
         config: search settings, instead of the bundle's.
         batch_tokens: most tokens of a batch, padding included; changes no result.
         workers: processes that share a stream; changes no result.
@@ -77,7 +83,11 @@ class LineTranslator:
         self.batch_tokens, self.workers, self.alignments = batch_tokens, workers, alignments
 
     def stream(
-        self, lines: Iterable[str], warn: Callable[[str], None], prefixes: Iterable[str] = repeat("")
+        self,
+        lines: Iterable[str],
+        warn: Callable[[str], None],
+        prefixes: Iterable[str] = repeat(""),
+        directions: Iterable[Direction | None] = repeat(None),
     ) -> Iterator[list[Translation]]:
         """The candidates of each line, best first, as they are ready; all different. A blank line has none.
 
@@ -85,13 +95,18 @@ class LineTranslator:
             lines: one line each, without its line break.
             warn: is called with a message for each line that is translated in parts.
             prefixes: for each line the text that its translations begin with.
+            directions: for each line its direction, one that the model knows; None: the bundle's. Lines of different
+                directions share batches.
+
+        Raises:
+            InputError: the model does not know a direction.
         """
-        for candidates in self._stream(map(Segment, lines), warn, prefixes):
+        for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
 
     def segments(self, segments: Iterable[Segment], warn: Callable[[str], None]) -> Iterator[Segment]:
         """The best translation of each segment, with its marks; a segment without words as it is."""
-        for candidates in self._stream(segments, warn, repeat(""), name="segment"):
+        for candidates in self._stream(zip(segments, repeat(""), repeat(None), strict=False), warn, "segment"):
             yield candidates[0].segment if candidates else Segment("")
 
     def translate(self, lines: Iterable[str]) -> list[str]:
@@ -117,13 +132,17 @@ class LineTranslator:
         if how := self.bundle.reading:
             texts = [pair_texts(a, b, how) for a, b in zip(src, tgt, strict=True)]
             src, tgt = [a for a, _ in texts], [b for _, b in texts]
-        return self.bundle.src_tokenizer.encode(src), self.bundle.tgt_tokenizer.encode(tgt)
+        sources = [[*self.bundle.lead, *ids] for ids in self.bundle.src_tokenizer.encode(src)]
+        return sources, self.bundle.tgt_tokenizer.encode(tgt)
 
     def _stream(
-        self, segments: Iterable[Segment], warn: Callable[[str], None], prefixes: Iterable[str], name: str = "line"
+        self, segments: Iterable[tuple[Segment, str, Direction | None]], warn: Callable[[str], None], name: str
     ) -> Iterator[list[Candidate]]:
-        """The candidates of each segment, in order. Messages begin with `name` and the segment's number."""
-        lines = (Line(n, *pair) for n, pair in enumerate(zip(segments, prefixes, strict=False), 1))
+        """The candidates of each segment, in order; it comes with the prefix of its translations and its direction.
+
+        Messages begin with `name` and the segment's number.
+        """
+        lines = (Line(n, *fields) for n, fields in enumerate(segments, 1))
         size = WINDOW[0]
         with ProcessPool(self.workers, self._serve) as pool:
             while window := list(islice(lines, size)):
@@ -141,14 +160,22 @@ class LineTranslator:
     def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
         """The candidates of a window's lines, as values that can be sent to another process."""
         window = [_unpacked(*line) for line in packed]
-        candidates, messages = self._translate(window, self.bundle)
-        return self._strictly(window, candidates), messages
+        bundles = self._bundles(window)
+        candidates, messages = self._translate(window, bundles)
+        return self._strictly(window, bundles, candidates), messages
 
-    def _translate(self, window: Sequence[Line], bundle: Bundle) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
-        """The candidates of each line, read as for `bundle`; and the messages for the user."""
+    def _bundles(self, window: Sequence[Line]) -> list[Bundle]:
+        """The bundle of each line, in its direction."""
+        by_direction = {d: self.bundle.toward(d) for d in dict.fromkeys(line.direction for line in window) if d}
+        return [by_direction[line.direction] if line.direction else self.bundle for line in window]
+
+    def _translate(
+        self, window: Sequence[Line], bundles: Sequence[Bundle]
+    ) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
+        """The candidates of each line, read as for its bundle; and the messages for the user."""
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
-            for line in window
+            for line, bundle in zip(window, bundles, strict=True)
         ]
         tokenizer = self.bundle.src_tokenizer
         encoded = iter(tokenizer.encode([text for assembly in assemblies for text in assembly.texts]))
@@ -159,23 +186,24 @@ class LineTranslator:
         candidates = [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
         return candidates, [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
 
-    def _strictly(self, window: Sequence[Line], candidates: list[list[Candidate]]) -> list[list[Candidate]]:
+    def _strictly(
+        self, window: Sequence[Line], bundles: Sequence[Bundle], candidates: list[list[Candidate]]
+    ) -> list[list[Candidate]]:
         """The candidates that lost no number which a lenient reading left to the model; where all did, others."""
-        how = self.bundle.reading
-        if how is None or not how.keeping.lenient:
-            return candidates
-        strict = replace(how.keeping, lenient=False)
-        rows = list[int]()
-        for row, (line, found) in enumerate(zip(window, candidates, strict=True)):
+        stricter = dict[int, Bundle]()  # by the row of a line that is translated again
+        for row, (line, bundle, found) in enumerate(zip(window, bundles, candidates, strict=True)):
+            how = bundle.reading
+            if how is None or not how.keeping.lenient:
+                continue
+            strict = replace(how.keeping, lenient=False)
             codes = kept_codes(line.segment.text, strict)
             whole = [c for c in found if not lost(codes, c.segment.text)]
             if found and not whole:
-                rows.append(row)
+                stricter[row] = bundle._replace(reading=replace(how, keeping=strict))
             candidates[row] = whole
-        if rows:
-            bundle = self.bundle._replace(reading=replace(how, keeping=strict))
-            again, _ = self._translate([window[row] for row in rows], bundle)
-            for row, found in zip(rows, again, strict=True):
+        if stricter:
+            again, _ = self._translate([window[row] for row in stricter], list(stricter.values()))
+            for row, found in zip(stricter, again, strict=True):
                 candidates[row] = found
         return candidates
 
@@ -187,7 +215,7 @@ class LineTranslator:
         results: list[list[Hypothesis]] = [[] for _ in units]
         searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
         lengths = [[len(units[i].ids) + 1] for i, _ in searches]
-        reserved = self.bundle.tgt_tokenizer.placeholders
+        reserved = self.bundle.reserved
         for rows in batches.plan(lengths, self.batch_tokens):
             batch = [searches[row] for row in rows]
             state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
