@@ -40,7 +40,9 @@ SAMPLES = 10  # number of held-out sentences in `Run.samples`
 class TrainOptions(TypedDict, total=False):
     """The keyword arguments of `train`."""
 
-    data: FolderPath | None
+    data: FolderPath | Sequence[FolderPath] | None
+    columns: str | None
+    errors: str | None
     src: str | None
     tgt: str | None
     out: FolderPath | None
@@ -86,7 +88,10 @@ def train(**options: Unpack[TrainOptions]) -> Run:
 
     Args:
         options:
-            data: parallel text: a folder, a table, or "hf:OWNER/NAME"; default: the corpus that ships.
+            data: parallel text: a folder, a file, "hf:OWNER/NAME", or a list of them, each alone or with the number of
+                times an epoch that its pairs are trained on, "WHERE=0.5"; default: the corpus that ships.
+            columns: names of the columns of tables without a header, for example "en,de".
+            errors: "strict": text that cannot be read is an error; "skip": it is dropped and counted.
             src, tgt: languages to translate from and to, which name the files or columns.
             out: the model folder; default: a new one in artifacts/runs.
             recipe: name of a recipe that ships, or path of a .toml file.
@@ -184,7 +189,7 @@ def _plan(options: TrainOptions, ranks: int) -> _Plan:
     """
     overrides = options.get("set", {})
     if resume := options.get("resume"):
-        others = ("data", "src", "tgt", "out", "recipe", "teachers", "mono", "overwrite")
+        others = ("data", "columns", "errors", "src", "tgt", "out", "recipe", "teachers", "mono", "overwrite")
         if any(options.get(name) for name in others) or options.get("seed") is not None:
             raise InputError("--resume goes on with the folder's own settings; give only --set training.* with it")
         assignments = _assignments(overrides)
@@ -228,9 +233,12 @@ def _assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, s
 
 def _data_settings(options: TrainOptions) -> dict[str, Any]:
     """The settings of the section [data] that the options specify."""
-    values: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
+    values: dict[str, Any] = {name: options.get(name) for name in ("src", "tgt", "errors")}
     if (data := options.get("data")) is not None:
-        values["where"] = os.fspath(data)
+        wheres = [os.fspath(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
+        values["where"] = wheres[0] if len(wheres) == 1 else wheres
+    if columns := options.get("columns"):
+        values["columns"] = [name.strip() for name in columns.split(",")]
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
         values[name] = [os.fspath(path) for path in option] if option else None
     return {name: value for name, value in values.items() if value is not None}

@@ -28,10 +28,22 @@ class Arrays(NamedTuple):
     tgt_mask: NDArray[np.bool_]  # (B, T)
 
 
-def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
-    """Group the pairs into batches, as `plan` does for their lengths with EOS; returns the rows of each batch."""
-    lengths = [np.fromiter(map(len, side), np.int64, len(side)) + 1 for side in (src, tgt)]
-    return plan(np.stack(lengths, axis=1), budget, rng)
+def plan_pairs(
+    src: Ids,
+    tgt: Ids,
+    budget: int,
+    rng: np.random.Generator | None = None,
+    rows: NDArray[np.int64] | None = None,
+) -> list[list[int]]:
+    """Group the pairs into batches, as `plan` does for their lengths with EOS; returns the rows of each batch.
+
+    With `rows` only these pairs, each as often as it is named.
+    """
+    sides = [np.fromiter(map(len, side), np.int64, len(side)) + 1 for side in (src, tgt)]
+    lengths = np.stack(sides, axis=1)
+    if rows is None:
+        return plan(lengths, budget, rng)
+    return [rows[batch].tolist() for batch in plan(lengths[rows], budget, rng)]
 
 
 def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:

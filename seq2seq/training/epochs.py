@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seq2seq.text import batches
 from seq2seq.text.corpus import Corpus
@@ -23,6 +24,7 @@ class TrainingData:
     Args:
         sampling: `tokenizer.sampling`, 0 for none.
         batch_tokens: padded tokens of a batch, on the longer side.
+        weights: how many times an epoch each of the first pairs occurs; the others, and all if empty, occur once.
     """
 
     def __init__(
@@ -32,10 +34,12 @@ class TrainingData:
         sampling: float,
         seed: int,
         batch_tokens: int,
+        weights: Sequence[float] = (),
     ) -> None:
         self.lines = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
         self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)
         self.sampling, self.seed, self.batch_tokens = sampling, seed, batch_tokens
+        self.weights = np.array([*weights, *[1.0] * (len(pairs) - len(weights))]) if weights else None
         self.epoch = -1  # the one that is loaded
         self.src, self.tgt, self.plan = Ragged.of([]), Ragged.of([]), list[list[int]]()
 
@@ -49,7 +53,8 @@ class TrainingData:
                     for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
                 )
             order = np.random.default_rng((self.seed, epoch, 2))
-            self.plan = batches.plan_pairs(self.src, self.tgt, self.batch_tokens, order)
+            rows = None if self.weights is None else rows_of_epoch(self.weights, self.seed, epoch)
+            self.plan = batches.plan_pairs(self.src, self.tgt, self.batch_tokens, order, rows)
             self.epoch = epoch
         return self.plan
 
@@ -58,9 +63,27 @@ class TrainingData:
         return collate(self.src, self.tgt, rows)
 
 
+def rows_of_epoch(weights: NDArray[np.float64], seed: int, epoch: int) -> NDArray[np.int64]:
+    """The rows that an epoch trains on, each as often as it occurs there.
+
+    The rows of one weight are taken from an endless row of passes over them, each in its own random order; an epoch
+    takes the next share of it. So a pair of weight 0.5 occurs in every second epoch, or twice in four. The result
+    depends on the arguments alone.
+    """
+    chosen = []
+    for group, weight in enumerate(np.unique(weights)):
+        rows = np.flatnonzero(weights == weight)
+        start, stop = (round(number * weight * len(rows)) for number in (epoch, epoch + 1))
+        for number in range(start // len(rows), -(-stop // len(rows))):
+            order = np.random.default_rng((seed, number, 4, group)).permutation(rows)
+            first = number * len(rows)
+            chosen.append(order[max(0, start - first) : stop - first])
+    return np.concatenate(chosen)
+
+
 def fingerprint(corpus: Corpus, tokenizers: tuple[Tokenizer, Tokenizer]) -> str:
-    """SHA-256 of the training pairs, the dev pairs and the tokenizers."""
-    digest = hashlib.sha256()
+    """SHA-256 of the training pairs and their weights, the dev pairs and the tokenizers."""
+    digest = hashlib.sha256(np.array(corpus.weights, np.float64).tobytes())
     for pairs in [*corpus.train, *corpus.synthetic], corpus.dev:
         digest.update(json.dumps(len(pairs)).encode())
         for pair in pairs:

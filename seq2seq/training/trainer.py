@@ -109,7 +109,7 @@ class Trainer:
         if how:
             pairs = varied(pairs, how, settings.text, self.config.seed)
         sampling, batch_tokens = settings.tokenizer.sampling, self.config.batch_tokens
-        self.data = TrainingData(pairs, tokenizers, sampling, self.config.seed, batch_tokens)
+        self.data = TrainingData(pairs, tokenizers, sampling, self.config.seed, batch_tokens, corpus.weights)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())
         self.total = self.config.updates or self.config.epochs * updates_per_epoch

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from reversal_task import begin, chosen
@@ -10,7 +11,7 @@ from tiny_runs import PLAIN, TEXT
 
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS
-from seq2seq.training.epochs import TrainingData
+from seq2seq.training.epochs import TrainingData, rows_of_epoch
 from seq2seq.training.trainer import Trainer
 
 
@@ -85,3 +86,19 @@ def test_without_scheduled_sampling_the_decoder_reads_the_reference(tmp_path: Pa
     trainer = begin(tmp_path, chosen(), TEXT)
     batch = trainer.data.batch(trainer.data.load_epoch(0)[0])
     assert trainer.training_step.objective.decoder_input(batch, 1.0) is batch.tgt_in
+
+
+def test_a_weight_is_how_often_a_pair_occurs_in_an_epoch() -> None:
+    weights = np.array([1.0] * 10 + [0.5] * 7 + [2.25] * 4)
+    total = np.zeros(21)
+    for epoch in range(8):
+        rows = rows_of_epoch(weights, 3, epoch)
+        assert rows.tolist() == rows_of_epoch(weights, 3, epoch).tolist()
+        counts = np.bincount(rows, minlength=21)
+        assert counts[:10].tolist() == [1] * 10
+        assert counts[10:17].sum() in (3, 4) and counts[10:17].max() == 1
+        assert counts[17:].sum() == 9 and counts[17:].max() <= 3
+        total += counts
+    assert total.tolist() == (8 * weights).tolist(), "every pair gets its share"
+    assert rows_of_epoch(weights, 4, 0).tolist() != rows_of_epoch(weights, 3, 0).tolist()
+    assert sorted(rows_of_epoch(np.ones(5), 1, 2)) == list(range(5))
