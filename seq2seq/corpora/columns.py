@@ -4,6 +4,7 @@ This module does not know how a table is stored.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -68,14 +69,14 @@ def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, find
     Raises:
         InputError: the names that were given do not fit, or it is not clear which columns hold the two languages.
     """
-    count = max(map(len, rows), default=0)
+    count = width_of(rows)
     if request.columns:
         found = matches([c for c in request.columns if c != "-"], request.languages, "--columns")
         if len(request.columns) != count and rows:
             given = f"--columns names {len(request.columns)} columns, but {file} has {count}"
             raise InputError(f"{given}; name each column, - for one that is passed over")
         return Columns({lang: request.columns.index(c) for lang, c in found.items()}, count, request.columns)
-    kinds = [_kind([row[i] for row in rows if len(row) > i]) for i in range(count)]
+    kinds = [_kind([row[i] for row in rows if len(row) == count]) for i in range(count)]
     text = [i for i, kind in enumerate(kinds) if kind == "text"]
     example = ",".join([*request.languages, *["-"] * (count - 2)])
     if len(text) != 2 or len(request.languages) != 2:
@@ -87,6 +88,11 @@ def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, find
     taken = " and ".join(f"column {place + 1} is taken as {language}" for language, place in places.items())
     findings.note(f"{file} has no header: {taken}, {reason}; if that is wrong, give --columns")
     return Columns(places, count, ())
+
+
+def width_of(rows: Sequence[Sequence[str]]) -> int:
+    """The number of columns that most rows have."""
+    return Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
 
 
 def _kind(cells: Sequence[str]) -> str:

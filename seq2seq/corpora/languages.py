@@ -24,7 +24,7 @@ class Tag(NamedTuple):
 @cache
 def tag_of(name: str) -> Tag | None:
     """The tag that a name stands for (`DE`, `deu`, `de-DE`, `de_DE.UTF-8`, `German`, `Deutsch`); None if it is none."""
-    words = re.split("[-_]", name.strip().partition(".")[0].lower())
+    words = re.split("[-_@]", name.strip().partition(".")[0].lower())
     aliases = get_global("language_aliases")
     language = aliases.get(words[0], words[0])
     language = language.partition("_")[0]

@@ -4,6 +4,7 @@ A file named `train` is the train part. Where there is none, every file of pairs
 passed over in silence: those that are not read are listed. This module reads names, and of `.txt` files the first line.
 """
 
+import glob
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,10 +16,6 @@ from seq2seq.corpora.naming import ARCHIVE, PAIRED, TABLES, Name
 from seq2seq.corpora.packed import File, lines, members
 from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
-
-READABLE = (
-    f"files of lines such as train.xx and train.yy, tables (.{', .'.join(TABLES)}), .{', .'.join(PAIRED)} or .zip"
-)
 
 
 class Unit(NamedTuple):
@@ -47,10 +44,15 @@ def of_path(where: Path, request: Request) -> Listing:
     """
     if where.is_dir():
         top = [File(path) for path in sorted(where.iterdir()) if path.is_file()]
-        if (listing := _listing(top, where, request)) and "train" in _explicit(_names(top, request)):
+        if "train" in _explicit(_names(top, request)):
+            listing = _listing(top, where, request)
             below = (File(path) for path in _walk(where) if path.parent != where)
             return listing._replace(unread=listing.unread + [f for f in below if not naming.is_about(f)])
         return _listing([File(path) for path in _walk(where)], where, request)
+    if not where.exists() and where.parent.is_dir():  # what the names of two files of lines begin with
+        named = [File(path) for path in sorted(where.parent.glob(f"{glob.escape(where.name)}.*")) if path.is_file()]
+        if pairs := list(_units({f: n for f, n in _names(named, request).items() if not n.kind}, request)):
+            return Listing({"train": pairs[:1]}, [])
     if not where.is_file():
         raise InputError(f"{where} is not there; check --data")
     return _of_file(File(where), request)
@@ -71,6 +73,8 @@ def _of_file(file: File, request: Request) -> Listing:
         return _listing(members(file.path), file.path, request)
     name = naming.understood(file, request.languages)
     beside = [File(path) for path in sorted(file.path.parent.iterdir()) if path.is_file() and path != file.path]
+    if name and not name.kind and not name.pair and naming.part_of(name.stem):
+        name = None  # the folder is meant, with its other parts
     if name and not name.kind:
         names = _names([file, *beside], request)
         same = [f for f, n in names.items() if (n.stem, n.kind) == (name.stem, "")]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.listing import Listing, Unit
+from seq2seq.corpora.listing import Unit
 from seq2seq.corpora.packed import File, lines
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
@@ -26,6 +26,10 @@ READERS = {
 _NAMED = 12  # files that a message names
 
 Pairs = list[tuple[str, str]]
+
+
+class NoTextError(InputError):
+    """A source has no pair of two languages: it lacks the part, or no pair is left after cleaning."""
 
 
 class Text(NamedTuple):
@@ -96,8 +100,8 @@ def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
         raise InputError(f"{one} lines but {other}; line n of one must translate line n of the other")
 
 
-def pairs_of_languages(where: str, request: Request) -> list[tuple[str, str]]:
-    """The pairs of the languages of the request, in their order, that a source holds text in.
+def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, str]]:
+    """The pairs of the languages of the request, in their order, in which a part of a source holds text.
 
     A file with more than two languages is read once, and only until all pairs are found.
 
@@ -110,22 +114,18 @@ def pairs_of_languages(where: str, request: Request) -> list[tuple[str, str]]:
     if where.startswith(hub.PREFIX):
         with hub.quiet_libraries():
             for name, data in hub.load(where).items():
-                if naming.part_of(name):
+                if naming.part_of(name) == part:
                     _note_pairs(hub.rows(data, request, where), wanted, found)
         return [pair for pair in wanted if pair in found]
     seen: set[File] = set()
     for pair in wanted:
-        for unit in _all_units(listing.of_path(Path(where), request._replace(languages=pair))):
+        for unit in listing.of_path(Path(where), request._replace(languages=pair)).parts.get(part, []):
             if len(unit.files) == 2 or unit.named:
                 found.add(pair)
             elif unit.files[0] not in seen:
                 seen.add(unit.files[0])
                 _note_pairs(_rows(unit, request, Findings(skip=True)), wanted, found)
     return [pair for pair in wanted if pair in found]
-
-
-def _all_units(found: Listing) -> list[Unit]:
-    return [unit for texts in found.parts.values() for unit in texts]
 
 
 def _note_pairs(rows: Iterable[Row], wanted: list[tuple[str, str]], found: set[tuple[str, str]]) -> None:
@@ -148,18 +148,18 @@ def unread_note(where: str, unread: list[str]) -> str:
     return f"{where}: not read: {shown}"
 
 
-def nothing_found(where: str, request: Request, text: Text) -> InputError:
+def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     """The error for a source without a train part: what is there, and what could be read."""
     src, tgt = request.languages
     if where.startswith(hub.PREFIX):
-        return InputError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
+        return NoTextError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
     seen = [*(f"{part} part" for part in text.parts), *text.unread]
     shown = f"there is: {', '.join(seen[:_NAMED])}" if seen else "it is empty"
     if len(seen) > _NAMED:
         shown += f" and {len(seen) - _NAMED:,} more"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
     kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, naming.ARCHIVE))
-    return InputError(
+    return NoTextError(
         f"{where} has no train part of {src} and {tgt} ({shown}); it needs {needed}, or a file of pairs "
         f"({kinds}; plain or packed by gz, bz2, xz, zst); check --data, --src and --tgt"
     )

@@ -22,6 +22,7 @@ DELIMITERS = ",;\t|"
 _ADVICE = "correct the line"
 _MOST_LINES = 1000  # of a record; a quote that is open for longer was never closed
 _SNIFFED = 20  # lines that are looked at to find the delimiter
+_CONSISTENT = 0.8  # share of the rows that have as many columns
 
 Record = tuple[int, list[str]]  # line number, cells
 
@@ -101,11 +102,13 @@ def _delimiter(start: list[str], request: Request) -> str:
         reader, found = csv.reader(start, delimiter=delimiter), list[list[str]]()
         while cells := _next(reader):
             found += cells
-        if found and len(found[0]) > 1:
-            if columns.is_header(found[0], request):
+        if found:
+            if len(found[0]) > 1 and columns.is_header(found[0], request):
                 return delimiter
-            if len({len(cells) for cells in found if cells}) == 1:
-                consistent.append((len(found[0]) != 2, delimiter))
+            widths = [len(cells) for cells in found if cells]
+            width = columns.width_of(found)
+            if width > 1 and widths.count(width) >= _CONSISTENT * len(widths):
+                consistent.append((width != 2, delimiter))
     return min(consistent, key=lambda item: item[0])[1] if consistent else ","
 
 

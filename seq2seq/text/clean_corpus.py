@@ -155,14 +155,15 @@ def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
             for side, language in enumerate((config.src, config.tgt)):
                 _write_lines(partial / f"{part}.{language}", [pair[side] for pair in pairs])
         (partial / "README.md").write_text(_readme(result, config), encoding="utf-8")
-        for name, pairs in (("dropped.tsv", result.dropped), ("suspects.tsv", result.suspects)):
+        for name, listed in (("dropped.tsv", result.dropped), ("suspects.tsv", result.suspects)):
             rows = [["number", "reason", config.src, config.tgt]]
-            for number, reason, pair in pairs:
+            for number, reason, pair in listed:
                 rows.append([str(number), reason, *(side.replace("\t", " ") for side in pair)])
             _write_lines(partial / name, ["\t".join(row) for row in rows])
         partial.replace(folder)
     except OSError as e:
-        raise (WorkError if e.filename is None else InputError)(f"cannot write {folder}: {e.strerror}") from None
+        failure = WorkError if e.filename is None else InputError  # it failed while writing, or while opening
+        raise failure(f"cannot write {folder}: {e.strerror}; give another --out, or free some space") from None
     finally:
         for path in partial.glob("*") if partial.is_dir() else ():
             path.unlink()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from seq2seq.config import setting
 from seq2seq.corpora.request import Request
-from seq2seq.corpora.source import unread_note
+from seq2seq.corpora.source import NoTextError, unread_note
 from seq2seq.errors import InputError
 from seq2seq.text import sources
 from seq2seq.text.quality import quality_checks
@@ -122,7 +122,8 @@ def load(config: DataConfig) -> Corpus:
     """All parts: train is cleaned, dev and tests are unchanged; without a dev part, a share of train is held out.
 
     Raises:
-        InputError: the source or its train part does not exist, a part is damaged or empty, or cleaning leaves no pair.
+        InputError: the source does not exist, or a part is damaged or empty.
+        NoTextError: there is no train part, or cleaning leaves no pair.
     """
     return _make_corpus(config, read_text(config))
 
@@ -143,7 +144,7 @@ def load_train(config: DataConfig) -> list[Pair]:
 def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
     if not train:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
-        raise InputError(
+        raise NoTextError(
             f"{', '.join(wheres(config))}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs"
         )
 
@@ -247,7 +248,8 @@ def load_split(config: DataConfig, split: str) -> list[Pair]:
     """One part as in the result of `load`. A dev or test part is read alone and needs no train part.
 
     Raises:
-        InputError: as `load`, or there is no such part.
+        InputError: as `load`.
+        NoTextError: there is no such part.
     """
     text = read_text(config, "" if split == "train" else split)  # without a dev part, train loses what is held out
     if split in text.parts and split != "train":
@@ -255,7 +257,7 @@ def load_split(config: DataConfig, split: str) -> list[Pair]:
     if split in ("train", "dev") and "train" in text.parts:
         corpus = _make_corpus(config, text)
         return corpus.train if split == "train" else corpus.dev
-    raise InputError(f"{', '.join(wheres(config))} has no split {split!r}; there are: {', '.join(text.parts)}")
+    raise NoTextError(f"{', '.join(wheres(config))} has no split {split!r}; there are: {', '.join(text.parts)}")
 
 
 def wheres(config: DataConfig) -> tuple[str, ...]:

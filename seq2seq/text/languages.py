@@ -5,7 +5,8 @@ The identifier is py3langid (Lui & Baldwin 2012), an optional package. This modu
 
 import unicodedata
 from collections import Counter
-from functools import cache
+from functools import cache, cached_property
+from typing import Any
 
 from babel.core import get_global
 
@@ -57,19 +58,19 @@ def is_in_script(line: str, language: str) -> bool:
 class Identifier:
     """An identifier of languages; without the package, or for a language that it does not know, it doubts nothing."""
 
-    def __init__(self) -> None:
+    @cached_property
+    def _model(self) -> Any:
+        """The model, which takes a second to load; None if the package is not installed."""
         try:
             from py3langid.langid import MODEL_FILE, LanguageIdentifier
         except ImportError:
-            self._model, self.known = None, frozenset[str]()
-            return
-        self._model = LanguageIdentifier.from_model_file(MODEL_FILE)
-        self.known = frozenset(self._model.labels)
+            return None
+        return LanguageIdentifier.from_model_file(MODEL_FILE)
 
     def margin(self, line: str, language: str) -> float:
         """By how many nats the most likely language is more likely than `language`; 0 if that is the most likely."""
         tag = tag_of(language)
-        if self._model is None or tag is None or tag.language not in self.known:
+        if tag is None or self._model is None:
             return 0.0
-        scores = self._model.rank(line)
-        return float(scores[0][1] - dict(scores)[tag.language])
+        ranked = self._model.rank(line)
+        return float(ranked[0][1] - dict(ranked).get(tag.language, ranked[0][1]))

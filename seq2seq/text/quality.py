@@ -102,6 +102,8 @@ def is_in_other_language(words: set[str], own: Counter[str], other: Counter[str]
 
 def script(line: str) -> str:
     """The script of most of the first 20 letters of a line: LATIN, CYRILLIC, CJK ...; empty if it has no letters."""
+    if line.isascii():  # for speed
+        return "LATIN" if any(map(str.isalpha, line)) else ""
     letters = islice(filter(str.isalpha, line), 20)
     names = Counter(unicodedata.name(letter, "?").split()[0] for letter in letters)
     for name in _KANA & names.keys():  # Japanese is written in all of these

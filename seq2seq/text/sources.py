@@ -75,15 +75,15 @@ def weighted(where: str) -> tuple[str, float]:
     return path, weight
 
 
-def pairs_of_languages(wheres: Sequence[str], request: Request) -> list[tuple[str, str]]:
-    """The pairs of the request's languages, in their order, that any of the sources holds text in.
+def language_pairs(wheres: Sequence[str], request: Request, part: str = "train") -> list[tuple[str, str]]:
+    """The pairs of the request's languages, in their order, in which this part of any of the sources holds text.
 
     Then read each with `request.sparse`: rows without text in both languages are left out; a source may lack a pair.
 
     Raises:
         InputError: a source does not exist or cannot be read.
     """
-    found = {pair for where in wheres for pair in source.pairs_of_languages(weighted(where)[0], request)}
+    found = {pair for where in wheres for pair in source.language_pairs(weighted(where)[0], request, part)}
     return [pair for pair in combinations(request.languages, 2) if pair in found]
 
 
@@ -96,8 +96,8 @@ def read(wheres: Sequence[str], request: Request, only: str = "") -> Text:
         only: of each source read this part alone if it has it; otherwise all parts.
 
     Raises:
-        InputError: a source does not exist or holds no part, no source has a train part although all parts are read,
-            or a part is damaged or empty.
+        InputError: a source does not exist, or a part is damaged or empty.
+        NoTextError: a source holds no part, or none has a train part although all parts are read.
     """
     result = Text({}, {}, [], {}, [])
     weights: list[float] = []
@@ -120,5 +120,5 @@ def read(wheres: Sequence[str], request: Request, only: str = "") -> Text:
             share = "" if weight == 1 else f", each {weight:g} times an epoch"
             result.notes.append(f"{where}: {count:,} train pairs{share}")
     if needs_train and "train" not in result.parts and not request.sparse:
-        raise InputError(f"none of {', '.join(wheres)} has a train part; check --data")
+        raise source.NoTextError(f"none of {', '.join(wheres)} has a train part; check --data")
     return result._replace(weights=weights if set(weights) - {1.0} else [])

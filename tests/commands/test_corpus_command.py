@@ -77,3 +77,22 @@ def test_what_is_wrong_is_one_line(table: Path, tmp_path: Path) -> None:
     (tmp_path / "other" / "letter.docx").unlink()
     (tmp_path / "other").rmdir()
     assert snapshot(tmp_path) == before
+
+
+def test_suspects_are_listed_and_dropped_if_asked() -> None:
+    rows = [
+        "en\tde",
+        *("\t".join(pair) for pair in PAIRS),
+        "A letter for you.\tEin Brief fÃ¼r dich.",
+        "5 of 17\t5 von 18",
+    ]
+    Path("text.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    listed = worked(call("corpus", "--data", "text.tsv", "--out", "all", "--dev", 2, "--test", 2))
+    assert "note: 2 of 62 pairs are suspicious: 1 wrong encoding, 1 numbers disagree" in listed.out
+    suspects = Path("all/suspects.tsv").read_text(encoding="utf-8").splitlines()
+    assert suspects[1:] == [f"61\twrong encoding\t{rows[61]}", f"62\tnumbers disagree\t{rows[62]}"]
+    counts = json.loads(worked(call("corpus", "--data", "text.tsv", "--check", "--drop-suspects", "--json")).out)
+    assert counts["parts"][0]["dropped"]["suspicious"] == 2
+    assert counts["suspects"] == {"wrong encoding": 1, "numbers disagree": 1}
+    worked(call("corpus", "--data", "text.tsv", "--out", "good", "--drop-suspects", "--quiet"))
+    assert not any(rows[62].split("\t")[1] in path.read_text(encoding="utf-8") for path in Path("good").glob("*.de"))

@@ -12,7 +12,7 @@ import pytest
 from writers import BOTH, PACK, PAIRS, lines, po, read_all, read_train, side, table, tmx, write, xliff, zipped
 
 from seq2seq.corpora.request import Request
-from seq2seq.corpora.source import pairs_of_languages
+from seq2seq.corpora.source import language_pairs
 from seq2seq.errors import InputError
 
 Make = Callable[[Path, str], Path]
@@ -68,6 +68,22 @@ def test_a_source_is_read_without_options(tmp_path: Path, kind: str, packing: st
     assert read_train(where) == PAIRS
     assert read_train(tmp_path) == PAIRS, "from the folder"
     assert read_all(tmp_path).unread == []
+
+
+def test_a_file_of_lines_and_what_the_names_begin_with(tmp_path: Path) -> None:
+    for stem in ("train.*", "Books.de-en.*"):
+        moses(stem)(tmp_path, ".gz")
+    for where in ("Books.de-en.de.gz", "Books.de-en.en.gz", "Books.de-en", "train"):
+        assert read_train(tmp_path / where) == PAIRS
+    with pytest.raises(InputError, match="Boo is not there"):
+        read_train(tmp_path / "Boo")
+
+
+def test_one_file_of_manythings(tmp_path: Path) -> None:
+    write(tmp_path / "deu.txt", table("\t"))
+    write(tmp_path / "_about.txt", "from a site")
+    assert read_train(tmp_path) == read_train(tmp_path / "deu.txt") == PAIRS
+    assert read_train(tmp_path, ("de", "en")) == [(b, a) for a, b in PAIRS]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
@@ -226,6 +242,8 @@ DAMAGE = {
     "a blank line": ("train.jsonl", '{"en": "a", "de": "b"}\n\n{"en": "f", "de": "g"}\n', "line 2: the line is", 1),
     "no JSON": ("train.jsonl", '{"en": "a", "de": "b"}\n{\n{"en": "f", "de": "g"}\n', "line 2: not a JSON object", 1),
     "a number": ("train.json", '[{"en":"a","de":"b"},{"en":1,"de":"c"},{"en":"f","de":"g"}]', "item 2: 1 is", 1),
+    "a tab too many, no header": ("x.tsv", "a\tb\nc\td\te\nf\tg\n", "line 2: 3 columns where the first row has 2", 1),
+    "a column too many, no header": ("x.csv", "a;b\n" * 9 + "c;d;e\nf;g\n", "line 10: 3 columns where the first", 1),
     "an open quote": ("train.csv", 'en,de\na,b\n"c,d\nf,g\n', "line 4: unexpected end of data, the quote of line 3", 1),
     "a column too many": ("train.csv", "en;de\na;b\nc;d;e\nf;g\n", "line 3: 3 columns where the header has 2", 1),
     "an end of a memory": ("train.tmx", tmx([("a", "b"), ("f", "g")])[:-15] + "<tu", "not well-formed XML", 1),
@@ -239,7 +257,7 @@ def test_damage_is_told_or_dropped_and_counted(tmp_path: Path, kind: str) -> Non
     with pytest.raises(InputError, match=f"{name}, .*{words}.*or give --errors skip"):
         read_train(tmp_path)
     text = read_all(tmp_path, skip=True)
-    assert text.parts["train"] == [("a", "b"), ("f", "g")]
+    assert list(dict.fromkeys(text.parts["train"])) == [("a", "b"), ("f", "g")]
     assert text.damaged == {"train": count}
     assert any(f"{name}: {count} dropped as damaged (first: " in note and words in note for note in text.notes)
 
@@ -277,19 +295,19 @@ def test_a_missing_package_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
 # ---- several languages -----------------------------------------------------------------------------------------------
 
 
-def test_the_pairs_of_languages_of_a_source(tmp_path: Path) -> None:
+def test_the_language_pairs_of_a_source(tmp_path: Path) -> None:
     three = ("en", "de", "fr")
     rows = [("en", "de", "fr", "id"), ("a", "b", "", "1"), ("c", "", "d", "2"), ("", "e", " ", "3")]
     path = write(tmp_path / "x" / "train.tsv", lines(["\t".join(row) for row in rows]))
     request = Request(three)
-    assert pairs_of_languages(str(path.parent), request) == [("en", "de"), ("en", "fr")]
+    assert language_pairs(str(path.parent), request, "train") == [("en", "de"), ("en", "fr")]
     assert read_train(path, ("en", "fr"), sparse=True) == [("c", "d")]
     assert read_train(path, ("de", "fr"), sparse=True) == []
     for stem in ("Books.de-en.*", "Books.de-fr.fr", "Books.de-fr.de"):
         moses(stem)(tmp_path / "folder", "")
-    assert pairs_of_languages(str(tmp_path / "folder"), request) == [("en", "de"), ("de", "fr")]
+    assert language_pairs(str(tmp_path / "folder"), request, "train") == [("en", "de"), ("de", "fr")]
     for name in ("en-de.tsv", "en-fr.tsv.gz", "de-nl.tsv"):
         write(tmp_path / "tables" / name, table("\t"))
-    assert pairs_of_languages(str(tmp_path / "tables"), request) == [("en", "de"), ("en", "fr")]
+    assert language_pairs(str(tmp_path / "tables"), request, "train") == [("en", "de"), ("en", "fr")]
     write(tmp_path / "m.tmx", tmx(PAIRS, ("de", "fr-FR")))
-    assert pairs_of_languages(str(tmp_path / "m.tmx"), request) == [("de", "fr")]
+    assert language_pairs(str(tmp_path / "m.tmx"), request, "train") == [("de", "fr")]

@@ -7,7 +7,7 @@ import pytest
 from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import DataConfig, load, load_split
-from seq2seq.text.sources import Pair, pairs_of_languages, read, weighted
+from seq2seq.text.sources import Pair, language_pairs, read, weighted
 
 
 @pytest.fixture
@@ -57,9 +57,10 @@ def test_the_parts_of_several_sources_are_joined(sources: list[str]) -> None:
     assert load(DataConfig((sources[0],))).weights == []
 
 
-def test_the_pairs_of_languages_of_several_sources(sources: list[str]) -> None:
+def test_the_language_pairs_of_several_sources(sources: list[str]) -> None:
     request = Request(("en", "de", "fr", "es"))
-    assert pairs_of_languages(sources, request) == [("en", "de"), ("de", "fr"), ("fr", "es")]
+    assert language_pairs(sources, request) == [("en", "de"), ("de", "fr"), ("fr", "es")]
+    assert language_pairs(sources, request, "test") == [("en", "de")]
     text = read(sources, Request(("de", "fr"), sparse=True))
     assert text.parts == {"train": [Pair("de 1", "fr 1")]}
     assert read(sources, Request(("en", "es"), sparse=True)).parts == {}
