@@ -42,7 +42,9 @@ SAMPLES = 10  # number of held-out sentences in `Run.samples`
 class TrainOptions(TypedDict, total=False):
     """The keyword arguments of `train`."""
 
-    data: FolderPath | None
+    data: FolderPath | Sequence[FolderPath] | None
+    columns: str | None
+    errors: str | None
     src: str | None
     tgt: str | None
     langs: str | Sequence[str] | None
@@ -92,7 +94,10 @@ def train(**options: Unpack[TrainOptions]) -> Run:
 
     Args:
         options:
-            data: parallel text: a folder, a table, or "hf:OWNER/NAME"; default: the corpus that ships.
+            data: parallel text: a folder, a file, "hf:OWNER/NAME", or a list of them, each alone or with the number of
+                times an epoch that its pairs are trained on, "WHERE=0.5"; default: the corpus that ships.
+            columns: names of the columns of tables without a header, for example "en,de".
+            errors: "strict": text that cannot be read is an error; "skip": it is dropped and counted.
             src, tgt: languages to translate from and to, which name the files or columns.
             langs: in place of `src` and `tgt`, the languages of one model that translates between all of them, as a
                 list or as "en,de,fr".
@@ -196,7 +201,7 @@ def _plan(options: TrainOptions, ranks: int) -> _Plan:
     """
     overrides = options.get("set", {})
     if resume := options.get("resume"):
-        others = ("data", "src", "tgt", "langs", "directions", "out", "recipe", "teachers", "mono", "overwrite")
+        others = TrainOptions.__annotations__.keys() - {"resume", "set", "seed", "device", "threads", "quiet"}
         if any(options.get(name) for name in others) or options.get("seed") is not None:
             raise InputError("--resume goes on with the folder's own settings; give only --set training.* with it")
         assignments = _assignments(overrides)
@@ -245,17 +250,20 @@ def _data_settings(options: TrainOptions) -> dict[str, Any]:
     Raises:
         InputError: options exclude each other.
     """
-    values: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
+    values: dict[str, Any] = {name: options.get(name) for name in ("src", "tgt", "errors")}
     if languages := _listed(options.get("langs")):
         if values["src"] or values["tgt"]:
             raise InputError("--langs names all languages; leave out --src and --tgt, or --langs")
-        values = {"src": "", "tgt": "", "languages": languages, "directions": _listed(options.get("directions"))}
+        values |= {"src": "", "tgt": "", "languages": languages, "directions": _listed(options.get("directions"))}
     elif options.get("directions"):
         raise InputError("--directions chooses among the directions of --langs; give --langs as well")
     elif values["src"] or values["tgt"]:
         values |= {"languages": [], "directions": []}  # in place of the recipe's
     if (data := options.get("data")) is not None:
-        values["where"] = os.fspath(data)
+        wheres = [os.fspath(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
+        values["where"] = wheres[0] if len(wheres) == 1 else wheres
+    if columns := options.get("columns"):
+        values["columns"] = [name.strip() for name in columns.split(",")]
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
         values[name] = [os.fspath(path) for path in option] if option else None
     return {name: value for name, value in values.items() if value is not None}

@@ -4,14 +4,16 @@
     seq2seq train --data DIR --src en --tgt de --out mine   # your own parallel text
     seq2seq train --data DIR --langs en,de,fr --out mine    # one model of many languages
     seq2seq train --recipe FILE.toml --set model.hidden=512 --set training.epochs=20
+    seq2seq train --data DIR --data MORE.tmx=0.5      # two sources; half of the second an epoch
     seq2seq train --teacher DIR --teacher DIR2              # also on the translations of these models
     seq2seq train --teacher DIR --mono FILE.de              # and of more text in one language
     seq2seq train --resume DIR                              # go on where it stopped
     torchrun --nproc-per-node 2 -m seq2seq train            # any of these, on two GPUs
 
-DIR holds train.en, train.de, dev.en, dev.de and any test*.en, test*.de (plain or .gz), or train.tsv, .csv, .jsonl,
-.parquet with columns named by language; hf:OWNER/NAME takes a data set from the hub. docs/settings.md lists the
-settings.
+WHERE is a folder with train.en, train.de, dev.en, dev.de and any test*.en, test*.de, or train.tsv, .csv, .json,
+.jsonl, .parquet with columns named by language; a file of such a kind, or .tmx, .po, .mo, .xliff, .zip, OPUS's and
+Moses' pairs of files (all of these plain or packed by gz, bz2, xz, zst); or hf:OWNER/NAME, a data set from the hub.
+docs/settings.md lists the settings.
 """
 
 import shlex
@@ -22,7 +24,17 @@ from pathlib import Path
 import click
 
 from seq2seq.api.training import RECIPE, RUNS, Run, TrainOptions, train
-from seq2seq.commands.options import ComputeOptions, ReportOptions, grouped, option, path_option, specified
+from seq2seq.commands.options import (
+    COLUMNS_HELP,
+    ERRORS,
+    ERRORS_HELP,
+    ComputeOptions,
+    ReportOptions,
+    grouped,
+    option,
+    path_option,
+    specified,
+)
 from seq2seq.commands.running import help_of, invocation, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.text.directions import name_of
@@ -35,7 +47,15 @@ class RunOptions:
     recipe: str | None = option(
         "--recipe", metavar="NAME", help=f"a recipe that ships, or a .toml file (default: {RECIPE})"
     )
-    data: str | None = option("--data", metavar="WHERE", help="parallel text (default: the corpus that ships)")
+    data: Sequence[str] = option(
+        "--data",
+        multiple=True,
+        metavar="WHERE[=X]",
+        help="parallel text; may be repeated, =X: its pairs are trained on X times an epoch (default: the corpus that "
+        "ships)",
+    )
+    columns: str | None = option("--columns", metavar="LANG,LANG", help=COLUMNS_HELP)
+    errors: str | None = option("--errors", type=click.Choice(ERRORS), help=ERRORS_HELP)
     src: str | None = option("--src", metavar="LANG", help="language to translate from")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to")
     langs: str | None = option(

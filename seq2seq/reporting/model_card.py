@@ -11,7 +11,8 @@ from seq2seq.versions import versions
 def model_card(settings: Settings, result: dict[str, Any]) -> str:
     """Markdown text from the settings and the `result` of a training: scores, samples, minutes, sizes."""
     data, model, search = settings.data, settings.model, settings.search
-    where = data.where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
+    where = data.where if isinstance(data.where, str) else ", ".join(data.where)
+    where = where or f"{shipped().name}: sentences by the Tatoeba contributors, under CC BY 2.0"
     recipe = f"`{result['recipe']}`, as resolved in `config.toml`" if result.get("recipe") else "`config.toml`"
     size, effort = f"{result['parameters']:,}", f"{result['updates']:,} updates in {result['minutes']:.1f} minutes"
     scores = [

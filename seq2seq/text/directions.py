@@ -8,7 +8,7 @@ This module does not know text.
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,30 +75,39 @@ def choose_direction(known: Collection[Direction], from_: str | None, to: str | 
 class EpochRows:
     """Which rows of the training text an epoch reads; the rows of each direction are consecutive.
 
-    Of N = sum n_i pairs, those of direction i have the share p_i of an epoch:
+    A row of weight w is read w times an epoch. Of N = sum n_i rows (each counted by its weight), those of direction i
+    have the share p_i of an epoch:
 
         p_i ~ (n_i / N) ** (1 / T)
 
-    An epoch reads each pair of the largest direction once, so each pair of any other at least once. A direction with
-    m_i = q n_i + r pairs in an epoch is read q times whole, and r pairs of it once more: the next r of a fixed random
-    order, so that over the epochs no pair is read more than once more often than another of its direction.
+    The largest direction is read as often as its weights say, so any other at least as often. The rows of one direction
+    and one weight are read in turn, in a fixed random order, over and over; an epoch reads the next of them. So over
+    the epochs no row is read more than once more often than another of its kind.
 
     Args:
-        sizes: n_i.
-        temperature: T, at least 1. With 1, each pair is read once.
+        sizes: rows of each direction.
+        temperature: T, at least 1. With 1, each row is read as often as its weight says.
         seed: of the random order.
+        weights: of each row; empty: all have the weight 1.
     """
 
-    def __init__(self, sizes: Sequence[int], temperature: float, seed: int) -> None:
-        largest = max(sizes, default=0)
-        self.counts = [round(largest * (size / largest) ** (1 / temperature)) for size in sizes]  # m_i
-        self.starts = np.cumsum([0, *sizes])
-        self.orders = [np.random.default_rng((seed, 4, i)).permutation(size) for i, size in enumerate(sizes)]
+    def __init__(self, sizes: Sequence[int], temperature: float, seed: int, weights: Sequence[float] = ()) -> None:
+        of_rows = np.array(weights if len(weights) else np.ones(sum(sizes)))
+        ends = np.cumsum([0, *sizes])
+        totals = [float(of_rows[start:end].sum()) for start, end in pairwise(ends)]  # n_i
+        largest = max(totals, default=0.0)
+        self.groups = list[tuple[NDArray[np.int64], float]]()  # rows in their order, and how many an epoch reads
+        for start, end, total in zip(ends, ends[1:], totals, strict=False):
+            count = total if temperature == 1 else round(largest * (total / largest) ** (1 / temperature))
+            for weight in np.unique(of_rows[start:end]):
+                rows = start + np.flatnonzero(of_rows[start:end] == weight)
+                order = np.random.default_rng((seed, 4, len(self.groups))).permutation(rows)
+                self.groups.append((order, count * float(weight) * len(rows) / total))
 
     def __call__(self, epoch: int) -> NDArray[np.int64]:
         """The rows of an epoch, those of each direction in turn."""
-        rows = [
-            start + order[np.arange(epoch * count, (epoch + 1) * count) % len(order)]
-            for start, order, count in zip(self.starts[:-1], self.orders, self.counts, strict=True)
-        ]
-        return np.concatenate(rows).astype(np.int64)
+        chosen = list[NDArray[np.int64]]()
+        for order, share in self.groups:
+            start, end = (round(number * share) for number in (epoch, epoch + 1))
+            chosen.append(order[np.arange(start, end) % len(order)])
+        return np.concatenate(chosen).astype(np.int64)

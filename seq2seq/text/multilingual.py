@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from seq2seq.corpora.source import NoTextError
 from seq2seq.errors import InputError
 from seq2seq.text import corpus, sources
-from seq2seq.text.corpus import Corpus, DataConfig, NoTextError, Part, Report
+from seq2seq.text.corpus import Corpus, DataConfig, Part, Report
 from seq2seq.text.directions import Direction, listed, name_of
 from seq2seq.text.sources import Pair
 
@@ -38,7 +39,7 @@ def load_all(config: DataConfig) -> Corpora:
             found |= {direction: text, direction[::-1]: _reversed(text)}
     missing = [direction for direction in wanted if direction not in found]
     if not found or (config.directions and missing):
-        there = sources.language_pairs(_name(config), config.languages)
+        there = list(_language_pairs(config, "train"))
         there = [direction for pair in there for direction in (pair, pair[::-1])]
         has = f"there is {listed(there)}" if there else "it has no training text of two of these languages"
         raise InputError(f"{_name(config)} has no text of {listed(missing)}; {has}; check --data and --langs")
@@ -115,10 +116,15 @@ def _pairs(config: DataConfig, part: str) -> Iterator[Direction]:
     It is the same whatever else is read, because what is held out depends on it.
     """
     wanted = config.all_directions()
-    for pair in sources.language_pairs(_name(config), config.languages, part):
+    for pair in _language_pairs(config, part):
         src, tgt = sorted(pair)
         if not {(src, tgt), (tgt, src)}.isdisjoint(wanted):
             yield src, tgt
+
+
+def _language_pairs(config: DataConfig, part: str) -> list[Direction]:
+    """The pairs of the languages of `config` of which a part has text."""
+    return sources.language_pairs(corpus.wheres(config), corpus.request_of(config, config.languages), part)
 
 
 def _reversed(text: Corpus) -> Corpus:
@@ -132,4 +138,4 @@ def _swapped(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def _name(config: DataConfig) -> str:
-    return config.where or str(corpus.shipped())
+    return ", ".join(corpus.wheres(config))

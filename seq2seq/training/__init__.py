@@ -2,7 +2,7 @@
 
 Other rooms use `settings` (`recipes` and overrides), `trainer` (`Trainer`, the loop of one run), `texts` (the
 tokenizers and the training data of all directions), `distributed` (the ranks of torchrun), `workers` (processes that
-share a batch on a CPU) and `resume` (files of training states). Inside, `trainer` is the loop, `state` what resuming needs, `step`
-one update of the weights; they are built from `epochs`, `collation`, `initialisation`, `objective`, `optimization`,
-`validation` and `signals`.
+share a batch on a CPU) and `resume` (files of training states). Inside, `trainer` is the loop, `state` what resuming
+needs, `step` one update of the weights; they are built from `epochs`, `collation`, `initialisation`, `objective`,
+`optimization`, `validation` and `signals`.
 """

@@ -22,10 +22,10 @@ from seq2seq.training.collation import Batch, collate
 
 
 class Mixture(NamedTuple):
-    """How the pairs of a model of many languages are read."""
+    """How pairs of several directions, or of several weights, are read."""
 
     rows: EpochRows  # the pairs of an epoch
-    languages: NDArray[np.int32]  # for each pair, the token of the target's language, which its source begins with
+    languages: NDArray[np.int32] | None = None  # for each pair, the token of the target's language: its source's first
 
 
 class TrainingData:
@@ -34,7 +34,7 @@ class TrainingData:
     Args:
         sampling: `tokenizer.sampling`, 0 for none.
         batch_tokens: padded tokens of a batch, on the longer side.
-        mixture: of several directions; None: an epoch reads each pair once, without a language token.
+        mixture: of directions or weights; None: an epoch reads each pair once, without a language token.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TrainingData:
             if self.mixture:
                 self.rows = self.mixture.rows(epoch)
             self.src, self.tgt = self._segment(epoch)
-            if self.mixture:
+            if self.mixture and self.mixture.languages is not None:
                 self.src = self.src.prefixed(self.mixture.languages[self.rows])
             order = np.random.default_rng((self.seed, epoch, 2))
             self.plan = batches.plan_pairs(self.src, self.tgt, self.batch_tokens, order)
@@ -93,9 +93,10 @@ class TrainingData:
 
 
 def fingerprint(corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> str:
-    """SHA-256 of the training pairs and the dev pairs of each direction, and of the tokenizers."""
+    """SHA-256 of the training pairs with their weights and the dev pairs of each direction, and of the tokenizers."""
     digest = hashlib.sha256()
     for corpus in corpora.values():
+        digest.update(np.array(corpus.weights, np.float64).tobytes())
         for pairs in [*corpus.train, *corpus.synthetic], corpus.dev:
             digest.update(json.dumps(len(pairs)).encode())
             for pair in pairs:

@@ -44,17 +44,20 @@ def prepare(settings: Settings, corpora: Corpora, say: Callable[[str], None]) ->
 
 def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> TrainingData:
     """The training pairs of all directions."""
-    seed, pairs, sizes = settings.training.seed, list[Pair](), list[int]()
+    seed, pairs, sizes, weights = settings.training.seed, list[Pair](), list[int](), list[float]()
     for number, (direction, corpus) in enumerate(corpora.items()):
         new: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
         if how := reading_for(tokenizers, settings.text, *direction):
             new = varied(new, how, settings.text, seed, number)
         pairs += new
         sizes.append(len(new))
+        weights += [*(corpus.weights or [1.0] * len(corpus.train)), *[1.0] * len(corpus.synthetic)]
     mixture = None
     if settings.data.languages:
         tokens = np.array([tokenizers[0].languages[tgt] for _, tgt in corpora], np.int32)
-        mixture = Mixture(EpochRows(sizes, settings.data.temperature, seed), np.repeat(tokens, sizes))
+        mixture = Mixture(EpochRows(sizes, settings.data.temperature, seed, weights), np.repeat(tokens, sizes))
+    elif set(weights) - {1.0}:
+        mixture = Mixture(EpochRows(sizes, 1.0, seed, weights))
     sampling, batch_tokens = settings.tokenizer.sampling, settings.training.batch_tokens
     return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture)
 

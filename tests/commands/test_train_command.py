@@ -235,3 +235,20 @@ def test_a_terminal_of_unknown_size_shows_the_progress_bar(recipe: Path, corpus:
     os.close(ours)
     assert process.returncode == 0
     assert re.search(rb"100%\|.* 2/2 \[.*loss \d", shown), shown
+
+
+def test_several_sources_each_with_its_weight(corpus: Path, recipe: Path, tmp_path: Path) -> None:
+    """All are read and named, the settings keep them, and a stopped run goes on to the same bytes."""
+    (tmp_path / "more.csv").write_text("EN;DE\nA bird sings.;Ein Vogel singt.\nA bird;Ein Vogel\n", encoding="utf-8")
+    sources = ["--data", "more.csv=0.5", "--set", "training.updates=12", "--set", "training.validate_every=4"]
+    straight = worked(train(recipe, corpus, *sources, "--out", "straight"))
+    assert "train    54" in straight.err
+    assert f"note: {corpus}: 52 train pairs" in straight.err
+    assert "note: more.csv: 2 train pairs, each 0.5 times an epoch" in straight.err
+    assert tomllib.loads(Path("straight/config.toml").read_text())["data"]["where"] == [str(corpus), "more.csv=0.5"]
+    assert "more.csv=0.5" in card(Path("straight"))
+    worked(train(recipe, corpus, *sources, "--set", "training.updates=6", "--out", "stopped"))
+    worked(call("train", "--resume", "stopped", *sources[2:], "--device", "cpu", "--threads", 1))
+    weights = [Path(folder, "model.safetensors").read_bytes() for folder in ("straight", "stopped")]
+    assert weights[0] == weights[1]
+    refused(train(recipe, corpus, "--data", "more.csv=0", "--out", "x"), "the weight must be a number above 0")

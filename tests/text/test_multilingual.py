@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from languages_task import DIRECTIONS, LANGUAGES, rows, write_table, write_text
 
+from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import DataConfig
 from seq2seq.text.multilingual import load_all, load_splits, report_of
@@ -103,7 +104,8 @@ def test_a_pair_of_languages_with_too_little_text_is_left_out_with_a_notice(tmp_
 
 def test_which_pairs_a_source_holds(tmp_path: Path) -> None:
     write_text(tmp_path, 20)
-    assert language_pairs(str(tmp_path), ["fr", "it", "en"]) == [("fr", "en")]
-    assert language_pairs(str(tmp_path), ["fr", "en"], "test") == [("fr", "en")]
-    assert language_pairs(str(tmp_path), ["fr", "en"], "test2") == []
-    assert language_pairs(str(tmp_path / "test.tsv"), ["fr", "en"]) == [("fr", "en")]
+    three, two = Request(("fr", "it", "en"), sparse=True), Request(("fr", "en"), sparse=True)
+    assert language_pairs([str(tmp_path)], three) == [("fr", "en")]
+    assert language_pairs([str(tmp_path)], two, "test") == [("fr", "en")]
+    assert language_pairs([str(tmp_path)], two, "test2") == []
+    assert language_pairs([str(tmp_path / "test.tsv")], two) == [("fr", "en")]
