@@ -82,7 +82,9 @@ def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, find
     if len(text) != 2 or len(request.languages) != 2:
         seen = f"{file} has no header that names the languages, and {len(text)} columns of text"
         shown = ", ".join(repr(cell[:20]) for cell in rows[0]) if rows else ""
-        raise InputError(f"{seen} (first row: {shown}); name the columns, for example --columns {example}")
+        raise InputError(
+            f"{seen} (first row: {shown}); name the columns, for example --columns {example} (train, corpus)"
+        )
     order, reason = _order(name, request.languages, "attribution" in kinds)
     places = dict(zip(order, text, strict=True))
     taken = " and ".join(f"column {place + 1} is taken as {language}" for language, place in places.items())

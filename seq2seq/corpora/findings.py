@@ -36,7 +36,7 @@ class Findings:
             InputError: unless `skip`.
         """
         if not self.skip:
-            raise InputError(f"{file}, {place}: {problem}; {advice}, or give --errors skip")
+            raise InputError(f"{file}, {place}: {problem}; {advice}, or give --errors skip (train, corpus)")
         self._faults[file] += 1
         self._first.setdefault(file, f"{place}: {problem}")
 

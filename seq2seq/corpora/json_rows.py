@@ -80,7 +80,7 @@ def _lines(file: File, findings: Findings) -> Iterator[Item]:
 
 
 def _array(file: File, findings: Findings) -> Iterator[Item]:
-    """The items of the array that a file holds, alone or as the only array of an object; or of JSON lines."""
+    """The items of the array that a file holds, alone or in an object; of an array a column; or of JSON lines."""
     try:
         value = json.loads(read_text(file))
     except (ValueError, RecursionError) as e:
@@ -92,7 +92,10 @@ def _array(file: File, findings: Findings) -> Iterator[Item]:
         ) from None
     if isinstance(value, dict):
         arrays = [item for item in value.values() if isinstance(item, list)]
-        value = arrays[0] if len(arrays) == 1 else None
+        if len(arrays) == len(value) > 1 and len(set(map(len, arrays))) == 1:  # a list for each column
+            value = [dict(zip(value, items, strict=True)) for items in zip(*arrays, strict=True)]
+        else:
+            value = arrays[0] if len(arrays) == 1 else None
     if not isinstance(value, list):
         raise InputError(f"{file} holds no array of objects; write [{{...}}, ...], or one object a line in a .jsonl")
     yield from ((f"item {number}", item) for number, item in enumerate(value, 1))

@@ -139,7 +139,9 @@ def _listing(files: list[File], where: Path, request: Request) -> Listing:
         taken = {file for units in parts.values() for unit in units for file in unit.files}
         rest = {file: name for file, name in names.items() if file not in taken and not name.foreign}
         for unit in _units(rest, request):
-            part = naming.loose_part_of(names[unit.files[0]].stem) or "train"
+            folder = Path(str(unit.files[0])).parent
+            part = naming.loose_part_of(names[unit.files[0]].stem)
+            part = part or (naming.part_of(folder.name) if folder != where else "") or "train"
             if part == "train" or part not in explicit:
                 parts.setdefault(part, []).append(unit)
     read = {file for units in parts.values() for unit in units for file in unit.files}

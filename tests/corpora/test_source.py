@@ -54,6 +54,7 @@ SOURCES: dict[str, Make] = {
     "no header, semicolons": one_file("corpus.csv", table(";")),
     "json": one_file("corpus.json", json.dumps(JSON)),
     "json in an object": one_file("corpus.json", json.dumps({"data": [{"translation": r} for r in JSON]})),
+    "json by column": one_file("corpus.json", json.dumps({"en": [a for a, _ in PAIRS], "de": [b for _, b in PAIRS]})),
     "json lines": one_file("corpus.json", lines([json.dumps(row) for row in JSON])),
     "tmx": one_file("memory.tmx", tmx(PAIRS)),
     "po": one_file("app.po", po(PAIRS)),
@@ -68,6 +69,14 @@ def test_a_source_is_read_without_options(tmp_path: Path, kind: str, packing: st
     assert read_train(where) == PAIRS
     assert read_train(tmp_path) == PAIRS, "from the folder"
     assert read_all(tmp_path).unread == []
+
+
+def test_folders_may_say_the_part(tmp_path: Path) -> None:
+    for part in ("train", "validation", "test"):
+        write(tmp_path / "corpus" / part / "0000.tsv", table("\t", "en\tde"))
+        write(tmp_path / part / "plain" / "opus.de-en.tsv", table("\t", "en\tde"))
+    assert read_all(tmp_path / "corpus").parts == {"test": PAIRS, "train": PAIRS, "dev": PAIRS}
+    assert list(read_all(tmp_path / "test").parts) == ["train"], "the name of the source itself says nothing"
 
 
 def test_a_file_of_lines_and_what_the_names_begin_with(tmp_path: Path) -> None:

@@ -35,7 +35,12 @@ def test_few_good_pairs_are_accused(good: list[Pair]) -> None:
     assert sum(map(bool, reasons(list(good)))) <= 0.01 * len(good)
 
 
-def test_of_each_fault_at_least_nine_in_ten_are_found_among_the_others(good: list[Pair]) -> None:
+@pytest.mark.parametrize("sample", [20_000, 150])
+def test_of_each_fault_at_least_nine_in_ten_are_found_among_the_others(
+    good: list[Pair], sample: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a large text, where the identifier is asked of a sample first."""
+    monkeypatch.setattr("seq2seq.text.suspects._SAMPLE", sample)
     draw = random.Random(11)
     kinds = [KINDS[i % 10] if i % 10 < len(KINDS) else "" for i in range(len(good))]
     mixed = [
