@@ -1,16 +1,34 @@
 """`evaluate` translates a part of a corpus with a model and scores the translations."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import choose_direction, with_translation_memory
 from seq2seq.api.translator import FolderPath, Translator, load, search_settings
 from seq2seq.text.corpus import DataConfig, load_split
-from seq2seq.text.scoring import METRICS, Score, score
+from seq2seq.text.scoring import AUTO, METRICS, SEED, Score, check_tokenizer, score, tokenizer_for
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
+
+
+class EvaluateOptions(TypedDict, total=False):
+    """Further keyword arguments of `evaluate`."""
+
+    beam: int | None
+    memory: str | None
+    metrics: Sequence[str]
+    tokenize: str
+    confidence: bool
+
+
+class Measures(NamedTuple):
+    """What is computed of translations."""
+
+    metrics: Sequence[str] = tuple(METRICS)
+    tokenize: str = AUTO  # one of scoring.TOKENIZERS; auto: by the target language, or the script of the references
+    seed: int | None = None  # of the bootstrap for confidence intervals; None: no intervals
 
 
 def evaluate(
@@ -20,9 +38,7 @@ def evaluate(
     split: str = "test",
     src: str | None = None,
     tgt: str | None = None,
-    beam: int | None = None,
-    memory: str | None = None,
-    metrics: Sequence[str] = tuple(METRICS),
+    **options: Unpack[EvaluateOptions],
 ) -> list[Score]:
     """Translate a part of a corpus and score it: BLEU, chrF2 and TER, each with its sacreBLEU signature.
 
@@ -33,20 +49,30 @@ def evaluate(
         src: ending or column name of the source text; None: the model's source language. For a model of several
             directions, the language to translate from.
         tgt: the same for the target.
-        beam: hypotheses kept at each step; None: the model's own setting.
-        memory: parallel text to use as a translation memory.
-        metrics: names of metrics: "bleu", "chrf", "ter".
+        options:
+            beam: hypotheses kept at each step; None: the model's own setting.
+            memory: parallel text to use as a translation memory.
+            metrics: names of metrics: "bleu", "chrf", "ter"; default: all.
+            tokenize: how BLEU finds words: "13a", "intl", "zh", "ja-mecab", "ko-mecab" or "char"; "auto", the default:
+                by the target language, and where that is not known by the script of the references.
+            confidence: whether each score gets a 95 % confidence interval, by bootstrap: `mean` and `interval`.
 
     Raises:
         InputError: the text or the part does not exist, or the model does not know the direction.
+        TypeError: an option is unknown.
     """
+    if unknown := options.keys() - EvaluateOptions.__annotations__.keys():
+        raise TypeError(f"evaluate() got an unexpected keyword argument {min(unknown)!r}")
     translator = model if isinstance(model, Translator) else load(model)
     directions = translator.directions
     bundle = translator.bundle(directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt))
     bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
+    beam = options.get("beam")
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
+    seed = SEED if options.get("confidence") else None
+    measures = Measures(options.get("metrics", tuple(METRICS)), options.get("tokenize", AUTO), seed)
     with torch_threads(translator.threads):
-        return evaluate_part(bundle, config, data or "", split, metrics, memory).scores
+        return evaluate_part(bundle, config, data or "", split, measures, options.get("memory")).scores
 
 
 class Evaluation(NamedTuple):
@@ -61,7 +87,7 @@ def evaluate_part(
     config: SearchConfig,
     data: str,
     split: str,
-    metrics: Sequence[str],
+    measures: Measures,
     memory: str | None = None,
     share: float | None = None,
 ) -> Evaluation:
@@ -72,14 +98,17 @@ def evaluate_part(
         config: settings of the search.
         data: parallel text; empty: the corpus that ships.
         split: name of the part.
-        metrics: names of the metrics.
+        measures: the metrics, and how they count.
         memory: parallel text to use as a translation memory; None: none.
         share: weight of the memory; None: the default.
 
     Raises:
-        InputError: the text or the part does not exist, or the translation memory cannot be used.
+        InputError: the text or the part does not exist, or the translation memory or a tokenizer cannot be used.
     """
+    check_tokenizer(measures.tokenize)
     pairs = load_split(DataConfig(where=data, src=bundle.src, tgt=bundle.tgt), split)
     bundle = with_translation_memory(bundle, memory, share)
     translations = LineTranslator(bundle, config).translate([pair.src for pair in pairs])
-    return Evaluation(len(pairs), score(translations, [[pair.tgt for pair in pairs]], metrics))
+    references = [pair.tgt for pair in pairs]
+    tokenize = tokenizer_for(bundle.tgt, references) if measures.tokenize == AUTO else measures.tokenize
+    return Evaluation(len(pairs), score(translations, [references], measures.metrics, tokenize, measures.seed))

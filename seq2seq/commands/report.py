@@ -29,7 +29,7 @@ from seq2seq.commands.streams import output, put
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text import corpus
-from seq2seq.text.scoring import score
+from seq2seq.text.scoring import score, tokenizer_for
 from seq2seq.training import settings
 from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
@@ -53,7 +53,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     model = options.model
     try:
-        from seq2seq.reporting.report import Part, attention_maps, render_page
+        from seq2seq.reporting.report import Page, Part, attention_maps, render_page
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
     bundle, workers = open_model([model], compute.device, compute.threads)
@@ -66,7 +66,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     with torch_threads(compute.threads):
         for name, pairs in (text.tests or {"dev": text.dev}).items():
             translations = translator.translate([pair.src for pair in pairs])
-            scores = score(translations, [[pair.tgt for pair in pairs]])
+            references = [pair.tgt for pair in pairs]
+            scores = score(translations, [references], tokenize=tokenizer_for(bundle.tgt, references))
             parts.append(Part(name, pairs, translations, scores))
         maps = attention_maps(bundle, parts[0])
     history = model / layout.METRICS
@@ -81,7 +82,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
         "computed with": versions(),
     }
     title = f"{bundle.src} to {bundle.tgt}: {model.resolve().name}"
-    html = render_page(title, facts, sections, metrics, parts, (pair.tgt for pair in text.train), maps)
+    page = Page(title, facts, sections, metrics, (bundle.src, bundle.tgt))
+    html = render_page(page, parts, (pair.tgt for pair in text.train), maps)
     out = options.out or model / layout.REPORT
     with output(out) as file:
         file.write(html.encode())

@@ -28,20 +28,15 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             f"- Data: {where}",
             *_synthetic_data(settings),
             f"- Training: {effort}, seed {settings.training.seed}",
+            *_kept(settings.training.finetuned, result["dev"]),
             f"- Versions: {versions()}",
             f"- Recipe: {recipe}",
             "- Licence: that of the data",
             "- Limits: it knows only the vocabulary of its data, and sentences of the same kind",
             f"- Search, for the scores and translations below: beam {search.beam}, length penalty "
             f"{search.length_penalty}, word reward {search.word_reward}",
-            "",
-            "| part | metric | score | signature |",
-            "|---|---|---|---|",
-            *scores,
-            "",
-            f"| {data.src} | translation | reference |",
-            "|---|---|---|",
-            *samples,
+            *_table(["part", "metric", "score", "signature"], scores),
+            *_table([data.src, "translation", "reference"], samples),
             "",
         ]
     )
@@ -56,6 +51,24 @@ def exported_card(card: str, form: str) -> str:
 def row(*cells: str) -> str:
     r"""A row of a Markdown table; a `|` inside a cell, which would end it, is written `\|`."""
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _table(header: list[str], rows: list[str]) -> list[str]:
+    """The lines of a table below an empty one; none if it has no rows, as of a run that was stopped."""
+    return ["", row(*header), "|" + "---|" * len(header), *rows] if rows else []
+
+
+def _kept(base: str, dev: dict[str, Any]) -> list[str]:
+    """Lines about the weights: those of the model `base` that training began with, and those that the folder holds."""
+    begin = [f"- Fine-tuned from: {base}"] if base else []
+    if not dev:  # no validation, or none was better
+        return [*begin, "- Kept: the weights of that model; no validation of others was better"] if base else []
+    scores = ", ".join(
+        f"{name} {dev[key]}"
+        for name, key in (("BLEU", "dev_bleu"), ("chrF", "dev_chrf"), ("loss", "dev_loss"))
+        if key in dev
+    )
+    return [*begin, f"- Kept: the weights of update {dev['step']:,}, the best on dev ({scores}; greedy search)"]
 
 
 def _synthetic_data(settings: Settings) -> list[str]:

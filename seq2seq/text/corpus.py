@@ -6,7 +6,7 @@ Cleaning keeps or drops a pair and never changes a sentence. This module does no
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from seq2seq.text.sources import Pair
 
 _MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
 _RATIO_FROM = 30  # characters; for shorter sides the ratio is not reliable ("Prost!", "Here's to your health!")
-_EMPTY, _LONG, _RATIO, _DUPLICATE, _HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
+_EMPTY, _LONG, _RATIO, _DUPLICATE, HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Report(NamedTuple):
     notices: list[str]
 
     def __str__(self) -> str:
-        reasons = [r for r in _REASONS if r != _HELD_OUT or any(r in part.dropped for part in self.parts)]
+        reasons = [r for r in _REASONS if r != HELD_OUT or any(r in part.dropped for part in self.parts)]
         rows = [["part", "read", *reasons, "kept"]]
         for name, read, kept, dropped in self.parts:
             rows.append([name, *(f"{n:,}" for n in (read, *(dropped.get(r, 0) for r in reasons), kept))])
@@ -95,13 +95,17 @@ def artifacts() -> Path:
     return inside if inside.is_dir() else here.parent / "artifacts"
 
 
-def load(config: DataConfig) -> Corpus:
+def load(config: DataConfig, dev_share: Callable[[int], float] | None = None) -> Corpus:
     """All parts: train is cleaned, dev and tests are unchanged; without a dev part, a share of train is held out.
+
+    Args:
+        config: the settings.
+        dev_share: that share for a number of pairs; None: `config.dev_share`.
 
     Raises:
         InputError: the source or its train part does not exist, a part is damaged or empty, or cleaning leaves no pair.
     """
-    return _make_corpus(config, _read(config))
+    return _make_corpus(config, _read(config), dev_share)
 
 
 def load_train(config: DataConfig) -> list[Pair]:
@@ -129,16 +133,18 @@ def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
         raise InputError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
 
 
-def _make_corpus(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
+def _make_corpus(
+    config: DataConfig, parts: dict[str, list[Pair]], dev_share: Callable[[int], float] | None = None
+) -> Corpus:
     """The result of `load`, from the parts as they were read."""
     train = _train_of(config, parts)
     parts = {name: pairs for name, pairs in parts.items() if name != "train"}
     notices = quality_checks([pair.src for pair in train], [pair.tgt for pair in train], (config.src, config.tgt))
     train, row = _clean(train, config)
     if "dev" not in parts:
-        train, dev = _hold_out(train, config.dev_share)
+        train, dev = _hold_out(train, dev_share(len(train)) if dev_share else config.dev_share)
         notices.append(f"no dev part: {len(dev):,} of {row.kept:,} train pairs are held out as dev")
-        row = row._replace(kept=len(train), dropped={**row.dropped, _HELD_OUT: len(dev)})
+        row = row._replace(kept=len(train), dropped={**row.dropped, HELD_OUT: len(dev)})
         parts = {"dev": dev, **parts}
     _check_any_left(config, train, row)
     known = set(train)

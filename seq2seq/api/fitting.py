@@ -1,0 +1,97 @@
+"""Settings that depend on the text of a run, or on the speed of the machine: the recipe `auto`, and `--minutes`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from seq2seq.errors import InputError
+from seq2seq.text.corpus import HELD_OUT, Corpus
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training import automatic, settings
+from seq2seq.training.pacing import measure, updates_in
+from seq2seq.training.settings import Settings
+from seq2seq.training.trainer import Trainer
+
+Sections = dict[str, dict[str, Any]]
+Tokenizers = tuple[Tokenizer, Tokenizer]
+SAMPLE = 5000  # pairs whose tokens are counted
+BEAM_TIME = 4.0  # of a sentence of the final test, in those of a greedy one
+
+
+def amount_of(text: Corpus) -> automatic.Amount:
+    """The amount of a text: that of its train part, and of a dev part that is held out from it."""
+    train = text.report.parts[0]
+    characters = {character for pair in text.train for side in pair for character in side}
+    return automatic.Amount(train.kept + train.dropped.get(HELD_OUT, 0), len(characters))
+
+
+def automatic_settings(explicit: Sections, amount: automatic.Amount) -> Settings:
+    """The settings of the recipe `auto` for a text; those that the user or the model that is fine-tuned gives stay."""
+    finetuned = bool(explicit.get("training", {}).get("finetuned"))
+    sections = automatic.automatic(amount, finetuned) | {"data": {"dev_share": automatic.dev_share(amount.pairs)}}
+    for name, values in explicit.items():
+        sections[name] = {**sections.get(name, {}), **values}
+    return settings.resolve(sections)
+
+
+def scheduled(
+    resolved: Settings, explicit: Sections, text: Corpus, tokenizers: tuple[Tokenizer, Tokenizer]
+) -> Settings:
+    """The settings with the number of updates that the epochs of this text have, a warm-up and validations to fit."""
+    step = max(1, len(text.train) // SAMPLE)
+    sides = [
+        np.fromiter(map(len, tokenizer.encode([pair[side] for pair in text.train[::step]])), np.int64)
+        for side, tokenizer in enumerate(tokenizers)
+    ]
+    pairs, tokens = len(text.train) + len(text.synthetic), float(np.maximum(*sides).mean())
+    values = automatic.schedule(automatic.updates_of(resolved.training, pairs, tokens))
+    return _with_schedule(resolved, explicit, values)
+
+
+def in_minutes(
+    resolved: Settings, explicit: Sections, trainer: Trainer, text: Corpus, seconds: float, say: Callable[[str], None]
+) -> Settings:
+    """The settings with as many updates as this machine does in so many seconds, scoring included.
+
+    Args:
+        resolved: the settings.
+        explicit: those that the user gives, by section.
+        trainer: of these settings, to measure the speed with; it cannot be used afterwards.
+        text: of the run.
+        seconds: from now on.
+        say: called with a line about the speed.
+    """
+    begun, speed = time.monotonic(), measure(trainer)
+    tested = sum(map(len, text.tests.values())) or len(text.dev)
+    scoring = BEAM_TIME * speed.validation / len(text.dev) * tested
+    seconds -= time.monotonic() - begun + scoring
+    updates, validations = updates_in(seconds, speed, automatic.VALIDATIONS)
+    say(f"{1 / speed.update:.1f} updates a second, {speed.validation:.1f} s a validation: {updates:,} updates")
+    return _with_schedule(resolved, explicit, automatic.schedule(updates, validations))
+
+
+def check_minutes(minutes: float | None, resume: bool, explicit: Sections, ranks: int) -> None:
+    """Check that a time limit fits the other options.
+
+    Raises:
+        InputError: it does not.
+    """
+    if minutes is None:
+        return
+    if not minutes > 0:
+        raise InputError(f"--minutes {minutes:g}: give a number above 0")
+    if resume:
+        raise InputError("--minutes sets the schedule of a new run; a resumed one has its own: leave it out")
+    if {"updates", "epochs"} & explicit.get("training", {}).keys():
+        raise InputError("--minutes and training.updates or training.epochs exclude each other; give one")
+    if ranks > 1:
+        raise InputError("--minutes measures one process; with torchrun give --set training.updates=N")
+
+
+def _with_schedule(resolved: Settings, explicit: Sections, values: dict[str, int]) -> Settings:
+    """The settings with a schedule, except what the user gives."""
+    chosen: dict[str, Any] = {name: value for name, value in values.items() if name not in explicit.get("training", {})}
+    return resolved._replace(training=replace(resolved.training, **chosen))
