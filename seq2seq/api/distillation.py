@@ -8,19 +8,18 @@ This module does not know the model that is trained.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm.auto import tqdm
-
 from seq2seq.api.models import open_model
+from seq2seq.display import Display
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text import corpus
 from seq2seq.text.directions import Direction, listed, parse_directions
 from seq2seq.text.multilingual import Corpora
-from seq2seq.text.scoring import closest
+from seq2seq.text.scoring import closest, sentence_bleu, tokenizer_for
 from seq2seq.text.sources import Pair
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.translator import LineTranslator
@@ -79,19 +78,21 @@ def _known(teacher: Path) -> list[Direction]:
     return [(data.get("src", "?"), data.get("tgt", "?"))]
 
 
-def with_teachers(corpora: Corpora, teachers: Teachers, quiet: bool) -> Corpora:
+def with_teachers(corpora: Corpora, teachers: Teachers, say: Callable[[str], None], quiet: bool) -> Corpora:
     """The corpora with the synthetic pairs of each direction. Opposite directions have the same pairs."""
     result = dict[Direction, corpus.Corpus]()
     for direction, text in corpora.items():
         if opposite := result.get(direction[::-1]):
             pairs: Iterable[Pair] = (Pair(tgt, src) for src, tgt in opposite.synthetic)
         else:
-            pairs = synthetic_pairs(teachers.of(direction), text, quiet)
+            pairs = synthetic_pairs(teachers.of(direction), text, say, quiet)
         result[direction] = corpus.with_synthetic(text, pairs)
     return result
 
 
-def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[Pair]:
+def synthetic_pairs(
+    teachers: Sequence[Teacher], text: corpus.Corpus, say: Callable[[str], None], quiet: bool
+) -> Iterator[Pair]:
     """Pairs of the training text and of the monolingual text with each teacher's translations of their lines.
 
     For a training line these are the teacher's best translation, and the one of its n-best list that is most similar
@@ -101,9 +102,11 @@ def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: boo
         source, target = (0, 1) if forward else (1, 0)
         lines = [*(pair[source] for pair in text.train), *text.monolingual[source]]
         stream = translator.stream(lines, lambda message: None)
-        progress = tqdm(stream, "teacher", len(lines), disable=True if quiet else None, unit="line")
-        for line, candidates, pair in itertools.zip_longest(lines, progress, text.train):
-            texts = [candidate.text for candidate in candidates] or [""]
-            selected = (texts[0], closest(texts, pair[target])) if pair else texts[:1]
-            for translation in selected:
-                yield Pair(line, translation) if forward else Pair(translation, line)
+        bleu = sentence_bleu(tokenizer_for(translator.bundle.tgt, (pair[target] for pair in text.train)))
+        with Display(len(lines), 0, "line of a teacher", say, quiet) as display:
+            for line, candidates, pair in itertools.zip_longest(lines, stream, text.train):
+                texts = [candidate.text for candidate in candidates] or [""]
+                selected = (texts[0], closest(texts, pair[target], bleu)) if pair else texts[:1]
+                for translation in selected:
+                    yield Pair(line, translation) if forward else Pair(translation, line)
+                display.advance(str)

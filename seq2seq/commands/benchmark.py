@@ -51,10 +51,13 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
     from seq2seq.reporting import benchmark
     from seq2seq.text.multilingual import load_all
     from seq2seq.training import settings  # here, because the processes it spawns import this module, without torch
+    from seq2seq.training.automatic import AUTO
     from seq2seq.versions import versions
 
     if model and (options.recipe or options.set):
         raise InputError("--model is already trained; leave out --recipe and --set")
+    if options.recipe == AUTO:
+        raise InputError(f"the settings of the recipe {AUTO} follow from a text; give another recipe")
     if model and layout.is_exported(model):
         raise InputError(f"{model} is an exported model; give the model it was made from, and all forms are measured")
     data = {"where": options.data, "src": options.src, "tgt": options.tgt}

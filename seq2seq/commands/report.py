@@ -30,7 +30,7 @@ from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text.directions import name_of
 from seq2seq.text.multilingual import load_all
-from seq2seq.text.scoring import score
+from seq2seq.text.scoring import score, tokenizer_for
 from seq2seq.training import settings
 from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
@@ -54,7 +54,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     model = options.model
     try:
-        from seq2seq.reporting.report import Part, attention_maps, render_page
+        from seq2seq.reporting.report import Page, Part, attention_maps, render_page
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
     bundle, workers = open_model([model], compute.device, compute.threads)
@@ -69,7 +69,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
             label = [name_of(direction)] if bundle.directions else []
             for name, pairs in (text.tests or {"dev": text.dev}).items():
                 translations = translator.translate([pair.src for pair in pairs])
-                scores = score(translations, [[pair.tgt for pair in pairs]])
+                references = [pair.tgt for pair in pairs]
+                scores = score(translations, [references], tokenize=tokenizer_for(direction[1], references))
                 parts.append(Part(" ".join([name, *label]), pairs, translations, scores))
         first, text = next(iter(corpora.items()))
         maps = attention_maps(bundle.toward(first), parts[0])
@@ -85,8 +86,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
         "computed with": versions(),
     }
     languages = f"Between {', '.join(resolved.data.languages)}" if bundle.directions else " to ".join(first)
-    title = f"{languages}: {model.resolve().name}"
-    html = render_page(title, facts, sections, metrics, parts, (pair.tgt for pair in text.train), maps)
+    page = Page(f"{languages}: {model.resolve().name}", facts, sections, metrics, first)
+    html = render_page(page, parts, (pair.tgt for pair in text.train), maps)
     out = options.out or model / layout.REPORT
     with output(out) as file:
         file.write(html.encode())

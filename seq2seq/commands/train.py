@@ -8,6 +8,9 @@
     seq2seq train --teacher DIR --teacher DIR2              # also on the translations of these models
     seq2seq train --teacher DIR --mono FILE.de              # and of more text in one language
     seq2seq train --resume DIR                              # go on where it stopped
+    seq2seq train --resume DIR --data WHERE                 # the same, where the text has moved
+    seq2seq train --finetune MODEL --data DIR --out DIR2    # begin with another model's weights
+    seq2seq train --minutes 20 --data DIR                   # as many updates as there is time for
     torchrun --nproc-per-node 2 -m seq2seq train            # any of these, on two GPUs
 
 WHERE is a folder with train.en, train.de, dev.en, dev.de and any test*.en, test*.de, or train.tsv, .csv, .json,
@@ -23,7 +26,8 @@ from pathlib import Path
 
 import click
 
-from seq2seq.api.training import RECIPE, RUNS, Run, TrainOptions, train
+from seq2seq.api.planning import RECIPE, RUNS
+from seq2seq.api.training import Run, TrainOptions, train
 from seq2seq.commands.options import (
     COLUMNS_HELP,
     ERRORS,
@@ -38,6 +42,7 @@ from seq2seq.commands.options import (
 from seq2seq.commands.running import help_of, invocation, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.text.directions import name_of
+from seq2seq.training.automatic import AUTO
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,10 @@ class RunOptions:
     """The recipe, the text and the model folder."""
 
     recipe: str | None = option(
-        "--recipe", metavar="NAME", help=f"a recipe that ships, or a .toml file (default: {RECIPE})"
+        "--recipe",
+        metavar="NAME",
+        help=f"a recipe that ships, or a .toml file (default: {AUTO}, settings that follow from the text, for your own "
+        f"text, and {RECIPE} for the corpus that ships)",
     )
     data: Sequence[str] = option(
         "--data",
@@ -79,6 +87,15 @@ class RunOptions:
     )
     set: Sequence[str] = option("--set", multiple=True, metavar="SECTION.NAME=VALUE", help="override a setting")
     resume: Path | None = path_option("--resume", metavar="DIR", help="go on with the run of this folder")
+    finetune: Path | None = path_option(
+        "--finetune", metavar="MODEL", help="begin with the weights and the tokenizer of this trained model"
+    )
+    minutes: float | None = option(
+        "--minutes",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="fit the number of updates to this time, from the start of the command to its scores",
+    )
     overwrite: bool = option("--overwrite", is_flag=True, help="replace the model that --out holds")
     seed: int | None = option("--seed", type=int, metavar="N", help="short for --set training.seed=N")
 
@@ -103,7 +120,7 @@ def _summary(finished: Run) -> str:
         lines += ["", f"  {src}  {source}", f"  {tgt}  {translation}", f"  ref {reference}"]
     lines += [""]
     for name, scores in finished.scores.items():
-        lines += [f"{name}  {s.name} = {s.value:.2f}  ({s.signature})" for s in scores]
+        lines += [f"{name}  {s}" for s in scores]
     example, folder = shlex.quote(finished.samples[0][-3]), shlex.quote(str(finished.folder))
     if others:
         folder += f" --from {shlex.quote(direction[0])} --to {shlex.quote(direction[1])}"

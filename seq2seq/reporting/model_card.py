@@ -35,20 +35,15 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             *_directions(settings),
             *_synthetic_data(settings),
             f"- Training: {effort}, seed {settings.training.seed}",
+            *_kept(settings.training.finetuned, result["dev"]),
             f"- Versions: {versions()}",
             f"- Recipe: {recipe}",
             "- Licence: that of the data",
             "- Limits: it knows only the vocabulary of its data, and sentences of the same kind",
             f"- Search, for the scores and translations below: beam {search.beam}, length penalty "
             f"{search.length_penalty}, word reward {search.word_reward}",
-            "",
-            "| part | metric | score | signature |",
-            "|---|---|---|---|",
-            *scores,
-            "",
-            row(*columns),
-            "|" + "---|" * len(columns),
-            *samples,
+            *_table(["part", "metric", "score", "signature"], scores),
+            *_table(columns, samples),
             "",
         ]
     )
@@ -69,6 +64,24 @@ def _directions(settings: Settings) -> list[str]:
     """A line about the directions of a model of many languages."""
     data = settings.data
     return [f"- Directions: {listed(data.all_directions())}"] if data.languages else []
+
+
+def _table(header: list[str], rows: list[str]) -> list[str]:
+    """The lines of a table below an empty one; none if it has no rows, as of a run that was stopped."""
+    return ["", row(*header), "|" + "---|" * len(header), *rows] if rows else []
+
+
+def _kept(base: str, dev: dict[str, Any]) -> list[str]:
+    """Lines about the weights: those of the model `base` that training began with, and those that the folder holds."""
+    begin = [f"- Fine-tuned from: {base}"] if base else []
+    if not dev:  # no validation, or none was better
+        return [*begin, "- Kept: the weights of that model; no validation of others was better"] if base else []
+    scores = ", ".join(
+        f"{name} {dev[key]}"
+        for name, key in (("BLEU", "dev_bleu"), ("chrF", "dev_chrf"), ("loss", "dev_loss"))
+        if key in dev
+    )
+    return [*begin, f"- Kept: the weights of update {dev['step']:,}, the best on dev ({scores}; greedy search)"]
 
 
 def _synthetic_data(settings: Settings) -> list[str]:

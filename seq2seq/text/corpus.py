@@ -5,7 +5,7 @@ Cleaning keeps or drops a pair and never changes a sentence. This module does no
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from seq2seq.text.sources import Pair, Text
 
 _MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
 _RATIO_FROM = 30  # characters; for shorter sides the ratio is not reliable ("Prost!", "Here's to your health!")
-_DAMAGED, _EMPTY, _LONG, _RATIO, _DUPLICATE, _HELD_OUT = _REASONS = (
+_DAMAGED, _EMPTY, _LONG, _RATIO, _DUPLICATE, HELD_OUT = _REASONS = (
     "damaged",
     "empty",
     "too long",
@@ -29,7 +29,7 @@ _DAMAGED, _EMPTY, _LONG, _RATIO, _DUPLICATE, _HELD_OUT = _REASONS = (
     "duplicate",
     "held out",
 )
-_SHOWN_IF_ANY = (_DAMAGED, _HELD_OUT)
+_SHOWN_IF_ANY = (_DAMAGED, HELD_OUT)
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,18 @@ def artifacts() -> Path:
     return inside if inside.is_dir() else here.parent / "artifacts"
 
 
-def load(config: DataConfig) -> Corpus:
+def load(config: DataConfig, dev_share: Callable[[int], float] | None = None) -> Corpus:
     """All parts: train is cleaned, dev and tests are unchanged; without a dev part, a share of train is held out.
+
+    Args:
+        config: the settings.
+        dev_share: that share for a number of pairs; None: `config.dev_share`.
 
     Raises:
         InputError: the source does not exist, or a part is damaged or empty.
         NoTextError: there is no train part, or cleaning leaves no pair.
     """
-    return _make_corpus(config, read_text(config))
+    return _make_corpus(config, read_text(config), dev_share)
 
 
 def load_train(config: DataConfig) -> list[Pair]:
@@ -176,7 +180,7 @@ def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
         )
 
 
-def _make_corpus(config: DataConfig, text: Text) -> Corpus:
+def _make_corpus(config: DataConfig, text: Text, dev_share: Callable[[int], float] | None = None) -> Corpus:
     """The result of `load`, from the parts as they were read."""
     parts = dict(text.parts)
     if (train := parts.pop("train", None)) is None:  # of a pair of many languages
@@ -186,11 +190,12 @@ def _make_corpus(config: DataConfig, text: Text) -> Corpus:
     sides = [train[i].src for i in rows], [train[i].tgt for i in rows]
     notices += quality_checks(*sides, (config.src, config.tgt), [i + 1 for i in rows])
     if "dev" not in parts:
-        chosen = _held_out([train[i] for i in rows], config.dev_share)
+        share = dev_share(len(rows)) if dev_share else config.dev_share
+        chosen = _held_out([train[i] for i in rows], share)
         dev = [i for i in rows if train[i].src in chosen]
         rows = [i for i in rows if train[i].src not in chosen]
         notices.append(f"no dev part: {len(dev):,} of {counts.kept:,} train pairs are held out as dev")
-        counts = counts._replace(kept=len(rows), dropped={**counts.dropped, _HELD_OUT: len(dev)})
+        counts = counts._replace(kept=len(rows), dropped={**counts.dropped, HELD_OUT: len(dev)})
         parts = {"dev": [train[i] for i in dev], **parts}
     train, weights = [train[i] for i in rows], [text.weights[i] for i in rows if text.weights]
     _check_any_left(config, train, counts)

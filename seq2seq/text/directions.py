@@ -104,6 +104,11 @@ class EpochRows:
                 order = np.random.default_rng((seed, 4, len(self.groups))).permutation(rows)
                 self.groups.append((order, count * float(weight) * len(rows) / total))
 
+    @property
+    def pairs(self) -> int:
+        """The rows of an epoch."""
+        return round(sum(share for _, share in self.groups))
+
     def __call__(self, epoch: int) -> NDArray[np.int64]:
         """The rows of an epoch, those of each direction in turn."""
         chosen = list[NDArray[np.int64]]()

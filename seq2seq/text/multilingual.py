@@ -5,7 +5,7 @@ is read, nor tokens.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from seq2seq.corpora.source import NoTextError
@@ -18,21 +18,25 @@ from seq2seq.text.sources import Pair
 Corpora = Mapping[Direction, Corpus]
 
 
-def load_all(config: DataConfig) -> Corpora:
+def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None) -> Corpora:
     """The corpus of each direction to train that the text holds.
 
     Opposite directions have the same pairs in each part, so that no dev sentence of one is trained on in the other.
+
+    Args:
+        config: the settings.
+        dev_share: as for `corpus.load`.
 
     Raises:
         InputError: as `corpus.load`, or a direction of `config.directions` is not in the text.
     """
     wanted = config.all_directions()
     if not config.languages:
-        return {wanted[0]: corpus.load(config)}
+        return {wanted[0]: corpus.load(config, dev_share)}
     found, notices = dict[Direction, Corpus](), list[str]()
     for direction in _pairs(config, "train"):
         try:
-            text = corpus.load(config.of(direction))
+            text = corpus.load(config.of(direction), dev_share)
         except NoTextError as e:
             notices.append(f"{name_of(direction)} is left out: {e}")
         else:

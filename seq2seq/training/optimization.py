@@ -20,6 +20,7 @@ class TrainingConfig:
     """How the weights are trained."""
 
     seed: int = setting(1, "seed of every random choice", low=0, high=2**31)
+    finetuned: str = setting("", "folder of the model whose weights the run began with; --finetune sets it")
     epochs: int = setting(10, "passes over the training data", low=1)
     updates: int = setting(0, "number of updates, in place of `epochs`; 0: as many as the epochs have", low=0)
     batch_tokens: int = setting(

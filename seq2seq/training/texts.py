@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, EpochRows
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.preparation import prepared, reading, varied
@@ -42,22 +43,32 @@ def prepare(settings: Settings, corpora: Corpora, say: Callable[[str], None]) ->
     return src_tokenizer, tgt_tokenizer
 
 
+def epoch_rows(settings: Settings, corpora: Corpora) -> EpochRows:
+    """Which training pairs of all directions, in turn, an epoch reads."""
+    sizes = [len(corpus.train) + len(corpus.synthetic) for corpus in corpora.values()]
+    weights = list[float]()
+    for corpus in corpora.values():
+        weights += [*(corpus.weights or [1.0] * len(corpus.train)), *[1.0] * len(corpus.synthetic)]
+    temperature = settings.data.temperature if len(corpora) > 1 else 1.0
+    return EpochRows(sizes, temperature, settings.training.seed, weights)
+
+
 def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> TrainingData:
     """The training pairs of all directions."""
-    seed, pairs, sizes, weights = settings.training.seed, list[Pair](), list[int](), list[float]()
+    seed, pairs = settings.training.seed, list[Pair]()
     for number, (direction, corpus) in enumerate(corpora.items()):
         new: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
         if how := reading_for(tokenizers, settings.text, *direction):
             new = varied(new, how, settings.text, seed, number)
         pairs += new
-        sizes.append(len(new))
-        weights += [*(corpus.weights or [1.0] * len(corpus.train)), *[1.0] * len(corpus.synthetic)]
     mixture = None
-    if settings.data.languages:
-        tokens = np.array([tokenizers[0].languages[tgt] for _, tgt in corpora], np.int32)
-        mixture = Mixture(EpochRows(sizes, settings.data.temperature, seed, weights), np.repeat(tokens, sizes))
-    elif set(weights) - {1.0}:
-        mixture = Mixture(EpochRows(sizes, 1.0, seed, weights))
+    if languages := tokenizers[0].languages:
+        if missing := [tgt for _, tgt in corpora if tgt not in languages]:
+            raise InputError(f"the model has no token for the language {missing[0]}, only for {', '.join(languages)}")
+        tokens = [languages[tgt] for (_, tgt), text in corpora.items() for _ in (*text.train, *text.synthetic)]
+        mixture = Mixture(epoch_rows(settings, corpora), np.array(tokens, np.int32))
+    elif any(corpus.weights for corpus in corpora.values()):
+        mixture = Mixture(epoch_rows(settings, corpora))
     sampling, batch_tokens = settings.tokenizer.sampling, settings.training.batch_tokens
     return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture)
 

@@ -11,13 +11,15 @@ from seq2seq.folder import checkpoint
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.text.directions import Direction, name_of
 from seq2seq.text.preparation import TextConfig
-from seq2seq.text.scoring import score
+from seq2seq.text.scoring import DEFAULT, score, tokenizer_for
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
+
+UNUSABLE = 0.05  # a BLEU below it, which is printed as 0.0, counts as 0
 
 
 class Scores(NamedTuple):
@@ -28,9 +30,13 @@ class Scores(NamedTuple):
     chrf: float  # of greedy translations, 0 to 100
     directions: "Mapping[str, Scores]" = MappingProxyType({})  # those of each of several, by its name
 
-    def value(self, metric: str) -> float:
-        """The score that `training.metric` names, negated for the loss: higher is better."""
-        return -self.loss if metric == "loss" else float(getattr(self, metric))
+    def rank(self, metric: str) -> tuple[float, float, float]:
+        """The score that `training.metric` names, then what decides between equal ones: chrF and loss.
+
+        Higher is better; losses are negated, and a BLEU below UNUSABLE is 0.
+        """
+        bleu = self.bleu if self.bleu >= UNUSABLE else 0.0
+        return {"bleu": bleu, "chrf": self.chrf, "loss": -self.loss}[metric], self.chrf, -self.loss
 
     def by_direction(self) -> dict[str, Any]:
         """What metrics.jsonl keeps of each direction; nothing for a model of one."""
@@ -48,11 +54,13 @@ class Dev(NamedTuple):
     tgt: list[str]
     translator: LineTranslator
     tokens: int  # of the target side
+    tokenize: str  # how BLEU counts words
 
     def scores(self) -> Scores:
         """The scores of the weights that the translator's model holds."""
         loss = -sum(self.translator.log_probs(self.src, self.tgt)) / self.tokens
-        bleu, chrf = (s.value for s in score(self.translator.translate(self.src), [self.tgt], ("bleu", "chrf")))
+        translations = self.translator.translate(self.src)
+        bleu, chrf = (s.value for s in score(translations, [self.tgt], ("bleu", "chrf"), self.tokenize))
         return Scores(loss, bleu, chrf)
 
 
@@ -81,7 +89,18 @@ class Validator:
         for direction, pairs in dev.items():
             src, tgt = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
             translator = LineTranslator(bundle.toward(direction), bundle.search, batch_tokens=4096)
-            self.dev[direction] = Dev(src, tgt, translator, translator.count_tokens(src, tgt))
+            tokens = translator.count_tokens(src, tgt)
+            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt))
+
+    @property
+    def sentences(self) -> int:
+        """The number of dev pairs of all directions."""
+        return sum(len(dev.src) for dev in self.dev.values())
+
+    def notices(self) -> list[str]:
+        """How BLEU counts words, for each target language where it is not by spaces."""
+        tokenizers = {tgt: dev.tokenize for (_, tgt), dev in self.dev.items() if dev.tokenize != DEFAULT}
+        return [f"dev BLEU of {tgt} counts words by sacreBLEU's tokenizer {name}" for tgt, name in tokenizers.items()]
 
     def validate(self, weights: Mapping[str, Tensor]) -> Scores:
         """Load the weights, by parameter name, and score them."""
