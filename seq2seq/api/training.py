@@ -166,6 +166,7 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
     if minutes := options.get("minutes"):
         seconds = 60 * minutes - (time.monotonic() - started)
         plan = plan._replace(settings=fitting.in_minutes(plan.settings, plan.explicit, trainer, text, seconds, notify))
+        del trainer  # before the next one needs the memory
         trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)
     if plan.resume:
         trainer.restore()

@@ -73,7 +73,7 @@ def test_the_updates_are_those_of_the_epochs() -> None:
 
 def test_the_vocabulary_has_room_for_every_character() -> None:
     assert vocabulary(Amount(2_000, 80)) == 1789
-    assert vocabulary(Amount(2_000, 3_000)) == 4800
+    assert vocabulary(Amount(2_000, 3_000)) == 1789 + 2800
     assert vocabulary(Amount(10_000_000, 80)) == 16_000
 
 
