@@ -74,7 +74,7 @@ class Load:
 
     def large(self) -> bytes:
         """A text of 100 kB."""
-        words = "".join(f"{sentence} " for sentence in random.sample(self.sentences, 2500))
+        words = "".join(f"{sentence} " for sentence in random.choices(self.sentences, k=4000))
         return self.translation(words[:99_000])
 
     def hostile(self) -> bytes:

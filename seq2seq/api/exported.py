@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from seq2seq.errors import InputError, WorkError
 from seq2seq.folder import layout
+from seq2seq.processes import CAN_FORK, ProcessPool
 from seq2seq.versions import versions
 
 
@@ -26,26 +28,34 @@ def exported_once(folder: Path, notify: Callable[[str], None]) -> Path:
     """
     if layout.is_exported(folder) or not (folder / layout.WEIGHTS).is_file():
         return folder
-    if not (find_spec("onnx") and find_spec("onnxruntime")):
+    if not all(map(find_spec, ("onnx", "onnxruntime", "torch"))):
         notify(f"note: {folder} is served in its trained form; pip install 'seq2seq[onnx]' makes it faster")
         return folder
-    cached = cache_folder() / "exported" / _name(folder)
-    if layout.is_exported(cached):
-        return cached
-    notify(f"{folder}: exporting to int8, once, into {cached} (--exact serves the trained form)")
     try:
+        cached = cache_folder() / "exported" / _name(folder)
+        if layout.is_exported(cached):
+            return cached
+        notify(f"{folder}: exporting to int8, once, into {cached} (--exact serves the trained form)")
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".partial-") as partial:
             return _export(folder, Path(partial) / "model", cached)
-    except (ImportError, OSError, WorkError, InputError) as e:
+    except (OSError, RuntimeError, WorkError, InputError) as e:  # RuntimeError: there is no home
         notify(f"note: {folder} is served in its trained form: it cannot be exported ({e})")
         return folder
 
 
 def _export(folder: Path, partial: Path, cached: Path) -> Path:
-    from seq2seq.onnx.export import export
+    """Export the model to `partial`, and move it to `cached`."""
 
-    export(folder, partial, "int8")
+    def export_in(worker: int, request: Any) -> None:
+        if worker == workers - 1:
+            from seq2seq.onnx.export import export
+
+            export(folder, partial, "int8")
+
+    workers = 2 if CAN_FORK else 1  # in a process of its own, so that this one does without torch
+    with ProcessPool(workers, export_in) as pool:
+        pool.run([None] * workers)
     try:
         partial.replace(cached)
     except OSError:

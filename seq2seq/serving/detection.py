@@ -20,28 +20,29 @@ class Detection(NamedTuple):
 class Detector:
     """Detects the language of texts, among `languages`.
 
-    Languages that py3langid does not know are never detected, unless there is no other.
+    Languages that py3langid does not know are never detected, unless there is no other. Where nothing in the text
+    tells, it is English, or the first language.
     """
 
     def __init__(self, languages: Sequence[str]) -> None:
-        self.languages = list(languages)
         self._codes = dict[str, str]()
-        for code in self.languages:
+        for code in languages:
             self._codes.setdefault(canonical(code).split("-")[0], code)
+        self._untold = Detection(next((code for code in languages if canonical(code) == "en"), languages[0]), 0.0)
         self._identifier: LanguageIdentifier | None = None
 
     def detect(self, texts: Sequence[str]) -> list[Detection]:
-        """The languages of texts that are in one language, most probable first; the first language if nothing tells."""
+        """The languages of texts that are in one language, most probable first."""
         text = " ".join(texts)[:MOST_CHARACTERS]
         if not any(character.isalpha() for character in text):
-            return [Detection(self.languages[0], 0.0)]
+            return [self._untold]
         known = self._load()
         if not known:
-            return [Detection(self.languages[0], 0.0)]
+            return [self._untold]
         ranked = known.rank(text)
         found = [Detection(self._codes[code], round(100 * float(share), 1)) for code, share in ranked]
-        if len(found) > 1 and len(texts) and ranked[0][1] == ranked[-1][1]:  # it found no feature in the text
-            return [Detection(self.languages[0], 0.0)]
+        if len(found) > 1 and ranked[0][1] == ranked[-1][1]:  # it found no feature in the text
+            return [self._untold]
         return [found[0], *(each for each in found[1:] if each.confidence >= 1)]
 
     def _load(self) -> LanguageIdentifier | None:

@@ -43,7 +43,7 @@ class Keys:
         """The name of the client that asks, and its limits: those of its key, or where there are none of its address.
 
         Raises:
-            RefusedError: a key is needed, and this is none (403).
+            RefusedError: there is no key though one is needed (400), or it is not known (403).
         """
         if not self._keys:
             return address, self._limits
@@ -52,8 +52,9 @@ class Keys:
             if hmac.compare_digest(known.key.encode(), key.encode(errors="replace")):
                 found = name
         if found is None:
-            what = "this key is not known" if key else 'a key is needed, as "api_key"'
-            raise RefusedError(403, f"{what}; ask the operator of this server for one")
+            if not key:
+                raise RefusedError(400, '"api_key" is missing; ask the operator of this server for a key')
+            raise RefusedError(403, "this key is not known; ask the operator of this server for one")
         chosen = self._keys[found]
         given = {"requests_per_minute": chosen.requests_per_minute, "characters": chosen.characters}
         return f"key {found}", replace(self._limits, **{name: n for name, n in given.items() if n})

@@ -105,15 +105,17 @@ def serve(make: Callable[[], ASGIApp], listening: socket.socket, workers: int) -
 
 def _supervise(start: Callable[[], int], processes: set[int], received: list[int], workers: int) -> None:
     """Keep so many processes running until a signal was received and all have ended."""
-    while not received and len(processes) < workers:
-        processes.add(start())
-    while processes:
-        pid, _ = os.wait()
-        processes.discard(pid)
+    while True:
+        while not received and len(processes) < workers:
+            pid = start()
+            processes.add(pid)
+            if received:  # meanwhile
+                os.kill(pid, signal.SIGTERM)
+        if not processes:
+            return
+        processes.discard(os.wait()[0])
         if not received:
             time.sleep(RESTART_SECONDS)
-        while not received and len(processes) < workers:
-            processes.add(start())
 
 
 def _forked(make: Callable[[], ASGIApp], listening: socket.socket, most: int) -> int:
@@ -123,7 +125,7 @@ def _forked(make: Callable[[], ASGIApp], listening: socket.socket, most: int) ->
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides when to stop
-        signal.signal(signal.SIGTERM, lambda signum, frame: None)
+        signal.signal(signal.SIGTERM, lambda signum, frame: os._exit(0))  # until uvicorn handles it
         _serve(make, listening, most)
         status = 0
     finally:

@@ -159,7 +159,7 @@ class Server:
         """Who asks; counts the request.
 
         Raises:
-            RefusedError: a key is needed and this is none, or the client asks too often.
+            RefusedError: the key is missing or not known, or the client asks too often.
         """
         address = request.client.host if request.client else ""
         name, limits = self.keys.check(key, address)

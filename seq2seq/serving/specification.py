@@ -15,7 +15,7 @@ from seq2seq.serving import interface
 FORMS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 FAILURES = {
     400: "A field is missing or not understood, or a text is too long.",
-    403: "The key is missing or not known, or the route is switched off.",
+    403: "The key is not known, or the route is switched off.",
     404: "There is nothing here.",
     408: "The body took too long to arrive.",
     413: "The body is too large.",

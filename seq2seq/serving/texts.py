@@ -11,6 +11,7 @@ from seq2seq.translation.texts import different, ranked_texts, split_lines
 from seq2seq.translation.translator import Translation
 
 HTML = "html"
+MOST_SEEN = 20_000  # characters that are looked at to detect a language
 
 
 def segments_of(text: str, form: str) -> list[Segment]:
@@ -18,6 +19,11 @@ def segments_of(text: str, form: str) -> list[Segment]:
     if form == HTML:
         return slots_of(text_events(text))
     return [Segment(line) for line in split_lines(text)]
+
+
+def words_of(text: str, form: str) -> list[str]:
+    """What a person reads of the beginning of a text, by which its language is detected."""
+    return [segment.text for segment in segments_of(text[:MOST_SEEN], form)]
 
 
 def slots_of(events: Iterable[Event]) -> list[Segment]:

@@ -17,7 +17,7 @@ from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnsw
 from seq2seq.serving.languages import find_code
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Kind
-from seq2seq.serving.texts import Translated, segments_of, slots_of, translations_of, written
+from seq2seq.serving.texts import Translated, segments_of, slots_of, translations_of, words_of, written
 from seq2seq.serving.worker import WIDE, Direction, Worker
 
 AUTO = "auto"
@@ -98,7 +98,9 @@ class Translations:
         """The answer to a request."""
         direction = self.direction(asked.source, asked.target)
         if direction[0] == AUTO:
-            found = await asyncio.to_thread(lambda: [self.found(direction, [text]) for text in texts.texts])
+            found = await asyncio.to_thread(
+                lambda: [self.found(direction, words_of(text, asked.format)) for text in texts.texts]
+            )
         else:
             found = [Found(direction, None)] * len(texts.texts)
         results = await self._translated(client, asked, texts.texts, [each.direction for each in found])

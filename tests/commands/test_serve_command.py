@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import time
@@ -71,6 +72,8 @@ def test_a_trained_model_is_exported_once_into_the_cache_and_served_by_processes
                 texts = list(clients.map(lambda line: translated(url, line, api_key="k"), LINES * 3))
             with urllib.request.urlopen(f"{url}/metrics") as page:
                 assert b'seq2seq_requests_total{route="translate",status="200"} 21.0' in page.read()
+            _replaced(process.pid)
+            assert translated(url, LINES[0], api_key="k") == texts[0]
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (-signal.SIGTERM, b"")
@@ -79,6 +82,18 @@ def test_a_trained_model_is_exported_once_into_the_cache_and_served_by_processes
         expected = worked(call("translate", "--model", folder, stdin="".join(f"{line}\n" for line in LINES))).lines
         assert texts == expected * 3
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*")} == before
+
+
+def _replaced(pid: int) -> None:
+    """Kill a process of the server, and wait for another in its place."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    before = set(children.read_text().split())
+    os.kill(int(min(before)), signal.SIGKILL)
+    for _ in range(100):
+        time.sleep(0.1)
+        if len(after := set(children.read_text().split())) == len(before) and after != before:
+            return
+    raise AssertionError("it was not replaced")
 
 
 def _keys(folder: Path) -> Path:
@@ -111,7 +126,10 @@ def test_at_a_signal_what_was_accepted_is_answered_and_an_unfinished_body_is_not
             connection.close()
 
 
-def test_suggestions_are_kept_in_a_file_and_the_host_is_checked(model: Path, tmp_path: Path) -> None:
+def test_suggestions_are_kept_in_a_file_and_the_host_is_checked(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     file = tmp_path / "suggestions.jsonl"
     fields = {"q": "A cat", "s": "Die Katze 🙂", "source": "en", "target": "de"}
     options = "--model", model, "--exact", "--suggestions", file, "--allow-host", "mt.example"
@@ -126,6 +144,7 @@ def test_suggestions_are_kept_in_a_file_and_the_host_is_checked(model: Path, tmp
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] == [fields] * 2
+    assert list(tmp_path.iterdir()) == [file], "its folder of documents is removed"
 
 
 def test_a_port_in_use_and_an_unknown_address_are_refused(model: Path) -> None:

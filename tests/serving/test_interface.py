@@ -297,6 +297,12 @@ def test_languages_are_detected_text_by_text(languages: str) -> None:
     assert [each["confidence"] for each in found] == sorted((each["confidence"] for each in found), reverse=True)
 
 
+def test_the_language_of_html_is_that_of_its_words(languages: str) -> None:
+    html = '<div class="the main content of this page"><a href="https://the.example/and/of/this">Wo ist er?</a></div>'
+    fields = {"q": html, "source": "auto", "target": "en", "format": "html"}
+    assert ask_json(f"{languages}/translate", fields).content["detectedLanguage"]["language"] == "de"
+
+
 def test_a_text_in_the_target_language_stays(languages: str) -> None:
     text = "  Schon <b>gut</b>.\n"
     answer = ask_json(f"{languages}/translate", {"q": text, "source": "de", "target": "de", "alternatives": 2})

@@ -59,7 +59,7 @@ def test_a_small_task_waits_for_at_most_the_stated_number_of_batches(
     turns, small = Turns(), Units([9])
     for client, _, kind in itertools.product(range(clients), range(others), [ONE, OTHER][:kinds]):
         fill(turns, [(f"client {client}", Units([cost] * 100, kind))])
-    fill(turns, [("client 0", small)])
+    fill(turns, [(f"client {clients - 1}", small)])
     bound = kinds * (others + 1) * math.ceil(clients * TURN / BATCH)
     for count in itertools.count(1):
         if any(need.task is small for need in turns.next_batch()):  # type: ignore[comparison-overlap]
