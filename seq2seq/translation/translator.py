@@ -4,7 +4,7 @@ Each segment gives one list of candidates, in the order of the segments. A strea
 bounded for a stream of any length. This module knows neither files nor formats, nor how an engine computes its model.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
@@ -45,6 +45,8 @@ class Line(NamedTuple):
     direction: Direction | None  # None: the bundle's
 
 
+# A translation in steps: yields units to search for, is sent the hypotheses of each, returns candidates of each line.
+Steps = Generator[list[Unit], list[list[Hypothesis]], list[list[Candidate]]]
 Packed = tuple[int, str, list[tuple[int, str]], str, Direction | None]
 
 
@@ -159,20 +161,35 @@ class LineTranslator:
 
     def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
         """The candidates of a window's lines, as values that can be sent to another process."""
-        window = [_unpacked(*line) for line in packed]
+        messages = list[tuple[int, str]]()
+        steps = self._steps([_unpacked(*line) for line in packed], messages)
+        try:
+            units = next(steps)
+            while True:
+                units = steps.send(self.search(units))
+        except StopIteration as end:
+            return end.value, messages
+
+    def steps(self, segment: Segment) -> Steps:
+        """The translation of one segment in steps, for a caller that decides which units are searched together.
+
+        The search of the units is `search`; whatever it is called with at once, the candidates are those of `stream`.
+        """
+        return self._steps([Line(1, segment, "", None)], [])
+
+    def _steps(self, window: Sequence[Line], messages: list[tuple[int, str]]) -> Steps:
+        """The translation of a window's lines in steps; adds the messages for the user."""
         bundles = self._bundles(window)
-        candidates, messages = self._translate(window, bundles)
-        return self._strictly(window, bundles, candidates), messages
+        candidates = yield from self._translate(window, bundles, messages)
+        return (yield from self._strictly(window, bundles, candidates))
 
     def _bundles(self, window: Sequence[Line]) -> list[Bundle]:
         """The bundle of each line, in its direction."""
         by_direction = {d: self.bundle.toward(d) for d in dict.fromkeys(line.direction for line in window) if d}
         return [by_direction[line.direction] if line.direction else self.bundle for line in window]
 
-    def _translate(
-        self, window: Sequence[Line], bundles: Sequence[Bundle]
-    ) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
-        """The candidates of each line, read as for its bundle; and the messages for the user."""
+    def _translate(self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]) -> Steps:
+        """The candidates of each line, read as for its bundle."""
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
             for line, bundle in zip(window, bundles, strict=True)
@@ -182,13 +199,11 @@ class LineTranslator:
         prefixes = self.bundle.tgt_tokenizer.encode([line.prefix for line in window])
         for assembly, prefix in zip(assemblies, prefixes, strict=True):
             assembly.divide(list(islice(encoded, len(assembly.texts))), prefix)
-        hypotheses = iter(self._search(list(chain.from_iterable(assembly.units for assembly in assemblies))))
-        candidates = [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
-        return candidates, [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
+        hypotheses = iter((yield list(chain.from_iterable(assembly.units for assembly in assemblies))))
+        messages += [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
+        return [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
 
-    def _strictly(
-        self, window: Sequence[Line], bundles: Sequence[Bundle], candidates: list[list[Candidate]]
-    ) -> list[list[Candidate]]:
+    def _strictly(self, window: Sequence[Line], bundles: Sequence[Bundle], candidates: list[list[Candidate]]) -> Steps:
         """The candidates that lost no number which a lenient reading left to the model; where all did, others."""
         stricter = dict[int, Bundle]()  # by the row of a line that is translated again
         for row, (line, bundle, found) in enumerate(zip(window, bundles, candidates, strict=True)):
@@ -202,12 +217,12 @@ class LineTranslator:
                 stricter[row] = bundle._replace(reading=replace(how, keeping=strict))
             candidates[row] = whole
         if stricter:
-            again, _ = self._translate([window[row] for row in stricter], list(stricter.values()))
+            again = yield from self._translate([window[row] for row in stricter], list(stricter.values()), [])
             for row, found in zip(stricter, again, strict=True):
                 candidates[row] = found
         return candidates
 
-    def _search(self, units: list[Unit]) -> list[list[Hypothesis]]:
+    def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
         config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
         if config.sample:
