@@ -3,7 +3,7 @@
     echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
     echo "Eine Katze schläft." | seq2seq translate --to en
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
-    seq2seq translate --model DIR --from auto --to fr         # of many languages; detects that of the text
+    seq2seq translate --model DIR --from auto --to fr         # many languages: detected, French
     seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2

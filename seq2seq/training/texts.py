@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, EpochRows
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.preparation import prepared, reading, varied
@@ -43,7 +44,11 @@ def prepare(settings: Settings, corpora: Corpora, say: Callable[[str], None]) ->
 
 
 def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> TrainingData:
-    """The training pairs of all directions."""
+    """The training pairs of all directions.
+
+    Raises:
+        InputError: the tokenizers, those of a model of many languages, have no token for a language.
+    """
     seed, pairs, sizes = settings.training.seed, list[Pair](), list[int]()
     for number, (direction, corpus) in enumerate(corpora.items()):
         new: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
@@ -52,8 +57,14 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
         pairs += new
         sizes.append(len(new))
     mixture = None
-    if settings.data.languages:
-        tokens = np.array([tokenizers[0].languages[tgt] for _, tgt in corpora], np.int32)
+    if settings.data.languages or tokenizers[0].languages:
+        known = tokenizers[0].languages
+        if lacking := [tgt for _, tgt in corpora if tgt not in known]:
+            raise InputError(
+                f"the tokenizer has no token for the language {lacking[0]}, only for {', '.join(known) or 'none'}; "
+                "train a new model, or translate to those"
+            )
+        tokens = np.array([known[tgt] for _, tgt in corpora], np.int32)
         mixture = Mixture(EpochRows(sizes, settings.data.temperature, seed), np.repeat(tokens, sizes))
     sampling, batch_tokens = settings.tokenizer.sampling, settings.training.batch_tokens
     return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture)
