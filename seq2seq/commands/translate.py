@@ -3,7 +3,7 @@
     echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
     echo "Eine Katze schläft." | seq2seq translate --to en
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
-    seq2seq translate --model DIR --from auto --to fr         # of many languages; detects that of the text
+    seq2seq translate --model DIR --from auto --to fr         # many languages: detected, French
     seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
@@ -35,7 +35,6 @@ from seq2seq.commands.options import (
 )
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import lines_of, output, put
-from seq2seq.commands.translate_document import document_sample, translate_document
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
@@ -80,7 +79,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError(f"--from {AUTO} looks at a whole text; at a prompt, name the language")
     lines, sample = lines_of(text.source, form.errors), ""
     if text.from_ == AUTO:
-        lines, sample = (lines, document_sample(text, kind)) if is_document else _peeked(lines)
+        lines, sample = (lines, _sample(text, kind)) if is_document else _peeked(lines)
     folders = text.models
     if not folders:
         models = shipped_models()
@@ -95,6 +94,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     config = limits.config(bundle.search, ranking)
     translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments)
     if is_document:
+        from seq2seq.commands.translate_document import translate_document
+
         with torch_threads(compute.threads):
             translate_document(translator, text, kind, notifier(report.quiet))
         return
@@ -155,6 +156,13 @@ def _direction(text: TextOptions, known: Sequence[Direction], sample: str) -> Di
     if text.from_ == AUTO:
         return detect(sample, known, text.to)
     return choose_direction(known, text.from_, text.to)
+
+
+def _sample(text: TextOptions, kind: str) -> str:
+    """The beginning of the text of a document."""
+    from seq2seq.commands.translate_document import document_sample
+
+    return document_sample(text, kind)
 
 
 def _peeked(lines: Iterator[str]) -> tuple[Iterator[str], str]:

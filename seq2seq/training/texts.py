@@ -54,7 +54,11 @@ def epoch_rows(settings: Settings, corpora: Corpora) -> EpochRows:
 
 
 def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> TrainingData:
-    """The training pairs of all directions."""
+    """The training pairs of all directions.
+
+    Raises:
+        InputError: the tokenizers, those of a model of many languages, have no token for a language.
+    """
     seed, pairs = settings.training.seed, list[Pair]()
     for number, (direction, corpus) in enumerate(corpora.items()):
         new: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
@@ -62,10 +66,14 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
             new = varied(new, how, settings.text, seed, number)
         pairs += new
     mixture = None
-    if languages := tokenizers[0].languages:
-        if missing := [tgt for _, tgt in corpora if tgt not in languages]:
-            raise InputError(f"the model has no token for the language {missing[0]}, only for {', '.join(languages)}")
-        tokens = [languages[tgt] for (_, tgt), text in corpora.items() for _ in (*text.train, *text.synthetic)]
+    if settings.data.languages or tokenizers[0].languages:
+        known = tokenizers[0].languages
+        if lacking := [tgt for _, tgt in corpora if tgt not in known]:
+            raise InputError(
+                f"the tokenizer has no token for the language {lacking[0]}, only for {', '.join(known) or 'none'}; "
+                "train a new model, or translate to those"
+            )
+        tokens = [known[tgt] for (_, tgt), text in corpora.items() for _ in (*text.train, *text.synthetic)]
         mixture = Mixture(epoch_rows(settings, corpora), np.array(tokens, np.int32))
     elif any(corpus.weights for corpus in corpora.values()):
         mixture = Mixture(epoch_rows(settings, corpora))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -28,7 +27,7 @@ class Scores(NamedTuple):
     loss: float  # nats per target token, of the references
     bleu: float  # of greedy translations, 0 to 100
     chrf: float  # of greedy translations, 0 to 100
-    directions: "Mapping[str, Scores]" = MappingProxyType({})  # those of each of several, by its name
+    directions: "dict[str, Scores] | None" = None  # of a model of several, the scores of each by its name
 
     def rank(self, metric: str) -> tuple[float, float, float]:
         """The score that `training.metric` names, then what decides between equal ones: chrF and loss.
@@ -42,7 +41,7 @@ class Scores(NamedTuple):
         """What metrics.jsonl keeps of each direction; nothing for a model of one."""
         rows = {
             name: {"dev_loss": round(s.loss, 4), "dev_bleu": round(s.bleu, 2), "dev_chrf": round(s.chrf, 2)}
-            for name, s in self.directions.items()
+            for name, s in (self.directions or {}).items()
         }
         return {"directions": rows} if rows else {}
 

@@ -98,8 +98,9 @@ class Bundle(NamedTuple):
         directions = [(data.get("src", "?"), data.get("tgt", "?"))]
         if languages := data.get("languages"):
             directions = parse_directions(data.get("directions", ()), languages)
-        lacking = [tgt for _, tgt in directions if languages and tgt not in tokenizers[0].languages]
-        if lacking:
+        known = tokenizers[0].languages
+        lacking = [tgt for _, tgt in directions if tgt not in known]
+        if lacking and (known or languages):
             raise InputError(f"the tokenizer has no token for the language {lacking[0]}; restore the folder's own")
         return cls.of(engine, tokenizers, search, text, directions)
 

@@ -11,6 +11,7 @@ from languages_task import DIRECTIONS, Learnt, rows, write_text
 from reversal_task import AS_IT_STANDS, TINY_MODEL, TINY_TRAINING, assert_same, end, silent
 from tiny_runs import killed, run_until, terminated
 
+from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text.corpus import Corpus, DataConfig, Report
 from seq2seq.text.directions import Direction, name_of
@@ -133,6 +134,21 @@ def test_each_line_is_learnt_from_once() -> None:
         piece for piece in twice.pieces(range(len(twice))) if not piece.startswith("<2")
     ]
     assert list(twice.languages) == ["de", "en"]
+
+
+def test_one_direction_goes_on_with_the_tokenizer_of_many() -> None:
+    """As a model that begins with another's weights does: its sources begin with the token, too."""
+    tokenizers = prepare(chosen(), TEXT, silent)
+    single = chosen(data={"src": "en", "tgt": "fr", "languages": [], "directions": []})
+    data = training_data(single, {("en", "fr"): TEXT["en", "fr"]}, tokenizers)
+    data.load_epoch(0)
+    assert {ids[0] for ids in data.src} == {tokenizers[0].languages["fr"]}
+    assert sorted(data.rows.tolist()) == list(range(10))
+    with pytest.raises(InputError, match="no token for the language it, only for de, en, fr"):
+        training_data(single, {("en", "it"): TEXT["en", "fr"]}, tokenizers)
+    of_two = prepare(single, {("en", "fr"): TEXT["en", "fr"]}, silent)
+    with pytest.raises(InputError, match="no token for the language de, only for none"):
+        training_data(chosen(), TEXT, of_two)
 
 
 # ---- validation ------------------------------------------------------------------------------------------------------
