@@ -62,12 +62,13 @@ class OutputOptions:
 def command(text: TextOptions, output: OutputOptions, report: ReportOptions) -> None:  # noqa: D103 (help: above)
     if not output.out and not output.check:
         raise InputError("give --out DIR, the folder to write, or --check for the report alone")
-    if output.out:
+    if output.out and not output.check:
         clean_corpus.check_folder(output.out)
     columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
     where = text.data[0] if len(text.data) == 1 else tuple(text.data)
     config = DataConfig(where or "", text.src, text.tgt, columns=tuple(columns), errors=text.errors)
-    result = clean_corpus.clean(config, {"dev": output.dev, "test": output.test}, output.drop_suspects)
+    notify, sizes = notifier(report.quiet), {"dev": output.dev, "test": output.test}
+    result = clean_corpus.clean(config, sizes, output.drop_suspects, notify)
     if output.out and not output.check:
         clean_corpus.write(output.out, result, config)
     if report.as_json:
@@ -77,7 +78,7 @@ def command(text: TextOptions, output: OutputOptions, report: ReportOptions) -> 
         for notice in result.report.notices:
             put(f"note: {notice}")
     if output.out and not output.check:
-        notifier(report.quiet)(f"{output.out}: {len(result.parts['train']):,} train pairs")
+        notify(f"{output.out}: {len(result.parts['train']):,} train pairs")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

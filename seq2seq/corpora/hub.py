@@ -6,13 +6,12 @@ Only these are read by it: its readers of text and tables guess types ("2020-01-
 
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from seq2seq.corpora.columns import NAMES, by_header
-from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 PREFIX = "hf:"
@@ -79,6 +78,6 @@ def rows(dataset: Any, request: Request, name: str) -> Iterator[Row]:
         column = short[list(short)[places[language]]]
         if (kind := dataset.features[column].dtype) not in ("string", "large_string"):
             raise InputError(f"{name}: column {language!r} holds {kind}, not text; {NAMES}")
-        columns[language] = [re.sub(r"\r?\n", " ", text) if text else "" for text in dataset[column][:]]
+        columns[language] = list(map(one_line, dataset[column][:]))
     for texts in zip(*columns.values(), strict=True):
         yield dict(zip(columns, texts, strict=True))

@@ -12,7 +12,7 @@ from seq2seq.corpora.columns import NAMES
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.languages import matches
 from seq2seq.corpora.packed import File, lines, read_text
-from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 Item = tuple[str, Any]  # its place, for example "line 3"; the value there
@@ -46,7 +46,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
                 half = "half of a surrogate pair (\\ud800 to \\udfff)"
                 findings.fault(str(file), place, half, "write both halves")
                 break
-            texts[language] = re.sub(r"\r?\n", " ", text)
+            texts[language] = one_line(text)
         else:
             yield texts
 

@@ -152,9 +152,11 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
     """The units of a part, from the files that are named so: one table, its shards, or two files of lines.
 
     Raises:
-        InputError: a side is missing, or there is more than one text.
+        InputError: a side or a shard is missing, or there is more than one text.
     """
-    if all(names[file].shard for file in files) and len({names[file].kind for file in files}) == 1:
+    if len({(names[file].kind, names[file].shards) for file in files}) == 1 and (count := names[files[0]].shards):
+        if len(files) != count:
+            raise InputError(f"the {part} part has {count} files, of which {len(files)} are there; add the others")
         return [Unit((file,), names[file].kind) for file in files]
     if len(files) == 1:
         name = names[files[0]]

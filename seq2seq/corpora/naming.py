@@ -15,7 +15,7 @@ PAIRED = ("tmx", "po", "mo", "xliff", "xlf")
 ARCHIVE = "zip"
 DEV_NAMES = ("dev", "validation", "valid", "val")
 _TEST = re.compile(r"(test|tst|newstest|devtest)")
-_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+_SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
 _PAIR = re.compile(r"(?:(.*?)[._-]?)\b([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})$")
 _ABOUT = re.compile(
     r"(\.|_about|dropped\.tsv|suspects\.tsv|readme|licen[cs]e|copying|copyright|citation|authors|notice|sha\d+sums|md5sums)",
@@ -31,7 +31,7 @@ class Name(NamedTuple):
     language: str  # of lines, as the request names it
     foreign: bool = False  # it names a pair of languages that is not the requested one
     pair: bool = False  # it names the requested pair
-    shard: bool = False
+    shards: int = 0  # into how many files the part is divided; 0: it is whole
 
 
 def understood(file: File, languages: Sequence[str]) -> Name | None:
@@ -63,14 +63,14 @@ def _lines_of_txt(rest: str, languages: Sequence[str]) -> tuple[str, str]:
 
 
 def _with_pair(stem: str, kind: str, language: str, languages: Sequence[str], file: File) -> Name:
-    shard = bool(_SHARD.search(stem))
+    shard = _SHARD.search(stem)
     stem, named = split_pair(_SHARD.sub("", stem))
     folders = [split_pair(folder)[1] for folder in file.member.split("/")[:-1]]  # in an archive
     pairs = [pair for pair in (named, *folders) if pair]
     requested = [all(any(fits(tag, lang) for lang in languages) for tag in pair) for pair in pairs]
     if named and not requested[0]:
         stem = f"{stem}.{'-'.join(named)}".strip(".")
-    return Name(stem, kind, language, not all(requested), bool(named and requested[0]), shard)
+    return Name(stem, kind, language, not all(requested), bool(named and requested[0]), int(shard[1]) if shard else 0)
 
 
 def split_pair(stem: str) -> tuple[str, tuple[str, ...]]:

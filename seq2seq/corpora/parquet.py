@@ -8,7 +8,7 @@ from typing import Any
 from seq2seq.corpora.columns import NAMES, by_header
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.packed import File, as_path
-from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 _STRUCT = "translation"
@@ -35,17 +35,13 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             for batch in table.iter_batches(columns=list({fields[name][0] for name in names.values()})):
                 columns = [_column(batch, fields[name][0]) for name in names.values()]
                 for texts in zip(*columns, strict=True):
-                    yield {lang: _one_line(text) for lang, text in zip(names, texts, strict=True)}
+                    yield {lang: one_line(text) for lang, text in zip(names, texts, strict=True)}
         except (pyarrow.ArrowException, OSError):
             raise InputError(f"{file} cannot be read as parquet; write it again") from None
         finally:
             with suppress(UnboundLocalError):
                 table.close()
     pyarrow.default_memory_pool().release_unused()
-
-
-def _one_line(text: str | None) -> str:
-    return re.sub(r"\r?\n", " ", text) if text else ""
 
 
 def _column(batch: Any, name: str) -> list[str | None]:

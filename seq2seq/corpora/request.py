@@ -1,5 +1,6 @@
 """What a person wants to have read. This module does not know files."""
 
+import re
 from typing import NamedTuple
 
 Row = dict[str, str]  # the text of a unit by language, as the request names it; a language without text is left out
@@ -17,3 +18,8 @@ class Request(NamedTuple):
     skip: bool = False  # drop and count units that cannot be read
     sparse: bool = False
     alone: bool = False
+
+
+def one_line(text: str | None) -> str:
+    """The text of a field, in which a line break becomes a space; of an empty one (None) the empty text."""
+    return re.sub(r"\r?\n", " ", text) if text and "\n" in text else text or ""

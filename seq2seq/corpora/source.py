@@ -145,7 +145,7 @@ def _short(file: str, where: str) -> str:
 def unread_note(where: str, unread: list[str]) -> str:
     """A note that names the files that were not read."""
     shown = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
-    return f"{where}: not read: {shown}"
+    return f"{where}: not read: {shown}; give what is to be used as a further --data"
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:

@@ -5,7 +5,6 @@ inside a field becomes a space.
 """
 
 import csv
-import re
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from seq2seq.corpora import columns
 from seq2seq.corpora.columns import Columns
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.packed import File, lines
-from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 DELIMITERS = ",;\t|"
@@ -75,7 +74,7 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
             findings.fault(str(file), f"line {number}", fault, _ADVICE)
             continue
         _check(named, request, file, number)
-        yield {language: _one_line(cells[place]) for language, place in named.places.items()}
+        yield {language: one_line(cells[place]) for language, place in named.places.items()}
 
 
 def _check(named: Columns, request: Request, file: File, number: int) -> None:
@@ -83,10 +82,6 @@ def _check(named: Columns, request: Request, file: File, number: int) -> None:
     if missing and not request.sparse:
         names = ", ".join(named.names)
         raise InputError(f"{file}, line {number}: no column {missing[0]!r}, only {names}; {columns.NAMES}")
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\r?\n", " ", text) if "\n" in text else text
 
 
 # ---- CSV -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ It reads through `corpus` and writes the folder that `corpus` reads. It does not
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ _SHARED = "in dev or test"
 _MOST_HELD_OUT = 1000  # pairs of dev and of test, where no number is given
 _HELD_OUT_SHARE = 0.02
 _SUSPICIOUS = "suspicious"
+_MANY = 50_000  # pairs, of which the checks take more than some seconds
 _COMPARED = 100_000  # lines that are searched for slips
 
 
@@ -47,7 +48,9 @@ class CleanCorpus(NamedTuple):
         return {"parts": parts, "suspects": suspects, "notices": self.report.notices}
 
 
-def clean(config: DataConfig, sizes: dict[str, int | None], drop_suspects: bool = False) -> CleanCorpus:
+def clean(
+    config: DataConfig, sizes: dict[str, int | None], drop_suspects: bool, say: Callable[[str], None]
+) -> CleanCorpus:
     """Read, clean, check and divide a text.
 
     Args:
@@ -55,6 +58,7 @@ def clean(config: DataConfig, sizes: dict[str, int | None], drop_suspects: bool 
         sizes: the number of pairs of `dev` and `test` to take from train; None: a fixed share, unless there is such a
             part.
         drop_suspects: drop suspicious pairs of train; otherwise they are only listed.
+        say: is told before the checks of a large text, which take a while.
 
     Raises:
         InputError: the text cannot be read, has such a part already, or has too few pairs.
@@ -63,6 +67,8 @@ def clean(config: DataConfig, sizes: dict[str, int | None], drop_suspects: bool 
     train, *others = text.parts["train"], *(name for name in text.parts if name != "train")
     reasons = corpus.faults(train, config)
     notices = [*text.notes, *corpus.unread_notes(text, config)]
+    if (count := reasons.count("")) > _MANY:
+        say(f"checking {count:,} pairs")
     found = _suspects(train, reasons, config, notices)
     if drop_suspects:
         for suspect in found:

@@ -1,9 +1,8 @@
 """Checks that find suspicious sentence pairs before hours of training. They drop nothing: a person decides.
 
 Where lines have slipped, each fits a line near its own number better; in shuffled text the lengths of the two sides are
-hardly correlated. A sentence on the wrong side consists of words of
-the other language; a sentence in a third language may consist of letters of another script. This module does not know
-files or tokens.
+hardly correlated. A sentence on the wrong side consists of words of the other language; a sentence in a third language
+may consist of letters of another script. This module does not know files or tokens.
 """
 
 import unicodedata

@@ -121,4 +121,6 @@ def read(wheres: Sequence[str], request: Request, only: str = "") -> Text:
             result.notes.append(f"{where}: {count:,} train pairs{share}")
     if needs_train and "train" not in result.parts and not request.sparse:
         raise source.NoTextError(f"none of {', '.join(wheres)} has a train part; check --data")
+    if weights and sum(weights) < 1:
+        raise InputError("the weights of --data leave no pair for an epoch; give larger ones")
     return result._replace(weights=weights if set(weights) - {1.0} else [])

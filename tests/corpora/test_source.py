@@ -129,6 +129,9 @@ def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
     text = read_all(tmp_path)
     assert text.parts == {"train": PAIRS, "dev": PAIRS}
     assert text.unread == []
+    (tmp_path / "data" / "train-00001-of-00002.parquet").unlink()
+    with pytest.raises(InputError, match="the train part has 2 files, of which 1 are there"):
+        read_all(tmp_path)
 
 
 @pytest.mark.parametrize("languages", [BOTH, ("de", "en")])

@@ -55,6 +55,8 @@ def test_the_parts_of_several_sources_are_joined(sources: list[str]) -> None:
     assert (len(corpus.dev), list(corpus.tests)) == (2, ["test"])
     assert load_split(config, "test") == [Pair("test en", "test de")]
     assert load(DataConfig((sources[0],))).weights == []
+    with pytest.raises(InputError, match="leave no pair for an epoch"):
+        load(DataConfig((f"{sources[0]}=0.1",)))
 
 
 def test_the_language_pairs_of_several_sources(sources: list[str]) -> None:
