@@ -123,6 +123,28 @@ def test_the_style_of_the_file_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "texts"),
+    [
+        (
+            '{"a": {"message": "Hi $NAME$", "description": "A greeting", "placeholders": {"name": {"content": "$1"}}},'
+            ' "b": {"message": "Bye"}}',
+            ["Hi $NAME$", "Bye"],
+        ),
+        ('{"x1": {"defaultMessage": "Hi {name}", "description": "A greeting"}}', ["Hi {name}"]),
+        ('[{"id": "hi", "defaultMessage": "Hi {name}"}, {"id": "by", "defaultMessage": "Bye"}]', ["Hi {name}", "Bye"]),
+        ('{"a": {"string": "Hi", "context": "home", "developer_comment": "A greeting"}}', ["Hi"]),
+        ('{"a": {"title": "Saved", "description": "All is well"}}', ["Saved", "All is well"]),
+        ('{"a": {"message": "Saved", "description": "All is well"}, "b": "Bye"}', ["Saved", "All is well", "Bye"]),
+        ('{"a": {"message": "Saved", "description": "All is well"}, "b": {"c": "x"}}', ["Saved", "All is well", "x"]),
+        ('{"a": {"message": ["One"], "description": "Two"}}', ["One", "Two"]),
+    ],
+)
+def test_notes_for_translators_are_no_texts(document: str, texts: list[str]) -> None:
+    assert [s.text for s in segments(json_strings, document.encode())] == texts
+    assert unmarked(marked(json_strings, document.encode()).decode()) == document
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "line 1: not JSON: Expecting value"),

@@ -355,6 +355,12 @@ def test_entities_of_webvtt_are_decoded_once_and_encoded_once() -> None:
     assert changed(webvtt, document, words("<x> & --> &lt;")).endswith("\n&lt;x&gt; &amp; --&gt; &amp;lt;\n")
 
 
+def test_a_bare_sign_of_webvtt_stays_bare_where_it_may() -> None:
+    document = "WEBVTT\n\n00:01.000 --> 00:02.000\nA > B\n"
+    assert changed(webvtt, document, words("<b> > c")).endswith("\n&lt;b> > c\n")
+    assert changed(webvtt, document, words("a --> c")).endswith("\na --&gt; c\n")
+
+
 def test_voices_and_times_in_webvtt_are_marks() -> None:
     document = HEAD + "00:01.000 --> 00:05.000\n<v Fred>One<00:00:02.000> <c.x>two</c>"
     (segment,) = segments(webvtt, document.encode())

@@ -6,11 +6,12 @@ refers to another resource (`@string/name`, `?attr/name`), stays as it is. Insid
 
 Two layers of escapes lie over a text, that of XML and that of Android: white space counts as one space but in double
 quotes, which are not part of the text, and a backslash escapes `'`, `"`, `@`, `?`, `n`, `t` and `u` with four digits.
-A text in quotes is written in quotes, one in a CDATA section in a CDATA section.
+A text in quotes is written in quotes, one in a CDATA section in a CDATA section. Tags inside a text, in a CDATA section
+or as `&lt;a href="x">`, keep the quotes of their attributes as they are written.
 """
 
 from collections.abc import Iterator, Sequence
-from re import fullmatch, search
+from re import Match, finditer, fullmatch, search, sub
 from typing import BinaryIO
 
 from seq2seq.documents.document import DocumentOptions, Event, Slot
@@ -21,6 +22,7 @@ from seq2seq.segments.segment import VALUE, Mark, Segment
 
 _TEXTS = {"resources": ("string",), "string-array": ("item",), "plurals": ("item",)}  # inside which element
 _ESCAPES = {"n": "\n", "t": "\t"}  # all other characters after a backslash stand for themselves
+_TAG = r"</?[A-Za-z][^<>]*>"  # as far as the quotes of its attributes are concerned
 _SPACES = " \t\n\r\f\v"
 
 
@@ -72,11 +74,12 @@ def _text(inside: list[Token], encoding: str, line: int) -> Iterator[Event]:
         yield unchanged
         return
     is_cdata = xml.is_cdata(inside, encoding)
+    bare = any(map(_bare_quotes, parts))
 
     def put(translation: Segment) -> bytes:
         if translation == segment:
             return unchanged
-        escaped = _escaped([before, *translation.parts(), after], quoted)
+        escaped = _escaped([before, *translation.parts(), after], quoted, bare)
         if is_cdata:
             return xml.cdata("".join(part for part in escaped if isinstance(part, str)), encoding)
         return xml.written(escaped, lambda text: xml.escaped(text, encoding))
@@ -93,11 +96,14 @@ def _decoded(parts: Sequence[str | Mark], line: int) -> list[str | Mark]:
             found.append(part)
             spaced &= part.kind != VALUE
             continue
-        text, chars = list[str](), iter(part)
-        for char in chars:
+        text, places, bare = list[str](), iter(enumerate(part)), _bare_quotes(part)
+        chars = (char for _, char in places)
+        for place, char in places:
             if char == '"':
                 quoted = not quoted
                 spaced = False
+                if place in bare:
+                    text.append(char)
             elif char == "\\":
                 text.append(_unescaped(chars, line))
                 spaced = False
@@ -111,6 +117,12 @@ def _decoded(parts: Sequence[str | Mark], line: int) -> list[str | Mark]:
     if spaced and found and isinstance(last := found[-1], str):
         found[-1] = last.removesuffix(" ")
     return found
+
+
+def _bare_quotes(part: str | Mark) -> set[int]:
+    """The places of the quotes in tags inside a text that are written without a backslash."""
+    tags = finditer(_TAG, part) if isinstance(part, str) else ()
+    return {tag.start() + quote.start() for tag in tags for quote in finditer(r'(?<!\\)"', tag[0])}
 
 
 def _joined(chars: list[str], line: int) -> str:
@@ -135,14 +147,20 @@ def _unescaped(chars: Iterator[str], line: int) -> str:
     return chr(int(digits, 16))
 
 
-def _escaped(parts: Sequence[str | Mark], quoted: bool) -> list[str | Mark]:
-    """The parts with Android's escapes, so that all white space in them counts."""
+def _with_bare_quotes(tag: Match[str]) -> str:
+    return tag[0].replace('\\"', '"')
+
+
+def _escaped(parts: Sequence[str | Mark], quoted: bool, bare: bool) -> list[str | Mark]:
+    """The parts with Android's escapes, so that all white space in them counts; `bare`: but for quotes in tags."""
     table = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"} | ({} if quoted else {"'": "\\'"}))
     texts = [part.translate(table) if isinstance(part, str) else part for part in parts]
+    if bare:
+        texts = [sub(_TAG, _with_bare_quotes, text) if isinstance(text, str) else text for text in texts]
     if quoted:
         return ['"', *texts, '"']
     found, spaced = list[str | Mark](), True
-    places = [place for place, part in enumerate(texts) if isinstance(part, str) and part]
+    places = [place for place, part in enumerate(texts) if part and (isinstance(part, str) or part.kind == VALUE)]
     for place, part in enumerate(texts):
         if isinstance(part, Mark) or not part:
             found.append(part)

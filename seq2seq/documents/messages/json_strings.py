@@ -1,6 +1,7 @@
 """JSON files of an application's texts: each string value is a segment; all else stays byte for byte.
 
-Keys are never translated, nor is what a key that begins with `@` holds: metadata, in ARB files. A value is written in
+Keys are never translated, nor is what a key that begins with `@` holds: metadata, in ARB files. In a file of messages
+with notes for translators (of Chrome's extensions, of react-intl), only the messages are. A value is written in
 the file's own style: characters that the file escapes somewhere (`\\/`, `\\u00a0`) are escaped in the same way, and all
 that are not ASCII if the file has them as escapes only. ICU messages are one segment as they stand. The document is
 held in memory.
@@ -24,6 +25,11 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
     codecs.BOM_UTF8: "utf-8",
 }
+_MESSAGES = {  # key of a message, and the keys that may stand beside it
+    "message": {"description", "placeholders"},  # _locales/en/messages.json of an extension
+    "defaultMessage": {"id", "description", "file", "start", "end"},  # what react-intl extracts
+    "string": {"context", "developer_comment", "character_limit"},  # "structured JSON" of translation platforms
+}
 _ESCAPES = {char: json.dumps(char)[1:-1] for char in [*map(chr, range(0x20)), '"', "\\"]}
 
 
@@ -37,7 +43,8 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
     mark = next((mark for mark in _BYTE_ORDER_MARKS if document.startswith(mark)), b"")
     encoding = _BYTE_ORDER_MARKS.get(mark) or json.detect_encoding(document)
     text = _decoded(document[len(mark) :], encoding)
-    strings = list(_strings(_parsed(text)))
+    value = _parsed(text)
+    strings = list(_strings(value if (messages := _messages(value)) is None else messages))
     style = _Style.of(text, strings)
     yield mark
     start = 0
@@ -104,6 +111,18 @@ def _strings(value: Any) -> Iterator[_String]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
+
+
+def _messages(value: Any) -> list[_String] | None:
+    """The messages of a file in which each message is an object with notes; None for any other file."""
+    entries = [item for _, item in value] if isinstance(value, _Object) else value
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, _Object) for entry in entries):
+        return None
+    for key, beside in _MESSAGES.items():
+        if all({name for name, _ in entry} - beside == {key} for entry in entries):
+            found = [item for entry in entries for name, item in entry if name == key]
+            return found if all(isinstance(item, _String) for item in found) else None
+    return None
 
 
 class _Style(NamedTuple):

@@ -201,7 +201,8 @@ def _stripped(parts: Sequence[str | Mark]) -> Segment:
 def _written(share: Segment, piece: Piece, syntax: Syntax) -> str:
     """The text of a cue: broken into lines like the source, with its tags."""
     text = re.sub(r"[\r\n]", " ", share.text)
-    characters = [syntax.encode(character) for character in text]
+    bare = ">" in syntax.tag.sub("", piece.raw) and "-->" not in text  # WebVTT may write it with a reference or without
+    characters = [">" if bare and character == ">" else syntax.encode(character) for character in text]
     for point in balanced(text, piece.lines, max(LINE, piece.columns)):
         if text[point - 1].isspace():
             characters[point - 1] = piece.line_end
