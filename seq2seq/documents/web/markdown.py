@@ -60,6 +60,8 @@ class _Blocks:
         self._newline = "\r\n" if self._lines and self._lines[0].endswith("\r\n") else "\n"
         self._done = 0  # the document up to here has been returned
         self._markdown = parser()
+        if not self._text.startswith("---"):  # the rule takes a first list item such as "- a--b" for its marker
+            self._markdown.disable("front_matter")
         self._env: EnvType = {}
 
     def events(self) -> Iterator[Event]:
@@ -162,6 +164,6 @@ class _Blocks:
         line, _, rest = content.partition("\n")
         if content.startswith(TASKS):
             rest = content[len(TASKS[0]) :]
-        elif not (line.startswith("[!") and line.endswith("]")):
+        elif not (line.startswith("[!") and line.endswith("]") and line[2:-1].replace("-", "").isalpha()):
             return inline
         return self._markdown.parseInline(rest.lstrip(" \t"), scratch(self._env))[0]

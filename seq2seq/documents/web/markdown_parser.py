@@ -157,8 +157,9 @@ class Reader:
             return []
         text = "".join(child.content or " " for child in token.children or [])
         end = token.meta["label_end"]
-        follows = self._content[end + 1 : end + 2] == "("  # otherwise the label names a reference
-        return [(start, end, Value(text, self._content[start:end], "]"))] if follows and _WORD.search(text) else []
+        if self._content[end : token.meta["span"][1]] in ("]", "][]") or not _WORD.search(text):
+            return []  # the label names a reference, or says nothing
+        return [(start, end, Value(text, self._content[start:end], "]"))]
 
     def _title(self, token: Token, label_end: int) -> list[tuple[int, int, Value]]:
         content, end = self._content, token.meta["span"][1]
