@@ -139,7 +139,7 @@ MODULES_INSIDE = {
         "state": "resume optimization",
         "step": "distributed workers collation optimization epochs objective state",
         "trainer": "signals distributed optimization settings epochs validation initialisation state step",
-        "pacing": "trainer",
+        "pacing": "validation trainer",
     },
     "onnx": {
         "names": "",
