@@ -46,7 +46,11 @@ class Display:
         if self.done % EVERY == 0:
             self.show(text)
         now = time.monotonic()
-        if self.writes_lines and now - self.written >= min(LONGEST, max(FIRST, SHARE * (now - self.started))):
+        if (
+            self.writes_lines
+            and self.done < self.total
+            and now - self.written >= min(LONGEST, max(FIRST, SHARE * (now - self.started)))
+        ):
             self.written = now
             left = (now - self.started) / (self.done - self.before) * (self.total - self.done) / 60
             parts = [f"{self.unit} {self.done:,} of {self.total:,} ({self.done / self.total:.0%})", text()]

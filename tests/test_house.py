@@ -175,7 +175,7 @@ MODULES_INSIDE = {
         "step": "distributed workers collation optimization epochs objective state",
         "texts": "settings epochs",
         "trainer": "signals distributed optimization settings epochs validation initialisation state step texts",
-        "pacing": "trainer",
+        "pacing": "validation trainer",
     },
     "onnx": {
         "names": "",

@@ -21,6 +21,7 @@ Sections = dict[str, dict[str, Any]]
 Tokenizers = tuple[Tokenizer, Tokenizer]
 SAMPLE = 5000  # pairs whose tokens are counted
 BEAM_TIME = 4.0  # of a sentence of the final test, in those of a greedy one
+MOST_SCORING = 0.2  # of the time, which is mostly for training, even if the tests are many
 
 
 def amount_of(text: Corpora) -> automatic.Amount:
@@ -71,7 +72,10 @@ def in_minutes(
     begun, speed = time.monotonic(), measure(trainer)
     tested = sum(sum(map(len, each.tests.values())) or len(each.dev) for each in text.values())
     scoring = BEAM_TIME * speed.validation / trainer.validator.sentences * tested
-    seconds -= time.monotonic() - begun + scoring
+    seconds -= time.monotonic() - begun
+    seconds -= min(scoring, MOST_SCORING * seconds)
+    if resolved.training.finetuned:  # the weights that it begins with are validated as well
+        seconds -= speed.validation
     updates, validations = updates_in(seconds, speed, automatic.VALIDATIONS)
     say(f"{1 / speed.update:.1f} updates a second, {speed.validation:.1f} s a validation: {updates:,} updates")
     return _with_schedule(resolved, explicit, automatic.schedule(updates, validations))
