@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from msgspec import UNSET
 
-from seq2seq.documents.document import DocumentOptions
+from seq2seq.documents.document import DocumentOptions, Event
 from seq2seq.documents.formats import format_name, load_format
 from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnswer, TranslateRequest
@@ -176,17 +176,24 @@ class Translations:
         form, columns = load_format(kind), (asked.columns,) if isinstance(asked.columns, str) else tuple(asked.columns)
         if kind in TABLES and not columns:
             raise RefusedError(400, '"columns" is missing; name the columns to translate, or give their numbers')
-        options = DocumentOptions(*direction, columns=columns)
-        async with self._documents:
-            events = await asyncio.to_thread(lambda: list(form.events(file, options)))
-        segments = slots_of(events)
-        if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
-            raise RefusedError(413, "the document is too long; send it in parts")
-        sample = [segment.text for segment in segments[:DETECTED_FROM]]
-        src, tgt = (await asyncio.to_thread(self.found, direction, sample)).direction
+
+        async def read(src: str) -> list[Event]:
+            options = DocumentOptions(src, direction[1], columns)
+            file.seek(0)
+            async with self._documents:
+                return await asyncio.to_thread(lambda: list(form.events(file, options)))
+
+        if direction[0] == AUTO:
+            sample = [segment.text for segment in slots_of(await read(""))[:DETECTED_FROM]]
+            direction = (await asyncio.to_thread(self.found, direction, sample)).direction
+        src, tgt = direction
         if src == tgt:
             file.seek(0)
             return file.read(), tgt
+        events = await read(src)
+        segments = slots_of(events)
+        if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
+            raise RefusedError(413, "the document is too long; send it in parts")
         candidates = await self.worker.translate(client.name, (src, tgt, False), segments, 1)
         async with self._documents:
             return await asyncio.to_thread(lambda: b"".join(written(events, candidates))), tgt

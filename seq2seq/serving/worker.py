@@ -109,8 +109,20 @@ class Worker:
         while not self._ended:
             self._wake.wait()
             self._wake.clear()
-            while not self._ended and self.step():
+            while not self._ended and self._try_step():
                 pass
+
+    def _try_step(self) -> bool:
+        """`step`; an unforeseen failure ends all requests that wait, and not the thread."""
+        try:
+            return self.step()
+        except Exception as failure:
+            report(failure)
+            self._turns = Turns()
+            for waiting in self._tasks.values():
+                waiting.task.failure = waiting.task.failure or failure
+            self._deliver()
+            return True
 
     def step(self) -> bool:
         """Translate one batch; returns whether anything may be left to do."""

@@ -100,6 +100,20 @@ def test_a_unit_that_fails_fails_alone(watched: Watched, caplog: pytest.LogCaptu
     )
 
 
+def test_an_unforeseen_failure_does_not_end_the_thread(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker({DIRECTION: watched}, Limits())
+
+    async def ask() -> list[Any]:
+        with monkeypatch.context() as patch:
+            patch.setattr(worker, "_search", None)
+            with pytest.raises(RefusedError) as refused:
+                await worker.translate("one", NARROW, [Segment("3 1")], 1)
+        assert refused.value.status == 500
+        return await worker.translate("one", NARROW, [Segment("3 1")], 1)
+
+    assert texts(served(worker, ask)) == [watched.translate(["3 1"])]
+
+
 def test_work_for_a_client_that_left_is_dropped(watched: Watched) -> None:
     worker = Worker({DIRECTION: watched}, Limits())
 
