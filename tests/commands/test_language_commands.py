@@ -231,15 +231,15 @@ def test_the_server_serves_each_direction(polyglot: Learnt, monkeypatch: pytest.
         sockets[0].close()
 
     monkeypatch.setattr(uvicorn.Server, "run", run)
-    worked(call("serve", "--model", polyglot.folder, "--port", "0", "--quiet"))
-    with TestClient(served[0]) as client:
+    worked(call("serve", "--model", polyglot.folder, "--port", "0", "--quiet", "--exact"))
+    with TestClient(served[0], base_url="http://127.0.0.1") as client:
         languages = {each["code"]: each["targets"] for each in client.get("/languages").json()}
         assert languages == {"en": ["de", "fr"], "de": ["en", "fr"], "fr": []}
         for target, expected in (("de", "2 1 3"), ("fr", "1 2 3")):
             answer = client.post("/translate", json={"q": "3 1 2", "source": "en", "target": target})
             assert answer.json() == {"translatedText": expected}
         assert client.post("/translate", json={"q": "1", "source": "fr", "target": "en"}).status_code == 400
-    twice = call("serve", "--model", polyglot.folder, "--model", polyglot.folder, "--port", "0", "--quiet")
+    twice = call("serve", "--model", polyglot.folder, "--model", polyglot.folder, "--port", "0", "--quiet", "--exact")
     refused(twice, "from en to de, as another --model does")
 
 
