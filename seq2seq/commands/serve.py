@@ -77,12 +77,12 @@ def command(  # noqa: D103 (its help is the module's docstring)
         settings = replace(_settings(options.host, access, limits), downloads=Path(folder, "downloads"))
         settings.downloads.mkdir()
         translators = _translators(options, search, memory, compute, report)
-        listening = _listening(options.host, options.port)
-        if not report.quiet:
-            name, number = listening.getsockname()[:2]
-            put(f"http://{f'[{name}]' if ':' in name else name}:{number}{prefix}")
-        with torch_threads(1 if options.workers > 1 else compute.threads):
-            signum = serve(lambda: application(translators, settings), listening, options.workers)
+        with _listening(options.host, options.port) as listening:
+            if not report.quiet:
+                name, number = listening.getsockname()[:2]
+                put(f"http://{f'[{name}]' if ':' in name else name}:{number}{prefix}")
+            with torch_threads(1 if options.workers > 1 else compute.threads):
+                signum = serve(lambda: application(translators, settings), listening, options.workers)
     if signum:
         raise Interrupted(signum, "")
 
