@@ -26,7 +26,9 @@ Serving = Callable[..., AbstractContextManager[str]]
 def running(translators: Translators, folder: Path, **settings: Any) -> Iterator[str]:
     """The address of a server."""
     app = server.application(translators, server.ServerSettings(folder, **settings))
-    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="on", http=PatientProtocol)
+    config = uvicorn.Config(
+        app, port=0, log_level="critical", lifespan="on", http=PatientProtocol, timeout_graceful_shutdown=5
+    )
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run)
     thread.start()

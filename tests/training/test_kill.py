@@ -64,7 +64,7 @@ def test_a_run_that_is_killed_thirty_times_ends_as_an_uninterrupted_one(tmp_path
         folder, step = tmp_path / str(runs), 0
         while True:
             ready = server.Event()
-            process = server.Process(target=train, args=(folder, rng.choice((0.0, 0.002, 0.01)), ready))
+            process = server.Process(target=train, args=(folder, rng.choice((0.0, 0.01, 0.03)), ready))
             process.start()
             assert ready.wait(TIMEOUT)
             process.join(rng.uniform(0.0, 0.5) if kills < KILLS else TIMEOUT)
@@ -79,7 +79,7 @@ def test_a_run_that_is_killed_thirty_times_ends_as_an_uninterrupted_one(tmp_path
         assert_same(end(folder), whole)
         runs += 1
     assert kills >= KILLS
-    assert torn >= 5  # some kills interrupted the writing of a file
+    assert torn >= 3  # some kills interrupted the writing of a file
 
 
 def checked_step(folder: Path, before: int) -> int:
