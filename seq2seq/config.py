@@ -7,6 +7,7 @@ them. It knows no setting by name.
 import dataclasses
 import difflib
 import tomllib
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -56,6 +57,8 @@ def build(cls: type[T], values: Mapping[str, Any], section: str) -> T:
 
 
 def _check(name: str, value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
+    if isinstance(hint, types.UnionType):  # one value, or a list of them
+        hint = next(kind for kind in typing.get_args(hint) if (kind is str) == isinstance(value, str))
     item: Any = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
     if item is not None:
         if not isinstance(value, (list, tuple)):

@@ -6,6 +6,7 @@ import signal
 # Before torch is loaded: with other programs running, two threads would spin for minutes.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
+import languages_task
 import pytest
 import torch
 from reversal_task import Learnt, learn
@@ -21,3 +22,9 @@ torch.set_num_threads(1)  # everything here is too small for more
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     """The model that has learnt to reverse digits; copy its folder to change it."""
     return learn(tmp_path_factory.mktemp("reverser"))
+
+
+@pytest.fixture(scope="session")
+def polyglot(tmp_path_factory: pytest.TempPathFactory) -> languages_task.Learnt:
+    """The model of many languages that has learnt the task of `languages_task`, and its text."""
+    return languages_task.learn(tmp_path_factory.mktemp("polyglot"))

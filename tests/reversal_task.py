@@ -17,10 +17,12 @@ from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import resume, settings
 from seq2seq.training.settings import Settings
-from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.training.texts import prepare
+from seq2seq.training.trainer import Trainer
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 
+DIRECTION = "digits", "stigid"
 # Small, and every size different, so that no two can be confused.
 TINY_MODEL = {"embedding": 6, "encoder_hidden": [5, 3], "hidden": 7, "context": "additive", "attention": 4}
 TINY_TRAINING = {"epochs": 2, "batch_tokens": 60, "warmup": 3, "learning_rate": 0.01, "precision": "fp32"}
@@ -61,8 +63,9 @@ def chosen(training: Mapping[str, Any] = {}, model: Mapping[str, Any] = {}, **to
 
 def begin(folder: Path, resolved: Settings, text: Corpus, say: Callable[[str], None] = silent) -> Trainer:
     """A new run in the folder, made as `seq2seq train` makes it."""
-    tokenizers = prepare(resolved, text, silent)
-    trainer = Trainer(resolved, text, tokenizers, folder, "cpu", say)
+    corpora = {DIRECTION: text}
+    tokenizers = prepare(resolved, corpora, silent)
+    trainer = Trainer(resolved, corpora, tokenizers, folder, "cpu", say)
     layout.save_settings(folder, resolved._asdict(), *tokenizers)
     return trainer
 
@@ -72,7 +75,8 @@ def resumed(folder: Path, text: Corpus, training: Mapping[str, Any] = {}) -> Tra
     sections = layout.read_settings(folder)
     sections["training"] |= training
     resolved = settings.resolve(sections)
-    trainer = Trainer(resolved, text, layout.read_tokenizers(folder, resolved.tokenizer), folder, "cpu", silent)
+    tokenizers = layout.read_tokenizers(folder, resolved.tokenizer)
+    trainer = Trainer(resolved, {DIRECTION: text}, tokenizers, folder, "cpu", silent)
     trainer.restore()
     return trainer
 

@@ -177,3 +177,19 @@ def test_an_override_without_a_section_or_name_is_refused(text: str) -> None:
     with pytest.raises(InputError) as error:
         config.parse_override(text)
     assert str(error.value) == f"--set {text}: expected SECTION.NAME=VALUE, for example model.hidden=512"
+
+
+@dataclass(frozen=True)
+class Shop:
+    where: str | tuple[str, ...] = setting("", "one place, or a list of them")
+
+
+@pytest.mark.parametrize("where", ["", "here", ("here", "there=0.5")])
+def test_one_value_or_a_list_of_them(tmp_path: Path, where: str | tuple[str, ...]) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text(config.to_toml({"shop": Shop(where)}), encoding="utf-8")
+    assert config.build(Shop, config.read(path)["shop"], "shop") == Shop(where)
+    with pytest.raises(InputError, match="expected a list"):
+        config.build(Shop, {"where": 3}, "shop")
+    with pytest.raises(InputError, match="expected a string"):
+        config.build(Shop, {"where": ["a", 3]}, "shop")

@@ -8,18 +8,20 @@ This module does not know the model that is trained.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm.auto import tqdm
-
 from seq2seq.api.models import open_model
+from seq2seq.display import Display
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text import corpus
-from seq2seq.text.scoring import closest
+from seq2seq.text.directions import Direction, listed, parse_directions
+from seq2seq.text.multilingual import Corpora
+from seq2seq.text.scoring import closest, sentence_bleu, tokenizer_for
 from seq2seq.text.sources import Pair
+from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.translator import LineTranslator
 
 
@@ -30,38 +32,67 @@ class Teacher(NamedTuple):
     translator: LineTranslator
 
 
-def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> list[Teacher]:
+class Teachers(NamedTuple):
+    """The models of `data.teachers`, each with the number of processes to translate with."""
+
+    models: list[tuple[Bundle, int]]
+
+    def of(self, direction: Direction) -> list[Teacher]:
+        """The teachers of a direction of the training; a model of many languages may be both kinds."""
+        return [
+            Teacher(way == direction, LineTranslator(bundle.toward(way), bundle.search, workers=workers))
+            for bundle, workers in self.models
+            for way in (direction, direction[::-1])
+            if way in bundle.known
+        ]
+
+
+def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> Teachers:
     """The models of `data.teachers`; they are checked before any text is read.
 
     Raises:
         InputError: a teacher is no model or has other languages, or no teacher translates a file of `data.monolingual`.
     """
-    forward = [_is_forward(Path(teacher), data) for teacher in data.teachers]
+    trained = data.all_directions()
+    either = {*trained, *(direction[::-1] for direction in trained)}
+    known = [_known(Path(teacher)) for teacher in data.teachers]
+    for teacher, directions in zip(data.teachers, known, strict=True):
+        if either.isdisjoint(directions):
+            raise InputError(
+                f"the teacher {teacher} translates {listed(directions)}, not {listed(trained)} or back; "
+                "give another teacher, or --src and --tgt"
+            )
     for path in map(Path, data.monolingual):
-        is_source = corpus.side_of(path, data) == 0
-        if is_source not in forward:
-            src, tgt = (data.src, data.tgt) if is_source else (data.tgt, data.src)
-            raise InputError(f"--mono {path} needs a model that translates {src} to {tgt}; give one as --teacher")
-    teachers = []
-    for is_forward, folder in zip(forward, data.teachers, strict=True):
-        bundle, workers = open_model([Path(folder)], device, threads, None)
-        teachers.append(Teacher(is_forward, LineTranslator(bundle, bundle.search, workers=workers)))
-    return teachers
+        language = corpus.language_of(path, data)
+        needed = sorted(direction for direction in either if direction[0] == language)
+        if all(set(needed).isdisjoint(directions) for directions in known):
+            raise InputError(f"--mono {path} needs a model that translates {listed(needed)}; give one as --teacher")
+    return Teachers([open_model([Path(folder)], device, threads, None) for folder in data.teachers])
 
 
-def _is_forward(teacher: Path, data: corpus.DataConfig) -> bool:
-    """Whether the teacher translates in the direction of the training; otherwise it is of the opposite one."""
-    known = layout.read_settings(teacher).get("data", {})
-    direction = known.get("src"), known.get("tgt")
-    if direction not in ((data.src, data.tgt), (data.tgt, data.src)):
-        raise InputError(
-            f"the teacher {teacher} translates {direction[0]} to {direction[1]}, not {data.src} to {data.tgt} or back; "
-            "give another teacher, or --src and --tgt"
-        )
-    return direction == (data.src, data.tgt)
+def _known(teacher: Path) -> list[Direction]:
+    """The directions of a teacher, without opening it."""
+    data = layout.read_settings(teacher).get("data", {})
+    if languages := data.get("languages"):
+        return parse_directions(data.get("directions", ()), languages)
+    return [(data.get("src", "?"), data.get("tgt", "?"))]
 
 
-def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: bool) -> Iterator[Pair]:
+def with_teachers(corpora: Corpora, teachers: Teachers, say: Callable[[str], None], quiet: bool) -> Corpora:
+    """The corpora with the synthetic pairs of each direction. Opposite directions have the same pairs."""
+    result = dict[Direction, corpus.Corpus]()
+    for direction, text in corpora.items():
+        if opposite := result.get(direction[::-1]):
+            pairs: Iterable[Pair] = (Pair(tgt, src) for src, tgt in opposite.synthetic)
+        else:
+            pairs = synthetic_pairs(teachers.of(direction), text, say, quiet)
+        result[direction] = corpus.with_synthetic(text, pairs)
+    return result
+
+
+def synthetic_pairs(
+    teachers: Sequence[Teacher], text: corpus.Corpus, say: Callable[[str], None], quiet: bool
+) -> Iterator[Pair]:
     """Pairs of the training text and of the monolingual text with each teacher's translations of their lines.
 
     For a training line these are the teacher's best translation, and the one of its n-best list that is most similar
@@ -71,9 +102,11 @@ def synthetic_pairs(teachers: Sequence[Teacher], text: corpus.Corpus, quiet: boo
         source, target = (0, 1) if forward else (1, 0)
         lines = [*(pair[source] for pair in text.train), *text.monolingual[source]]
         stream = translator.stream(lines, lambda message: None)
-        progress = tqdm(stream, "teacher", len(lines), disable=True if quiet else None, unit="line")
-        for line, candidates, pair in itertools.zip_longest(lines, progress, text.train):
-            texts = [candidate.text for candidate in candidates] or [""]
-            selected = (texts[0], closest(texts, pair[target])) if pair else texts[:1]
-            for translation in selected:
-                yield Pair(line, translation) if forward else Pair(translation, line)
+        bleu = sentence_bleu(tokenizer_for(translator.bundle.tgt, (pair[target] for pair in text.train)))
+        with Display(len(lines), 0, "line of a teacher", say, quiet) as display:
+            for line, candidates, pair in itertools.zip_longest(lines, stream, text.train):
+                texts = [candidate.text for candidate in candidates] or [""]
+                selected = (texts[0], closest(texts, pair[target], bleu)) if pair else texts[:1]
+                for translation in selected:
+                    yield Pair(line, translation) if forward else Pair(translation, line)
+                display.advance(str)

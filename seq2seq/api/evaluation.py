@@ -1,16 +1,37 @@
 """`evaluate` translates a part of a corpus with a model and scores the translations."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.models import choose_direction, with_translation_memory
+from seq2seq.api.models import data_of, with_translation_memory
 from seq2seq.api.translator import FolderPath, Translator, load, search_settings
-from seq2seq.text.corpus import DataConfig, load_split
-from seq2seq.text.scoring import METRICS, Score, score
+from seq2seq.errors import InputError
+from seq2seq.text.corpus import load_split
+from seq2seq.text.directions import Direction, choose_direction, listed
+from seq2seq.text.multilingual import load_splits
+from seq2seq.text.scoring import AUTO, METRICS, SEED, Score, check_tokenizer, score, tokenizer_for
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
+
+
+class EvaluateOptions(TypedDict, total=False):
+    """Further keyword arguments of `evaluate`."""
+
+    beam: int | None
+    memory: str | None
+    metrics: Sequence[str]
+    tokenize: str
+    confidence: bool
+
+
+class Measures(NamedTuple):
+    """What is computed of translations."""
+
+    metrics: Sequence[str] = tuple(METRICS)
+    tokenize: str = AUTO  # one of scoring.TOKENIZERS; auto: by the target language, or the script of the references
+    seed: int | None = None  # of the bootstrap for confidence intervals; None: no intervals
 
 
 def evaluate(
@@ -20,9 +41,7 @@ def evaluate(
     split: str = "test",
     src: str | None = None,
     tgt: str | None = None,
-    beam: int | None = None,
-    memory: str | None = None,
-    metrics: Sequence[str] = tuple(METRICS),
+    **options: Unpack[EvaluateOptions],
 ) -> list[Score]:
     """Translate a part of a corpus and score it: BLEU, chrF2 and TER, each with its sacreBLEU signature.
 
@@ -33,20 +52,33 @@ def evaluate(
         src: ending or column name of the source text; None: the model's source language. For a model of several
             directions, the language to translate from.
         tgt: the same for the target.
-        beam: hypotheses kept at each step; None: the model's own setting.
-        memory: parallel text to use as a translation memory.
-        metrics: names of metrics: "bleu", "chrf", "ter".
+        options:
+            beam: hypotheses kept at each step; None: the model's own setting.
+            memory: parallel text to use as a translation memory.
+            metrics: names of metrics: "bleu", "chrf", "ter"; default: all.
+            tokenize: how BLEU finds words: "13a", "intl", "zh", "ja-mecab", "ko-mecab" or "char"; "auto", the default:
+                by the target language, and where that is not known by the script of the references.
+            confidence: whether each score gets a 95 % confidence interval, by bootstrap: `mean` and `interval`.
 
     Raises:
         InputError: the text or the part does not exist, or the model does not know the direction.
+        TypeError: an option is unknown.
     """
+    if unknown := options.keys() - EvaluateOptions.__annotations__.keys():
+        raise TypeError(f"evaluate() got an unexpected keyword argument {min(unknown)!r}")
     translator = model if isinstance(model, Translator) else load(model)
     directions = translator.directions
-    bundle = translator.bundle(directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt))
-    bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
+    direction = directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt)
+    bundle = translator.bundle(direction)
+    if bundle.directions:
+        src, tgt = direction
+    beam, memory = options.get("beam"), options.get("memory")
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
+    seed = SEED if options.get("confidence") else None
+    measures = Measures(options.get("metrics", tuple(METRICS)), options.get("tokenize", AUTO), seed)
     with torch_threads(translator.threads):
-        return evaluate_part(bundle, config, data or "", split, metrics, memory).scores
+        [result] = evaluate_directions(bundle, config, Task(data or "", split, measures, memory), src, tgt).values()
+    return result.scores
 
 
 class Evaluation(NamedTuple):
@@ -56,30 +88,58 @@ class Evaluation(NamedTuple):
     scores: list[Score]
 
 
-def evaluate_part(
-    bundle: Bundle,
-    config: SearchConfig,
-    data: str,
-    split: str,
-    metrics: Sequence[str],
-    memory: str | None = None,
-    share: float | None = None,
-) -> Evaluation:
-    """Translate the part `split` of the text `data`, in the bundle's languages, and score the translations.
+class Task(NamedTuple):
+    """What to score a model by.
 
     Args:
-        bundle: the model; its languages name the files or columns of the text.
-        config: settings of the search.
         data: parallel text; empty: the corpus that ships.
-        split: name of the part.
-        metrics: names of the metrics.
+        split: name of its part.
+        measures: the metrics, and how they count.
         memory: parallel text to use as a translation memory; None: none.
         share: weight of the memory; None: the default.
+    """
+
+    data: str = ""
+    split: str = "test"
+    measures: Measures = Measures()
+    memory: str | None = None
+    share: float | None = None
+
+
+def evaluate_directions(
+    bundle: Bundle, config: SearchConfig, task: Task, src: str | None, tgt: str | None
+) -> dict[Direction, Evaluation]:
+    """Translate and score the part in each direction that the model knows and the text holds.
+
+    Args:
+        bundle: the model.
+        config: settings of the search.
+        task: the text and the metrics.
+        src, tgt: of a model of one direction, the names of its languages in the text; of a model of many languages, the
+            only languages to translate from and to. None: the model's.
 
     Raises:
-        InputError: the text or the part does not exist, or the translation memory cannot be used.
+        InputError: the text or the part does not exist, the model does not know the direction, or the translation
+            memory or a tokenizer cannot be used.
     """
-    pairs = load_split(DataConfig(where=data, src=bundle.src, tgt=bundle.tgt), split)
-    bundle = with_translation_memory(bundle, memory, share)
-    translations = LineTranslator(bundle, config).translate([pair.src for pair in pairs])
-    return Evaluation(len(pairs), score(translations, [[pair.tgt for pair in pairs]], metrics))
+    check_tokenizer(task.measures.tokenize)
+    if not bundle.directions:
+        bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
+        parts = {(bundle.src, bundle.tgt): load_split(data_of(bundle, task.data), task.split)}
+    else:
+        chosen = tuple((a, b) for a, b in bundle.directions if src in (a, None) and tgt in (b, None))
+        if not chosen:
+            wrong = f"no translation from {src or 'any language'} to {tgt or 'any language'}"
+            raise InputError(f"{wrong}; there is {listed(bundle.directions)}; check --src and --tgt")
+        parts = load_splits(data_of(bundle._replace(directions=chosen), task.data), task.split)
+    result = dict[Direction, Evaluation]()
+    for direction, pairs in parts.items():
+        model = bundle.toward(direction) if bundle.directions else bundle
+        model = with_translation_memory(model, task.memory, task.share)
+        translations = LineTranslator(model, config).translate([pair.src for pair in pairs])
+        references = [pair.tgt for pair in pairs]
+        metrics, tokenize, seed = task.measures
+        tokenize = tokenizer_for(direction[1], references) if tokenize == AUTO else tokenize
+        scores = score(translations, [references], metrics, tokenize, seed)
+        result[direction] = Evaluation(len(pairs), scores)
+    return result

@@ -1,20 +1,20 @@
-"""Opens model folders, trained or exported, alone or as an ensemble, and chooses a direction of translation.
+"""Opens model folders, trained or exported, alone or as an ensemble.
 
-A direction is a pair of languages, (from, to). This module imports torch only when a model needs it.
+This module imports torch only when a model needs it.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seq2seq.api.computing import torch_device
 from seq2seq.errors import InputError
+from seq2seq.text.directions import Direction, name_of
 
 if TYPE_CHECKING:
+    from seq2seq.text.corpus import DataConfig
     from seq2seq.translation.bundle import Bundle
-
-Direction = tuple[str, str]
 
 MEMORY_SHARE = 0.3  # weight of a translation memory, chosen on Multi30k
 
@@ -25,29 +25,6 @@ def shipped_models() -> dict[Direction, Path]:
 
     folders = sorted((artifacts() / "models").glob("*-*"))
     return {(src, tgt): path for path in folders for src, _, tgt in [path.name.partition("-")]}
-
-
-def choose_direction(known: Collection[Direction], from_: str | None, to: str | None) -> Direction:
-    """The direction to translate in, one of `known`; `from_` and `to` may each be None.
-
-    If only one is known, it is the default. Otherwise the default is English to German; to English, the default source
-    is German, and to any other language it is English.
-
-    Raises:
-        InputError: the direction is not known.
-    """
-    if len(known) == 1:
-        [(src, tgt)] = known
-        src, tgt = from_ or src, to or tgt
-    else:
-        src = from_ or ("de" if to == "en" else "en")
-        tgt = to or ("de" if src == "en" else "en")
-    if (src, tgt) not in known:
-        directions = ", ".join(f"{a} to {b}" for a, b in known)
-        raise InputError(
-            f"no translation from {src} to {tgt}; there is {directions}; choose one of these, or another model"
-        )
-    return src, tgt
 
 
 def open_model(
@@ -105,6 +82,15 @@ def _processes(workers: int | None, threads: int, can_fork: bool) -> int:
     return workers or (threads if can_fork else 1)
 
 
+def data_of(bundle: "Bundle", where: str) -> "DataConfig":
+    """The settings to read the text `where` with, in the bundle's direction, or in all of its directions."""
+    from seq2seq.text.corpus import DataConfig
+
+    languages = tuple(dict.fromkeys(language for direction in bundle.directions for language in direction))
+    directions = tuple(map(name_of, bundle.directions))
+    return DataConfig(where=where, src=bundle.src, tgt=bundle.tgt, languages=languages, directions=directions)
+
+
 def with_translation_memory(bundle: "Bundle", memory: str | None, share: float | None) -> "Bundle":
     """The bundle with a translation memory: the train part of the text `memory`, with the weight `share`.
 
@@ -117,11 +103,11 @@ def with_translation_memory(bundle: "Bundle", memory: str | None, share: float |
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
-    from seq2seq.text.corpus import DataConfig, load_train
+    from seq2seq.text.corpus import load_train
     from seq2seq.translation.inference import with_memory
 
     try:
-        pairs = load_train(DataConfig(where=memory, src=bundle.src, tgt=bundle.tgt))
+        pairs = load_train(data_of(bundle, memory))
     except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
     return with_memory(bundle, pairs, share or MEMORY_SHARE)

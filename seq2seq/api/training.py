@@ -4,8 +4,8 @@ Of the processes that torchrun starts, rank 0 reads the text, writes the folder 
 it wrote, and train with it.
 """
 
-import itertools
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,41 +14,49 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 
 import torch
 
+from seq2seq.api import finetuning, fitting, planning
 from seq2seq.api.computing import notifier, torch_device, torch_threads
-from seq2seq.api.distillation import open_teachers, synthetic_pairs
+from seq2seq.api.distillation import open_teachers, with_teachers
+from seq2seq.api.planning import RECIPE
 from seq2seq.api.translator import FolderPath, Translator
-from seq2seq.config import parse_override
 from seq2seq.errors import InputError, Interrupted
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.reporting.model_card import model_card
-from seq2seq.text import corpus
-from seq2seq.text.corpus import Corpus
-from seq2seq.text.scoring import Score, score
+from seq2seq.text import corpus, multilingual, sources
+from seq2seq.text.directions import name_of
+from seq2seq.text.multilingual import Corpora
+from seq2seq.text.scoring import Score, score, tokenizer_for
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import settings
+from seq2seq.training.automatic import AUTO, dev_share, little_text
 from seq2seq.training.distributed import ProcessGroup, join_group
 from seq2seq.training.settings import Settings
-from seq2seq.training.trainer import Trainer, prepare
-from seq2seq.training.workers import default_workers
+from seq2seq.training.texts import prepare
+from seq2seq.training.trainer import Trainer
 from seq2seq.translation.translator import LineTranslator
 
-RECIPE = "tatoeba"
-RUNS = Path("artifacts/runs")
+WITH_RESUME = {"resume", "data", "set", "seed", "device", "threads", "quiet", "minutes"}  # options it does not exclude
 SAMPLES = 10  # number of held-out sentences in `Run.samples`
 
 
 class TrainOptions(TypedDict, total=False):
     """The keyword arguments of `train`."""
 
-    data: FolderPath | None
+    data: FolderPath | Sequence[FolderPath] | None
+    columns: str | None
+    errors: str | None
     src: str | None
     tgt: str | None
+    langs: str | Sequence[str] | None
+    directions: str | Sequence[str] | None
     out: FolderPath | None
     recipe: str | None
     set: Mapping[str, Any] | Sequence[str]
     teachers: Sequence[FolderPath]
     mono: Sequence[FolderPath]
     resume: FolderPath | None
+    finetune: FolderPath | None
+    minutes: float | None
     overwrite: bool
     seed: int | None
     device: str
@@ -67,13 +75,15 @@ class Run(NamedTuple):
     updates: int
     minutes: float
     dev: dict[str, Any]  # the metrics of the best validation
-    scores: dict[str, list[Score]]  # of each test part, or of dev if there is none
-    samples: list[list[str]]  # some held-out sentences: source, translation, reference
+    # Of each test part, or of dev if there is none: "test"; of a model of many languages "test en-de".
+    scores: dict[str, list[Score]]
+    # Some held-out sentences: source, translation, reference; of a model of many languages the direction before them.
+    samples: list[list[str]]
 
     def as_dict(self) -> dict[str, Any]:
         """The run as plain values, for JSON."""
         values = self._asdict() | {"folder": str(self.folder)}
-        values["scores"] = {part: [s._asdict() for s in scores] for part, scores in self.scores.items()}
+        values["scores"] = {part: [s.as_dict() for s in scores] for part, scores in self.scores.items()}
         return {name: value for name, value in values.items() if name not in ("model", "settings")}
 
 
@@ -86,14 +96,24 @@ def train(**options: Unpack[TrainOptions]) -> Run:
 
     Args:
         options:
-            data: parallel text: a folder, a table, or "hf:OWNER/NAME"; default: the corpus that ships.
+            data: parallel text: a folder, a file, "hf:OWNER/NAME", or a list of them, each alone or with the number of
+                times an epoch that its pairs are trained on, "WHERE=0.5"; default: the corpus that ships.
+            columns: names of the columns of tables without a header, for example "en,de".
+            errors: "strict": text that cannot be read is an error; "skip": it is dropped and counted.
             src, tgt: languages to translate from and to, which name the files or columns.
+            langs: in place of `src` and `tgt`, the languages of one model that translates between all of them, as a
+                list or as "en,de,fr".
+            directions: with `langs`, only these directions, as a list or as "en-de,de-en".
             out: the model folder; default: a new one in artifacts/runs.
-            recipe: name of a recipe that ships, or path of a .toml file.
+            recipe: name of a recipe that ships, or path of a .toml file; default: "auto" for data of your own, whose
+                settings follow from the amount of text, and "tatoeba" for the corpus that ships.
             set: settings that override those of the recipe, for example {"training.updates": 1000}.
             teachers: model folders; their translations, or back-translations, are trained on as well.
             mono: monolingual text files, NAME.LANG, which the teachers translate as well.
-            resume: a model folder whose training goes on; only settings `training.*` may be given with it.
+            resume: a model folder whose training goes on; only settings `training.*` may be given with it, and `data`
+                where the same text has moved.
+            finetune: the folder of a trained model whose weights, tokenizer and shape the new model begins with.
+            minutes: the number of updates is as large as this time allows, which is measured before.
             overwrite: replace the model that `out` holds.
             seed: short for set={"training.seed": N}.
             device: "cpu", "cuda", or "auto": a GPU if there is one.
@@ -122,38 +142,59 @@ def _restored_random_state(device: str) -> Iterator[None]:
 
 
 class _Plan(NamedTuple):
-    """A run before its text is read: folder, resolved settings, recipe, and whether it resumes an earlier run."""
+    """A run before its text is read; with the recipe `auto`, some of its settings follow from the text."""
 
     folder: Path
     settings: Settings
     recipe: str | None
-    resume: bool
+    resume: bool  # whether it goes on with an earlier run
+    explicit: dict[str, dict[str, Any]]  # settings that do not come from a recipe, by section
 
 
 def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
     """Train as rank 0, or as the only process."""
-    quiet = options.get("quiet", False)
+    quiet, started = options.get("quiet", False), time.monotonic()
     notify, plan = notifier(quiet), _plan(options, ranks.world_size)
-    text, tokenizers = _stored_text(plan) if plan.resume else _new_text(plan, options, notify, quiet)
+    if plan.resume:
+        text, tokenizers = _stored_text(plan)
+    else:
+        plan, text, tokenizers = _new_text(plan, options, notify, ranks.world_size)
+    if plan.settings.data.languages:  # those that the text holds, which a resumed run repeats
+        data = replace(plan.settings.data, directions=tuple(map(name_of, text)))
+        plan = plan._replace(settings=plan.settings._replace(data=data))
     trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)  # checks the settings
+    if minutes := options.get("minutes"):
+        seconds = 60 * minutes - (time.monotonic() - started)
+        plan = plan._replace(settings=fitting.in_minutes(plan.settings, plan.explicit, trainer, text, seconds, notify))
+        del trainer  # before the next one needs the memory
+        trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)
     if plan.resume:
         trainer.restore()
     else:
-        trainer.begin()
+        base = plan.settings.training.finetuned
+        trainer.begin(finetuning.initial_weights(Path(base)) if base else None)
         checkpoint.clear(plan.folder)
     text_settings = replace(plan.settings.text, longest=trainer.longest)
     plan = plan._replace(settings=plan.settings._replace(text=text_settings))
     layout.save_settings(plan.folder, plan.settings._asdict(), *tokenizers, plan.recipe)
     if plan.settings.data.teachers and not plan.resume:
-        files.publish(plan.folder, layout.SYNTHETIC, corpus.synthetic_text(text.synthetic).encode())
+        files.publish(plan.folder, layout.SYNTHETIC, multilingual.synthetic_text(text).encode())
     size = sum(w.numel() for w in trainer.weights.values())
     where = f"{device}, {ranks.world_size} ranks" if ranks.world_size > 1 else device
     notify(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
+    if trainer.total <= (warmup := plan.settings.training.warmup):
+        notify(
+            f"note: the warm-up of {warmup:,} updates does not end in this run, so its learning rate stays low; "
+            f"give more updates, a lower training.warmup or --recipe {AUTO}"
+        )
     ranks.broadcast_object(lambda: (str(plan.folder.absolute()), plan.resume))
-    trainer.run(quiet)
+    try:
+        trainer.run(quiet)
+    except Interrupted:
+        _write_card(_run(plan, trainer, device))
+        raise
     run = _scored(_run(plan, trainer, device), text, device)
-    card = model_card(plan.settings, run.as_dict())
-    files.write(plan.folder / layout.CARD, card.encode())
+    _write_card(run)
     return run
 
 
@@ -161,7 +202,7 @@ def _train_other_rank(ranks: ProcessGroup, device: str) -> Run:
     """Train as another rank, with the settings, text and tokenizers that rank 0 wrote; rank 0 reports errors."""
     name, resume = ranks.broadcast_object(lambda: ("", False))
     folder = Path(name)
-    plan = _Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe_name(folder), resume)
+    plan = _Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe_name(folder), resume, {})
     text, tokenizers = _stored_text(plan)
     trainer = Trainer(plan.settings, text, tokenizers, folder, device, lambda message: None, ranks)
     if resume:
@@ -184,121 +225,133 @@ def _plan(options: TrainOptions, ranks: int) -> _Plan:
     """
     overrides = options.get("set", {})
     if resume := options.get("resume"):
-        others = ("data", "src", "tgt", "out", "recipe", "teachers", "mono", "overwrite")
+        others = TrainOptions.__annotations__.keys() - WITH_RESUME
         if any(options.get(name) for name in others) or options.get("seed") is not None:
-            raise InputError("--resume goes on with the folder's own settings; give only --set training.* with it")
-        assignments = _assignments(overrides)
+            raise InputError(
+                "--resume goes on with the folder's own settings; give only --set training.* with it, and --data "
+                "where the text has moved"
+            )
+        assignments = planning.assignments(overrides)
         if any(section != "training" for section, _, _ in assignments):
             raise InputError("--resume with --set: only training.* may change; train a new model to change the rest")
         folder = Path(resume)
         sections, recipe = layout.read_settings(folder), layout.read_recipe_name(folder)
-    else:
-        recipe = options.get("recipe") or RECIPE
-        sections = settings.recipe(recipe)
         sections["data"] = sections.get("data", {}) | _data_settings(options)
-        out = options.get("out")
-        folder = Path(out) if out else _new_folder(recipe)
-        _check_folder(folder, options.get("overwrite", False))
-        assignments = _assignments(overrides)
+        explicit = sections
+    else:
+        out, overwrite = options.get("out"), options.get("overwrite", False)
+        if out:
+            planning.check_folder(Path(out), overwrite)
+        assignments = planning.assignments(overrides)
         if (seed := options.get("seed")) is not None:
             assignments.append(("training", "seed", seed))
+        recipe = options.get("recipe") or _default_recipe(options, assignments)
+        sections = settings.recipe(recipe)
+        explicit = {"data": _data_settings(options)}
+        if base := options.get("finetune"):
+            sections = finetuning.sections_from(Path(base), sections, recipe, assignments)
+            explicit = sections if recipe == AUTO else explicit
+        sections["data"] = sections.get("data", {}) | _data_settings(options)
+        explicit = settings.override(explicit | {"data": sections["data"]}, assignments)
+        folder = Path(out) if out else planning.new_folder(recipe)
+        planning.check_folder(folder, overwrite)
+    fitting.check_minutes(options.get("minutes"), bool(resume), settings.override({}, assignments), ranks)
+    names = {(section, name) for section, name, _ in assignments}
+    if ("training", "epochs") in names and ("training", "updates") not in names:
+        assignments.append(("training", "updates", 0))  # those of the recipe, or of the run so far, do not count
     resolved = settings.resolve(settings.override(sections, assignments))
-    return _Plan(folder, _with_workers(resolved, ranks), recipe, bool(resume))
+    resolved.data.all_directions()  # checks them
+    if resolved.training.finetuned and not resume and not options.get("finetune"):
+        raise InputError("training.finetuned names the model of --finetune; give --finetune MODEL instead")
+    return _Plan(folder, planning.completed(resolved, ranks), recipe, bool(resume), explicit)
 
 
-def _assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, str, Any]]:
-    """Section, name and value of each setting of a mapping, or of strings such as "model.hidden=512".
-
-    Raises:
-        TypeError: `values` is a single string.
-        InputError: a name has no section, or a string no value.
-    """
-    if isinstance(values, str):
-        raise TypeError("set takes a mapping of settings, or a list of strings such as 'model.hidden=512'")
-    if not isinstance(values, Mapping):
-        return [parse_override(text) for text in values]
-    assignments = []
-    for key, value in values.items():
-        section, dot, name = str(key).partition(".")
-        if not (section and dot and name):
-            raise InputError(f"set {key!r}: expected SECTION.NAME, for example 'model.hidden'")
-        assignments.append((section, name, value))
-    return assignments
+def _default_recipe(options: TrainOptions, assignments: Sequence[tuple[str, str, Any]]) -> str:
+    """`auto` for text of one's own and for fine-tuning, RECIPE for the corpus that ships."""
+    own = options.get("data") or any((section, name) == ("data", "where") for section, name, _ in assignments)
+    return AUTO if own or options.get("finetune") else RECIPE
 
 
 def _data_settings(options: TrainOptions) -> dict[str, Any]:
-    """The settings of the section [data] that the options specify."""
-    values: dict[str, Any] = {"src": options.get("src"), "tgt": options.get("tgt")}
+    """The settings of the section [data] that the options specify.
+
+    Raises:
+        InputError: options exclude each other.
+    """
+    values: dict[str, Any] = {name: options.get(name) for name in ("src", "tgt", "errors")}
+    if languages := _listed(options.get("langs")):
+        if values["src"] or values["tgt"]:
+            raise InputError("--langs names all languages; leave out --src and --tgt, or --langs")
+        values |= {"src": "", "tgt": "", "languages": languages, "directions": _listed(options.get("directions"))}
+    elif options.get("directions"):
+        raise InputError("--directions chooses among the directions of --langs; give --langs as well")
+    elif values["src"] or values["tgt"]:
+        values |= {"languages": [], "directions": []}  # in place of the recipe's
     if (data := options.get("data")) is not None:
-        values["where"] = os.fspath(data)
+        wheres = [os.fspath(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
+        values["where"] = wheres[0] if len(wheres) == 1 else wheres
+    if columns := options.get("columns"):
+        values["columns"] = [name.strip() for name in columns.split(",")]
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
         values[name] = [os.fspath(path) for path in option] if option else None
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _new_folder(recipe: str) -> Path:
-    """The first of artifacts/runs/NAME, NAME-2, NAME-3 .. that is free."""
-    name = Path(recipe).stem
-    names = itertools.chain([name], (f"{name}-{i}" for i in itertools.count(2)))
-    return next(RUNS / n for n in names if not (RUNS / n).exists())
+def _listed(names: str | Sequence[str] | None) -> list[str]:
+    """A list of names, or names separated by commas, as a list."""
+    return [name.strip() for name in (names.split(",") if isinstance(names, str) else names or ())]
 
 
-def _check_folder(folder: Path, overwrite: bool) -> None:
-    """Check, before the text is read, that the folder can be written.
-
-    Raises:
-        InputError: it cannot, or without `overwrite` it holds a model or a model card.
-    """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise InputError(f"--out {folder}: {existing} is a file; give a folder")
-    if not os.access(existing, os.W_OK):
-        raise InputError(f"--out {folder}: {existing} cannot be written; give another folder")
-    if layout.holds_model(folder) and not overwrite:
-        raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
-    if (card := folder / layout.CARD).exists() and not overwrite:
-        raise InputError(f"{card} would be lost to the model card; give another --out, or --overwrite")
-
-
-def _with_workers(resolved: Settings, ranks: int) -> Settings:
-    """The settings with the number of workers, of ranks if there are several, filled in: a resumed run repeats it.
-
-    Raises:
-        InputError: torchrun started another number of ranks than the settings name.
-    """
-    training = resolved.training
-    if ranks > 1 and training.workers not in (0, ranks):
-        raise InputError(
-            f"training.workers = {training.workers}, but torchrun started {ranks} ranks; start as many, "
-            "or give --set training.workers=0"
-        )
-    default = default_workers(torch.get_num_threads(), training.batch_tokens, resolved.model.hidden)
-    return resolved._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or default))
-
-
-def _stored_text(plan: _Plan) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
+def _stored_text(plan: _Plan) -> tuple[Corpora, tuple[Tokenizer, Tokenizer]]:
     """The text and the tokenizers of a run that has begun; tokenizers and synthetic pairs are read from its folder."""
     data = plan.settings.data
-    text = corpus.load(data)
+    if missing := [where for where in corpus.wheres(data) if not settings.is_there(sources.weighted(where)[0])]:
+        raise InputError(
+            f"{missing[0]}, the text of this run, is not there; give its place: --resume {plan.folder} --data WHERE"
+        )
+    text = multilingual.load_all(data)
     if data.teachers:
-        text = corpus.with_synthetic(text, corpus.load_synthetic(plan.folder / layout.SYNTHETIC))
+        text = multilingual.stored_synthetic(text, plan.folder / layout.SYNTHETIC)
     return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
 
 
 def _new_text(
-    plan: _Plan, options: TrainOptions, notify: Callable[[str], None], quiet: bool
-) -> tuple[Corpus, tuple[Tokenizer, Tokenizer]]:
-    """The text and the tokenizers of a new run; teachers make the synthetic pairs."""
-    data = plan.settings.data
+    plan: _Plan, options: TrainOptions, notify: Callable[[str], None], ranks: int
+) -> tuple[_Plan, Corpora, tuple[Tokenizer, Tokenizer]]:
+    """The plan, the text and the tokenizers of a new run; teachers make the synthetic pairs.
+
+    With the recipe `auto` the plan's settings follow from the text.
+    """
+    data, explicit, is_automatic = plan.settings.data, plan.explicit, plan.recipe == AUTO
+    base, quiet = plan.settings.training.finetuned, options.get("quiet", False)
     teachers = open_teachers(data, options.get("device", "auto"), options.get("threads"))
-    text = corpus.with_monolingual(corpus.load(data), data)
-    for line in (str(text.report), *(f"note: {notice}" for notice in text.report.notices)):
+    if data.languages:  # one share for all directions, whatever text each has
+        explicit = explicit | {"data": {"dev_share": data.dev_share, **explicit["data"]}}
+    share = dev_share if is_automatic and "dev_share" not in explicit["data"] else None
+    text: Corpora = {
+        direction: corpus.with_monolingual(each, data.of(direction))
+        for direction, each in multilingual.load_all(data, share).items()
+    }
+    report = multilingual.report_of(text)
+    notices = list(report.notices)
+    if is_automatic:
+        amount = fitting.amount_of(text)
+        plan = plan._replace(settings=planning.completed(fitting.automatic_settings(explicit, amount), ranks))
+        notices += filter(None, [little_text(amount, bool(base))])
+    for line in (str(report), *(f"note: {notice}" for notice in notices)):
         notify(line)
-    if teachers:
-        text = corpus.with_synthetic(text, synthetic_pairs(teachers, text, quiet))
-        teachers.clear()  # training needs the memory
-        notify(f"the teachers add {len(text.synthetic):,} pairs")
-    return text, prepare(plan.settings, text, notify)
+    if teachers.models:
+        text = with_teachers(text, teachers, notify, quiet)
+        teachers.models.clear()  # training needs the memory
+        notify(f"the teachers add {sum(len(each.synthetic) for each in text.values()):,} pairs")
+    if base:
+        finetuning.note_languages(Path(base), data, notify)
+        tokenizers = layout.read_tokenizers(Path(base), plan.settings.tokenizer)
+    else:
+        tokenizers = prepare(plan.settings, text, notify)
+    if is_automatic:
+        plan = plan._replace(settings=fitting.scheduled(plan.settings, explicit, text, tokenizers))
+    return plan, text, tokenizers
 
 
 # ---- result ----------------------------------------------------------------------------------------------------------
@@ -306,10 +359,10 @@ def _new_text(
 
 def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
     """The run, without scores and samples."""
-    progress, data = trainer.progress, plan.settings.data
+    progress, directions = trainer.progress, plan.settings.data.all_directions()
     return Run(
         folder=plan.folder,
-        model=Translator({(data.src, data.tgt): (plan.folder.absolute(),)}, device=device),
+        model=Translator(dict.fromkeys(directions, (plan.folder.absolute(),)), device=device),
         settings=plan.settings,
         recipe=plan.recipe,
         parameters=sum(w.numel() for w in trainer.weights.values()),
@@ -321,15 +374,25 @@ def _run(plan: _Plan, trainer: Trainer, device: str) -> Run:
     )
 
 
-def _scored(run: Run, text: Corpus, device: str) -> Run:
+def _write_card(run: Run) -> None:
+    files.write(run.folder / layout.CARD, model_card(run.settings, run.as_dict()).encode())
+
+
+def _scored(run: Run, text: Corpora, device: str) -> Run:
     """The run with samples and the scores of the best weights on every test part, or on dev if there is none."""
-    translator = LineTranslator(checkpoint.load_model(run.folder, device), run.settings.search)
+    bundle = checkpoint.load_model(run.folder, device)
     scores: dict[str, list[Score]] = {}
     samples: list[list[str]] = []
-    for name, pairs in (text.tests or {"dev": text.dev}).items():
-        translations = translator.translate([pair.src for pair in pairs])
-        scores[name] = score(translations, [[pair.tgt for pair in pairs]], ("bleu", "chrf"))
-        if not samples:
-            rows = range(0, len(pairs), max(1, len(pairs) // SAMPLES))[:SAMPLES]
-            samples = [[pairs[i].src, translations[i], pairs[i].tgt] for i in rows]
+    for direction, each in text.items():
+        translator = LineTranslator(bundle.toward(direction), run.settings.search)
+        label = [name_of(direction)] if bundle.directions else []
+        count = max(1, SAMPLES // len(text))
+        for number, (name, pairs) in enumerate((each.tests or {"dev": each.dev}).items()):
+            translations = translator.translate([pair.src for pair in pairs])
+            references = [pair.tgt for pair in pairs]
+            tokenizer = tokenizer_for(direction[1], references)
+            scores[" ".join([name, *label])] = score(translations, [references], ("bleu", "chrf"), tokenizer)
+            if number == 0:
+                rows = range(0, len(pairs), max(1, len(pairs) // count))[:count]
+                samples += [[*label, pairs[i].src, translations[i], pairs[i].tgt] for i in rows]
     return run._replace(scores=scores, samples=samples)

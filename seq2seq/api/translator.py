@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
 
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.models import Direction, choose_direction, open_model, shipped_models, with_translation_memory
+from seq2seq.api.models import open_model, shipped_models, with_translation_memory
 from seq2seq.config import build
 from seq2seq.errors import InputError
+from seq2seq.text.detection import AUTO, detect
+from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.texts import different, ranked_texts, split_lines
@@ -46,8 +48,8 @@ def load(
         raise TypeError(f"load() takes the path of a model folder, or a list of them, not {path!r}")
     folders = tuple(Path(item).absolute() for item in paths)
     bundle, _ = open_model(folders, device, threads)
-    translator = Translator({(bundle.src, bundle.tgt): folders}, device=device, threads=threads)
-    translator._bundles[bundle.src, bundle.tgt] = bundle
+    translator = Translator(dict.fromkeys(bundle.known, folders), device=device, threads=threads)
+    translator._opened[folders] = bundle
     return translator
 
 
@@ -75,7 +77,7 @@ class Translator:
         self, folders: Mapping[Direction, tuple[Path, ...]], *, device: str = "auto", threads: int | None = None
     ) -> None:
         self._folders, self._device, self.threads = dict(folders), device, threads
-        self._bundles: dict[Direction, Bundle] = {}
+        self._opened: dict[tuple[Path, ...], Bundle] = {}
         self._with_memory: dict[tuple[Direction, str | None, float | None], Bundle] = {}
         self._opening = threading.Lock()
 
@@ -116,7 +118,8 @@ class Translator:
             nbest: return for each text a list of at most `nbest` `Translation` objects, best first, all different.
             options:
                 to: language to translate to; optional if the model knows one direction only.
-                from_: language to translate from; the same.
+                from_: language to translate from; the same. "auto": that of each text is detected, which needs the
+                    package py3langid.
                 beam: hypotheses kept at each step; None: the model's own setting.
                 memory: parallel text to use as a translation memory, as for `train`.
                 memory_share: weight of the memory, between 0 and 1.
@@ -125,13 +128,33 @@ class Translator:
                 split: False: a line of several sentences is translated as one.
 
         Raises:
-            TypeError: `text` is neither a str nor a list of str, or an option is unknown.
-            InputError: the direction is unknown, a setting is wrong, or a text cannot be encoded as UTF-8.
+            TypeError: `text` is neither a str nor a list of str, or an option is unknown or of another type.
+            InputError: the direction is unknown, a setting is wrong, a text cannot be encoded as UTF-8, or py3langid is
+                not installed.
         """
         if unknown := options.keys() - TranslateOptions.__annotations__.keys():
             raise TypeError(f"translate() got an unexpected keyword argument {min(unknown)!r}")
         texts = _texts(text, "translate")
-        bundle = self._bundle_for(options)
+        directions = self._directions_of(texts, options.get("from_"), options.get("to"))
+        ranked: list[list[Translation]] = [[] for _ in texts]
+        for direction in dict.fromkeys(directions):
+            rows = [row for row, each in enumerate(directions) if each == direction]
+            for row, found in zip(rows, self._ranked([texts[i] for i in rows], direction, nbest, options), strict=True):
+                ranked[row] = found
+        best = [each[0].text for each in ranked] if nbest is None else [different(each)[:nbest] for each in ranked]
+        return best[0] if isinstance(text, str) else best
+
+    def _directions_of(self, texts: Sequence[str], from_: str | None, to: str | None) -> list[Direction]:
+        """The direction of each text."""
+        if from_ == AUTO:
+            return [detect(text, self.directions, to) for text in texts]
+        return [choose_direction(self._folders, from_, to)] * len(texts)
+
+    def _ranked(
+        self, texts: Sequence[str], direction: Direction, nbest: int | None, options: TranslateOptions
+    ) -> list[list[Translation]]:
+        """The translations of each text, best first."""
+        bundle = self._bundle_for(direction, options)
         beam = options.get("beam")
         overrides = {**(options.get("search") or {}), **({} if beam is None else {"beam": beam})}
         config = search_settings(bundle.search, overrides, nbest)
@@ -140,17 +163,18 @@ class Translator:
             translator = LineTranslator(bundle, config, alignments=nbest is not None and bundle.engine.aligns)
             translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None)))
         results = [list(islice(translations, len(lines_of_text))) for lines_of_text in lines]
-        ranked = [ranked_texts(text, result) for text, result in zip(texts, results, strict=True)]
-        found = [each[0].text for each in ranked] if nbest is None else [different(each)[:nbest] for each in ranked]
-        return found[0] if isinstance(text, str) else found
+        return [ranked_texts(text, result) for text, result in zip(texts, results, strict=True)]
 
-    def _bundle_for(self, options: TranslateOptions) -> Bundle:
-        """The model that these options name, with its way of reading text."""
-        direction = choose_direction(self._folders, options.get("from_"), options.get("to"))
+    def _bundle_for(self, direction: Direction, options: TranslateOptions) -> Bundle:
+        """The model of a direction, with the way of reading text that the options name."""
         bundle = self.bundle(direction, options.get("memory"), options.get("memory_share"))
         keep = options.get("keep", True)
-        patterns = [keep] if isinstance(keep, str) else [] if isinstance(keep, bool) else list(keep)
-        return bundle.with_reading(patterns, keep is False, options.get("split", True))
+        patterns = [keep] if isinstance(keep, str) else [] if isinstance(keep, bool) else keep
+        if not isinstance(patterns, Sequence) or not all(isinstance(pattern, str) for pattern in patterns):
+            raise TypeError(f"keep takes regular expressions as a list of str, or False, not {keep!r}")
+        if not isinstance(split := options.get("split", True), bool):
+            raise TypeError(f"split takes True or False, not {split!r}")
+        return bundle.with_reading(list(patterns), keep is False, split)
 
     @overload
     def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]
@@ -188,9 +212,10 @@ class Translator:
     def bundle(self, direction: Direction, memory: str | None = None, share: float | None = None) -> Bundle:
         """The model of a direction, opened at its first use, with a translation memory if one is given."""
         with self._opening:
-            if direction not in self._bundles:
-                self._bundles[direction], _ = open_model(self._folders[direction], self._device, self.threads)
-            bundle = self._bundles[direction]
+            folders = self._folders[direction]
+            if folders not in self._opened:
+                self._opened[folders], _ = open_model(folders, self._device, self.threads)
+            bundle = self._opened[folders].toward(direction)
             if memory is None and share is None:
                 return bundle
             key = direction, memory, share
@@ -209,9 +234,12 @@ def search_settings(defaults: SearchConfig, overrides: Mapping[str, Any], nbest:
 
     Raises:
         InputError: a setting is unknown or out of range, or the beam among the overrides is too narrow for the list.
+        TypeError: `nbest` is not an int.
     """
-    if nbest is not None and (type(nbest) is not int or nbest < 1):
-        raise InputError(f"nbest = {nbest!r}: give a whole number of 1 or more")
+    if nbest is not None and type(nbest) is not int:
+        raise TypeError(f"nbest takes an int, not {nbest!r}")
+    if nbest is not None and nbest < 1:
+        raise InputError(f"nbest = {nbest}: give a whole number of 1 or more")
     checked = build(SearchConfig, overrides, "search")
     config = replace(defaults, **{name: getattr(checked, name) for name in overrides})
     if nbest and nbest > config.beam:

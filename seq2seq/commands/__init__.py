@@ -17,7 +17,7 @@ from seq2seq.versions import versions
 # With this they spin briefly and then sleep. OpenMP reads it once, when torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-COMMANDS = ("tokenizer", "train", "translate", "evaluate", "export", "serve", "report", "benchmark")
+COMMANDS = ("tokenizer", "corpus", "train", "translate", "evaluate", "export", "serve", "report", "benchmark")
 
 HELP = """Recurrent machine translation: train a translator on your own parallel text, translate, measure.
 

@@ -49,12 +49,15 @@ class BenchmarkOptions:
 def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the module's docstring)
     model = options.model
     from seq2seq.reporting import benchmark
-    from seq2seq.text import corpus
+    from seq2seq.text.multilingual import load_all
     from seq2seq.training import settings  # here, because the processes it spawns import this module, without torch
+    from seq2seq.training.automatic import AUTO
     from seq2seq.versions import versions
 
     if model and (options.recipe or options.set):
         raise InputError("--model is already trained; leave out --recipe and --set")
+    if options.recipe == AUTO:
+        raise InputError(f"the settings of the recipe {AUTO} follow from a text; give another recipe")
     if model and layout.is_exported(model):
         raise InputError(f"{model} is an exported model; give the model it was made from, and all forms are measured")
     data = {"where": options.data, "src": options.src, "tgt": options.tgt}
@@ -63,9 +66,7 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
     sections["data"] = ({} if options.data else sections.get("data", {})) | data
     resolved = settings.resolve(settings.override(sections, map(parse_override, options.set)))
     tables: dict[str, list[dict[str, Any]]] = {}
-    for section, row in benchmark.measure(
-        resolved, corpus.load(resolved.data), model, options.updates, options.sentences
-    ):
+    for section, row in benchmark.measure(resolved, load_all(resolved.data), model, options.updates, options.sentences):
         if section not in tables and not options.as_json:
             put(f"\n{section}\n" + "  ".join(f"{name:>{width(name)}}" for name in row))
         tables.setdefault(section, []).append(row)

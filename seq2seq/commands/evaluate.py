@@ -1,10 +1,12 @@
 """Score translations: BLEU, chrF and TER, each with its sacreBLEU signature.
 
-    seq2seq evaluate --model DIR --data DIR --split test    # a model
+    seq2seq evaluate --model DIR --data DIR --split test    # a model; of many languages, each direction
     seq2seq evaluate --hyp FILE --ref FILE --ref FILE2      # translations; one reference or more
     seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt     # is B better than A? (paired bootstrap)
+    seq2seq evaluate --model DIR --data DIR --confidence    # with confidence intervals
 
-With --model and without --data, the corpus that ships is translated and scored.
+With --model and without --data, the corpus that ships is translated and scored. BLEU counts words, which are found by
+sacreBLEU's tokenizer for the target language; for --hyp and --ref, for the script of the references.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from pathlib import Path
 import click
 
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.evaluation import Evaluation, evaluate_part
+from seq2seq.api.evaluation import Evaluation, Measures, Task, evaluate_directions
 from seq2seq.api.models import open_model
 from seq2seq.commands.options import (
     ComputeOptions,
@@ -29,7 +31,8 @@ from seq2seq.commands.options import (
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import lines_of, put, put_json
 from seq2seq.errors import InputError
-from seq2seq.text.scoring import METRICS, Comparison, compare, score
+from seq2seq.text.directions import name_of
+from seq2seq.text.scoring import AUTO, METRICS, SEED, TOKENIZERS, Comparison, check_tokenizer, compare, score
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,24 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class MetricOptions:
-    """Which metrics to compute."""
+    """Which metrics to compute, and how."""
 
     metrics: Sequence[str] = option(
         "--metric", type=click.Choice(list(METRICS)), multiple=True, help="compute only this metric; may be repeated"
     )
+    tokenize: str = option(
+        "--tokenize",
+        type=click.Choice([AUTO, *TOKENIZERS]),
+        default=AUTO,
+        help="how BLEU finds words; auto: by the target language, or the script of the references",
+    )
+    confidence: bool = option(
+        "--confidence", is_flag=True, help="a 95% confidence interval of each score, by bootstrap"
+    )
     seed: int = option(
         "--seed",
         type=click.IntRange(min=1),
-        default=12345,
+        default=SEED,
         metavar="N",
         help="seed of the bootstrap",
         show_default=True,
@@ -89,7 +101,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     compute: ComputeOptions,
     report: ReportOptions,
 ) -> None:
-    metrics = metric.metrics or tuple(METRICS)
+    check_tokenizer(metric.tokenize)
+    measures = Measures(metric.metrics or tuple(METRICS), metric.tokenize, metric.seed if metric.confidence else None)
     if model.models and (texts.hyps or texts.refs):
         raise InputError("--model and --hyp, --ref exclude each other; give either --model, or --hyp and --ref")
     if not model.models and (specified(model) or specified(ranking) or specified(memory)):
@@ -100,37 +113,45 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if len(texts.hyps) > 1:
         systems = {str(path): list(lines_of(path)) for path in texts.hyps}
         references = [list(lines_of(path)) for path in texts.refs]
-        _put_comparison(compare(systems, references, metrics, metric.seed), report.as_json)
+        comparison = compare(systems, references, measures.metrics, metric.seed, metric.tokenize)
+        _put_comparison(comparison, report.as_json)
         return
     if model.models:
-        result = _evaluated(model, ranking, memory, metrics, compute)
+        results = _evaluated(model, ranking, memory, measures, compute)
     elif texts.hyps and texts.refs:
         hypotheses, references = list(lines_of(texts.hyps[0])), [list(lines_of(path)) for path in texts.refs]
-        result = Evaluation(len(hypotheses), score(hypotheses, references, metrics))
+        results = {"": Evaluation(len(hypotheses), score(hypotheses, references, *measures))}
     else:
         raise InputError("nothing to measure; give --model DIR, or --hyp FILE and --ref FILE")
+    values = {
+        name: {"sentences": each.sentences, "scores": [s.as_dict() for s in each.scores]}
+        for name, each in results.items()
+    }
     if report.as_json:
-        put_json({"sentences": result.sentences, "scores": [s._asdict() for s in result.scores]})
-    else:
-        for s in result.scores:
-            put(f"{s.name} = {s.value:.2f}  ({s.signature})")
+        put_json(values.get("", {"directions": values}))
+        return
+    for name, each in results.items():
+        for s in each.scores:
+            put(f"{name}  {s}" if name else str(s))
 
 
 def _evaluated(
     model: ModelOptions,
     ranking: RankingOptions,
     memory: MemoryOptions,
-    metrics: Sequence[str],
+    measures: Measures,
     compute: ComputeOptions,
-) -> Evaluation:
-    """The scores of a model, or an ensemble, on a part of a corpus."""
+) -> dict[str, Evaluation]:
+    """The scores of a model, or an ensemble, on a part of a corpus, by the name of the direction.
+
+    That of a model of one direction has no name.
+    """
     bundle, _ = open_model(model.models, compute.device, compute.threads)
-    bundle = bundle._replace(src=model.src or bundle.src, tgt=model.tgt or bundle.tgt)
     config = replace(bundle.search, **specified(ranking))
+    task = Task(model.data or "", model.split or "test", measures, memory.memory, memory.memory_share)
     with torch_threads(compute.threads):
-        return evaluate_part(
-            bundle, config, model.data or "", model.split or "test", metrics, memory.memory, memory.memory_share
-        )
+        results = evaluate_directions(bundle, config, task, model.src, model.tgt)
+    return {name_of(direction) if bundle.directions else "": each for direction, each in results.items()}
 
 
 def _put_comparison(rows: Sequence[Comparison], as_json: bool) -> None:

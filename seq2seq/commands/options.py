@@ -27,6 +27,10 @@ from seq2seq.errors import InputError
 if TYPE_CHECKING:
     from seq2seq.translation.bundle import Bundle
 
+ERRORS = ("strict", "skip")
+ERRORS_HELP = "lines and rows that cannot be read: strict, the default, ends with an error; skip drops and counts them"
+COLUMNS_HELP = "names of the columns of tables without a header; - for a column to pass over"
+
 
 def option(*flags: str, **settings: Any) -> Any:
     """A field of a group: an option with these flags; `settings` are passed to `click.option`."""

@@ -28,8 +28,9 @@ from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import output, put
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
-from seq2seq.text import corpus
-from seq2seq.text.scoring import score
+from seq2seq.text.directions import name_of
+from seq2seq.text.multilingual import load_all
+from seq2seq.text.scoring import score, tokenizer_for
 from seq2seq.training import settings
 from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
@@ -53,22 +54,26 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     model = options.model
     try:
-        from seq2seq.reporting.report import Part, attention_maps, render_page
+        from seq2seq.reporting.report import Page, Part, attention_maps, render_page
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
     bundle, workers = open_model([model], compute.device, compute.threads)
     sections = layout.read_settings(model)
     resolved = settings.resolve(sections)
-    text = corpus.load(replace(resolved.data, where=options.data or resolved.data.where))
+    corpora = load_all(replace(resolved.data, where=options.data or resolved.data.where))
     config = replace(bundle.search, **specified(search))
-    translator = LineTranslator(bundle, config, workers=workers)
     parts = []
     with torch_threads(compute.threads):
-        for name, pairs in (text.tests or {"dev": text.dev}).items():
-            translations = translator.translate([pair.src for pair in pairs])
-            scores = score(translations, [[pair.tgt for pair in pairs]])
-            parts.append(Part(name, pairs, translations, scores))
-        maps = attention_maps(bundle, parts[0])
+        for direction, text in corpora.items():
+            translator = LineTranslator(bundle.toward(direction), config, workers=workers)
+            label = [name_of(direction)] if bundle.directions else []
+            for name, pairs in (text.tests or {"dev": text.dev}).items():
+                translations = translator.translate([pair.src for pair in pairs])
+                references = [pair.tgt for pair in pairs]
+                scores = score(translations, [references], tokenize=tokenizer_for(direction[1], references))
+                parts.append(Part(" ".join([name, *label]), pairs, translations, scores))
+        first, text = next(iter(corpora.items()))
+        maps = attention_maps(bundle.toward(first), parts[0])
     history = model / layout.METRICS
     metrics = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
     form = ", exported" if layout.is_exported(model) else ""
@@ -76,12 +81,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
         "model": f"{resolved.model.cell}, context {resolved.model.context}{form}",
         "recipe": layout.read_recipe_name(model) or "-",
         "training": f"{metrics[-1]['step']:,} updates in {metrics[-1]['minutes']:.1f} minutes" if metrics else "-",
-        "text": f"{len(text.train):,} pairs for training",
+        "text": f"{sum(len(each.train) for each in corpora.values()):,} pairs for training",
         "search": f"beam {config.beam}, length penalty {config.length_penalty}, word reward {config.word_reward}",
         "computed with": versions(),
     }
-    title = f"{bundle.src} to {bundle.tgt}: {model.resolve().name}"
-    html = render_page(title, facts, sections, metrics, parts, (pair.tgt for pair in text.train), maps)
+    languages = f"Between {', '.join(resolved.data.languages)}" if bundle.directions else " to ".join(first)
+    page = Page(f"{languages}: {model.resolve().name}", facts, sections, metrics, first)
+    html = render_page(page, parts, (pair.tgt for pair in text.train), maps)
     out = options.out or model / layout.REPORT
     with output(out) as file:
         file.write(html.encode())

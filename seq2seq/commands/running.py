@@ -6,10 +6,12 @@ This module does not know models.
 import itertools
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
     try:
         _check_values(arguments)
         # Not `command.main`, which turns a closed pipe into status 1.
-        with command.make_context(invocation(command.name or ""), arguments) as context:
+        with _ends_by_signal(), command.make_context(invocation(command.name or ""), arguments) as context:
             command.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as e:  # after --help
@@ -61,6 +63,23 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
             return _fail(f"reading or writing failed: {e.strerror or e}; free some space, or write elsewhere", 1)
         return _fail(f"cannot use {os.fsdecode(e.filename)}: {e.strerror}; check the path and its permissions", 2)
     return 0
+
+
+@contextmanager
+def _ends_by_signal() -> Iterator[None]:
+    """SIGTERM ends the command as Ctrl-C does, so that no half file stays behind."""
+
+    def end(number: int, frame: object) -> None:
+        raise Interrupted(number, "")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check_values(arguments: Sequence[str]) -> None:

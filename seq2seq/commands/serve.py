@@ -1,21 +1,28 @@
 """Serve translations over HTTP: a page for the browser, and LibreTranslate's API for programs.
 
     seq2seq serve                                   # the models that ship, on http://127.0.0.1:8000
-    seq2seq serve --model DIR --model DIR2          # these, each in its direction
+    seq2seq serve --model DIR --model DIR2          # these, each in its directions
     seq2seq serve --model DIR --memory DIR2         # with a translation memory, as translate does
+    seq2seq serve --host 0.0.0.0 --api-keys FILE    # for other machines, with keys
     curl http://127.0.0.1:8000/translate -d '{"q": "A cat sleeps.", "source": "en", "target": "de"}'
 
-It listens to this machine only; --host 0.0.0.0 opens it to others. There is no authentication. Ctrl-C ends it.
+It listens to this machine only; --host 0.0.0.0 opens it to others. Ctrl-C ends it, after what was accepted is answered.
+A trained model is exported to int8 once, into the user's cache, where onnx is installed; --exact computes it as it is.
 """
 
+import ipaddress
+import os
 import socket
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from seq2seq.api.computing import torch_threads
+from seq2seq.api.computing import notifier, torch_threads
+from seq2seq.api.exported import exported_once
 from seq2seq.api.models import open_model, shipped_models, with_translation_memory
 from seq2seq.commands.options import (
     BeamOption,
@@ -23,68 +30,131 @@ from seq2seq.commands.options import (
     MemoryOptions,
     QuietOption,
     grouped,
-    option,
-    path_option,
     specified,
 )
 from seq2seq.commands.running import help_of, run
+from seq2seq.commands.serve_options import AccessOptions, LimitOptions, ServeOptions
 from seq2seq.commands.streams import put
-from seq2seq.errors import InputError
+from seq2seq.errors import InputError, Interrupted
+from seq2seq.text.directions import Direction
 from seq2seq.translation.translator import LineTranslator
+from seq2seq.versions import versions
 
-
-@dataclass(frozen=True)
-class ServeOptions:
-    """The models, and the address to listen on."""
-
-    models: Sequence[Path] = path_option(
-        "--model", multiple=True, metavar="DIR", help="model folder, one per direction (default: those that ship)"
-    )
-    host: str = option("--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on", show_default=True)
-    port: int = option(
-        "--port",
-        type=click.IntRange(0, 65535),
-        default=8000,
-        help="port to listen on; 0: any free one",
-        show_default=True,
-    )
+if TYPE_CHECKING:
+    from seq2seq.serving.server import ServerSettings
 
 
 @click.command("serve", **help_of(__doc__))
-@grouped(options=ServeOptions, search=BeamOption, memory=MemoryOptions, compute=ComputeOptions, report=QuietOption)
+@grouped(
+    options=ServeOptions,
+    access=AccessOptions,
+    limits=LimitOptions,
+    search=BeamOption,
+    memory=MemoryOptions,
+    compute=ComputeOptions,
+    report=QuietOption,
+)
 def command(  # noqa: D103 (its help is the module's docstring)
-    options: ServeOptions, search: BeamOption, memory: MemoryOptions, compute: ComputeOptions, report: QuietOption
+    options: ServeOptions,
+    access: AccessOptions,
+    limits: LimitOptions,
+    search: BeamOption,
+    memory: MemoryOptions,
+    compute: ComputeOptions,
+    report: QuietOption,
 ) -> None:
-    try:
-        import uvicorn
+    prefix = access.url_prefix.rstrip("/")
+    if prefix and not (prefix.startswith("/") and prefix.isascii() and not set(prefix) & set(" ?#%")):
+        raise InputError(f"--url-prefix {access.url_prefix} is no path; give one such as /mt")
+    with tempfile.TemporaryDirectory(prefix="seq2seq-serve-") as folder:
+        if options.workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # is read when the server is imported
+        try:
+            from seq2seq.serving.running import serve
+            from seq2seq.serving.server import application
+        except ImportError as e:
+            raise InputError(f"serve needs the package {e.name}; install it: pip install 'seq2seq[serve]'") from None
+        settings = replace(_settings(options.host, access, limits), downloads=Path(folder, "downloads"))
+        settings.downloads.mkdir()
+        translators = _translators(options, search, memory, compute, report)
+        with _listening(options.host, options.port) as listening:
+            if not report.quiet:
+                name, number = listening.getsockname()[:2]
+                put(f"http://{f'[{name}]' if ':' in name else name}:{number}{prefix}")
+            with torch_threads(1 if options.workers > 1 else compute.threads):
+                signum = serve(lambda: application(translators, settings), listening, options.workers)
+    if signum:
+        raise Interrupted(signum, "")
 
-        from seq2seq.serving.server import application
-    except ImportError:
-        raise InputError(
-            "serve needs the packages starlette and uvicorn; install them: pip install 'seq2seq[serve]'"
-        ) from None
-    translators: dict[tuple[str, str], LineTranslator] = {}
+
+def _translators(
+    options: ServeOptions, search: BeamOption, memory: MemoryOptions, compute: ComputeOptions, report: QuietOption
+) -> dict[Direction, LineTranslator]:
+    """The model of each direction.
+
+    Raises:
+        InputError: a model cannot be opened, or two are of one direction.
+    """
+    exact = options.exact or bool(memory.memory) or compute.device == "cuda"
+    threads = 1 if options.workers > 1 else compute.threads
+    translators = dict[Direction, LineTranslator]()
     for folder in options.models or shipped_models().values():
-        bundle, _ = open_model([folder], compute.device, compute.threads)
-        direction = bundle.src, bundle.tgt
-        if direction in translators:
-            raise InputError(
-                f"{folder} translates from {bundle.src} to {bundle.tgt}, as another --model does; leave one out"
-            )
-        bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
-        config = replace(bundle.search, **specified(search))
-        translators[direction] = LineTranslator(bundle, config, alignments=bundle.engine.aligns)
-    host, port = options.host, options.port
+        chosen = folder if exact else exported_once(folder, notifier(report.quiet))
+        bundle, _ = open_model([chosen], compute.device, threads)
+        for src, tgt in bundle.known:
+            if (src, tgt) in translators:
+                raise InputError(f"{folder} translates from {src} to {tgt}, as another --model does; leave one out")
+            one = with_translation_memory(bundle.toward((src, tgt)), memory.memory, memory.memory_share)
+            config = replace(bundle.search, **specified(search))
+            translators[src, tgt] = LineTranslator(one, config, alignments=bundle.engine.aligns)
+    return translators
+
+
+def _settings(host: str, access: AccessOptions, limits: LimitOptions) -> "ServerSettings":
+    """What the options say. A server that only this machine can reach is checked for being reached by a page."""
+    from seq2seq.serving.gate import LOOPBACK, Access
+    from seq2seq.serving.keys import read_keys
+    from seq2seq.serving.limits import Limits
+    from seq2seq.serving.server import ServerSettings
+
+    hosts = None
+    if _is_loopback(host) or access.allow_host:
+        hosts = frozenset(name.lower() for name in (host, *LOOPBACK, *access.allow_host))
+    return ServerSettings(
+        Path(),
+        versions().partition(",")[0].removeprefix("seq2seq "),
+        Limits(
+            characters=limits.char_limit,
+            texts=limits.batch_limit,
+            requests_per_minute=limits.req_limit,
+            seconds=limits.timeout,
+            file_seconds=5 * limits.timeout,
+        ),
+        read_keys(access.api_keys) if access.api_keys else {},
+        Access(hosts, tuple(access.cors), access.url_prefix.rstrip("/")),
+        access.suggestions,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether an address to listen on is that of this machine alone."""
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket to listen on.
+
+    Raises:
+        InputError: the address is not this machine's, or the port is in use.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as e:
         raise InputError(f"cannot listen on {host}, port {port}: {e.strerror}; give another --host or --port") from None
-    if not report.quiet:
-        name, number = listening.getsockname()[:2]
-        put(f"http://{f'[{name}]' if ':' in name else name}:{number}")
-    server = uvicorn.Server(uvicorn.Config(application(translators), log_level="warning", lifespan="on"))
-    with torch_threads(compute.threads):
-        server.run(sockets=[listening])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -23,18 +23,36 @@ def lines_of(path: Path | None, errors: str = "") -> Iterator[str]:
     Raises:
         InputError: the file cannot be read, or a line is not UTF-8.
     """
+    with opened(path) as stream:
+        yield from _decoded(stream, name_of(path), errors)
+
+
+def name_of(path: Path | None) -> str:
+    """What messages call an input."""
+    return "standard input" if path is None or path == STANDARD else str(path)
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked where it ends with .gz, or of standard input (None or "-").
+
+    Raises:
+        InputError: it cannot be read, or inside the context it turns out not to be a whole gzip file.
+    """
     if path is None or path == STANDARD:
-        yield from _decoded(sys.stdin.buffer, "standard input", errors)
+        yield sys.stdin.buffer
         return
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            yield from _decoded(stream, str(path), errors)
+        stream = gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 (closed below)
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror or e}; check the path") from None
+    try:
+        with stream:
+            yield cast(BinaryIO, stream)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InputError(
             f"cannot read {path}: it is not a whole gzip file; pack it again, or unpack it and drop the .gz"
         ) from None
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}; check the path") from None
 
 
 def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
     echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
     echo "Eine Katze schläft." | seq2seq translate --to en
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
+    seq2seq translate --model DIR --from auto --to fr         # many languages: detected, French
     seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
@@ -23,7 +24,7 @@ from pathlib import Path
 import click
 
 from seq2seq.api.computing import notifier, torch_threads
-from seq2seq.api.models import choose_direction, open_model, shipped_models, with_translation_memory
+from seq2seq.api.models import open_model, shipped_models, with_translation_memory
 from seq2seq.commands.options import (
     ComputeOptions,
     MemoryOptions,
@@ -37,6 +38,8 @@ from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
+from seq2seq.text.detection import AUTO, MAX_CHARS, detect
+from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.texts import EMPTY, different
 from seq2seq.translation.translator import LineTranslator, Translation
@@ -63,7 +66,6 @@ def command(  # noqa: D103 (its help is the module's docstring)
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
-    folders = text.models or [_shipped_model(text)]
     if limits.sample and ranking.beam:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
     if text.source and text.target and text.source.is_file() and text.target.is_file():
@@ -73,8 +75,17 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if is_document:
         _check_document_options(text, limits, form, kind)
     interactive = not (text.source or text.target or form.to_score or limits.prefix) and _at_a_terminal()
+    if interactive and text.from_ == AUTO:
+        raise InputError(f"--from {AUTO} looks at a whole text; at a prompt, name the language")
+    lines, sample = lines_of(text.source, form.errors), ""
+    if text.from_ == AUTO:
+        lines, sample = (lines, _sample(text, kind)) if is_document else _peeked(lines)
+    folders = text.models
+    if not folders:
+        models = shipped_models()
+        folders = [models[_direction(text, list(models), sample)]]
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
-    choose_direction([(bundle.src, bundle.tgt)], text.from_, text.to)
+    bundle = bundle.toward(_direction(text, bundle.known, sample))
     bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
     bundle = reading.applied(bundle)
     if form.alignments and not bundle.engine.aligns:
@@ -96,9 +107,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
 
     with torch_threads(compute.threads), output(text.target) as file:
         if form.to_score:
-            results = scored(translator, *(list(lines_of(side, form.errors)) for side in (text.source, form.to_score)))
+            results = scored(translator, list(lines), list(lines_of(form.to_score, form.errors)))
         elif not interactive:
-            results = translated(lines_of(text.source, form.errors))
+            results = translated(lines)
         else:
             results = chain.from_iterable(translated([line]) for line in prompted(bundle))
         for result in results:
@@ -140,9 +151,27 @@ def _check_different(source: Path, target: Path) -> None:
         raise InputError(f"--output {target} is the input, which would be lost; name another file")
 
 
-def _shipped_model(text: TextOptions) -> Path:
-    models = shipped_models()
-    return models[choose_direction(models, text.from_, text.to)]
+def _direction(text: TextOptions, known: Sequence[Direction], sample: str) -> Direction:
+    """The direction, one of `known`, that the options name; with `--from auto` that of the sample."""
+    if text.from_ == AUTO:
+        return detect(sample, known, text.to)
+    return choose_direction(known, text.from_, text.to)
+
+
+def _sample(text: TextOptions, kind: str) -> str:
+    """The beginning of the text of a document."""
+    from seq2seq.commands.translate_document import document_sample
+
+    return document_sample(text, kind)
+
+
+def _peeked(lines: Iterator[str]) -> tuple[Iterator[str], str]:
+    """All of the lines, and the first of them as one text: as many as a detector looks at."""
+    first, size = list[str](), 0
+    while size < MAX_CHARS and (line := next(lines, None)) is not None:
+        first.append(line)
+        size += 1 + len(line)
+    return chain(first, lines), "\n".join(first)
 
 
 def _at_a_terminal() -> bool:

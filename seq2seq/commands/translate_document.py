@@ -1,21 +1,19 @@
 """Translates a document into a document of the same format; an interrupted job can go on."""
 
-import gzip
 import hashlib
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from seq2seq.commands.streams import STANDARD, output
+from seq2seq.commands.streams import STANDARD, name_of, opened, output
 from seq2seq.commands.translate_options import TextOptions
-from seq2seq.documents.document import DocumentOptions, translated
+from seq2seq.documents.document import DocumentOptions, Slot, translated
 from seq2seq.documents.formats import load_format
 from seq2seq.documents.progress import path_beside, recorded
 from seq2seq.errors import InputError, Interrupted
 from seq2seq.segments.segment import Segment
+from seq2seq.text.detection import AUTO, MAX_CHARS
 from seq2seq.translation.translator import LineTranslator
 
 
@@ -32,9 +30,17 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
     recordable = source is not None and target is not None and (target.is_file() or not target.exists())
     if text.resume and not recordable:
         raise InputError("--resume goes on with a job from a file to a file; give --input FILE and --output FILE")
+    if text.resume and target and not path_beside(target.resolve()).exists():
+        notify(f"note: there is no progress beside {target}; it is translated from its beginning")
     form, bundle = load_format(kind), translator.bundle
-    options = DocumentOptions(bundle.src, bundle.tgt, tuple(text.columns), text.everything)
-    count = 0
+    name, count = name_of(source), 0
+    options = DocumentOptions(
+        bundle.src,
+        bundle.tgt,
+        tuple(text.columns),
+        text.everything,
+        lambda message: notify(f"note: {name}: {message}"),
+    )
 
     def translate(segments: Iterable[Segment]) -> Iterator[Segment]:
         nonlocal count
@@ -42,8 +48,7 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
             count += 1
             yield segment
 
-    name = str(source or "standard input")
-    with _opened(source) as stream:
+    with opened(source) as stream:
         work: object = (kind, options, text.models, translator.config, bundle.reading)
         key = _fingerprint(source, work) if recordable and source else ""
         with output(text.target) as file:
@@ -58,32 +63,34 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
                         file.write(part)
             except InputError as e:
                 raise InputError(f"{name}: {e}") from None
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as e:
                 if not recordable:
                     raise
-                raise Interrupted(
-                    signal.SIGINT, f"stopped after {count} segments; repeat the command with --resume to go on"
-                ) from None
+                message = f"stopped after {count} segments; repeat the command with --resume to go on"
+                raise Interrupted(getattr(e, "signum", signal.SIGINT), message) from None
     if not count and not text.resume:
         notify(f"note: {name} holds nothing to translate")
 
 
-@contextmanager
-def _opened(source: Path | None) -> Iterator[BinaryIO]:
-    """The document as a stream of bytes, unpacked where it ends with .gz.
+def document_sample(text: TextOptions, kind: str) -> str:
+    """The beginning of the text of the document of `--input`, as much as a detector of languages looks at.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it is standard input, or broken.
     """
-    if source is None:
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = gzip.open(source) if source.suffix == ".gz" else source.open("rb")  # noqa: SIM115 (closed below)
-    except OSError as e:
-        raise InputError(f"cannot read {source}: {e.strerror or e}; check the path") from None
-    with stream:
-        yield cast(BinaryIO, stream)
+    if text.source in (None, STANDARD):
+        raise InputError(f"--from {AUTO} reads a document twice; give --input FILE, or name the language")
+    form, options = load_format(kind), DocumentOptions(AUTO, text.to or AUTO, tuple(text.columns), text.everything)
+    found = ""
+    with opened(text.source) as stream:
+        try:
+            for event in form.events(stream, options):
+                found += f"{event.segment.text}\n" if isinstance(event, Slot) else ""
+                if len(found) > MAX_CHARS:
+                    break
+        except InputError as e:
+            raise InputError(f"{text.source}: {e}") from None
+    return found
 
 
 def _fingerprint(source: Path, work: object) -> str:

@@ -19,7 +19,9 @@ class TextOptions:
     models: Sequence[Path] = path_option(
         "--model", multiple=True, metavar="DIR", help="model folder (default: one that ships); several: an ensemble"
     )
-    from_: str | None = option("--from", metavar="LANG", help="language to translate from (default: the model's; en)")
+    from_: str | None = option(
+        "--from", metavar="LANG", help="language to translate from (default: the model's; en); auto: that of the text"
+    )
     to: str | None = option("--to", metavar="LANG", help="language to translate to (default: the model's; de)")
     source: Path | None = path_option("--input", help="text or document to translate (default: standard input)")
     target: Path | None = path_option("--output", help="file to write (default: standard output)")

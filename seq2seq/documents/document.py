@@ -6,9 +6,10 @@ puts each translation into its tree, and ends with a function that returns the b
 are there. This module does not know models.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
 from seq2seq.segments.segment import Segment
@@ -22,6 +23,13 @@ class DocumentOptions:
     tgt: str = ""
     columns: tuple[str, ...] = ()  # CSV, TSV: names of the columns to translate
     everything: bool = False  # PO, XLIFF: what is translated already, too
+    note: Callable[[str], None] = field(default=lambda message: None, repr=False, compare=False)  # tells the user
+
+    def check_target(self, named: str, line: int) -> None:
+        """Give a note where the document names another language of its translations than the one it will have."""
+        languages = [re.split(r"[-_@.]", language.strip().lower())[0] for language in (self.src, self.tgt, named)]
+        if all(len(language) == 2 for language in languages) and languages[2] not in languages[:2]:
+            self.note(f"line {line}: its translations are named {named.strip()!r}, but they will be {self.tgt!r}")
 
 
 class Slot(NamedTuple):

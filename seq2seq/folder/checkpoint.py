@@ -89,6 +89,8 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     model_config = config.build(ModelConfig, sections.get("model", {}), "model")
     tokenizer_config = config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer")
     tokenizers = read_tokenizers(folder, tokenizer_config)
+    if not (folder / WEIGHTS).exists() and training_states(folder):  # written by an earlier version
+        raise InputError(f"{folder / WEIGHTS} is missing; restore it, or let the run write it: train --resume {folder}")
     with torch.device("meta"):
         model = Model(model_config, *map(len, tokenizers))
     weights, metadata = _read_tensors(folder / WEIGHTS, model)

@@ -17,7 +17,7 @@ from seq2seq.reporting.isolation import run_isolated
 from seq2seq.reporting.peak import measure_products
 from seq2seq.reporting.training_speed import measure_training
 from seq2seq.reporting.translation_speed import measure_translating, time_command
-from seq2seq.text.corpus import Corpus
+from seq2seq.text.multilingual import Corpora
 from seq2seq.text.sources import Pair
 from seq2seq.training.settings import Settings
 
@@ -34,13 +34,13 @@ Row = dict[str, Any]
 
 
 def measure(
-    settings: Settings, corpus: Corpus, model: Path | None, updates: int, sentences: int
+    settings: Settings, corpora: Corpora, model: Path | None, updates: int, sentences: int
 ) -> Iterator[tuple[str, Row]]:
     """Measure everything; yields (table, row) as soon as a row is known.
 
     Args:
         settings: of the model and its training.
-        corpus: the text.
+        corpora: the text, by direction; the first one is translated.
         model: a trained model to translate with; without one, a model is trained for each number of threads, and the
             last one translates.
         updates: how many training updates are timed.
@@ -56,8 +56,9 @@ def measure(
         scratch, trained = Path(temporary), model
         for count in threads if model is None else ():
             trained = scratch / f"trained-{count}"
-            yield TRAINING, run_isolated(measure_training, settings, corpus, updates, count, peaks[count], trained)
+            yield TRAINING, run_isolated(measure_training, settings, corpora, updates, count, peaks[count], trained)
         assert trained
+        corpus = next(iter(corpora.values()))
         pairs = next((corpus.tests[name] for name in sorted(corpus.tests)), corpus.dev)[:sentences]
         yield from measure_forms(trained, pairs, threads, scratch)
 

@@ -11,14 +11,15 @@ import torch
 from seq2seq.folder import checkpoint, layout
 from seq2seq.network.model import Model
 from seq2seq.reporting.isolation import peak_memory
-from seq2seq.text.corpus import Corpus
+from seq2seq.text.multilingual import Corpora
 from seq2seq.training.settings import Settings
-from seq2seq.training.trainer import Trainer, prepare
+from seq2seq.training.texts import prepare
+from seq2seq.training.trainer import Trainer
 from seq2seq.training.workers import default_workers
 
 
 def measure_training(
-    settings: Settings, corpus: Corpus, updates: int, threads: int, peak: float, folder: Path
+    settings: Settings, corpora: Corpora, updates: int, threads: int, peak: float, folder: Path
 ) -> dict[str, Any]:
     """Train in `folder`, which then holds the model, and return the speed as a row.
 
@@ -26,7 +27,7 @@ def measure_training(
 
     Args:
         settings: the model and its training; the number of updates and of workers is set here.
-        corpus: the text.
+        corpora: the text, by direction.
         updates: how many are timed.
         threads: of the processor.
         peak: GFLOP/s of matrix products with as many threads; the row's `share` is relative to it.
@@ -37,10 +38,11 @@ def measure_training(
     workers = min(threads, training.workers) or default_workers(threads, training.batch_tokens, hidden)
     training = replace(training, updates=2 * updates, validate_every=updates, workers=workers)
     settings = settings._replace(training=training)
-    corpus = corpus._replace(dev=corpus.dev[:2])  # validation is not measured
-    tokenizers = prepare(settings, corpus, _ignore)
+    # Validation is not measured.
+    corpora = {direction: corpus._replace(dev=corpus.dev[:2]) for direction, corpus in corpora.items()}
+    tokenizers = prepare(settings, corpora, _ignore)
     layout.save_settings(folder, settings._asdict(), *tokenizers)
-    trainer = Trainer(settings, corpus, tokenizers, folder, "cpu", _ignore)
+    trainer = Trainer(settings, corpora, tokenizers, folder, "cpu", _ignore)
     trainer.run(quiet=True)
     speed = trainer.progress.metrics[-1]["tgt_tokens_per_s"]
     src, tgt = (sum(len(ids) + 1 for ids in side) / len(side) for side in (trainer.data.src, trainer.data.tgt))

@@ -19,6 +19,13 @@ _INVISIBLE = re.compile(
     "|(?<![\u0600-\u07ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff])[\u200c\u200d]"
 )
 _SPACE = re.compile("[\t\n\x0b\x0c\r\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+
+
+def _wide(first: str, last: str) -> range:
+    """The code points of the wide forms of these ASCII characters."""
+    return range(ord(first) + 0xFEE0, ord(last) + 0xFEE1)
+
+
 _FORMS = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`\u2039\u203a", "'"),
@@ -26,6 +33,9 @@ _FORMS = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2212", "-"),
         **dict.fromkeys("\u2014\u2015\u2012", "\u2013"),
         "\u2026": "...",
+        # Ligatures, and the wide letters and digits of East Asian text.
+        **{letter: unicodedata.normalize("NFKC", letter) for letter in map(chr, range(0xFB00, 0xFB07))},
+        **{chr(wide): chr(wide - 0xFEE0) for first, last in ("09", "AZ", "az") for wide in _wide(first, last)},
     }
 )
 
@@ -40,8 +50,9 @@ class Normalised(NamedTuple):
 def normalise(text: str, version: int = VERSION) -> Normalised:
     """The text as a model of this version reads it.
 
-    Runs of white space become one space, quotes and dashes one form each, an ellipsis three dots; invisible characters
-    are removed; then the text is composed (Unicode's NFC). Nothing else changes.
+    Runs of white space become one space, quotes and dashes one form each, an ellipsis three dots, ligatures and wide
+    letters plain ones; invisible characters are removed; then the text is composed (Unicode's NFC). Nothing else
+    changes.
     """
     if not version or (text.isascii() and text.isprintable() and "  " not in text and "`" not in text):
         return Normalised(text, range(len(text) + 1))

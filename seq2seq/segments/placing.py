@@ -2,7 +2,8 @@
 
 A VALUE of a numbered piece stands where the translation has the piece. A pair of OPEN and CLOSE goes around the words
 that are aligned to the words that it held, one run of them; a pair that held words never comes back empty. Another mark
-goes behind the word that is aligned to the one before it, or before that aligned to the one after it.
+goes behind the word that is aligned to the one before it, or before that aligned to the one after it; those of the kind
+ALONE keep their order.
 """
 
 import re
@@ -108,6 +109,10 @@ class _Placing:
             low, high = self._run(held, free, start, end) if held else (at := self._single(first, start, end)[0], at)
             free[low:high] = [False] * (high - low)
             result.append(_Range(low, high, first, last, self.ranges(inside, low, high)))
+        alone = [i for i, r in enumerate(result) if r.first.mark.kind == ALONE]  # they keep their order
+        places = sorted((result[i].start, not result[i].after_word) for i in alone)
+        for i, (at, before_word) in zip(alone, places, strict=True):
+            result[i] = result[i]._replace(start=at, end=at, after_word=not before_word)
         # A single mark inside of a pair's words that does not belong to it stands before them.
         pairs = [r for r in result if r.end > r.start]
         for i, r in enumerate(result):

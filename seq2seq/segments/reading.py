@@ -7,12 +7,13 @@ model's tokenizer knows; for a model without such pieces, nothing stands there. 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from seq2seq.segments.keeping import Keeping, Kept, keep
 from seq2seq.segments.normalisation import VERSION, normalise
 from seq2seq.segments.pieces import piece
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.sentences import sentences
 
 _STAND_IN = "Qqqq"  # of a VALUE, where sentences are looked for: a word that no language has
@@ -81,7 +82,15 @@ def read(segment: Segment, reading: Reading) -> list[Part]:
 
 def _divided(segment: Segment, reading: Reading) -> list[tuple[bool, list[str | Mark]]]:
     """The parts of each sentence and of each gap between them, in order, and whether it is a sentence."""
-    parts = segment.parts()
+    result = list[tuple[bool, list[str | Mark]]]()
+    for breaks, run in groupby(segment.parts(), lambda part: isinstance(part, Mark) and part.kind == BREAK):
+        parts = list(run)
+        result += [(False, parts)] if breaks else _by_sentence(parts, reading)
+    return result
+
+
+def _by_sentence(parts: list[str | Mark], reading: Reading) -> list[tuple[bool, list[str | Mark]]]:
+    """As `_divided`, for parts without a BREAK."""
     flats = [_flat(parts, i) for i in range(len(parts))]
     flat = "".join(flats)
     spans = sentences(flat, reading.src) if reading.split else [(0, len(flat))]

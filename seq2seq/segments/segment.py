@@ -6,7 +6,7 @@ This module knows neither formats nor models.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-OPEN, CLOSE, ALONE, VALUE = KINDS = ("open", "close", "alone", "value")
+OPEN, CLOSE, ALONE, BREAK, VALUE = KINDS = ("open", "close", "alone", "break", "value")
 
 
 class Mark(NamedTuple):
@@ -16,6 +16,7 @@ class Mark(NamedTuple):
         OPEN, CLOSE: the two ends of markup around words, such as `<b>` and `</b>`. A CLOSE ends the last OPEN that has
             not been ended.
         ALONE: markup between words, such as `<br>`.
+        BREAK: between two texts that are translated each by itself, such as a tab.
         VALUE: stands in the place of a word, such as `%s` or `<code>x = 1</code>`.
     """
 

@@ -4,31 +4,64 @@ Cleaning keeps or drops a pair and never changes a sentence. This module does no
 """
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.config import setting
+from seq2seq.corpora.request import Request
+from seq2seq.corpora.source import NoTextError, unread_note
 from seq2seq.errors import InputError
 from seq2seq.text import sources
+from seq2seq.text.directions import Direction, parse_directions
 from seq2seq.text.quality import quality_checks
-from seq2seq.text.sources import Pair
+from seq2seq.text.sources import Pair, Text
 
 _MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
 _RATIO_FROM = 30  # characters; for shorter sides the ratio is not reliable ("Prost!", "Here's to your health!")
-_EMPTY, _LONG, _RATIO, _DUPLICATE, _HELD_OUT = _REASONS = ("empty", "too long", "length ratio", "duplicate", "held out")
+_DAMAGED, _EMPTY, _LONG, _RATIO, _DUPLICATE, HELD_OUT = _REASONS = (
+    "damaged",
+    "empty",
+    "too long",
+    "length ratio",
+    "duplicate",
+    "held out",
+)
+_SHOWN_IF_ANY = (_DAMAGED, HELD_OUT)
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Where the sentence pairs come from, and which of them are used for training."""
 
-    where: str = setting("", "folder or table of parallel text, or hf:OWNER/NAME[:CONFIG]; empty: the shipped corpus")
+    where: str | tuple[str, ...] = setting(
+        "",
+        "folder or file of parallel text, or hf:OWNER/NAME[:CONFIG], or a list of them, each alone or as WHERE=WEIGHT: "
+        "how many times an epoch its pairs are trained on; empty: the shipped corpus",
+    )
     src: str = setting("en", "language to translate from, as files or columns are named")
     tgt: str = setting("de", "language to translate to")
+    languages: tuple[str, ...] = setting(
+        (), "languages of a model of many languages, in place of `src` and `tgt`; as files or columns are named"
+    )
+    directions: tuple[str, ...] = setting(
+        (), "with `languages`: the directions to train, as en-de; none: all that the text holds"
+    )
+    temperature: float = setting(
+        2.0,
+        "with `languages`: a direction with the share p of the pairs has a share ~ p ** (1 / this) of each epoch; 1: "
+        "its own",
+        low=1.0,
+        high=100.0,
+    )
+    columns: tuple[str, ...] = setting((), "names of the columns of tables without a header; - for one to pass over")
+    errors: str = setting(
+        "strict",
+        "what to do with units of text that cannot be read: end with an error, or drop and count them",
+        choices=("strict", "skip"),
+    )
     dev_share: float = setting(
         0.02, "share of train held out where there is no dev part, at most 2,000 pairs", low=0.0, high=0.5
     )
@@ -42,6 +75,20 @@ class DataConfig:
     monolingual: tuple[str, ...] = setting(
         (), "files of more lines in one language, NAME.LANG, which the teachers translate"
     )
+
+    def all_directions(self) -> list[Direction]:
+        """The directions to train: one, or with `languages` those of `directions`, or all that there can be.
+
+        Raises:
+            InputError: `languages` or `directions` are wrong.
+        """
+        if not self.languages:
+            return [(self.src, self.tgt)]
+        return parse_directions(self.directions, self.languages)
+
+    def of(self, direction: Direction) -> "DataConfig":
+        """The settings to read the text of one direction with."""
+        return replace(self, src=direction[0], tgt=direction[1])
 
 
 class Part(NamedTuple):
@@ -60,7 +107,9 @@ class Report(NamedTuple):
     notices: list[str]
 
     def __str__(self) -> str:
-        reasons = [r for r in _REASONS if r != _HELD_OUT or any(r in part.dropped for part in self.parts)]
+        found = {reason for part in self.parts for reason, count in part.dropped.items() if count}
+        reasons = [r for r in _REASONS if r not in _SHOWN_IF_ANY or r in found]
+        reasons += sorted(found.difference(_REASONS))
         rows = [["part", "read", *reasons, "kept"]]
         for name, read, kept, dropped in self.parts:
             rows.append([name, *(f"{n:,}" for n in (read, *(dropped.get(r, 0) for r in reasons), kept))])
@@ -81,6 +130,7 @@ class Corpus(NamedTuple):
     report: Report
     monolingual: tuple[Sequence[str], Sequence[str]] = ((), ())  # lines in the source language, in the target language
     synthetic: Sequence[Pair] = ()  # trained on in addition to `train`
+    weights: Sequence[float] = ()  # how many times an epoch each pair of `train` occurs; empty: once
 
 
 def shipped() -> Path:
@@ -95,13 +145,18 @@ def artifacts() -> Path:
     return inside if inside.is_dir() else here.parent / "artifacts"
 
 
-def load(config: DataConfig) -> Corpus:
+def load(config: DataConfig, dev_share: Callable[[int], float] | None = None) -> Corpus:
     """All parts: train is cleaned, dev and tests are unchanged; without a dev part, a share of train is held out.
 
+    Args:
+        config: the settings.
+        dev_share: that share for a number of pairs; None: `config.dev_share`.
+
     Raises:
-        InputError: the source or its train part does not exist, a part is damaged or empty, or cleaning leaves no pair.
+        InputError: the source does not exist, or a part is damaged or empty.
+        NoTextError: there is no train part, or cleaning leaves no pair.
     """
-    return _make_corpus(config, _read(config))
+    return _make_corpus(config, read_text(config), dev_share)
 
 
 def load_train(config: DataConfig) -> list[Pair]:
@@ -110,43 +165,53 @@ def load_train(config: DataConfig) -> list[Pair]:
     Raises:
         InputError: as `load`.
     """
-    train, row = _clean(_train_of(config, _read(config, "train")), config)
-    _check_any_left(config, train, row)
+    text = read_text(config, "train")
+    rows, counts = _clean(text.parts["train"], config)
+    train = [text.parts["train"][i] for i in rows]
+    _check_any_left(config, train, counts)
     return train
-
-
-def _train_of(config: DataConfig, parts: dict[str, list[Pair]]) -> list[Pair]:
-    if "train" not in parts:
-        files = f"train.{config.src} and train.{config.tgt}, or train.tsv, .csv, .jsonl or .parquet"
-        needed = "a split named train" if config.where.startswith("hf:") else files
-        raise InputError(f"{_where(config)} has no train part; it needs {needed}; check --data, --src and --tgt")
-    return parts["train"]
 
 
 def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
     if not train:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
-        raise InputError(f"{_where(config)}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs")
+        raise NoTextError(
+            f"{', '.join(wheres(config))}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs"
+        )
 
 
-def _make_corpus(config: DataConfig, parts: dict[str, list[Pair]]) -> Corpus:
+def _make_corpus(config: DataConfig, text: Text, dev_share: Callable[[int], float] | None = None) -> Corpus:
     """The result of `load`, from the parts as they were read."""
-    train = _train_of(config, parts)
-    parts = {name: pairs for name, pairs in parts.items() if name != "train"}
-    notices = quality_checks([pair.src for pair in train], [pair.tgt for pair in train], (config.src, config.tgt))
-    train, row = _clean(train, config)
+    parts = dict(text.parts)
+    if (train := parts.pop("train", None)) is None:  # of a pair of many languages
+        raise NoTextError(f"{', '.join(wheres(config))} has no train pair of {config.src} and {config.tgt}")
+    notices = [*text.notes, *unread_notes(text, config)]
+    rows, counts = _clean(train, config)
+    sides = [train[i].src for i in rows], [train[i].tgt for i in rows]
+    notices += quality_checks(*sides, (config.src, config.tgt), [i + 1 for i in rows])
     if "dev" not in parts:
-        train, dev = _hold_out(train, config.dev_share)
-        notices.append(f"no dev part: {len(dev):,} of {row.kept:,} train pairs are held out as dev")
-        row = row._replace(kept=len(train), dropped={**row.dropped, _HELD_OUT: len(dev)})
-        parts = {"dev": dev, **parts}
-    _check_any_left(config, train, row)
+        share = dev_share(len(rows)) if dev_share else config.dev_share
+        chosen = _held_out([train[i] for i in rows], share)
+        dev = [i for i in rows if train[i].src in chosen]
+        rows = [i for i in rows if train[i].src not in chosen]
+        notices.append(f"no dev part: {len(dev):,} of {counts.kept:,} train pairs are held out as dev")
+        counts = counts._replace(kept=len(rows), dropped={**counts.dropped, HELD_OUT: len(dev)})
+        parts = {"dev": [train[i] for i in dev], **parts}
+    train, weights = [train[i] for i in rows], [text.weights[i] for i in rows if text.weights]
+    _check_any_left(config, train, counts)
     known = set(train)
     for name, pairs in parts.items():
         if shared := sum(pair in known for pair in pairs):
             notices.append(f"{shared:,} of {len(pairs):,} {name} pairs are in train too; scores will be too high")
-    rows = [row, *(Part(name, len(pairs), len(pairs), {}) for name, pairs in parts.items())]
-    return Corpus(train, parts.pop("dev"), parts, Report(rows, notices))
+    table = [counts, *(Part(name, len(pairs), len(pairs), {}) for name, pairs in parts.items())]
+    report = Report([with_damaged(row, text.damaged) for row in table], notices)
+    return Corpus(train, parts.pop("dev"), parts, report, weights=weights)
+
+
+def with_damaged(row: Part, damaged: dict[str, int]) -> Part:
+    """The row of a part with the units that could not be read."""
+    count = damaged.get(row.name, 0)
+    return row._replace(read=row.read + count, dropped={_DAMAGED: count, **row.dropped}) if count else row
 
 
 def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
@@ -160,7 +225,9 @@ def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
     sides: tuple[dict[str, None], dict[str, None]] = {}, {}
     rows, notices = list(corpus.report.parts), list(corpus.report.notices)
     for path in map(Path, config.monolingual):
-        side = side_of(path, config)
+        if (language := language_of(path, config)) not in (config.src, config.tgt):
+            continue
+        side = int(language == config.tgt)
         known = {pair[side] for pair in corpus.train}
         lines = sources.read_lines(path)
         dropped = {_EMPTY: 0, _LONG: 0, _DUPLICATE: 0}
@@ -177,18 +244,17 @@ def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
     return corpus._replace(report=Report(rows, notices), monolingual=(list(sides[0]), list(sides[1])))
 
 
-def side_of(path: Path, config: DataConfig) -> int:
-    """0 if the name of a monolingual file ends in the source language, 1 if in the target language.
+def language_of(path: Path, config: DataConfig) -> str:
+    """The language of a monolingual file, which its name ends in.
 
     Raises:
-        InputError: it ends in neither.
+        InputError: it ends in none of the languages of the training.
     """
-    languages = [config.src, config.tgt]
+    languages = config.languages or (config.src, config.tgt)
     if (language := sources.kind_of(path)) not in languages:
-        raise InputError(
-            f"{path} ends in neither .{config.src} nor .{config.tgt}, so its language is not known; rename it"
-        )
-    return languages.index(language)
+        endings = " nor ".join(f".{language}" for language in languages)
+        raise InputError(f"{path} ends in neither {endings}, so its language is not known; rename it")
+    return language
 
 
 def with_synthetic(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
@@ -198,58 +264,73 @@ def with_synthetic(corpus: Corpus, pairs: Iterable[Pair]) -> Corpus:
     return corpus._replace(synthetic=list(dict.fromkeys(new)))
 
 
-def synthetic_text(pairs: Iterable[Pair]) -> str:
-    """Synthetic pairs as JSON lines, {"src": ..., "tgt": ...}, as a model folder keeps them for resuming a run."""
-    return "".join(json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in pairs)
-
-
-def load_synthetic(path: Path) -> list[Pair]:
-    """The pairs of a file that has the text of `synthetic_text`.
-
-    Raises:
-        InputError: the file cannot be read or is damaged.
-    """
-    return [Pair(str(row.get("src")), str(row.get("tgt"))) for _, row in sources.rows_of(path)]
-
-
 def load_split(config: DataConfig, split: str) -> list[Pair]:
     """One part as in the result of `load`. A dev or test part is read alone and needs no train part.
 
     Raises:
-        InputError: as `load`, or there is no such part.
+        InputError: as `load`.
+        NoTextError: there is no such part.
     """
-    parts = _read(config, "" if split == "train" else split)  # without a dev part, train loses what is held out
-    if split in parts and split != "train":
-        return parts[split]
-    if split in ("train", "dev") and "train" in parts:
-        corpus = _make_corpus(config, parts)
+    text = read_text(config, "" if split == "train" else split)  # without a dev part, train loses what is held out
+    if split in text.parts and split != "train":
+        return text.parts[split]
+    if split in ("train", "dev") and "train" in text.parts:
+        corpus = _make_corpus(config, text)
         return corpus.train if split == "train" else corpus.dev
-    raise InputError(f"{_where(config)} has no split {split!r}; there are: {', '.join(parts) or 'none'}")
+    raise NoTextError(f"{', '.join(wheres(config))} has no split {split!r}; there are: {', '.join(text.parts)}")
 
 
-def _where(config: DataConfig) -> str:
-    return config.where or str(shipped())
+def wheres(config: DataConfig) -> tuple[str, ...]:
+    """The sources, as they were given."""
+    where = config.where or str(shipped())
+    return (where,) if isinstance(where, str) else where
 
 
-def _read(config: DataConfig, only: str = "") -> dict[str, list[Pair]]:
-    return sources.read(_where(config), (config.src, config.tgt), only)
+def request_of(config: DataConfig, languages: tuple[str, ...]) -> Request:
+    """What is to be read of the sources, in these languages."""
+    return Request(languages, config.columns, config.errors == "skip", sparse=bool(config.languages))
+
+
+def read_text(config: DataConfig, only: str = "") -> Text:
+    """What the sources hold, as it was read.
+
+    Raises:
+        InputError: as `load`.
+    """
+    text = sources.read(wheres(config), request_of(config, (config.src, config.tgt)), only)
+    return text if config.where else text._replace(unread={})  # it is known which files ship
+
+
+def unread_notes(text: Text, config: DataConfig) -> Iterator[str]:
+    """A note for each source that has files which nothing reads."""
+    elsewhere = {Path(path).resolve() for path in config.monolingual}
+    for where, files in text.unread.items():
+        if left := [file for file in files if (Path(where) / file).resolve() not in elsewhere]:
+            yield unread_note(where, left)
 
 
 # ------------------------------------------------------------------------------------------------------------ cleaning
 
 
-def _clean(pairs: list[Pair], config: DataConfig) -> tuple[list[Pair], Part]:
-    """The pairs that are fit for training, and the counts of the others."""
-    kept = []
-    known = set()
-    dropped = {_EMPTY: 0, _LONG: 0, _RATIO: 0, _DUPLICATE: 0}
-    for pair in pairs:
-        if reason := _pair_fault(pair, config) or (_DUPLICATE if config.deduplicate and pair in known else ""):
-            dropped[reason] += 1
-        else:
-            kept.append(pair)
-            known.add(pair)
+def _clean(pairs: list[Pair], config: DataConfig) -> tuple[list[int], Part]:
+    """The rows of the pairs that are fit for training, and the counts of the others."""
+    reasons = faults(pairs, config)
+    kept = [i for i, reason in enumerate(reasons) if not reason]
+    counts = Counter(reasons)
+    dropped = {reason: counts[reason] for reason in (_EMPTY, _LONG, _RATIO, _DUPLICATE)}
     return kept, Part("train", len(pairs), len(kept), dropped)
+
+
+def faults(pairs: Sequence[Pair], config: DataConfig) -> list[str]:
+    """For each train pair the reason to drop it; empty if there is none."""
+    reasons = []
+    known = set()
+    for pair in pairs:
+        reason = _pair_fault(pair, config) or (_DUPLICATE if config.deduplicate and pair in known else "")
+        reasons.append(reason)
+        if not reason:
+            known.add(pair)
+    return reasons
 
 
 def _pair_fault(pair: Pair, config: DataConfig) -> str:
@@ -268,8 +349,8 @@ def _line_fault(line: str, config: DataConfig) -> str:
     return _LONG if len(line) > config.max_chars or len(line.split()) > config.max_words else ""
 
 
-def _hold_out(pairs: list[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
-    """Train and dev: source sentences are chosen by hash, whatever their order, each with all its translations."""
+def _held_out(pairs: list[Pair], share: float) -> set[str]:
+    """The sources that are held out as dev, each with all its translations: chosen by hash, whatever their order."""
     size = min(_MOST_HELD_OUT, max(1, round(share * len(pairs))))
     counts = Counter(pair.src for pair in pairs)
     chosen: set[str] = set()
@@ -278,4 +359,4 @@ def _hold_out(pairs: list[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
         if not chosen or taken + counts[src] <= size:
             chosen.add(src)
             taken += counts[src]
-    return [p for p in pairs if p.src not in chosen], [p for p in pairs if p.src in chosen]
+    return chosen

@@ -76,9 +76,14 @@ def prepared(pairs: Sequence[Pair], how: Reading) -> list[Pair]:
     return [Pair(*pair_texts(pair.src, pair.tgt, how)) for pair in pairs]
 
 
-def varied(pairs: Sequence[Pair], how: Reading, config: TextConfig, seed: int) -> list[Pair]:
-    """Training pairs as a model reads them. The result depends on the arguments alone."""
-    rng = np.random.default_rng((seed, 3))  # 0 to 2 are those of `seq2seq.training.epochs`
+def varied(pairs: Sequence[Pair], how: Reading, config: TextConfig, seed: int, direction: int = 0) -> list[Pair]:
+    """Training pairs as a model reads them. The result depends on the arguments alone.
+
+    Args:
+        direction: number of the pairs' direction, so that those of another vary in other places.
+    """
+    # 0 to 2 are the generators of `seq2seq.training.epochs`, 4 is that of `seq2seq.text.directions`.
+    rng = np.random.default_rng((seed, 3, direction))
     result = []
     for pair in pairs:
         small, unpunctuated, *draws = rng.random(10).tolist()

@@ -1,8 +1,8 @@
 """Checks that find suspicious sentence pairs before hours of training. They drop nothing: a person decides.
 
-In misaligned text the lengths of the two sides are hardly correlated. A sentence on the wrong side consists of words of
-the other language; a sentence in a third language may consist of letters of another script. This module does not know
-files or tokens.
+Where lines have slipped, each fits a line near its own number better; in shuffled text the lengths of the two sides are
+hardly correlated. A sentence on the wrong side consists of words of the other language; a sentence in a third language
+may consist of letters of another script. This module does not know files or tokens.
 """
 
 import unicodedata
@@ -12,30 +12,42 @@ from itertools import islice
 
 import numpy as np
 
+from seq2seq.text.alignment import Slip, slips
+
 MIN_PAIRS = 100  # in fewer pairs a share or a correlation is not reliable
 LOW_CORRELATION = 0.3  # of lengths; translations have 0.8 or 0.9, shuffled lines 0
 FACTOR = 4  # a word counts as the other side's if it is this many times as frequent there
 MAX_PAIRS = 200_000  # pairs checked, evenly spread over the text
+WINDOW = 200  # pairs of which the lengths are correlated; a text has the median of its windows
+COMPARED = 5_000  # lines that are searched for slips
+USUAL = 0.8  # share of the lines from which a script is the usual one
 EXAMPLES = 3  # pair numbers in a notice
+_KANA = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
+_SCRIPTS = {"CJK": "Chinese or Japanese"}  # names for the user
 
 
-def quality_checks(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
-    """One notice per kind of problem, with the numbers of its first pairs, counted from 1; none if all is well."""
+def quality_checks(
+    src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Sequence[int] | None = None
+) -> list[str]:
+    """One notice per kind of problem, with the numbers of its first pairs; none if all is well.
+
+    Args:
+        src, tgt: the two sides.
+        languages: their languages, for the notices.
+        numbers: the number of each pair; None: counted from 1.
+    """
     if len(src) < MIN_PAIRS:
         return []
+    numbers = range(1, len(src) + 1) if numbers is None else numbers
+    notices = _misalignment(src, tgt, languages, numbers)
     step = 1 + len(src) // MAX_PAIRS
-    src, tgt, notices = src[::step], tgt[::step], []
+    src, tgt, numbers = src[::step], tgt[::step], numbers[::step]
 
     def note(rows: Sequence[int], problem: str) -> None:
         if rows:
-            first = ", ".join(f"{1 + step * i:,}" for i in rows[:EXAMPLES]) + (" ..." if len(rows) > EXAMPLES else "")
+            first = ", ".join(f"{numbers[i]:,}" for i in rows[:EXAMPLES]) + (" ..." if len(rows) > EXAMPLES else "")
             notices.append(f"{len(rows):,} of {len(src):,} {problem} (pairs {first})")
 
-    r = correlation(src, tgt)
-    if r < LOW_CORRELATION:
-        notices.append(
-            f"the lengths of the two sides are hardly correlated ({r:.2f}); check that line n translates line n"
-        )
     copied = [i for i, (s, t) in enumerate(zip(src, tgt, strict=True)) if s.strip() == t.strip() and len(s.split()) > 3]
     note(copied, "pairs have the source copied to the target")
     words = [[set(line.lower().split()) for line in lines] for lines in (src, tgt)]
@@ -48,10 +60,31 @@ def quality_checks(src: Sequence[str], tgt: Sequence[str], languages: tuple[str,
         note(wrong, f"{language} lines consist mostly of {other_language} words")
         scripts = [script(line) for line in lines]
         [(usual, count)] = Counter(filter(None, scripts)).most_common(1) or [("", 0)]
-        if count > 0.9 * sum(map(bool, scripts)):
+        if count > USUAL * sum(map(bool, scripts)):
             unusual = [i for i, name in enumerate(scripts) if name and name != usual]
-            note(unusual, f"{language} lines are not in {usual.capitalize()} letters")
+            note(unusual, f"{language} lines are not in {_SCRIPTS.get(usual, usual.capitalize())} letters")
     return notices
+
+
+def _misalignment(
+    src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Sequence[int]
+) -> list[str]:
+    """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
+    found = slip_notices(slips(src, tgt, COMPARED), languages, numbers)
+    windows = range(0, max(1, len(src) - WINDOW // 2), WINDOW)
+    r = float(np.median([correlation(src[i : i + WINDOW], tgt[i : i + WINDOW]) for i in windows]))
+    if r < LOW_CORRELATION:
+        found.append(f"the lengths of the two sides are hardly correlated ({r:.2f})")
+    return [f"{': '.join(found)}; check that line n translates line n"] if found else []
+
+
+def slip_notices(found: Sequence[Slip], languages: tuple[str, str], numbers: Sequence[int]) -> list[str]:
+    """What the slips are, for the user."""
+    src, tgt = languages
+    return [
+        f"from pair {numbers[start]:,} to {numbers[stop - 1]:,} line n of {src} belongs with line n {shift:+d} of {tgt}"
+        for start, stop, shift in found
+    ]
 
 
 def correlation(src: Sequence[str], tgt: Sequence[str]) -> float:
@@ -68,6 +101,10 @@ def is_in_other_language(words: set[str], own: Counter[str], other: Counter[str]
 
 def script(line: str) -> str:
     """The script of most of the first 20 letters of a line: LATIN, CYRILLIC, CJK ...; empty if it has no letters."""
+    if line.isascii():  # for speed
+        return "LATIN" if any(map(str.isalpha, line)) else ""
     letters = islice(filter(str.isalpha, line), 20)
     names = Counter(unicodedata.name(letter, "?").split()[0] for letter in letters)
+    for name in _KANA & names.keys():  # Japanese is written in all of these
+        names["CJK"] += names.pop(name)
     return names.most_common(1)[0][0] if names else ""

@@ -30,6 +30,17 @@ class Ragged(Sequence[list[int]]):
             end += len(part.flat)
         return cls(np.concatenate(flats), np.concatenate(offsets))
 
+    def take(self, rows: NDArray[np.int64]) -> "Ragged":
+        """The lists at these positions, in their order."""
+        sizes = self.lengths()[rows]
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], sizes)
+        return Ragged(self.flat[places], offsets)
+
+    def prefixed(self, ids: NDArray[np.int32]) -> "Ragged":
+        """Each list with one of the ids in front of it."""
+        return Ragged(np.insert(self.flat, self.offsets[:-1], ids), self.offsets + np.arange(len(self.offsets)))
+
     def lengths(self) -> NDArray[np.int64]:
         """The length of each list."""
         return np.diff(self.offsets)

@@ -7,6 +7,10 @@ the vocabulary becomes its UTF-8 bytes, and encoding never produces the unknown 
 (Provilkov et al. 2020) for BPE. A sample depends on the lines and the generator alone, so that training can be resumed;
 SentencePiece's own sampler has a hidden generator in each thread.
 
+The tokenizer of a model of many languages has a token for each language that it translates to, `<2de>` for German
+(Johnson et al. 2017). These are control symbols of SentencePiece: no text is encoded to one, not even `<2de>`, and they
+are decoded to nothing.
+
 This module does not know where lines come from, or that they have a translation.
 """
 
@@ -17,7 +21,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, combinations, pairwise
+from itertools import accumulate, chain, combinations, pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +39,7 @@ CHUNK = 10_000  # lines
 SPACE = "\u2581"  # SentencePiece's mark for a space; in a piece it is at the start or nowhere
 _ESCAPE = "\ue000"  # private use; escapes a SPACE in the text itself
 _RESERVED = "\u2585"  # SentencePiece's trainer skips lines that contain it
+_LANGUAGE = re.compile("<2(.+)>")  # the control symbol of a language
 _PIECE = 0x0A  # the key of the field of a SentencePiece model that contains a piece: number 1, with a length
 _PROBE = f"  a\t{SPACE}<s> \u2047\u00c5A\u030a \U0001f642 "  # decoded correctly by lossless models only
 
@@ -95,14 +100,29 @@ class Tokenizer:
         # The ids of the numbered pieces (`seq2seq.segments.pieces`) that the model has a token for, in their order.
         tokens = [p.piece_to_id(piece(number)) for number in range(PIECES)]
         self.placeholders = tokens[: tokens.index(UNK)] if UNK in tokens else tokens
+        # The token of each language that a model translates to; empty for a model of one direction.
+        self.languages: dict[str, int] = {}
+        for token in takewhile(p.is_control, range(UNK + 1, len(p))):
+            if match := _LANGUAGE.fullmatch(p.id_to_piece(token)):
+                self.languages[match[1]] = token
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:
             raise InputError("the SentencePiece model loses text (normalises, or has no bytes); learn a new one")
 
     @classmethod
-    def learn(cls, lines: Iterable[str], config: TokenizerConfig, notice: Callable[[str], None]) -> "Tokenizer":
+    def learn(
+        cls,
+        lines: Iterable[str],
+        config: TokenizerConfig,
+        notice: Callable[[str], None],
+        languages: Sequence[str] = (),
+    ) -> "Tokenizer":
         """Learn a model from the lines; the same lines give the same bytes.
 
-        `notice` is called with a message if the vocabulary is smaller than set, or only a part of the lines is used.
+        Args:
+            lines: the text.
+            config: kind and size of the model.
+            notice: called with a message if the vocabulary is smaller than set, or only a part of the lines is used.
+            languages: that get a token each, in this order.
 
         Raises:
             InputError: there is no text, or the vocabulary is too small for the text's characters.
@@ -128,6 +148,7 @@ class Tokenizer:
                 eos_id=EOS,
                 unk_id=UNK,
                 byte_fallback=True,
+                control_symbols=[f"<2{language}>" for language in languages],
                 user_defined_symbols=[piece(number) for number in range(config.placeholders)],
                 normalization_rule_name="identity",
                 remove_extra_whitespaces=False,
@@ -360,7 +381,7 @@ def _split_model(model: bytes) -> tuple[list[bytes], bytes]:
 
 def _piece_bytes(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:
     """The text of a piece in UTF-8; of a byte piece, the byte."""
-    if i in (PAD, BOS, EOS):
+    if processor.is_control(i):
         return b""
     if i == UNK:
         return "\ufffd".encode()

@@ -20,6 +20,7 @@ class TrainingConfig:
     """How the weights are trained."""
 
     seed: int = setting(1, "seed of every random choice", low=0, high=2**31)
+    finetuned: str = setting("", "folder of the model whose weights the run began with; --finetune sets it")
     epochs: int = setting(10, "passes over the training data", low=1)
     updates: int = setting(0, "number of updates, in place of `epochs`; 0: as many as the epochs have", low=0)
     batch_tokens: int = setting(
@@ -47,6 +48,11 @@ class TrainingConfig:
     )
     ema: float = setting(0.998, "decay of the moving average of the weights; 0: none", low=0.0, high=0.99999)
     average_last: int = setting(1, "number of last validations whose weights are averaged", low=1, high=100)
+    dev_pairs: int = setting(
+        0,
+        "most dev pairs that a validation scores, of all directions together; 0: all, or of several directions 2,000",
+        low=0,
+    )
     validate_every: int = setting(0, "updates between validations; 0: one per epoch", low=0)
     metric: str = setting("bleu", "dev score that chooses the best weights", choices=("bleu", "chrf", "loss"))
     patience: int = setting(0, "validations without a better score before an early stop; 0: no early stop", low=0)

@@ -41,7 +41,10 @@ def load(folder: Path, age: int = 0) -> tuple[Groups, dict[str, Any]]:
     """
     names = training_states(folder)
     if not names:
-        raise InputError(f"{folder / TRAINING} holds no training state; there is nothing to resume")
+        raise InputError(
+            f"{folder / TRAINING} holds no training state; there is nothing to resume; train again with --overwrite, "
+            "or train a finished model on other text with --finetune"
+        )
     name = names[-1 - age]
     path, groups = folder / name, Groups()
     try:

@@ -1,5 +1,6 @@
 """A run's settings: a TOML recipe, `[data] [text] [tokenizer] [model] [training] [search]`, and the overrides of it."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +45,8 @@ def resolve(sections: Mapping[str, Mapping[str, Any]]) -> Settings:
 def recipe(name: str) -> dict[str, dict[str, Any]]:
     """The sections of a shipped recipe, by its name or its old name, or of a TOML file, by its path.
 
+    The recipe `auto` has none: its settings follow from the text (`seq2seq.training.automatic`).
+
     Raises:
         InputError: there is no such recipe; the most similar name is suggested.
     """
@@ -64,3 +67,13 @@ def override(
     for section, name, value in assignments:
         result.setdefault(section, {})[name] = value
     return result
+
+
+def absolute(where: str) -> str:
+    """An absolute path, so that a run can be resumed from any folder; empty, and a name of the hub, as they are."""
+    return where if not where or where.startswith("hf:") else os.path.abspath(where)  # noqa: PTH100 (keeps links)
+
+
+def is_there(where: str) -> bool:
+    """Whether a text can be looked for: its path exists, or it has none."""
+    return not where or where.startswith("hf:") or Path(where).exists()

@@ -7,6 +7,7 @@ This module does not know how an update is computed, nor the format of the file 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Progress:
     epoch: int = 0
     batch: int = 0  # batches of this epoch done
     best: float = -math.inf  # best validation score
+    ties: list[float] = field(default_factory=list)  # of that validation: what decides between equal scores, in order
     best_step: int = 0
     bad: int = 0  # validations since the best one
     rate_scale: float = 1.0  # factor on the learning rate, halved by the plateau schedule
@@ -40,15 +42,26 @@ class Progress:
     minutes: float = 0.0  # of training and validation
     metrics: list[dict[str, Any]] = field(default_factory=list)  # one entry per validation
 
-    def add_score(self, score: float, config: TrainingConfig) -> bool:
-        """Count a validation; returns whether its score is the best so far. Plateau lowers the learning rate."""
-        if score > self.best:
-            self.best, self.best_step, self.bad = score, self.step, 0
-            return True
+    def add_score(self, rank: Sequence[float], config: TrainingConfig) -> bool:
+        """Count a validation; returns whether it is the best so far. Plateau lowers the learning rate.
+
+        Args:
+            rank: its score, then what decides between equal scores: chrF and the negated loss; higher is better. A
+                loss that is better alone does not count for `patience` and plateau.
+        """
+        score, *ties = rank
+        # A state of an earlier version has no `ties`; there the first of equal scores stays the best.
+        is_best = score > self.best or (score == self.best and bool(self.ties) and ties > self.ties)
+        is_better = score > self.best or (is_best and ties[:-1] > self.ties[:-1])
+        if is_best:
+            self.best, self.ties, self.best_step = score, ties, self.step
+        if is_better:
+            self.bad = 0
+            return is_best
         self.bad += 1
         if config.schedule == "plateau" and self.bad % config.plateau_patience == 0:
             self.rate_scale *= 0.5
-        return False
+        return is_best
 
 
 class TrainingState:
@@ -77,9 +90,16 @@ class TrainingState:
 
     def take_snapshot(self) -> dict[str, Tensor]:
         """Add the weights, or their moving average, to the snapshots; returns the mean of all snapshots."""
+        self.snapshots = self._with_newest()
+        return _mean(self.snapshots)
+
+    def averaged(self) -> dict[str, Tensor]:
+        """What `take_snapshot` would return; the snapshots stay as they are."""
+        return _mean(self._with_newest())
+
+    def _with_newest(self) -> list[dict[str, Tensor]]:
         newest = {name: w.clone() for name, w in (self.average or self.weights).items()}
-        self.snapshots = [*self.snapshots, newest][-self.config.average_last :]
-        return {name: torch.stack([s[name] for s in self.snapshots]).mean(0) for name in newest}
+        return [*self.snapshots, newest][-self.config.average_last :]
 
     def untrained_parameters(self) -> list[str]:
         """The names of the parameters whose gradient was zero in every update so far."""
@@ -107,8 +127,8 @@ class TrainingState:
         checkpoint.load_weights(self.model, groups[resume.WEIGHTS], f"the training state in {folder}")
         if numbers.pop("text") != self.text:
             raise InputError(
-                f"the text or the tokenizer is not the one that {folder} was trained on; restore it, "
-                "or start a new run: give another --out"
+                f"the text or the tokenizer is not the one that {folder} was trained on; restore it, give the text's "
+                "new place with --data, or start a new run with another --out"
             )
         averages = groups.get(resume.AVERAGE, groups[resume.WEIGHTS])
         self.average = {name: averages[name].clone() for name in self.average}  # in the order of the weights
@@ -117,3 +137,8 @@ class TrainingState:
         for name, parameter in self.model.named_parameters():
             self.optimizer.state[parameter] = {key: groups[key][name] for key in MOMENTS}
         self.progress = Progress(**numbers)
+
+
+def _mean(weights: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of several sets of weights."""
+    return {name: torch.stack([each[name] for each in weights]).mean(0) for name in weights[0]}

@@ -6,56 +6,38 @@ What a run has to remember is in `state`, and one update of the weights in `step
 import json
 import math
 import os
-import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from seq2seq.display import Display
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import UNTIED, Model
-from seq2seq.text.corpus import Corpus
-from seq2seq.text.preparation import longest_of, prepared, reading, varied
-from seq2seq.text.sources import Pair
+from seq2seq.text.multilingual import Corpora
+from seq2seq.text.preparation import longest_of
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.distributed import ProcessGroup
-from seq2seq.training.epochs import TrainingData, fingerprint
+from seq2seq.training.epochs import fingerprint
 from seq2seq.training.initialisation import load_word_vectors
 from seq2seq.training.optimization import check_precision
 from seq2seq.training.settings import Settings
 from seq2seq.training.signals import listening
 from seq2seq.training.state import Progress, TrainingState
 from seq2seq.training.step import DivergenceError, TrainingStep
+from seq2seq.training.texts import dev_pairs, training_data
 from seq2seq.training.validation import Scores, Validator
-from seq2seq.translation.bundle import reading_for
 from seq2seq.translation.padding import use_strict_products
 
 # Compiled kernels that torch and oneDNN cache, one per shape: almost every batch of training has a new shape, and the
 # default of 1,024 grows to gigabytes.
 KERNEL_CACHES = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
-
-
-def prepare(settings: Settings, corpus: Corpus, say: Callable[[str], None]) -> tuple[Tokenizer, Tokenizer]:
-    """The source and the target tokenizer of a new run, learnt from the training text.
-
-    A joint tokenizer is sorted so that the target vocabulary is its first N pieces.
-    """
-    how = reading(settings.text, settings.data.src, settings.data.tgt, settings.tokenizer.placeholders)
-    pairs = prepared(corpus.train, how)
-    sides = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
-    if settings.tokenizer.joint:
-        joint = Tokenizer.learn([*sides[0], *sides[1]], settings.tokenizer, say)
-        joint, count = joint.sorted_for(sides[1], settings.tokenizer.kind)
-        return joint, joint.first(count)
-    src, tgt = (Tokenizer.learn(side, settings.tokenizer, say) for side in sides)
-    return src, tgt
 
 
 @contextmanager
@@ -89,7 +71,7 @@ class Trainer:
     def __init__(
         self,
         settings: Settings,
-        corpus: Corpus,
+        corpora: Corpora,
         tokenizers: tuple[Tokenizer, Tokenizer],
         folder: Path,
         device: str,
@@ -104,20 +86,16 @@ class Trainer:
         use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
         self.model = Model(settings.model, *map(len, tokenizers)).to(device)
-        how = reading_for(tokenizers, settings.text, settings.data.src, settings.data.tgt)
-        pairs: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
-        if how:
-            pairs = varied(pairs, how, settings.text, self.config.seed)
-        sampling, batch_tokens = settings.tokenizer.sampling, self.config.batch_tokens
-        self.data = TrainingData(pairs, tokenizers, sampling, self.config.seed, batch_tokens)
+        self.data = training_data(settings, corpora, tokenizers)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())
         self.total = self.config.updates or self.config.epochs * updates_per_epoch
         self.training_step = TrainingStep(
             self.model, self.data, self.config, self.total, device, self.process_group, say
         )
-        self.state = TrainingState(self.model, self.config, fingerprint(corpus, tokenizers))
-        self.validator = Validator(settings.model, tokenizers, corpus.dev, device, (how, self.longest))
+        self.state = TrainingState(self.model, self.config, fingerprint(corpora, tokenizers))
+        text, dev = replace(settings.text, longest=self.longest), dev_pairs(corpora, self.config.dev_pairs)
+        self.validator = Validator(settings.model, tokenizers, dev, device, text)
 
     @property
     def progress(self) -> Progress:
@@ -129,12 +107,15 @@ class Trainer:
         """The current weights by parameter name, in the storage that training updates."""
         return self.state.weights
 
-    def begin(self) -> None:
-        """Initialise a new run: with `training.word_vectors`, the embeddings.
+    def begin(self, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Initialise a new run: with other weights, by parameter name; with `training.word_vectors`, the embeddings.
 
         Raises:
             InputError: gensim is not installed, or the text for the word vectors cannot be read.
         """
+        if weights is not None:
+            checkpoint.load_weights(self.model, weights)
+            self.state.reset_average()
         if self.config.word_vectors != "random":
             load_word_vectors(self.model, self.tokenizers, self.data.lines, self.config, self.say)
             self.state.reset_average()
@@ -165,8 +146,11 @@ class Trainer:
             limited_kernel_caches(),
             listening() as signals,
             self.training_step.workers,
-            _progress_bar(self.total, progress.step, quiet) as bar,
+            Display(self.total, progress.step, "update", self.say, quiet) as display,
         ):
+            if self.config.finetuned and not progress.step:
+                with self.training_step.workers.all_threads():
+                    self._validate_start()
             while not self._is_finished():
                 plan = self.data.load_epoch(progress.epoch)
                 while progress.batch < len(plan) and not self._is_finished():
@@ -176,15 +160,10 @@ class Trainer:
                     is_due = progress.step % every == 0 if every else progress.batch >= len(plan)
                     if is_due or progress.step == self.total:
                         with self.training_step.workers.all_threads():
-                            self._validate(bar)
-                    bar.update()
-                    if progress.step % 20 == 0:
-                        self._show(bar)
+                            self._validate(display)
+                    display.advance(self._state_of_work)
                     if signum := self.process_group.maximum(signals[0] if signals else 0):
-                        self._save()
-                        raise Interrupted(
-                            signum, f"stopped after update {progress.step}; go on with --resume {self.folder}"
-                        )
+                        self._stop(signum)
                 if progress.batch >= len(plan):
                     progress.epoch, progress.batch = progress.epoch + 1, 0
 
@@ -198,18 +177,35 @@ class Trainer:
             self.training_step.update(self.state, batches)
         except DivergenceError as e:
             raise WorkError(
-                f"{e} (see {self._write_pairs(batches)}); the last checkpoint is whole: "
+                f"{e} (see {self._write_pairs(batches)}); {self._last_checkpoint()}: "
                 "lower training.learning_rate, or set training.precision = 'fp32'"
             ) from None
 
+    def _last_checkpoint(self) -> str:
+        """What a failure leaves in the folder."""
+        names = layout.training_states(self.folder)
+        return "the last checkpoint is whole" if names else "there was no checkpoint yet"
+
     def _write_pairs(self, batches: list[list[int]]) -> Path:
         """Write the pairs of these batches to a file; returns its path."""
-        src, tgt = self.data.lines
-        lines = (f"{src[row]}\t{tgt[row]}\n" for rows in batches for row in rows)
+        lines = ("\t".join(self.data.text(row)) + "\n" for rows in batches for row in rows)
         path = self.folder / layout.STOPPED
         if self.process_group.is_main:
             files.write(path, "".join(lines).encode())
         return path
+
+    def _stop(self, signum: int) -> None:
+        """End the run after a signal: its state is saved, and the folder holds a model that can translate.
+
+        Raises:
+            Interrupted: always.
+        """
+        self._save()
+        step = self.progress.step
+        if self.process_group.is_main and self.progress.best == -math.inf:  # there was no validation
+            checkpoint.save_weights(self.folder, self.state.averaged(), *self.tokenizers)
+            self.say(f"{self.folder} holds the model as it is after update {step}, before the first validation")
+        raise Interrupted(signum, f"stopped after update {step}; go on with --resume {self.folder}")
 
     def _save(self) -> None:
         if self.process_group.is_main:
@@ -217,15 +213,24 @@ class Trainer:
 
     # ---- validation ------------------------------------------------------------------------------------------------
 
-    def _validate(self, bar: "tqdm[Any]") -> None:
+    def _validate_start(self) -> None:
+        """Score the weights of another model that training begins with; they stay if no update is better on dev."""
+        weights = self.state.averaged()
+        scores = self.process_group.broadcast_object(lambda: self.validator.validate(weights))
+        self.progress.add_score(scores.rank(self.config.metric), self.config)
+        if self.process_group.is_main:
+            checkpoint.save_weights(self.folder, weights, *self.tokenizers)
+        self.say(f"before fine-tuning  dev loss {scores.loss:.3f}  dev BLEU {scores.bleu:.1f}")
+
+    def _validate(self, display: Display) -> None:
         """Score the averaged weights on dev; write them if they are the best so far, and a checkpoint."""
         started, progress = time.perf_counter(), self.progress
         weights = self.state.take_snapshot()
         scores = self.process_group.broadcast_object(lambda: self.validator.validate(weights))
-        is_best = progress.add_score(scores.value(self.config.metric), self.config)
+        is_best = progress.add_score(scores.rank(self.config.metric), self.config)
         progress.minutes += (progress.seconds + time.perf_counter() - started) / 60
         progress.metrics.append(self._metrics(scores))
-        self._show(bar)
+        display.show(self._state_of_work)
         self._report(is_best)
         progress.nats, progress.tokens, progress.seconds = 0.0, 0, 0.0
         if self.process_group.is_main:
@@ -246,13 +251,14 @@ class Trainer:
             "dev_loss": round(scores.loss, 4),
             "dev_bleu": round(scores.bleu, 2),
             "dev_chrf": round(scores.chrf, 2),
+            **scores.by_direction(),
             "learning_rate": self.training_step.learning_rate(progress),
             "tgt_tokens_per_s": round(progress.tokens / progress.seconds),
             "minutes": round(progress.minutes, 2),
         }
 
     def _report(self, is_best: bool) -> None:
-        """Log the newest metrics, and at the first validation the parameters without gradient."""
+        """Log the newest metrics, and at the first validation how BLEU counts, and parameters without gradient."""
         metrics = self.progress.metrics
         self.say(
             "epoch {epoch}  update {step}  train loss {train_loss:.3f}  dev loss {dev_loss:.3f}  "
@@ -260,6 +266,8 @@ class Trainer:
             + ("  best" if is_best else "")
         )
         if len(metrics) == 1:
+            for notice in self.validator.notices():
+                self.say(f"note: {notice}")
             for name in self.state.untrained_parameters():
                 self.say(f"note: {name} has had no gradient in {self.progress.step} updates; it does not train")
 
@@ -272,26 +280,11 @@ class Trainer:
                 for name, value in metrics.items():
                     writer.add_scalar(name, value, metrics["step"])
 
-    def _show(self, bar: "tqdm[Any]") -> None:
-        """Write loss, BLEU and speed behind the progress bar."""
+    def _state_of_work(self) -> str:
+        """Loss, BLEU and speed since the last validation, for the display."""
         progress = self.progress
-        for name, size in _terminal_size().items():
-            setattr(bar, name, size)
-        if progress.tokens:
-            bar.set_postfix_str(
-                f"epoch {progress.epoch + 1}, loss {progress.nats / progress.tokens:.2f}, "
-                f"dev BLEU {progress.metrics[-1]['dev_bleu'] if progress.metrics else 0:.1f}, "
-                f"{progress.tokens / progress.seconds:.0f} tokens/s",
-                refresh=False,
-            )
-
-
-def _progress_bar(total: int, done: int, quiet: bool) -> "tqdm[Any]":
-    """A bar of updates in a terminal or a notebook, nothing elsewhere."""
-    return tqdm(total=total, initial=done, disable=True if quiet else None, unit="update", **_terminal_size())
-
-
-def _terminal_size() -> dict[str, int]:
-    """Columns and lines of the terminal: tqdm shows nothing where a terminal hides them. Empty in a notebook."""
-    columns, lines = shutil.get_terminal_size()
-    return {"ncols": columns, "nrows": lines} if sys.stderr.isatty() else {}
+        if not progress.tokens:
+            return ""
+        bleu = f"dev BLEU {progress.metrics[-1]['dev_bleu']:.1f}" if progress.metrics else "no dev BLEU yet"
+        loss, speed = progress.nats / progress.tokens, progress.tokens / progress.seconds
+        return f"epoch {progress.epoch + 1}, loss {loss:.2f}, {bleu}, {speed:.0f} tokens/s"

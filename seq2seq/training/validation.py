@@ -1,15 +1,16 @@
-"""Validation: the loss and the translation quality of a set of weights on the dev pairs."""
+"""Validation: the loss and the translation quality of a set of weights on the dev pairs of each direction."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from statistics import fmean
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from seq2seq.folder import checkpoint
 from seq2seq.network.model import Model, ModelConfig
-from seq2seq.segments.reading import Reading
-from seq2seq.text.preparation import LONGEST
-from seq2seq.text.scoring import score
+from seq2seq.text.directions import Direction, name_of
+from seq2seq.text.preparation import TextConfig
+from seq2seq.text.scoring import DEFAULT, score, tokenizer_for
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.bundle import Bundle
@@ -17,17 +18,49 @@ from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
 
+UNUSABLE = 0.05  # a BLEU below it, which is printed as 0.0, counts as 0
+
 
 class Scores(NamedTuple):
-    """The scores of a set of weights on dev."""
+    """The scores of a set of weights on dev; of several directions their means."""
 
     loss: float  # nats per target token, of the references
     bleu: float  # of greedy translations, 0 to 100
     chrf: float  # of greedy translations, 0 to 100
+    directions: "dict[str, Scores] | None" = None  # of a model of several, the scores of each by its name
 
-    def value(self, metric: str) -> float:
-        """The score that `training.metric` names, negated for the loss: higher is better."""
-        return -self.loss if metric == "loss" else float(getattr(self, metric))
+    def rank(self, metric: str) -> tuple[float, float, float]:
+        """The score that `training.metric` names, then what decides between equal ones: chrF and loss.
+
+        Higher is better; losses are negated, and a BLEU below UNUSABLE is 0.
+        """
+        bleu = self.bleu if self.bleu >= UNUSABLE else 0.0
+        return {"bleu": bleu, "chrf": self.chrf, "loss": -self.loss}[metric], self.chrf, -self.loss
+
+    def by_direction(self) -> dict[str, Any]:
+        """What metrics.jsonl keeps of each direction; nothing for a model of one."""
+        rows = {
+            name: {"dev_loss": round(s.loss, 4), "dev_bleu": round(s.bleu, 2), "dev_chrf": round(s.chrf, 2)}
+            for name, s in (self.directions or {}).items()
+        }
+        return {"directions": rows} if rows else {}
+
+
+class Dev(NamedTuple):
+    """The dev pairs of a direction, and what translates them."""
+
+    src: list[str]
+    tgt: list[str]
+    translator: LineTranslator
+    tokens: int  # of the target side
+    tokenize: str  # how BLEU counts words
+
+    def scores(self) -> Scores:
+        """The scores of the weights that the translator's model holds."""
+        loss = -sum(self.translator.log_probs(self.src, self.tgt)) / self.tokens
+        translations = self.translator.translate(self.src)
+        bleu, chrf = (s.value for s in score(translations, [self.tgt], ("bleu", "chrf"), self.tokenize))
+        return Scores(loss, bleu, chrf)
 
 
 class Validator:
@@ -36,29 +69,44 @@ class Validator:
     Args:
         config: the model's settings.
         tokenizers: of the source and the target.
-        dev: the pairs.
+        dev: the pairs of each direction.
         device: cpu or cuda.
-        reading: how text is read for the model, and the most source tokens that are translated at once.
+        text: how text is read for the model.
     """
 
     def __init__(
         self,
         config: ModelConfig,
         tokenizers: tuple[Tokenizer, Tokenizer],
-        dev: Sequence[Pair],
+        dev: Mapping[Direction, Sequence[Pair]],
         device: str,
-        reading: tuple[Reading | None, int] = (None, LONGEST),
+        text: TextConfig,
     ) -> None:
-        self.src, self.tgt = [pair.src for pair in dev], [pair.tgt for pair in dev]
         self.model = Model(config, *map(len, tokenizers)).to(device).eval()
-        greedy = SearchConfig(beam=1)
-        bundle = Bundle(TorchEngine(self.model), *tokenizers, greedy, "", "", *reading)
-        self.translator = LineTranslator(bundle, greedy, batch_tokens=4096)
-        self.tokens = self.translator.count_tokens(self.src, self.tgt)
+        bundle = Bundle.of(TorchEngine(self.model), tokenizers, SearchConfig(beam=1), text, list(dev))
+        self.dev: dict[Direction, Dev] = {}
+        for direction, pairs in dev.items():
+            src, tgt = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+            translator = LineTranslator(bundle.toward(direction), bundle.search, batch_tokens=4096)
+            tokens = translator.count_tokens(src, tgt)
+            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt))
+
+    @property
+    def sentences(self) -> int:
+        """The number of dev pairs of all directions."""
+        return sum(len(dev.src) for dev in self.dev.values())
+
+    def notices(self) -> list[str]:
+        """How BLEU counts words, for each target language where it is not by spaces."""
+        tokenizers = {tgt: dev.tokenize for (_, tgt), dev in self.dev.items() if dev.tokenize != DEFAULT}
+        return [f"dev BLEU of {tgt} counts words by sacreBLEU's tokenizer {name}" for tgt, name in tokenizers.items()]
 
     def validate(self, weights: Mapping[str, Tensor]) -> Scores:
         """Load the weights, by parameter name, and score them."""
         checkpoint.load_weights(self.model, weights)
-        loss = -sum(self.translator.log_probs(self.src, self.tgt)) / self.tokens
-        bleu, chrf = (s.value for s in score(self.translator.translate(self.src), [self.tgt], ("bleu", "chrf")))
-        return Scores(loss, bleu, chrf)
+        scores = {name_of(direction): dev.scores() for direction, dev in self.dev.items()}
+        if len(scores) == 1:
+            [single] = scores.values()
+            return single
+        loss, bleu, chrf = (fmean(getattr(s, name) for s in scores.values()) for name in ("loss", "bleu", "chrf"))
+        return Scores(loss, bleu, chrf, scores)

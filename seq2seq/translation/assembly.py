@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from seq2seq.segments.case import MIXED, case_of, small, written_as
 from seq2seq.segments.keeping import Kept, restore
+from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import VALUE, Mark, Segment
@@ -28,7 +29,7 @@ _LOST = "\ufffd"  # what bytes that are no character are decoded to
 class Unit(NamedTuple):
     """What is translated at once: a sentence, or a part of a long one."""
 
-    ids: list[int]  # source tokens, without EOS
+    ids: list[int]  # source tokens, with the bundle's `lead`, without EOS
     prefix: list[int]  # the first tokens of its translation
     required: list[int]  # tokens that its translation has once
     line: int  # the segment's number in the stream, from 1 on
@@ -58,7 +59,7 @@ class Assembly:
 
     def __init__(self, bundle: Bundle, segment: Segment, line: int, alignments: bool, ranks: bool) -> None:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
-        self.aligns, self.longest = bundle.engine.aligns, bundle.longest
+        self.aligns, self.longest, self.lead = bundle.engine.aligns, bundle.longest, bundle.lead
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
         self.messages = list[str]()  # for the user; each goes on after "line N"
         self.parts: list[Part] = self._read(bundle)
@@ -89,7 +90,8 @@ class Assembly:
         if text.isascii() or keeping.nothing:
             return reading
         words = [word for word in dict.fromkeys(_LETTERS.findall(text)) if not word.isascii()]
-        known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(words))
+        plain = [normalise(word, reading.normalisation).text for word in words]
+        known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(plain))
         foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
         if not foreign:
             return reading
@@ -125,7 +127,8 @@ class Assembly:
         given = self.src_tokenizer.placeholders
         for i, run in enumerate(runs):
             required = [self.tgt_tokenizer.placeholders[given.index(token)] for token in run if token in given]
-            self.units.append(Unit(run, [] if i else prefix, list(dict.fromkeys(required)), self.line, len(self.units)))
+            unit = [*self.lead, *run], [] if i else prefix, list(dict.fromkeys(required)), self.line, len(self.units)
+            self.units.append(Unit(*unit))
         self.counts.append(len(runs))
         self.ends.append(self.src_tokenizer.ends(ids))
 
@@ -189,15 +192,17 @@ class Assembly:
         src_ends, known = self.ends[number], _LOST in self.segment.text
         first = sum(self.counts[:number])
         for unit, hypothesis in zip(self.units[first : first + len(chosen)], chosen, strict=True):
+            size = len(unit.ids) - len(self.lead)
             decoded = self.tgt_tokenizer.decode(hypothesis.tokens).translate(_ONE_LINE)
             decoded = decoded if known else decoded.replace(_LOST, "")
             shift = len(text) + bool(text)
             if self.aligns and (self.alignments or self.sentences[number].inner or self.sentences[number].values):
-                for source, end in zip(hypothesis.sources, self.tgt_tokenizer.ends(hypothesis.tokens), strict=True):
-                    if source < len(unit.ids):  # the position after them is EOS
+                for position, end in zip(hypothesis.sources, self.tgt_tokenizer.ends(hypothesis.tokens), strict=True):
+                    source = position - len(self.lead)
+                    if 0 <= source < size:  # the position after them is EOS
                         links.append((max(0, src_ends[start + source] - 1), shift + max(0, min(end, len(decoded)) - 1)))
             text += (" " if text else "") + decoded
-            start += len(unit.ids)
+            start += size
         return text, links
 
     def _alignment(self, text: str, links: Sequence[Link]) -> list[list[int]]:

@@ -1,4 +1,8 @@
-"""A model ready to translate: its engine, tokenizers and settings, and how text is read for it."""
+"""A model ready to translate: its engine, tokenizers and settings, and how text is read for it.
+
+A model of many languages reads a token of the target's language before the source (Johnson et al. 2017): `Bundle.lead`.
+Everything else is as for two languages.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.config import build
+from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text import batches
+from seq2seq.text.directions import Direction, listed, parse_directions
 from seq2seq.text.preparation import LONGEST, TextConfig, reading
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.search import Ids, LogProbs, Proposal, SearchConfig
@@ -60,17 +66,67 @@ class Bundle(NamedTuple):
     tgt: str  # the language it translates to
     reading: Reading | None = None  # how text is read for it; None: each line as it stands, and as one
     longest: int = LONGEST  # source tokens that are translated at once
+    directions: tuple[Direction, ...] = ()  # of a model of many languages; empty: from `src` to `tgt` alone
+    lead: tuple[int, ...] = ()  # tokens before each source: of a model of many languages, that of `tgt`
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        tokenizers: tuple[Tokenizer, Tokenizer],
+        search: SearchConfig,
+        text: TextConfig,
+        directions: Sequence[Direction],
+    ) -> "Bundle":
+        """The bundle of a model that knows these directions, in the first of them."""
+        src, tgt = directions[0]
+        how = reading_for(tokenizers, text, src, tgt)
+        bundle = cls(engine, *tokenizers, search, src, tgt, how, text.longest or LONGEST)
+        return bundle._replace(directions=tuple(directions)).toward((src, tgt)) if tokenizers[0].languages else bundle
 
     @classmethod
     def from_settings(
         cls, engine: Engine, tokenizers: tuple[Tokenizer, Tokenizer], sections: Mapping[str, Mapping[str, Any]]
     ) -> "Bundle":
-        """The bundle with the settings and languages from a model folder's settings."""
-        search, languages = build(SearchConfig, sections.get("search", {}), "search"), sections.get("data", {})
-        src, tgt = languages.get("src", "?"), languages.get("tgt", "?")
+        """The bundle with the settings and languages from a model folder's settings.
+
+        Raises:
+            InputError: a setting is wrong, or the tokenizer has no token for a language.
+        """
+        search, data = build(SearchConfig, sections.get("search", {}), "search"), sections.get("data", {})
         text = build(TextConfig, sections.get("text", {}), "text")
-        how = reading_for(tokenizers, text, src, tgt)
-        return cls(engine, *tokenizers, search, src, tgt, how, text.longest or LONGEST)
+        directions = [(data.get("src", "?"), data.get("tgt", "?"))]
+        if languages := data.get("languages"):
+            directions = parse_directions(data.get("directions", ()), languages)
+        known = tokenizers[0].languages
+        lacking = [tgt for _, tgt in directions if tgt not in known]
+        if lacking and (known or languages):
+            raise InputError(f"the tokenizer has no token for the language {lacking[0]}; restore the folder's own")
+        return cls.of(engine, tokenizers, search, text, directions)
+
+    @property
+    def known(self) -> tuple[Direction, ...]:
+        """The directions that the model knows."""
+        return self.directions or ((self.src, self.tgt),)
+
+    def toward(self, direction: Direction) -> "Bundle":
+        """The bundle for this direction, one of `known`; what else was changed in the reading stays.
+
+        Raises:
+            InputError: the model does not know the direction.
+        """
+        src, tgt = direction
+        if direction not in self.known:
+            raise InputError(f"no translation from {src} to {tgt}; there is {listed(self.known)}; choose one of these")
+        if not self.directions:
+            return self
+        how = self.reading and replace(self.reading, src=src, keeping=replace(self.reading.keeping, src=src, tgt=tgt))
+        return self._replace(src=src, tgt=tgt, reading=how, lead=(self.src_tokenizer.languages[tgt],))
+
+    @property
+    def reserved(self) -> list[int]:
+        """Target tokens that stand in a translation only where its request requires them, or nowhere."""
+        return [*self.tgt_tokenizer.placeholders, *self.tgt_tokenizer.languages.values()]
 
     def with_reading(self, keep: Sequence[str] = (), nothing: bool = False, split: bool = True) -> "Bundle":
         """The bundle with another way to read text.

@@ -138,7 +138,10 @@ def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) 
     if bundle.reading:
         pairs = prepared([Pair(*pair) for pair in pairs], bundle.reading)
     src, tgt = zip(*pairs, strict=True)
-    memory = TranslationMemory(bundle.src_tokenizer.encode_all(src), bundle.tgt_tokenizer.encode_all(tgt))
+    sources = bundle.src_tokenizer.encode_all(src)
+    for token in bundle.lead:
+        sources = sources.prefixed(np.full(len(sources), token, np.int32))
+    memory = TranslationMemory(sources, bundle.tgt_tokenizer.encode_all(tgt))
     return bundle._replace(engine=TorchEngine(*bundle.engine.models, memory=memory, share=share))
 
 

@@ -4,7 +4,7 @@ Each segment gives one list of candidates, in the order of the segments. A strea
 bounded for a stream of any length. This module knows neither files nor formats, nor how an engine computes its model.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
 from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text import batches
+from seq2seq.text.directions import Direction
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.assembly import Assembly, Candidate, Unit
 from seq2seq.translation.bundle import Bundle
@@ -41,17 +42,24 @@ class Line(NamedTuple):
     number: int
     segment: Segment
     prefix: str
+    direction: Direction | None  # None: the bundle's
 
 
-def _packed(line: Line) -> tuple[int, str, list[tuple[int, str]], str]:
+# A translation in steps: yields units to search for, is sent the hypotheses of each, returns candidates of each line.
+Steps = Generator[list[Unit], list[list[Hypothesis]], list[list[Candidate]]]
+Packed = tuple[int, str, list[tuple[int, str]], str, Direction | None]
+
+
+def _packed(line: Line) -> Packed:
     """The line as plain values. Marks lose their codes, which may be anything, and are numbered instead."""
     text, marks = line.segment
-    return line.number, text, [(mark.position, mark.kind) for mark in marks], line.prefix
+    return line.number, text, [(mark.position, mark.kind) for mark in marks], line.prefix, line.direction
 
 
-def _unpacked(number: int, text: str, marks: list[tuple[int, str]], prefix: str) -> Line:
+def _unpacked(number: int, text: str, marks: list[tuple[int, str]], prefix: str, direction: Direction | None) -> Line:
     """The line of `_packed`, whose marks have their numbers as codes."""
-    return Line(number, Segment(text, tuple(Mark(*mark, i) for i, mark in enumerate(marks))), prefix)
+    segment = Segment(text, tuple(Mark(*mark, i) for i, mark in enumerate(marks)))
+    return Line(number, segment, prefix, direction)
 
 
 def _with_codes(source: Segment, text: str, marks: list[tuple[int, str, int]]) -> Segment:
@@ -63,7 +71,7 @@ class LineTranslator:
     """Translates lines and segments, and scores translations.
 
     Args:
-        bundle: the model.
+        bundle: the model, in the direction of each line that is given none of its own.
         config: search settings, instead of the bundle's.
         batch_tokens: most tokens of a batch, padding included; changes no result.
         workers: processes that share a stream; changes no result.
@@ -77,7 +85,11 @@ class LineTranslator:
         self.batch_tokens, self.workers, self.alignments = batch_tokens, workers, alignments
 
     def stream(
-        self, lines: Iterable[str], warn: Callable[[str], None], prefixes: Iterable[str] = repeat("")
+        self,
+        lines: Iterable[str],
+        warn: Callable[[str], None],
+        prefixes: Iterable[str] = repeat(""),
+        directions: Iterable[Direction | None] = repeat(None),
     ) -> Iterator[list[Translation]]:
         """The candidates of each line, best first, as they are ready; all different. A blank line has none.
 
@@ -85,13 +97,18 @@ class LineTranslator:
             lines: one line each, without its line break.
             warn: is called with a message for each line that is translated in parts.
             prefixes: for each line the text that its translations begin with.
+            directions: for each line its direction, one that the model knows; None: the bundle's. Lines of different
+                directions share batches.
+
+        Raises:
+            InputError: the model does not know a direction.
         """
-        for candidates in self._stream(map(Segment, lines), warn, prefixes):
+        for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
 
     def segments(self, segments: Iterable[Segment], warn: Callable[[str], None]) -> Iterator[Segment]:
         """The best translation of each segment, with its marks; a segment without words as it is."""
-        for candidates in self._stream(segments, warn, repeat(""), name="segment"):
+        for candidates in self._stream(zip(segments, repeat(""), repeat(None), strict=False), warn, "segment"):
             yield candidates[0].segment if candidates else Segment("")
 
     def translate(self, lines: Iterable[str]) -> list[str]:
@@ -117,13 +134,17 @@ class LineTranslator:
         if how := self.bundle.reading:
             texts = [pair_texts(a, b, how) for a, b in zip(src, tgt, strict=True)]
             src, tgt = [a for a, _ in texts], [b for _, b in texts]
-        return self.bundle.src_tokenizer.encode(src), self.bundle.tgt_tokenizer.encode(tgt)
+        sources = [[*self.bundle.lead, *ids] for ids in self.bundle.src_tokenizer.encode(src)]
+        return sources, self.bundle.tgt_tokenizer.encode(tgt)
 
     def _stream(
-        self, segments: Iterable[Segment], warn: Callable[[str], None], prefixes: Iterable[str], name: str = "line"
+        self, segments: Iterable[tuple[Segment, str, Direction | None]], warn: Callable[[str], None], name: str
     ) -> Iterator[list[Candidate]]:
-        """The candidates of each segment, in order. Messages begin with `name` and the segment's number."""
-        lines = (Line(n, *pair) for n, pair in enumerate(zip(segments, prefixes, strict=False), 1))
+        """The candidates of each segment, in order; it comes with the prefix of its translations and its direction.
+
+        Messages begin with `name` and the segment's number.
+        """
+        lines = (Line(n, *fields) for n, fields in enumerate(segments, 1))
         size = WINDOW[0]
         with ProcessPool(self.workers, self._serve) as pool:
             while window := list(islice(lines, size)):
@@ -140,46 +161,68 @@ class LineTranslator:
 
     def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
         """The candidates of a window's lines, as values that can be sent to another process."""
-        window = [_unpacked(*line) for line in packed]
-        candidates, messages = self._translate(window, self.bundle)
-        return self._strictly(window, candidates), messages
+        messages = list[tuple[int, str]]()
+        steps = self._steps([_unpacked(*line) for line in packed], messages)
+        try:
+            units = next(steps)
+            while True:
+                units = steps.send(self.search(units))
+        except StopIteration as end:
+            return end.value, messages
 
-    def _translate(self, window: Sequence[Line], bundle: Bundle) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
-        """The candidates of each line, read as for `bundle`; and the messages for the user."""
+    def steps(self, segment: Segment) -> Steps:
+        """The translation of one segment in steps, for a caller that decides which units are searched together.
+
+        The search of the units is `search`; whatever it is called with at once, the candidates are those of `stream`.
+        """
+        return self._steps([Line(1, segment, "", None)], [])
+
+    def _steps(self, window: Sequence[Line], messages: list[tuple[int, str]]) -> Steps:
+        """The translation of a window's lines in steps; adds the messages for the user."""
+        bundles = self._bundles(window)
+        candidates = yield from self._translate(window, bundles, messages)
+        return (yield from self._strictly(window, bundles, candidates))
+
+    def _bundles(self, window: Sequence[Line]) -> list[Bundle]:
+        """The bundle of each line, in its direction."""
+        by_direction = {d: self.bundle.toward(d) for d in dict.fromkeys(line.direction for line in window) if d}
+        return [by_direction[line.direction] if line.direction else self.bundle for line in window]
+
+    def _translate(self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]) -> Steps:
+        """The candidates of each line, read as for its bundle."""
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
-            for line in window
+            for line, bundle in zip(window, bundles, strict=True)
         ]
         tokenizer = self.bundle.src_tokenizer
         encoded = iter(tokenizer.encode([text for assembly in assemblies for text in assembly.texts]))
         prefixes = self.bundle.tgt_tokenizer.encode([line.prefix for line in window])
         for assembly, prefix in zip(assemblies, prefixes, strict=True):
             assembly.divide(list(islice(encoded, len(assembly.texts))), prefix)
-        hypotheses = iter(self._search(list(chain.from_iterable(assembly.units for assembly in assemblies))))
-        candidates = [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
-        return candidates, [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
+        hypotheses = iter((yield list(chain.from_iterable(assembly.units for assembly in assemblies))))
+        messages += [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
+        return [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
 
-    def _strictly(self, window: Sequence[Line], candidates: list[list[Candidate]]) -> list[list[Candidate]]:
+    def _strictly(self, window: Sequence[Line], bundles: Sequence[Bundle], candidates: list[list[Candidate]]) -> Steps:
         """The candidates that lost no number which a lenient reading left to the model; where all did, others."""
-        how = self.bundle.reading
-        if how is None or not how.keeping.lenient:
-            return candidates
-        strict = replace(how.keeping, lenient=False)
-        rows = list[int]()
-        for row, (line, found) in enumerate(zip(window, candidates, strict=True)):
+        stricter = dict[int, Bundle]()  # by the row of a line that is translated again
+        for row, (line, bundle, found) in enumerate(zip(window, bundles, candidates, strict=True)):
+            how = bundle.reading
+            if how is None or not how.keeping.lenient:
+                continue
+            strict = replace(how.keeping, lenient=False)
             codes = kept_codes(line.segment.text, strict)
             whole = [c for c in found if not lost(codes, c.segment.text)]
             if found and not whole:
-                rows.append(row)
+                stricter[row] = bundle._replace(reading=replace(how, keeping=strict))
             candidates[row] = whole
-        if rows:
-            bundle = self.bundle._replace(reading=replace(how, keeping=strict))
-            again, _ = self._translate([window[row] for row in rows], bundle)
-            for row, found in zip(rows, again, strict=True):
+        if stricter:
+            again = yield from self._translate([window[row] for row in stricter], list(stricter.values()), [])
+            for row, found in zip(stricter, again, strict=True):
                 candidates[row] = found
         return candidates
 
-    def _search(self, units: list[Unit]) -> list[list[Hypothesis]]:
+    def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
         config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
         if config.sample:
@@ -187,7 +230,7 @@ class LineTranslator:
         results: list[list[Hypothesis]] = [[] for _ in units]
         searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
         lengths = [[len(units[i].ids) + 1] for i, _ in searches]
-        reserved = self.bundle.tgt_tokenizer.placeholders
+        reserved = self.bundle.reserved
         for rows in batches.plan(lengths, self.batch_tokens):
             batch = [searches[row] for row in rows]
             state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))

@@ -102,7 +102,8 @@ def test_a_users_program_type_checks_against_the_package(tmp_path: Path) -> None
     # Without the packages below it, which the front door does not show: they take a minute to analyse.
     (tmp_path / "mypy.ini").write_text(
         "[mypy]\nstrict = true\nfollow_imports = silent\n"
-        "[mypy-torch.*,datasets.*,numpy.*,sacrebleu.*,sentencepiece.*,tqdm.*]\nfollow_imports = skip\n"
+        "[mypy-torch.*,datasets.*,numpy.*,sacrebleu.*,sentencepiece.*,tqdm.*,babel.*,seq2seq.corpora.*,seq2seq.folder.*,"
+        "seq2seq.network.*,seq2seq.onnx.*,seq2seq.reporting.*,seq2seq.training.*]\nfollow_imports = skip\n"
         "ignore_missing_imports = true\n"
     )
     checked = subprocess.run(
@@ -164,6 +165,14 @@ def test_search_settings_are_the_models_own_until_others_are_named(model: seq2se
         model.translate("3", beam=2, nbest=3)
     with pytest.raises(InputError, match="nbest = 0"):
         model.translate("3", nbest=0)
+
+
+@pytest.mark.parametrize(
+    "option", [{"nbest": "3"}, {"nbest": True}, {"keep": 5}, {"keep": [5]}, {"split": "no"}], ids=str
+)
+def test_an_option_of_another_type_is_a_type_error(model: seq2seq.Translator, option: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(option))):
+        model.translate("3", **option)
 
 
 @pytest.mark.parametrize("text", [5, None, b"3 1", {"3": 1}, 1.5])

@@ -78,6 +78,12 @@ def test_a_run_is_evaluated(recipe: str, text: Path, tmp_path: Path) -> None:
     assert ter.name == "TER"
     assert "nrefs:1" in ter.signature
     assert seq2seq.evaluate(run.folder, data=str(text), metrics=["bleu"]) == [bleu]
+    [spread] = seq2seq.evaluate(run.folder, data=str(text), metrics=["bleu"], tokenize="char", confidence=True)
+    assert "tok:char" in spread.signature and spread.mean is not None and spread.interval is not None
+    with pytest.raises(InputError, match="unknown tokenizer 'cha'"):
+        seq2seq.evaluate(run.folder, data=str(text), tokenize="cha")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tokenise'"):
+        seq2seq.evaluate(run.folder, data=str(text), tokenise="char")  # type: ignore[call-arg]
     with pytest.raises(InputError, match="no split 'tset'"):
         seq2seq.evaluate(run.model, data=str(text), split="tset")
 

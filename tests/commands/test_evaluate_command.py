@@ -88,6 +88,43 @@ def test_two_systems_are_compared_by_bootstrap() -> None:
     assert worked(call(*arguments, "--quiet")).err == ""
 
 
+def test_text_without_spaces_is_counted_by_its_script_or_as_asked() -> None:
+    Path("ref").write_text("他去学校了。\n今天天气很好。\n", encoding="utf-8")
+    Path("hyp").write_text("他去学校过。\n今天天气不好。\n", encoding="utf-8")
+    arguments = ["evaluate", "--ref", "ref", "--hyp", "hyp", "--metric", "bleu"]
+    for tokenize, signature in ((None, "tok:zh"), ("auto", "tok:zh"), ("char", "tok:char"), ("13a", "tok:13a")):
+        [line] = worked(call(*arguments, *(["--tokenize", tokenize] if tokenize else []))).lines
+        assert signature in line
+        assert (line.startswith("BLEU = 0.00")) == (tokenize == "13a")
+    compared = worked(call(*arguments, "--hyp", "ref")).lines
+    assert "tok:zh" in compared[0] and compared[1].startswith("ref  BLEU = 100.00")
+    result = call(*arguments, "--tokenize", "zh-tw")
+    assert result.status == 2 and "ja-mecab" in result.err
+
+
+def test_a_model_is_scored_by_the_language_it_translates_to(model: Path, corpus: Path) -> None:
+    """`--tgt` names the language, whatever the script of the references."""
+    for part in ("train", "test"):
+        for side, name in (("en", "en"), ("de", "zh")):
+            Path(f"{part}.{name}").write_bytes((corpus / f"{part}.{side}").read_bytes())
+    arguments = ["evaluate", "--model", model, "--data", ".", "--tgt", "zh", "--metric", "bleu"]
+    assert "tok:zh" in worked(call(*arguments)).out
+    assert "tok:13a" in worked(call(*arguments, "--tokenize", "13a")).out
+
+
+@pytest.mark.usefixtures("files")
+def test_confidence_gives_an_interval_for_one_system(model: Path, corpus: Path) -> None:
+    arguments = ["evaluate", "--hyp", "bad.txt", "--ref", "ref", "--metric", "chrf"]
+    [line] = worked(call(*arguments, "--confidence")).lines
+    assert re.fullmatch(r"chrF2 = [\d.]+ \(95% interval [\d.]+ ± [\d.]+\)  \(nrefs:1\|bs:1000\|seed:12345\|.*\)", line)
+    [plain] = json.loads(worked(call(*arguments, "--json")).out)["scores"]
+    [chrf] = json.loads(worked(call(*arguments, "--confidence", "--seed", 3, "--json")).out)["scores"]
+    assert chrf["value"] == plain["value"] and "seed:3|" in chrf["signature"]
+    assert plain.keys() == {"name", "value", "signature"} == chrf.keys() - {"mean", "interval"}
+    [bleu] = worked(call("evaluate", "--model", model, "--data", corpus, "--metric", "bleu", "--confidence")).lines
+    assert "95% interval" in bleu
+
+
 @pytest.mark.usefixtures("files")
 def test_the_script_is_the_command() -> None:
     result = worked(python(ROOT / "scripts" / "evaluate.py", "--hyp", "good.txt", "--ref", "good.txt"))

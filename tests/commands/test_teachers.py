@@ -10,6 +10,9 @@ from pathlib import Path
 from sacrebleu.metrics import BLEU
 from shell import call, card, refused, train, worked
 
+# Teachers that have not learnt the text yet; without a limit, they would write as long as they may.
+UNTRAINED = "--set", "training.updates=30", "--set", "search.max_length=12"
+
 
 def train_part(corpus: Path) -> list[list[str]]:
     """The source and the target lines of the train part."""
@@ -37,7 +40,7 @@ def teacher_translations(model: str, corpus: Path, source: str, references: list
 def test_translations_by_teachers_are_trained_on(corpus: Path, recipe: Path) -> None:
     """The new ones among each teacher's best and its closest to the reference; resuming does not need the teachers."""
     for seed in "12":  # teachers that have not learnt the text yet
-        worked(train(recipe, corpus, "--out", seed, "--seed", seed, "--set", "training.updates=30"))
+        worked(train(recipe, corpus, "--out", seed, "--seed", seed, *UNTRAINED))
     src, tgt = train_part(corpus)
     by_teacher = [teacher_translations(seed, corpus, "en", tgt) for seed in "12"]
     assert sum(best != close for lines in by_teacher for best, close in lines) > 5 and by_teacher[0] != by_teacher[1]
@@ -69,8 +72,8 @@ def test_translations_by_teachers_are_trained_on(corpus: Path, recipe: Path) -> 
 
 def test_teachers_of_the_opposite_direction_back_translate(corpus: Path, recipe: Path) -> None:
     """Their translations are sources of the references, in the order of the teachers."""
-    worked(train(recipe, corpus, "--out", "forth", "--set", "training.updates=30"))
-    worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", "--set", "training.updates=30"))
+    worked(train(recipe, corpus, "--out", "forth", *UNTRAINED))
+    worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", *UNTRAINED))
     src, tgt = train_part(corpus)
     known = {*zip(src, tgt, strict=True)}
     candidates = [
@@ -92,8 +95,8 @@ def test_teachers_of_the_opposite_direction_back_translate(corpus: Path, recipe:
 
 def test_teachers_translate_monolingual_text_too(corpus: Path, recipe: Path) -> None:
     """Its pairs follow those of the same teacher's training text; resuming needs neither the text nor the teachers."""
-    worked(train(recipe, corpus, "--out", "forth", "--set", "training.updates=30"))
-    worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", "--set", "training.updates=30"))
+    worked(train(recipe, corpus, "--out", "forth", *UNTRAINED))
+    worked(train(recipe, corpus, "--out", "back", "--src", "de", "--tgt", "en", *UNTRAINED))
     monolingual = {"en": ["the sun sees me", "see me"], "de": ["die Sonne sieht", "sieht mich"]}
     for language, lines in monolingual.items():
         Path(f"more.{language}").write_text("".join(f"{line}\n" for line in lines))

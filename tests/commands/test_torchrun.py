@@ -11,7 +11,7 @@ from shell import ROOT, Result, call, python, start, worked
 
 from seq2seq.processes import CAN_FORK
 
-NOISE = ["--set", "model.dropout=0.2", "--set", "training.validate_every=30", "--device", "cpu"]
+NOISE = ["--set", "model.dropout=0.2", "--set", "training.validate_every=10", "--device", "cpu"]
 VECTORS = ["--set", "training.word_vectors=skipgram"]  # which only rank 0 learns
 
 
@@ -30,12 +30,12 @@ def torchrun(*argv: object) -> Result:
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
 def test_ranks_give_the_weights_of_workers_to_the_bit_also_when_resumed(corpus: Path, recipe: Path) -> None:
     arguments = ["--recipe", recipe, "--data", corpus, *NOISE, *VECTORS]
-    worked(torchrun(*arguments, "--out", "ranks", "--set", "training.updates=60"))
-    resumed = worked(torchrun("--resume", "ranks", "--set", "training.updates=90", "--device", "cpu"))
+    worked(torchrun(*arguments, "--out", "ranks", "--set", "training.updates=20"))
+    resumed = worked(torchrun("--resume", "ranks", "--set", "training.updates=30", "--device", "cpu"))
     assert resumed.out.count("The model is in ranks") == 1
-    assert resumed.err.count("epoch 30  update 90") == 1
-    worked(call("train", *arguments, "--out", "forked", "--set", "training.updates=90", "--set", "training.workers=2"))
-    for name in ("model.safetensors", "training/step-00000090.safetensors"):
+    assert resumed.err.count("epoch 10  update 30") == 1
+    worked(call("train", *arguments, "--out", "forked", "--set", "training.updates=30", "--set", "training.workers=2"))
+    for name in ("model.safetensors", "training/step-00000030.safetensors"):
         one, other = (load_file(Path(run) / name) for run in ("ranks", "forked"))
         assert one.keys() == other.keys()
         assert all((one[key] == other[key]).all() for key in one)

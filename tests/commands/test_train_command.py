@@ -147,7 +147,10 @@ def test_a_finished_run_can_be_resumed(model: Path, trained: Result) -> None:
 def test_a_stopped_and_resumed_run_equals_a_run_that_never_stopped(
     corpus: Path, recipe: Path, signum: signal.Signals, status: int, every: int
 ) -> None:
-    """A signal saves the state and prints how to resume; resuming gives the bytes of an uninterrupted run."""
+    """A signal saves the state and prints how to resume; resuming gives the bytes of an uninterrupted run.
+
+    At every stop, also before the first validation, the folder holds a model that translates.
+    """
 
     def sets(updates: int) -> list[str]:
         return ["--set", f"training.updates={updates}", "--set", f"training.validate_every={every}"]
@@ -168,7 +171,9 @@ def test_a_stopped_and_resumed_run_equals_a_run_that_never_stopped(
     assert match, last
     step, folder = int(match[1]), match[2]
     assert (Path("stopped/training") / f"step-{step:08d}.safetensors").exists()
-    assert Path("stopped/model.safetensors").exists() == (every < 1000)
+    assert len(worked(call("translate", "--model", folder, stdin="A cat eats here.\n")).lines) == 1
+    assert call("evaluate", "--model", folder, "--data", corpus, "--device", "cpu").status == 0
+    assert card(Path(folder)).startswith("# en to de\n")
 
     end = step + 5
     resumed = worked(call("train", "--resume", folder, "--set", f"training.updates={end}", "--threads", 1, "--json"))
@@ -180,6 +185,64 @@ def test_a_stopped_and_resumed_run_equals_a_run_that_never_stopped(
         assert a.keys() == b.keys()
         assert all((a[key] == b[key]).all() for key in a)
     assert steps(Path("stopped")) == steps(Path("straight"))
+
+
+def test_a_run_without_a_model_yet_says_how_to_go_on(model: Path) -> None:
+    """As an earlier version left it when it was stopped before the first validation."""
+    shutil.copytree(model, "run")
+    Path("run/model.safetensors").unlink()
+    result = call("translate", "--model", "run", stdin="A cat.")
+    refused(result, "run/model.safetensors is missing", "train --resume run")
+
+
+def test_a_run_can_be_resumed_from_any_folder(corpus: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths given relative to one folder are stored absolute."""
+    shutil.copytree(corpus, "text")
+    here = Path.cwd()
+    worked(train(recipe, Path("text"), "--out", "run", "--quiet"))
+    assert tomllib.loads(Path("run/config.toml").read_text())["data"]["where"] == str(here / "text")
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    worked(call("train", "--resume", "../run", "--set", "training.updates=3", "--quiet"))
+    assert steps(here / "run") == [1, 2, 3]
+
+
+def test_epochs_that_are_given_count_in_place_of_the_updates_of_the_recipe(corpus: Path, recipe: Path) -> None:
+    """A recipe with updates, as many ship, does not make `--set training.epochs` do nothing; nor does a run so far."""
+    epochs = "--set", "training.epochs=1"
+    options = ["--recipe", recipe, "--data", corpus, "--device", "cpu", "--threads", 1, "--json", "--quiet"]
+    one = json.loads(worked(call("train", *options, *epochs, "--out", "run")).out)["updates"]
+    assert one < 20
+    more = worked(call("train", "--resume", "run", "--set", "training.epochs=2", "--json", "--quiet"))
+    assert json.loads(more.out)["updates"] == 2 * one
+    both = worked(call("train", *options, *epochs, "--set", "training.updates=3", "--out", "both"))
+    assert json.loads(both.out)["updates"] == 3
+
+
+def test_a_run_whose_text_has_moved_is_told_where_it_is(corpus: Path, recipe: Path) -> None:
+    """It must be the same text, in any form; another one is refused, and leaves the folder as it was."""
+    shutil.copytree(corpus, "text")
+    worked(train(recipe, Path("text"), "--out", "run", "--quiet"))
+    Path("text").rename("moved")
+    before = snapshot(Path("run"))
+    more = "--set", "training.updates=3", "--quiet"
+    missing = call("train", "--resume", "run", *more)
+    refused(missing, f"{Path.cwd() / 'text'}, the text of this run, is not there", "--resume run --data WHERE")
+    shutil.copytree("moved", "other")
+    other = Path("other/train.de").read_text()
+    Path("other/train.de").write_text(other.replace("Eine Katze", "Eine Kuh"))
+    refused(call("train", "--resume", "run", "--data", "other", *more), "the text or the tokenizer is not the one")
+    assert snapshot(Path("run")) == before
+    worked(call("train", "--resume", "run", "--data", "moved", *more))
+    assert steps(Path("run")) == [1, 2, 3]
+    assert tomllib.loads(Path("run/config.toml").read_text())["data"]["where"] == str(Path.cwd() / "moved")
+    worked(call("train", "--resume", "run", "--set", "training.updates=4", "--quiet"))
+
+
+def test_progress_is_written_without_a_terminal(recipe: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seq2seq.display.FIRST", 0.0)
+    result = worked(train(recipe, corpus, "--out", "run", "--set", "training.validate_every=0"))
+    assert re.search(r"^update 1 of 2 \(50%\), epoch 1, loss \d\.\d\d, no dev BLEU yet, \d+ tokens/s", result.err, re.M)
 
 
 def test_settings_that_do_not_fit_each_other_create_no_folder(corpus: Path, recipe: Path) -> None:
@@ -235,3 +298,21 @@ def test_a_terminal_of_unknown_size_shows_the_progress_bar(recipe: Path, corpus:
     os.close(ours)
     assert process.returncode == 0
     assert re.search(rb"100%\|.* 2/2 \[.*loss \d", shown), shown
+
+
+def test_several_sources_each_with_its_weight(corpus: Path, recipe: Path, tmp_path: Path) -> None:
+    """All are read and named, the settings keep them, and a stopped run goes on to the same bytes."""
+    (tmp_path / "more.csv").write_text("EN;DE\nA bird sings.;Ein Vogel singt.\nA bird;Ein Vogel\n", encoding="utf-8")
+    sources = ["--data", "more.csv=0.5", "--set", "training.updates=12", "--set", "training.validate_every=4"]
+    straight = worked(train(recipe, corpus, *sources, "--out", "straight"))
+    assert "train    54" in straight.err
+    assert f"note: {corpus}: 52 train pairs" in straight.err
+    more = Path("more.csv").absolute()
+    assert "more.csv: 2 train pairs, each 0.5 times an epoch" in straight.err
+    assert tomllib.loads(Path("straight/config.toml").read_text())["data"]["where"] == [str(corpus), f"{more}=0.5"]
+    assert "more.csv=0.5" in card(Path("straight"))
+    worked(train(recipe, corpus, *sources, "--set", "training.updates=6", "--out", "stopped"))
+    worked(call("train", "--resume", "stopped", *sources[2:], "--device", "cpu", "--threads", 1))
+    weights = [Path(folder, "model.safetensors").read_bytes() for folder in ("straight", "stopped")]
+    assert weights[0] == weights[1]
+    refused(train(recipe, corpus, "--data", "more.csv=0", "--out", "x"), "the weight must be a number above 0")

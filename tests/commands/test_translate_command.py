@@ -377,11 +377,13 @@ def test_a_memory_may_consist_of_one_pair(model: Path, tmp_path: Path) -> None:
     assert translate(model, [TRAIN[0][0], ""], "--memory", tmp_path, "--memory-share", 0.99) == ["Hund.", ""]
 
 
-def test_unusable_memories_are_refused(model: Path, corpus: Path, tmp_path: Path) -> None:
-    worked(call("export", "--model", model, "--out", tmp_path / "fast"))
+def test_unusable_memories_are_refused(model: Path, corpus: Path) -> None:
+    worked(call("export", "--model", model, "--out", "fast"))
+    folder = Path("text").absolute()
+    folder.mkdir()
     refused(call("translate", "--model", model, "--memory-share", "0.5", stdin="A\n"), "--memory")
-    refused(call("translate", "--model", model, "--memory", tmp_path, stdin="A\n"), "no train part", "check --memory")
+    refused(call("translate", "--model", model, "--memory", folder, stdin="A\n"), "no train part", "check --memory")
     refused(call("translate", "--model", model, "--memory", "none", stdin="A\n"), "none is not there; check --memory")
-    (tmp_path / "train.en").write_text("A\n", encoding="utf-8")
-    refused(call("translate", "--model", model, "--memory", tmp_path, stdin="A\n"), "no .de file", "it; check --memory")
-    refused(call("translate", "--model", tmp_path / "fast", "--memory", corpus, stdin="A\n"), "exported model")
+    (folder / "train.en").write_text("A\n", encoding="utf-8")
+    refused(call("translate", "--model", model, "--memory", folder, stdin="A\n"), "no .de file", "it; check --memory")
+    refused(call("translate", "--model", "fast", "--memory", corpus, stdin="A\n"), "exported model")

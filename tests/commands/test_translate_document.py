@@ -60,6 +60,19 @@ def test_only_what_is_untranslated_of_a_po_file(model: Path) -> None:
     assert '"A cat sleeps."' in everything
 
 
+def test_a_document_for_another_language_is_noted(model: Path) -> None:
+    Path("fr.po").write_text(PO.replace("UTF-8\\n", "UTF-8\\nLanguage: fr_FR\\n"))
+    Path("fr.xlf").write_text(
+        '<xliff version="1.2"><file source-language="en" target-language="fr"><body><trans-unit id="1">'
+        "<source>A cat sleeps.</source></trans-unit></body></file></xliff>"
+    )
+    Path("de.xlf").write_text(Path("fr.xlf").read_text().replace('"fr"', '"de-AT"'))
+    for name in ("fr.po", "fr.xlf"):
+        result = call("translate", "--model", model, "--input", name)
+        assert result.status == 0 and f"note: {name}: line 1: its translations are named 'fr" in result.err
+    assert worked(call("translate", "--model", model, "--input", "de.xlf")).err == ""
+
+
 def test_columns_of_a_table(model: Path) -> None:
     Path("a.csv").write_text("id,text\n1,A cat sleeps.\n")
     result = worked(call("translate", "--model", model, "--input", "a.csv", "--column", "text")).lines
@@ -96,10 +109,10 @@ def test_what_is_wrong_is_said_in_one_line(model: Path, options: str, words: lis
     assert sorted(path.name for path in Path().iterdir()) == before
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_an_interrupted_document_goes_on(model: Path, signum: signal.Signals) -> None:
     """Nothing half written is left, and the end is that of a run that was not interrupted."""
-    document = {str(i): "A cat sleeps. Two dogs run." for i in range(400)}
+    document = {str(i): "A cat sleeps. Two dogs run." for i in range(100)}
     Path("a.json").write_text(json.dumps(document, indent=1))
     arguments = ["--model", model, "--input", "a.json", "--output", "b.json", "--batch-tokens", "1", "--workers", "1"]
     process = start(TRANSLATE, *arguments)
@@ -111,11 +124,12 @@ def test_an_interrupted_document_goes_on(model: Path, signum: signal.Signals) ->
     os.kill(process.pid, signum)
     _, err = (stream.decode() for stream in process.communicate())
     assert not Path("b.json").exists() and progress.exists()
-    if signum == signal.SIGINT:
-        assert process.returncode == 130
+    if signum == signal.SIGTERM:
+        assert process.returncode == 143
         assert "--resume" in err
+        assert not list(Path().glob("*.partial"))
     done = len(progress.read_bytes().splitlines())
-    assert 1 < done < 400
+    assert 1 < done < 100
     refused(call("translate", *arguments, "--resume", "--beam", 1))
     worked(call("translate", *arguments, "--resume"))
     result = json.loads(Path("b.json").read_text())

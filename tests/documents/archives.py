@@ -75,8 +75,8 @@ def check_whole(form: Format, document: bytes, equal: Callable[[bytes], object] 
 
 
 def shown(segment: Segment) -> str:
-    """The segment with < and > for pairs, | for ALONE and # for VALUE."""
-    signs = {OPEN: "<", CLOSE: ">", "alone": "|", "value": "#"}
+    """The segment with < and > for pairs, | for ALONE, ~ for BREAK and # for VALUE."""
+    signs = {OPEN: "<", CLOSE: ">", "alone": "|", "break": "~", "value": "#"}
     return "".join(signs[part.kind] if isinstance(part, Mark) else part for part in segment.parts())
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import android
 from seq2seq.documents.document import translated
+from seq2seq.documents.messages import android
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import CLOSE, OPEN, VALUE, Segment
 
@@ -53,6 +53,8 @@ DOCUMENTS = {
     "xliff": string('Hello <xliff:g id="n" example="Ann">%1$s</xliff:g>, you have <b>%2$d</b> mails'),
     "escaped markup": string("Press &lt;b>OK&lt;/b> &amp;amp; go"),
     "CDATA": string('<![CDATA[<b>It\\\'s</b> & <a href=\\"x\\">more</a>]]>'),
+    "tags with bare quotes": string('<![CDATA[See <a href="//a.b/c d">the "help"</a> <i class=\\"x\\">now</i>]]>'),
+    "escaped tags with bare quotes": string('See &lt;a href="%1$s">our rules&lt;/a>.'),
     "CDATA in part": string("A <![CDATA[<b>]]> b"),
     "entity": b'<!DOCTYPE resources [<!ENTITY app "My App">]>\n' + string("Open &app; now").partition(b"\n")[2],
     "comment inside": string("A <!-- x --> word"),
@@ -93,6 +95,8 @@ def test_marked_changes_texts_alone(name: str) -> None:
         "at",
         "CRLF",
         "escaped markup",
+        "tags with bare quotes",
+        "escaped tags with bare quotes",
         "CDATA in part",
         "comment inside",
     ):
@@ -140,6 +144,8 @@ TEXTS = {
     "backslash": ["C:\\dir # x"],
     "escaped markup": ["Press <b>OK</b> &amp; go"],
     "CDATA": ['<b>It\'s</b> & <a href="x">more</a>'],
+    "tags with bare quotes": ['See <a href="//a.b/c d">the help</a> <i class="x">now</i>'],
+    "escaped tags with bare quotes": ['See <a href="%1$s">our rules</a>.'],
     "entity": ["Open  now"],
 }
 
@@ -158,6 +164,8 @@ WRITTEN = {
     "kept space": f"{LEFT}Name:{RIGHT}\\u0020",
     "backslash": f"{LEFT}C:\\\\dir # x{RIGHT}",
     "CDATA": f'<![CDATA[{LEFT}<b>It\\\'s</b> & <a href=\\"x\\">more</a>{RIGHT}]]>',
+    "tags with bare quotes": f'<![CDATA[{LEFT}See <a href="//a.b/c d">the help</a> <i class="x">now</i>{RIGHT}]]>',
+    "escaped tags with bare quotes": f'{LEFT}See &lt;a href="%1$s"&gt;our rules&lt;/a&gt;.{RIGHT}',
     "inline": f"{LEFT}Press <b>the <i>big</i></b> key{RIGHT}",
 }
 
@@ -199,6 +207,15 @@ def test_marks_in_another_order_are_written_from_their_codes() -> None:
 
     result = b"".join(translated(android.events(io.BytesIO(DOCUMENTS["xliff"]), PLAIN), turned))  # type: ignore[arg-type]
     assert b'><b>Zwei</b> \\\'<xliff:g id="n" example="Ann">%1$s</xliff:g>\\\'</string>' in result
+
+
+def test_a_space_before_a_value_is_a_plain_space() -> None:
+    def turned(source: Iterator[Segment]) -> Iterator[Segment]:
+        for found in source:
+            yield Segment.of_parts(["Eins ", *found.marks[1:], "zwei ", found.marks[0]])
+
+    result = b"".join(translated(android.events(io.BytesIO(DOCUMENTS["xliff"]), PLAIN), turned))  # type: ignore[arg-type]
+    assert b">Eins <b></b>zwei <xliff:g" in result
 
 
 @settings(max_examples=200)

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 from archives import PICTURE, entries, members, zipped
 
-from seq2seq.documents import archive as module
-from seq2seq.documents.archive import Archive
+from seq2seq.documents.office import archive as module
+from seq2seq.documents.office.archive import Archive
 from seq2seq.errors import InputError
 
 MEMBERS = {"mimetype": b"x/y", "a/": b"", "ä 日.xml": b"<a/>", "b.png": PICTURE, "c.xml": b"<c/>" * 99}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from roundtrip import LEFT, PLAIN, identity, marked, segments, unmarked
 
-from seq2seq.documents import epub
 from seq2seq.documents.document import translated
+from seq2seq.documents.office import epub
 from seq2seq.errors import InputError
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'

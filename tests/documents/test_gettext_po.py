@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import gettext_po
 from seq2seq.documents.document import DocumentOptions, Slot, translated
+from seq2seq.documents.messages import gettext_po
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
 

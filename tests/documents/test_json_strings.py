@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roundtrip import LEFT, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import json_strings
+from seq2seq.documents.messages import json_strings
 from seq2seq.errors import InputError
 
 DOCUMENTS = {
@@ -120,6 +120,28 @@ def test_the_style_of_the_file_is_kept() -> None:
     assert f"\\u{ord(LEFT):04X}caf\\u00E9" in marked(json_strings, DOCUMENTS["ASCII in capitals"]).decode("ascii")
     assert f"{LEFT}\\u003cb\\u003eOne" in marked(json_strings, DOCUMENTS["Go"]).decode()
     assert f"{LEFT}a\\u00a0b" in marked(json_strings, DOCUMENTS["UTF-8"]).decode()
+
+
+@pytest.mark.parametrize(
+    ("document", "texts"),
+    [
+        (
+            '{"a": {"message": "Hi $NAME$", "description": "A greeting", "placeholders": {"name": {"content": "$1"}}},'
+            ' "b": {"message": "Bye"}}',
+            ["Hi $NAME$", "Bye"],
+        ),
+        ('{"x1": {"defaultMessage": "Hi {name}", "description": "A greeting"}}', ["Hi {name}"]),
+        ('[{"id": "hi", "defaultMessage": "Hi {name}"}, {"id": "by", "defaultMessage": "Bye"}]', ["Hi {name}", "Bye"]),
+        ('{"a": {"string": "Hi", "context": "home", "developer_comment": "A greeting"}}', ["Hi"]),
+        ('{"a": {"title": "Saved", "description": "All is well"}}', ["Saved", "All is well"]),
+        ('{"a": {"message": "Saved", "description": "All is well"}, "b": "Bye"}', ["Saved", "All is well", "Bye"]),
+        ('{"a": {"message": "Saved", "description": "All is well"}, "b": {"c": "x"}}', ["Saved", "All is well", "x"]),
+        ('{"a": {"message": ["One"], "description": "Two"}}', ["One", "Two"]),
+    ],
+)
+def test_notes_for_translators_are_no_texts(document: str, texts: list[str]) -> None:
+    assert [s.text for s in segments(json_strings, document.encode())] == texts
+    assert unmarked(marked(json_strings, document.encode()).decode()) == document
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 from roundtrip import LEFT, RIGHT, identity, marked, put, segments, unmarked
 
-from seq2seq.documents import markdown
 from seq2seq.documents.document import DocumentOptions
+from seq2seq.documents.web import markdown
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
@@ -239,7 +239,10 @@ def test_marks_at_other_places(document: str, order: str, texts: list[str], writ
         ("> Two\n> lines", "one", "> one"),
         ("  Text  ", " one ", "  one  "),
         ("a\\\r\nb", "x", "x"),
+        ("- a--b\n- --", "x", "- x\n- --"),
         ("![alt](x)", "a ] b", "![a \\] b](x)"),
+        ("![alt][x]\n\n[x]: y", "a", "![a][x]\n\n[x]: y"),
+        ("[![alt][x]][x]\n\n[x]: y", "a", "[![a][x]][x]\n\n[x]: y"),
         ('![](x "title")', 'the "x" \\', '![](x "the \\"x\\" \\\\")'),
         ("**\u300c\u6587\u300d**", "\u300cx\u300d", "**\u300cx\u300d**"),
     ],

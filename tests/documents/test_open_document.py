@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked
 
-from seq2seq.documents import open_document
 from seq2seq.documents.document import translated
+from seq2seq.documents.office import open_document
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
 
@@ -52,7 +52,7 @@ BOX = (
     "<svg:desc>A text box</svg:desc></draw:frame>"
 )
 
-# body -> its segments: < > around pairs, | for ALONE, # for VALUE
+# body -> its segments: < > around pairs, | for ALONE, ~ for BREAK, # for VALUE
 BODIES = {
     p("Plain text."): ["Plain text."],
     p(""): [],
@@ -67,7 +67,7 @@ BODIES = {
     ],
     p('A<text:s/><text:span text:style-name="T1">word</text:span><text:s text:c="3"/>more'): ["A <word> |more"],
     p('<text:s text:c="4"/>In <text:s/>it'): ["In |it"],
-    p("One<text:tab/>two<text:line-break/>three"): ["One|two|three"],
+    p("One<text:tab/>two<text:line-break/>three"): ["One~two|three"],
     p(f"A claim{NOTE} and more"): ["A claim# and more", "The note"],
     p("Seen<office:annotation><dc:creator>Me</dc:creator><text:p>Why?</text:p></office:annotation> by all"): [
         "Seen| by all",

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import lines, paragraphs
 from seq2seq.documents.document import translated
+from seq2seq.documents.plain import lines, paragraphs
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
 

@@ -10,8 +10,8 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments
 
-from seq2seq.documents import presentation
 from seq2seq.documents.document import translated
+from seq2seq.documents.office import presentation
 from seq2seq.errors import InputError
 
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import ass, subrip, webvtt
 from seq2seq.documents.document import translated
+from seq2seq.documents.subtitles import ass, subrip, webvtt
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 
@@ -353,6 +353,12 @@ def test_entities_of_webvtt_are_decoded_once_and_encoded_once() -> None:
     document = "WEBVTT\n\n00:01.000 --> 00:02.000\nA &amp;lt; B\n"
     assert texts(webvtt, document) == ["A &lt; B"]
     assert changed(webvtt, document, words("<x> & --> &lt;")).endswith("\n&lt;x&gt; &amp; --&gt; &amp;lt;\n")
+
+
+def test_a_bare_sign_of_webvtt_stays_bare_where_it_may() -> None:
+    document = "WEBVTT\n\n00:01.000 --> 00:02.000\nA > B\n"
+    assert changed(webvtt, document, words("<b> > c")).endswith("\n&lt;b> > c\n")
+    assert changed(webvtt, document, words("a --> c")).endswith("\na --&gt; c\n")
 
 
 def test_voices_and_times_in_webvtt_are_marks() -> None:

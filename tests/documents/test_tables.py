@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roundtrip import LEFT, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import tables
 from seq2seq.documents.document import DocumentOptions, translated
+from seq2seq.documents.plain import tables
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
 

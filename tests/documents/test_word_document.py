@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import word_document
 from seq2seq.documents.document import translated
+from seq2seq.documents.office import word_document
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import Segment
 
@@ -98,7 +98,7 @@ PICTURE_RUN = (
     "</w:r>"
 )
 
-# body -> its segments: < > around pairs, | for ALONE, # for VALUE
+# body -> its segments: < > around pairs, | for ALONE, ~ for BREAK, # for VALUE
 BODIES = {
     p(r("Plain text.")): ["Plain text."],
     p(""): [],
@@ -132,7 +132,7 @@ BODIES = {
         + f"{field('PAGEREF _Toc1', r('3'))}</w:hyperlink>"
     )
     + p(f'<w:hyperlink w:anchor="_Toc2">{r("Second chapter")}</w:hyperlink>')
-    + p(char("end")): ["First chapter|#", "Second chapter"],
+    + p(char("end")): ["First chapter~#", "Second chapter"],
     p(
         r("New ")
         + f'<w:ins w:id="1" w:author="A">{r("and inserted ")}</w:ins>'

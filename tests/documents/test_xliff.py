@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from roundtrip import LEFT, PLAIN, RIGHT, identity, marked, segments, unmarked
 
-from seq2seq.documents import xliff
 from seq2seq.documents.document import DocumentOptions, translated
+from seq2seq.documents.messages import xliff
 from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seq2seq.documents import xml_bytes as xml
-from seq2seq.documents.xml_bytes import COMMENT, END, OTHER, REFERENCE, START, TEXT
+from seq2seq.documents.messages import xml_bytes as xml
+from seq2seq.documents.messages.xml_bytes import COMMENT, END, OTHER, REFERENCE, START, TEXT
 
 DOCUMENT = """<?xml version="1.0"?>
 <!-- before --><!DOCTYPE a [ <!ENTITY e "x"> ]>

@@ -16,6 +16,7 @@ RESULT: dict[str, Any] = {
     "parameters": 1234567,
     "updates": 3210,
     "minutes": 4.567,
+    "dev": {"step": 2500, "dev_loss": 2.1, "dev_bleu": 17.2, "dev_chrf": 39.1},
     "scores": {
         "test": [
             {"name": "BLEU", "value": 18.126, "signature": "nrefs:1|case:mixed|tok:13a"},
@@ -48,6 +49,7 @@ def test_a_card_describes_the_model() -> None:
     for words in (
         "gru, context `additive`, 1,234,567 parameters",
         "3,210 updates in 4.6 minutes, seed 7",
+        "Kept: the weights of update 2,500, the best on dev (BLEU 17.2, chrF 39.1, loss 2.1; greedy search)",
         versions(),
         "beam 5, length penalty 1.0, word reward 0.0",
     ):
@@ -60,6 +62,13 @@ def test_scores_have_two_decimals_and_their_signature() -> None:
         ["test", "chrF2", "40.00", "`nrefs:1|case:mixed|nc:6`"],
         ["test2", "BLEU", "7.00", "`nrefs:1`"],
     ]
+
+
+def test_a_run_that_was_stopped_before_any_score_has_a_card() -> None:
+    card = model_card(chosen(), {**RESULT, "scores": {}, "samples": [], "dev": {}})
+    assert "3,210 updates" in card
+    assert "|" not in card
+    assert "Kept" not in card
 
 
 @pytest.mark.parametrize(("where", "words"), [("", "Tatoeba contributors"), ("some/folder", "Data: some/folder\n")])

@@ -11,6 +11,7 @@ from seq2seq.folder.checkpoint import load_model
 from seq2seq.reporting.pictures import Bar, draw_attention, draw_bars
 from seq2seq.reporting.report import (
     AttentionMap,
+    Page,
     Part,
     attention_maps,
     bleu_by_length,
@@ -57,6 +58,18 @@ def test_bleu_is_of_sentences_grouped_by_source_length() -> None:
     assert 0 < longer.value < 100
 
 
+def test_words_of_text_without_spaces_are_those_that_bleu_counts() -> None:
+    """Characters of Chinese: four of the reference's six are in the translation, and the source has six."""
+    measured = part(("今天天气好", "他去学校过。", "她去学校了。"))
+    [bar] = recall_by_frequency(measured, ["去学校"], "zh")[:1]
+    assert bar == ("never", 0.0, "2 words")
+    assert recall_by_frequency(measured, ["去学校"], "zh")[1] == ("1 or 2", 100.0, "3 words")
+    [length] = bleu_by_length(measured, "zh", "zh")
+    assert length.name == "1 to 5" and length.value > 20
+    html = render_page(Page("t", {}, {}, [], ("zh", "")), [measured], ["去学校"], [])
+    assert "characters in the source" in html and "Recall of reference characters, %" in html
+
+
 def test_bars_show_name_note_and_value() -> None:
     shown = texts(draw_bars([Bar("one", 12.34, "5 words"), Bar("two", 0.0, "6 words")], "Title", "label"))
     assert {"one", "5 words", "12.3", "two", "6 words", "0.0", "Title", "label"} == set(shown)
@@ -75,7 +88,8 @@ def test_any_text_is_escaped_and_the_same_figures_give_the_same_page() -> None:
     evil = "<script>alert(1)</script> $x^2$ & 猫 \x07"
     measured = part((evil, evil, evil), ("a", "b", "c"))
     shown = AttentionMap([evil, "$"], ["猫", "</s>"], np.eye(2, dtype=np.float32))
-    arguments: Any = (evil, {"model": evil}, {"data": {"where": evil}}, METRICS, [measured], [evil], [shown])
+    page = Page(evil, {"model": evil}, {"data": {"where": evil}}, METRICS, ("", ""))
+    arguments: Any = (page, [measured], [evil], [shown])
     html = render_page(*arguments)
     assert "<script>" not in html
     assert "12.34" in html
@@ -85,8 +99,8 @@ def test_any_text_is_escaped_and_the_same_figures_give_the_same_page() -> None:
 
 def test_a_page_without_metrics_or_attention_has_no_heading_for_them() -> None:
     measured, shown = part(("a", "b", "c")), AttentionMap(["a"], ["b"], np.ones((1, 1), np.float32))
-    full = render_page("t", {}, {}, METRICS, [measured], ["c"], [shown])
-    bare = render_page("t", {}, {}, [], [measured], ["c"], [])
+    full = render_page(Page("t", {}, {}, METRICS, ("en", "de")), [measured], ["c"], [shown])
+    bare = render_page(Page("t", {}, {}, [], ("en", "de")), [measured], ["c"], [])
     for title in ("Learning curves", "Attention"):
         assert title in full
         assert title not in bare

@@ -19,7 +19,7 @@ VALUES = {
     "printf": ["%s", "%d", "%1$s", "%(count)d", "%.2f", "%5.1f", "%-10s", "%@", "%lu", "%%", "%zu", "%03d"],
     "braces": ["{name}", "{0}", "{}", "{0:.2f}", "{{ user.name }}", "{{{raw}}}", "${HOME}", "#{count}", "%{count}"],
     "templates": ["{% if x %}", "<%= name %>", "$(pwd)", "{count, plural, one {# file} other {# files}}"],
-    "variables": ["$HOME", "%1", "%L2", "%n", "%PATH%"],
+    "variables": ["$HOME", "$COUNT$", "$name$", "%1", "%L2", "%n", "%PATH%"],
     "addresses": [
         "https://example.com/a?b=c#d",
         "http://localhost:8000",

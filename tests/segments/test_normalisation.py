@@ -21,6 +21,8 @@ from seq2seq.segments.normalisation import normalise, tidy
         ("“a” „b“ «c» ‘d’ it’s", '"a" "b" "c" \'d\' it\'s'),
         ("a—b a–b a‑b −1", "a–b a–b a-b -1"),
         ("wait…", "wait..."),
+        ("the ﬁrst oﬃce ﬂoor", "the first office floor"),
+        ("ＡＢｃ １２", "ABc 12"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("क्\u200dष", "क्\u200dष"),
         ("a\u200cb", "ab"),

@@ -44,6 +44,7 @@ def placed(source: str, translation: str, words: list[tuple[str, str]], pieces: 
         ("hello %s!", "hallo!", "hello-hallo", "hallo %s!"),
         ("%s hello", "hallo", "hello-hallo", "%s hallo"),
         ("one<br/>two", "eins zwei", "one-eins two-zwei", "eins<br/>zwei"),
+        ("a<wbr/>b<br/>c", "x y z", "a-z b-x c-y", "x<wbr/>y z<br/>"),  # marks between words keep their order
         ("good 😀, no", "gut, nein", "good-gut no-nein", "gut 😀, nein"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from seq2seq.segments.keeping import Keeping, restore
 from seq2seq.segments.placing import place
 from seq2seq.segments.reading import Part, Reading, Sentence, read
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, VALUE, Mark, Segment
 
 KEEPING = Keeping("en", "en")
 READINGS = [
@@ -64,18 +64,16 @@ def unchanged(parts: list[Part]) -> Segment:
     return restore(Segment.of_parts(result))
 
 
-@pytest.mark.parametrize("reading", READINGS)
-@given(text=TEXTS)
-@settings(max_examples=60, deadline=None)
+@given(reading=st.sampled_from(READINGS), text=TEXTS)
+@settings(max_examples=300, deadline=None)
 def test_nothing_is_lost_on_the_way_in(reading: Reading, text: str) -> None:
     parts = read(Segment(text), reading)
     source = [inner for part in parts for inner in (part.parts if isinstance(part, Sentence) else [part])]
     assert restore(Segment.of_parts([p for p in source if not isinstance(p, Sentence)])).text == text
 
 
-@pytest.mark.parametrize("reading", READINGS)
-@given(text=TEXTS)
-@settings(max_examples=60, deadline=None)
+@given(reading=st.sampled_from(READINGS), text=TEXTS)
+@settings(max_examples=300, deadline=None)
 def test_a_translation_that_changes_nothing_gives_everything_back(reading: Reading, text: str) -> None:
     """White space beside a mark may change, and markup inside of a word stands around it; nothing else."""
     result = unchanged(read(Segment(text), reading)).text
@@ -119,6 +117,16 @@ def test_a_pair_that_holds_several_sentences_stands_outside_of_them() -> None:
     assert shown(segment) == [(1,), ["Hi."], " ", ["Go on."], (2,)]  # the CLOSE is in the second
     around = Segment("Hi. Go on.", (Mark(0, OPEN, 1), Mark(10, CLOSE, 1), Mark(10, ALONE, 2)))
     assert shown(around) == [(1,), ["Hi."], " ", ["Go on."], (1,), (2,)]
+
+
+def test_a_break_divides_also_where_sentences_are_not() -> None:
+    tab = Mark(0, BREAK, "tab")
+    segment = Segment.of_parts([Mark(0, OPEN, 1), "Name", tab, "Mary", Mark(0, CLOSE, 1), tab, tab, "here"])
+    for split in (False, True):
+        parts = read(segment, Reading("en", Keeping("en", "de"), split))
+        assert [p.text if isinstance(p, Sentence) else getattr(p, "code", p) for p in parts] == [
+            *(1, "Name", "tab", "Mary", 1, "tab", "tab", "here")
+        ]
 
 
 def test_values_beyond_the_pieces_are_marks() -> None:

@@ -1,6 +1,7 @@
 """Each kind of problem gives a notice with the numbers of its pairs; clean text gives none."""
 
 import random
+import re
 
 import pytest
 
@@ -157,3 +158,31 @@ def test_the_shipped_corpus_gives_no_notice() -> None:
     report = load(DataConfig()).report
     assert shipped().is_dir()
     assert report.notices == []
+
+
+def test_lines_that_have_slipped_are_noticed_where_that_begins() -> None:
+    src, tgt = sides()
+    [notice] = notices_of(src[:-1], tgt[:200] + tgt[201:])
+    found = re.fullmatch(
+        r"from pair (\d+) to 399 line n of en belongs with line n -1 of de; check that line n translates line n", notice
+    )
+    assert found and abs(int(found[1]) - 201) <= 4
+
+
+def test_noise_is_no_slip() -> None:
+    """A third of the lines of one side are those of other sentences."""
+    src, tgt = sides()
+    noisy = list(tgt)
+    noisy[::3] = random.Random(1).sample(tgt[::3], len(tgt[::3]))
+    assert notices_of(src, noisy) == []
+    [notice] = notices_of(src, random.Random(1).sample(tgt, len(tgt)))
+    assert notice.startswith("the lengths of the two sides are hardly correlated (")
+
+
+def test_a_second_script_among_japanese_lines_is_noticed() -> None:
+    src = sides()[0]
+    tgt = [f"{'猫' * len(line.split())}はネコ" for line in src]
+    tgt[::10] = ["это русский язык"] * 40
+    assert "40 of 400 ja lines are not in Chinese or Japanese letters (pairs 1, 11, 21 ...)" in quality_checks(
+        src, tgt, ("en", "ja")
+    )

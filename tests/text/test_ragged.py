@@ -38,3 +38,15 @@ def test_no_lists() -> None:
 
 def test_an_id_takes_four_bytes() -> None:
     assert Ragged.of(LISTS).flat.nbytes == 4 * sum(map(len, LISTS))
+
+
+def test_lists_are_taken_in_any_order_and_as_often_as_asked() -> None:
+    rows = [4, 0, 0, 5, 2, 1]
+    assert list(Ragged.of(LISTS).take(np.array(rows))) == [LISTS[row] for row in rows]
+    assert list(Ragged.of(LISTS).take(np.array([], np.int64))) == []
+
+
+def test_an_id_before_each_list() -> None:
+    ids = list(range(10, 10 + len(LISTS)))
+    prefixed = Ragged.of(LISTS).prefixed(np.array(ids, np.int32))
+    assert list(prefixed) == [[i, *each] for i, each in zip(ids, LISTS, strict=True)]

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from reversal_task import begin, chosen
 from tiny_runs import PLAIN, TEXT
 
+from seq2seq.text.directions import EpochRows
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS
 from seq2seq.training.epochs import TrainingData
@@ -85,3 +87,27 @@ def test_without_scheduled_sampling_the_decoder_reads_the_reference(tmp_path: Pa
     trainer = begin(tmp_path, chosen(), TEXT)
     batch = trainer.data.batch(trainer.data.load_epoch(0)[0])
     assert trainer.training_step.objective.decoder_input(batch, 1.0) is batch.tgt_in
+
+
+def test_a_weight_is_how_often_a_pair_occurs_in_an_epoch() -> None:
+    weights = [1.0] * 10 + [0.5] * 7 + [2.25] * 4
+    rows, total = EpochRows([21], 1.0, 3, weights), np.zeros(21)
+    for epoch in range(8):
+        counts = np.bincount(rows(epoch), minlength=21)
+        assert counts[:10].tolist() == [1] * 10
+        assert counts[10:17].sum() in (3, 4) and counts[10:17].max() == 1
+        assert counts[17:].sum() == 9 and counts[17:].max() <= 3
+        total += counts
+    assert total.tolist() == [8 * weight for weight in weights], "every pair gets its share"
+    assert EpochRows([21], 1.0, 3, weights)(5).tolist() == rows(5).tolist()
+    assert EpochRows([21], 1.0, 4, weights)(5).tolist() != rows(5).tolist()
+
+
+def test_weights_and_temperature_together() -> None:
+    """A direction counts by its weights, and the temperature then raises each of its groups by the same factor."""
+    weights = [2.0] * 50 + [1.0] * 10 + [0.5] * 30
+    rows = EpochRows([50, 40], 2.0, 3, weights)
+    counts = np.bincount(np.concatenate([rows(epoch) for epoch in range(20)]), minlength=90) / 20
+    assert counts[:50].tolist() == [2.0] * 50
+    assert counts[50:].sum() == 50  # 100 * (25 / 100) ** (1 / 2)
+    assert counts[50:60].mean() == pytest.approx(2 * counts[60:].mean(), rel=0.02)

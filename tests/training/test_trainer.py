@@ -20,8 +20,8 @@ from torch import Tensor
 from seq2seq.folder import checkpoint
 from seq2seq.network.loss import cross_entropy
 from seq2seq.text.corpus import Corpus
-from seq2seq.training import trainer as trainer_module
 from seq2seq.training.collation import collate
+from seq2seq.training.state import Progress
 from seq2seq.training.trainer import KERNEL_CACHES, Trainer
 from seq2seq.training.validation import Scores, Validator
 from seq2seq.translation.translator import LineTranslator
@@ -116,7 +116,7 @@ def run_scripted(
     def scripted(metric: str) -> Iterator[float]:
         yield from scores.get(metric, [1.0] * 100)
 
-    script = map(Scores, *map(scripted, Scores._fields))
+    script = map(Scores, *map(scripted, Scores._fields[:3]))
     monkeypatch.setattr(Validator, "validate", lambda self, weights: next(script))
     weights: list[dict[str, Tensor]] = []
     scripted_settings = chosen({"validate_every": 2, "updates": 100, "ema": 0.0, **settings})
@@ -136,11 +136,11 @@ def assert_holds(folder: Path, weights: dict[str, Tensor]) -> None:
 SCORES = {"bleu": [3.0, 1.0, 2.0, 3.0], "chrf": [1.0, 4.0, 2.0, 3.0], "loss": [9.0, 8.0, 7.0, 7.5]}
 
 
-@pytest.mark.parametrize(("metric", "best"), [("bleu", 0), ("chrf", 1), ("loss", 2)])
+@pytest.mark.parametrize(("metric", "best"), [("bleu", 3), ("chrf", 1), ("loss", 2)])
 def test_the_metric_chooses_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, best: int
 ) -> None:
-    """The highest score or the lowest loss, and the first of equal ones."""
+    """The highest score or the lowest loss; of two equal BLEU the one with the higher chrF."""
     run = run_scripted(tmp_path, monkeypatch, SCORES, metric=metric, updates=8)
     assert [line["step"] for line in run.trainer.progress.metrics] == [2, 4, 6, 8]
     assert run.trainer.progress.best_step == 2 * (best + 1)
@@ -148,6 +148,40 @@ def test_the_metric_chooses_the_weights(
     assert [line[f"dev_{metric}"] for line in run.trainer.progress.metrics] == SCORES[metric]
     assert_holds(tmp_path, run.weights[best])
     assert not torch.equal(*(run.weights[i]["output.bias"] for i in (0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ({"bleu": [0.0, 0.0, 0.0], "chrf": [1.0, 3.0, 2.0]}, 1),
+        ({"bleu": [0.04, 0.02, 0.03], "chrf": [1.0, 2.0, 3.0]}, 2),  # each is printed as 0.0
+        ({"bleu": [0.04, 0.06, 0.03], "chrf": [3.0, 1.0, 2.0]}, 1),
+        ({"bleu": [0.0, 0.0, 0.0], "chrf": [0.0, 0.0, 0.0], "loss": [3.0, 2.0, 2.5]}, 1),
+        ({"bleu": [5.0, 5.0, 5.0], "chrf": [2.0, 2.0, 1.0], "loss": [3.0, 2.0, 1.0]}, 1),
+        ({"bleu": [5.0, 5.0, 5.0], "chrf": [2.0, 2.0, 2.0], "loss": [3.0, 3.0, 3.0]}, 0),
+    ],
+)
+def test_chrf_and_then_the_loss_choose_between_equal_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scores: dict[str, list[float]], best: int
+) -> None:
+    run = run_scripted(tmp_path, monkeypatch, scores, updates=6)
+    assert run.trainer.progress.best_step == 2 * (best + 1)
+    assert_holds(tmp_path, run.weights[best])
+
+
+@pytest.mark.parametrize(("scores", "validations"), [({"chrf": [1.0, 2.0, 3.0]}, 3), ({"loss": [3.0, 2.0, 1.0]}, 2)])
+def test_a_better_chrf_of_the_same_bleu_counts_for_patience_and_a_better_loss_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scores: dict[str, list[float]], validations: int
+) -> None:
+    run = run_scripted(tmp_path, monkeypatch, scores, updates=6, patience=1)
+    assert len(run.weights) == validations
+    assert run.trainer.progress.best_step == 2 * validations
+
+
+def test_a_state_of_an_earlier_version_keeps_the_first_of_equal_scores() -> None:
+    progress = Progress(step=4, best=3.0, best_step=2)
+    assert not progress.add_score((3.0, 9.0, -1.0), chosen().training)
+    assert progress.add_score((3.1, 1.0, -9.0), chosen().training)
 
 
 @pytest.mark.parametrize(("patience", "validations"), [(1, 3), (2, 7), (3, 8), (0, 9)])
@@ -314,11 +348,3 @@ def test_the_environment_is_restored_after_training(
             trainer.run(quiet=True)
         assert limits[0] == [KERNEL_CACHES[unset], "7"]
     assert dict(os.environ) == before
-
-
-def test_the_bar_takes_the_size_of_a_terminal_and_none_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "70")
-    monkeypatch.setenv("LINES", "20")
-    for is_terminal, size in ((True, {"ncols": 70, "nrows": 20}), (False, {})):
-        monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
-        assert trainer_module._terminal_size() == size

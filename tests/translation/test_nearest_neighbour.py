@@ -95,9 +95,9 @@ def test_threads_that_share_a_model_translate_as_one_alone(monkeypatch: pytest.M
     """One thread evicts from the cache keys that another needs, or needs keys that another computes."""
     monkeypatch.setattr(nearest_neighbour, "CACHED_ENTRIES", cached)
     bundle, pairs = untrained({"hidden": 64, "embedding": 40, "attention": 24}), reversals(300, seed=3)
-    lines, config = [pair.src for pair in reversals(24, seed=5)], SearchConfig(beam=2, max_ratio=0.3, max_extra=2)
+    lines, config = [pair.src for pair in reversals(12, seed=5)], SearchConfig(beam=2, max_ratio=0.3, max_extra=2)
     expected = list(LineTranslator(with_memory(bundle, pairs, 0.4), config, 20).stream(lines, silent))
-    shared, barrier = with_memory(bundle, pairs, 0.4), Barrier(6)
+    shared, barrier = with_memory(bundle, pairs, 0.4), Barrier(4)
 
     def translate(first: int) -> list[list[Translation]]:
         """The translations of the lines, made in an order of the thread's own."""

@@ -1,0 +1,81 @@
+"""Fine-tuning: what a run takes over from a trained model, and what may differ from it.
+
+The model's tokenizers, its shape and the way it reads text stay, so that its weights fit. Characters that its
+tokenizers do not know become bytes, as in translating.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from seq2seq.errors import InputError
+from seq2seq.folder import checkpoint, layout
+from seq2seq.text.corpus import DataConfig
+from seq2seq.training.automatic import AUTO
+from seq2seq.translation.inference import TorchEngine
+
+KEPT = ("text", "tokenizer", "model")  # sections of the model's settings that a run keeps, but for these:
+FREE = {
+    ("text", "names"),
+    ("text", "lowercase"),
+    ("text", "unpunctuated"),
+    ("tokenizer", "sampling"),
+    ("model", "dropout"),
+    ("model", "readout_dropout"),
+    ("model", "word_dropout"),
+    ("model", "variational"),
+}
+
+Sections = dict[str, dict[str, Any]]
+
+
+def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterable[tuple[str, str, Any]]) -> Sections:
+    """The sections of a run that begins with the model's weights: its own, and [training] and [search] of the recipe.
+
+    Args:
+        model: the folder of a trained model.
+        recipe: the sections of the recipe.
+        name: of the recipe.
+        assignments: settings that the user gives, as (section, setting, value).
+
+    Raises:
+        InputError: the folder holds no trained model, or the recipe or a setting would change what is kept.
+    """
+    own = layout.read_settings(model)
+    if layout.is_exported(model):
+        raise InputError(f"{model} is an exported model, which cannot be trained; give the one it was made from")
+    if changed := [section for section in KEPT if section in recipe]:
+        raise InputError(
+            f"--finetune keeps the text, tokenizer and model settings of {model}, but the recipe {name} sets "
+            f"[{changed[0]}]; give --recipe {AUTO}, or a recipe without that section"
+        )
+    for section, setting, _ in assignments:
+        if (section in KEPT and (section, setting) not in FREE) or setting == "word_vectors":
+            raise InputError(f"{section}.{setting} is that of {model}, which --finetune keeps; leave it out")
+    languages = {side: own.get("data", {})[side] for side in ("src", "tgt") if side in own.get("data", {})}
+    return {
+        "search": own.get("search", {}),
+        **recipe,
+        "data": languages | recipe.get("data", {}),
+        "training": {**recipe.get("training", {}), "finetuned": os.fspath(model.absolute())},
+        **{section: own.get(section, {}) for section in KEPT},
+    }
+
+
+def note_languages(model: Path, data: DataConfig, say: Callable[[str], None]) -> None:
+    """Say so if the model translates between other languages than those of the text."""
+    own = layout.read_settings(model).get("data", {})
+    if (direction := (own.get("src"), own.get("tgt"))) != (data.src, data.tgt):
+        say(f"note: {model} translates {direction[0]} to {direction[1]}, and the new text is {data.src} to {data.tgt}")
+
+
+def initial_weights(model: Path) -> dict[str, Any]:
+    """The weights that a run begins with, by parameter name.
+
+    Raises:
+        InputError: the folder's files are missing, damaged or do not fit one another.
+    """
+    engine = checkpoint.load_model(model).engine
+    assert isinstance(engine, TorchEngine)
+    return checkpoint.weights_of(engine.models[0])

@@ -1,0 +1,105 @@
+"""Settings that depend on the text of a run, or on the speed of the machine: the recipe `auto`, and `--minutes`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from seq2seq.errors import InputError
+from seq2seq.text.corpus import HELD_OUT
+from seq2seq.text.multilingual import Corpora
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training import automatic, settings
+from seq2seq.training.pacing import measure, updates_in
+from seq2seq.training.settings import Settings
+from seq2seq.training.texts import epoch_rows
+from seq2seq.training.trainer import Trainer
+
+Sections = dict[str, dict[str, Any]]
+Tokenizers = tuple[Tokenizer, Tokenizer]
+SAMPLE = 5000  # pairs whose tokens are counted
+BEAM_TIME = 4.0  # of a sentence of the final test, in those of a greedy one
+MOST_SCORING = 0.2  # of the time, which is mostly for training, even if the tests are many
+
+
+def amount_of(text: Corpora) -> automatic.Amount:
+    """The amount of text of all directions: of train parts, and of dev parts that are held out from them."""
+    trains = [each.report.parts[0] for each in text.values()]
+    pairs = sum(train.kept + train.dropped.get(HELD_OUT, 0) for train in trains)
+    characters = {character for each in text.values() for pair in each.train for side in pair for character in side}
+    return automatic.Amount(pairs, len(characters))
+
+
+def automatic_settings(explicit: Sections, amount: automatic.Amount) -> Settings:
+    """The settings of the recipe `auto` for a text; those that the user or the model that is fine-tuned gives stay."""
+    finetuned = bool(explicit.get("training", {}).get("finetuned"))
+    sections = automatic.automatic(amount, finetuned) | {"data": {"dev_share": automatic.dev_share(amount.pairs)}}
+    for name, values in explicit.items():
+        sections[name] = {**sections.get(name, {}), **values}
+    return settings.resolve(sections)
+
+
+def scheduled(
+    resolved: Settings, explicit: Sections, text: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]
+) -> Settings:
+    """The settings with the number of updates that the epochs of this text have, a warm-up and validations to fit."""
+    train = [pair for each in text.values() for pair in each.train]
+    sample = train[:: max(1, len(train) // SAMPLE)]
+    sides = [
+        np.fromiter(map(len, tokenizer.encode([pair[side] for pair in sample])), np.int64)
+        for side, tokenizer in enumerate(tokenizers)
+    ]
+    pairs, tokens = epoch_rows(resolved, text).pairs, float(np.maximum(*sides).mean())
+    values = automatic.schedule(automatic.updates_of(resolved.training, pairs, tokens))
+    return _with_schedule(resolved, explicit, values)
+
+
+def in_minutes(
+    resolved: Settings, explicit: Sections, trainer: Trainer, text: Corpora, seconds: float, say: Callable[[str], None]
+) -> Settings:
+    """The settings with as many updates as this machine does in so many seconds, scoring included.
+
+    Args:
+        resolved: the settings.
+        explicit: those that the user gives, by section.
+        trainer: of these settings, to measure the speed with; it cannot be used afterwards.
+        text: of the run.
+        seconds: from now on.
+        say: called with a line about the speed.
+    """
+    begun, speed = time.monotonic(), measure(trainer)
+    tested = sum(sum(map(len, each.tests.values())) or len(each.dev) for each in text.values())
+    scoring = BEAM_TIME * speed.validation / trainer.validator.sentences * tested
+    seconds -= time.monotonic() - begun
+    seconds -= min(scoring, MOST_SCORING * seconds)
+    if resolved.training.finetuned:  # the weights that it begins with are validated as well
+        seconds -= speed.validation
+    updates, validations = updates_in(seconds, speed, automatic.VALIDATIONS)
+    say(f"{1 / speed.update:.1f} updates a second, {speed.validation:.1f} s a validation: {updates:,} updates")
+    return _with_schedule(resolved, explicit, automatic.schedule(updates, validations))
+
+
+def check_minutes(minutes: float | None, resume: bool, explicit: Sections, ranks: int) -> None:
+    """Check that a time limit fits the other options.
+
+    Raises:
+        InputError: it does not.
+    """
+    if minutes is None:
+        return
+    if not minutes > 0:
+        raise InputError(f"--minutes {minutes:g}: give a number above 0")
+    if resume:
+        raise InputError("--minutes sets the schedule of a new run; a resumed one has its own: leave it out")
+    if {"updates", "epochs"} & explicit.get("training", {}).keys():
+        raise InputError("--minutes and training.updates or training.epochs exclude each other; give one")
+    if ranks > 1:
+        raise InputError("--minutes measures one process; with torchrun give --set training.updates=N")
+
+
+def _with_schedule(resolved: Settings, explicit: Sections, values: dict[str, int]) -> Settings:
+    """The settings with a schedule, except what the user gives."""
+    chosen: dict[str, Any] = {name: value for name, value in values.items() if name not in explicit.get("training", {})}
+    return resolved._replace(training=replace(resolved.training, **chosen))

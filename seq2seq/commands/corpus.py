@@ -1,0 +1,86 @@
+"""Read parallel text of any kind, check, clean and divide it, and write it as a folder to train on.
+
+    seq2seq corpus --data memory.tmx --src en --tgt de --out DIR
+    seq2seq corpus --data de-en.zip --src en --tgt de --dev 1000 --test 1000 --out DIR
+    seq2seq corpus --data A --data B.csv --errors skip --src en --tgt de --out DIR
+    seq2seq corpus --data DIR --src en --tgt de --check    # only the report
+
+The folder has train, dev and test, of which dev and test share no sentence with train on either side, a README.md
+with the report, and two tables with the reason for each pair: dropped.tsv, and suspects.tsv for pairs that may be
+wrong: lines that have slipped, copies, a wrong encoding or language, markup, numbers that disagree, odd lengths.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from seq2seq.api.computing import notifier
+from seq2seq.commands.options import COLUMNS_HELP, ERRORS, ERRORS_HELP, ReportOptions, grouped, option, path_option
+from seq2seq.commands.running import help_of, run
+from seq2seq.commands.streams import put, put_json
+from seq2seq.errors import InputError
+from seq2seq.text import clean_corpus
+from seq2seq.text.corpus import DataConfig
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """The text, and its languages."""
+
+    data: Sequence[str] = option(
+        "--data",
+        multiple=True,
+        metavar="WHERE",
+        help="parallel text, as for train; may be repeated (default: the corpus that ships)",
+    )
+    src: str = option("--src", metavar="LANG", default="en", show_default=True, help="language to translate from")
+    tgt: str = option("--tgt", metavar="LANG", default="de", show_default=True, help="language to translate to")
+    columns: str | None = option("--columns", metavar="LANG,LANG", help=COLUMNS_HELP)
+    errors: str = option("--errors", type=click.Choice(ERRORS), default="strict", help=ERRORS_HELP)
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """The folder, and how the text is divided."""
+
+    out: Path | None = path_option("--out", metavar="DIR", help="folder to write; it must not exist, or be empty")
+    dev: int | None = option(
+        "--dev",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="pairs to take as dev (default: 2% of the text, at most 1,000; none if the text has a dev part)",
+    )
+    test: int | None = option("--test", type=click.IntRange(min=0), metavar="N", help="pairs to take as test, as --dev")
+    drop_suspects: bool = option("--drop-suspects", is_flag=True, help="drop pairs that the checks find suspicious")
+    check: bool = option("--check", is_flag=True, help="write nothing, only report")
+
+
+@click.command("corpus", **help_of(__doc__))
+@grouped(text=TextOptions, output=OutputOptions, report=ReportOptions)
+def command(text: TextOptions, output: OutputOptions, report: ReportOptions) -> None:  # noqa: D103 (help: above)
+    if not output.out and not output.check:
+        raise InputError("give --out DIR, the folder to write, or --check for the report alone")
+    if output.out and not output.check:
+        clean_corpus.check_folder(output.out)
+    columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
+    where = text.data[0] if len(text.data) == 1 else tuple(text.data)
+    config = DataConfig(where or "", text.src, text.tgt, columns=tuple(columns), errors=text.errors)
+    notify, sizes = notifier(report.quiet), {"dev": output.dev, "test": output.test}
+    result = clean_corpus.clean(config, sizes, output.drop_suspects, notify)
+    if output.out and not output.check:
+        clean_corpus.write(output.out, result, config)
+    if report.as_json:
+        put_json(result.as_dict())
+    elif not report.quiet:
+        put(str(result.report))
+        for notice in result.report.notices:
+            put(f"note: {notice}")
+    if output.out and not output.check:
+        notify(f"{output.out}: {len(result.parts['train']):,} train pairs")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    return run(command, argv)

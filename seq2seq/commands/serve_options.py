@@ -1,0 +1,90 @@
+"""The options of `serve`, in groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from seq2seq.commands.options import option, path_option
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """The models, and the address to listen on."""
+
+    models: Sequence[Path] = path_option(
+        "--model", multiple=True, metavar="DIR", help="model folder, one per direction (default: those that ship)"
+    )
+    exact: bool = option(
+        "--exact", is_flag=True, help="compute trained models as they are (default: in int8, exported once)"
+    )
+    host: str = option("--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on", show_default=True)
+    port: int = option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8000,
+        help="port to listen on; 0: any free one",
+        show_default=True,
+    )
+    workers: int = option(
+        "--workers",
+        type=click.IntRange(1, 64),
+        metavar="N",
+        default=1,
+        help="processes that share the requests; several compute with one thread each",
+        show_default=True,
+    )
+
+
+@dataclass(frozen=True)
+class AccessOptions:
+    """Who may use the server, and from where."""
+
+    api_keys: Path | None = path_option("--api-keys", help="TOML file of API keys and their limits; asks for one")
+    cors: Sequence[str] = option(
+        "--cors", multiple=True, metavar="ORIGIN", help="site whose pages may use the server; '*': all"
+    )
+    allow_host: Sequence[str] = option(
+        "--allow-host", multiple=True, metavar="NAME", help="name that the server is reached under, as by a proxy"
+    )
+    url_prefix: str = option("--url-prefix", metavar="PATH", default="", help="what all addresses begin with: /mt")
+    suggestions: Path | None = path_option("--suggestions", help="file that takes what is sent to /suggest")
+
+
+@dataclass(frozen=True)
+class LimitOptions:
+    """What a request may cost."""
+
+    char_limit: int = option(
+        "--char-limit",
+        type=click.IntRange(1, 2_000_000),
+        metavar="N",
+        default=100_000,
+        help="most characters of a request",
+        show_default=True,
+    )
+    batch_limit: int = option(
+        "--batch-limit",
+        type=click.IntRange(1, 100_000),
+        metavar="N",
+        default=2000,
+        help="most texts of a request",
+        show_default=True,
+    )
+    req_limit: int = option(
+        "--req-limit",
+        type=click.IntRange(0),
+        metavar="N",
+        default=0,
+        help="requests a minute of a client; 0: any number",
+        show_default=True,
+    )
+    timeout: float = option(
+        "--timeout",
+        type=click.FloatRange(1),
+        metavar="SECONDS",
+        default=120.0,
+        help="longest time to translate a text; a document has five times as long",
+        show_default=True,
+    )

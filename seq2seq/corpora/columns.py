@@ -1,0 +1,119 @@
+"""Which columns of a table hold which language: by its header, by the names a person gave, or by what they hold.
+
+This module does not know how a table is stored.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.languages import fits, matches, tag_of
+from seq2seq.corpora.request import Request
+from seq2seq.errors import InputError
+
+SAMPLE = 100  # rows that are looked at where there is no header
+NAMES = "check --src and --tgt, which name the columns"
+_SIDES = ({"source", "src"}, {"target", "tgt"})  # names of columns by their part
+_USUAL = {"id", "key", "text", "score", "translation", "sentence", "domain", "split", "line"}.union(*_SIDES)
+_NUMBERS = re.compile(r"[\d\s.,:/+-]*")
+_ATTRIBUTION = re.compile(r"CC-BY\b")  # the third column of the files of manythings.org/anki
+
+
+class Columns(NamedTuple):
+    """The place of each language in a row."""
+
+    places: dict[str, int]
+    width: int  # number of columns
+    names: tuple[str, ...]  # of all columns; empty if there is no header
+
+
+def is_header(cells: Sequence[str], request: Request) -> bool:
+    """Whether the cells of the first row are names of columns, and not text."""
+    cells = [cell.strip() for cell in cells]
+    named = [language for language in request.languages if any(fits(cell, language) for cell in cells)]
+    if len(named) >= 2:
+        return True
+    return all(not cell or cell.lower() in _USUAL or tag_of(cell) for cell in cells) and any(cells)
+
+
+def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
+    """The columns that a header names. A language that it does not name has no place.
+
+    Raises:
+        InputError: two columns fit a language equally well.
+    """
+    names = tuple(cell.strip() for cell in cells)
+    found = matches([name for name in names if name], request.languages, file)
+    if not found and len(request.languages) == 2:
+        lower = [name.lower() for name in names]
+        sides = [[i for i, name in enumerate(lower) if name in side] for side in _SIDES]
+        if all(len(side) == 1 for side in sides):
+            return Columns(
+                {language: side[0] for language, side in zip(request.languages, sides, strict=True)}, len(names), names
+            )
+    return Columns({language: names.index(name) for language, name in found.items()}, len(names), names)
+
+
+def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, findings: Findings, file: str) -> Columns:
+    """The columns of a table without a header.
+
+    Args:
+        rows: the first rows.
+        name: of the file without endings; it may say which languages the columns hold.
+        request: with the names of the columns, if a person gave them.
+        findings: receives a note on what is assumed.
+        file: the file, as messages name it.
+
+    Raises:
+        InputError: the names that were given do not fit, or it is not clear which columns hold the two languages.
+    """
+    count = width_of(rows)
+    if request.columns:
+        found = matches([c for c in request.columns if c != "-"], request.languages, "--columns")
+        if len(request.columns) != count and rows:
+            given = f"--columns names {len(request.columns)} columns, but {file} has {count}"
+            raise InputError(f"{given}; name each column, - for one that is passed over")
+        return Columns({lang: request.columns.index(c) for lang, c in found.items()}, count, request.columns)
+    kinds = [_kind([row[i] for row in rows if len(row) == count]) for i in range(count)]
+    text = [i for i, kind in enumerate(kinds) if kind == "text"]
+    example = ",".join([*request.languages, *["-"] * (count - 2)])
+    if len(text) != 2 or len(request.languages) != 2:
+        seen = f"{file} has no header that names the languages, and {len(text)} columns of text"
+        shown = ", ".join(repr(cell[:20]) for cell in rows[0]) if rows else ""
+        raise InputError(
+            f"{seen} (first row: {shown}); name the columns, for example --columns {example} (train, corpus)"
+        )
+    order, reason = _order(name, request.languages, "attribution" in kinds)
+    places = dict(zip(order, text, strict=True))
+    taken = " and ".join(f"column {place + 1} is taken as {language}" for language, place in places.items())
+    findings.note(f"{file} has no header: {taken}, {reason}; if that is wrong, give --columns")
+    return Columns(places, count, ())
+
+
+def width_of(rows: Sequence[Sequence[str]]) -> int:
+    """The number of columns that most rows have."""
+    return Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+
+
+def _kind(cells: Sequence[str]) -> str:
+    """What a column holds: text, numbers or attribution."""
+    cells = [cell for cell in cells if cell.strip()]
+    if cells and all(map(_ATTRIBUTION.match, cells)):
+        return "attribution"
+    return "numbers" if all(map(_NUMBERS.fullmatch, cells)) else "text"
+
+
+def _order(name: str, languages: Sequence[str], attributed: bool) -> tuple[list[str], str]:
+    """The languages of the two columns of text, and why."""
+    named = []
+    for word in re.split(r"[^A-Za-z]+", name):
+        named += [lang for lang in languages if word and fits(word, lang) and lang not in named]
+    if len(named) == 2:
+        return named, "as the file's name says"
+    english = [language for language in languages if fits("en", language)]
+    if english and (attributed or (len(named) == 1 and named != english)):
+        other = [language for language in languages if language not in english]
+        return [*english, *other], "as in the files of manythings.org/anki"
+    return list(languages), "as --src and --tgt say"

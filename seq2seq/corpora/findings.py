@@ -1,0 +1,53 @@
+"""What reading has to tell a person: notes, files that were not read, and units that were dropped as damaged."""
+
+from collections import Counter
+
+from seq2seq.errors import InputError
+
+
+class Findings:
+    """Collects notes and counts faults.
+
+    Args:
+        skip: drop and count units that cannot be read, where otherwise they end the reading.
+    """
+
+    def __init__(self, skip: bool = False) -> None:
+        self.skip = skip
+        self.unread: list[str] = []  # files in other languages
+        self.left_out: Counter[str] = Counter()  # units that are not meant to be read, by kind
+        self._notes: dict[str, None] = {}
+        self._faults: Counter[str] = Counter()  # by file
+        self._first: dict[str, str] = {}
+
+    def note(self, text: str) -> None:
+        """Keep a note, once."""
+        self._notes[text] = None
+
+    def fault(self, file: str, place: str, problem: str, advice: str) -> None:
+        """Count a unit of a file that cannot be read.
+
+        Args:
+            file: the file, as it is named in messages.
+            place: for example "line 3".
+            problem, advice: what is wrong there, and what to do about it.
+
+        Raises:
+            InputError: unless `skip`.
+        """
+        if not self.skip:
+            raise InputError(f"{file}, {place}: {problem}; {advice}, or give --errors skip (train, corpus)")
+        self._faults[file] += 1
+        self._first.setdefault(file, f"{place}: {problem}")
+
+    @property
+    def dropped(self) -> int:
+        """The number of units that were dropped."""
+        return self._faults.total()
+
+    @property
+    def notes(self) -> list[str]:
+        """All notes, with one for each file of which units were dropped."""
+        faults = [f"{file}: {n:,} dropped as damaged (first: {self._first[file]})" for file, n in self._faults.items()]
+        left_out = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items() if count)
+        return [*self._notes, *([f"left out: {left_out}"] if left_out else []), *faults]

@@ -1,0 +1,197 @@
+"""Which files of a folder or of an archive are the parts of a corpus: train, dev, test...
+
+A file named `train` is the train part. Where there is none, every file of pairs that is no other part is. No file is
+passed over in silence: those that are not read are listed. This module reads names, and of `.txt` files the first line.
+"""
+
+import glob
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from seq2seq.corpora import naming
+from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.naming import ARCHIVE, PAIRED, TABLES, Name
+from seq2seq.corpora.packed import File, lines, members
+from seq2seq.corpora.request import Request
+from seq2seq.errors import InputError
+
+
+class Unit(NamedTuple):
+    """What is read as one: a file of pairs, or the files of the two languages in the order of the request."""
+
+    files: tuple[File, ...]
+    kind: str = ""
+    named: bool = False  # its name says the two languages
+
+
+class Listing(NamedTuple):
+    """The units of each part, and the files that are not read."""
+
+    parts: dict[str, list[Unit]]
+    unread: list[File]
+
+
+Named = dict[File, Name]
+
+
+def of_path(where: Path, request: Request) -> Listing:
+    """The parts of a folder or a file.
+
+    Raises:
+        InputError: it is not there, is no file of pairs, or it is not clear which file is a part.
+    """
+    if where.is_dir():
+        top = [File(path) for path in sorted(where.iterdir()) if path.is_file()]
+        if "train" in _explicit(_names(top, request)):
+            listing = _listing(top, where, request)
+            below = (File(path) for path in _walk(where) if path.parent != where)
+            return listing._replace(unread=listing.unread + [f for f in below if not naming.is_about(f)])
+        return _listing([File(path) for path in _walk(where)], where, request)
+    if not where.exists() and where.parent.is_dir():  # what the names of two files of lines begin with
+        named = [File(path) for path in sorted(where.parent.glob(f"{glob.escape(where.name)}.*")) if path.is_file()]
+        if pairs := list(_units({f: n for f, n in _names(named, request).items() if not n.kind}, request)):
+            return Listing({"train": pairs[:1]}, [])
+    if not where.is_file():
+        raise InputError(f"{where} is not there; check --data")
+    return _of_file(File(where), request)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """All files below a folder, in the order of their names, without hidden folders."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+            yield from _walk(path)
+        elif path.is_file():
+            yield path
+
+
+def _of_file(file: File, request: Request) -> Listing:
+    """The parts of a file: it is the train part; a table may have dev and test beside it, lines have their partner."""
+    if _is_archive(file):
+        return _listing(members(file.path), file.path, request)
+    name = naming.understood(file, request.languages)
+    beside = [File(path) for path in sorted(file.path.parent.iterdir()) if path.is_file() and path != file.path]
+    if name and not name.kind and not name.pair and naming.part_of(name.stem):
+        name = None  # the folder is meant, with its other parts
+    if name and not name.kind:
+        names = _names([file, *beside], request)
+        same = [f for f, n in names.items() if (n.stem, n.kind) == (name.stem, "")]
+        if len(same) == 2 and {names[f].language for f in same} == set(request.languages):
+            return Listing({"train": [_pair(same, names, request)]}, [])
+        if file.plain_name.lower().endswith(".txt"):
+            name = naming.as_table(file, request.languages)
+        else:
+            raise _alone(file, name.language, request)
+    if name is None or (name.kind == "txt" and not _has_tabs(file)):
+        raise InputError(
+            f"{file} is not a .{', .'.join((*TABLES, *PAIRED, ARCHIVE))} file of pairs; "
+            "give one, or the folder of a text"
+        )
+    parts = {"train": [Unit((file,), name.kind, name.pair)]}
+    if name.kind in TABLES:
+        names = {f: n for f, n in _names(beside, request).items() if n.kind == name.kind}
+        parts |= {
+            part: _part(part, found, names, request) for part, found in _explicit(names).items() if part != "train"
+        }
+    return Listing(parts, [])
+
+
+def _is_archive(file: File) -> bool:
+    return not file.member and file.plain_name.lower().endswith(f".{ARCHIVE}")
+
+
+def _names(files: Iterable[File], request: Request) -> Named:
+    """What the names of the files say, as far as they say anything."""
+    names = {file: naming.understood(file, request.languages) for file in files}
+    named = {file: name for file, name in names.items() if name is not None}
+    for file, name in named.items():
+        if not name.kind and file.plain_name.lower().endswith(".txt"):
+            partners = {n.language for f, n in named.items() if n.stem == name.stem and not n.kind and f != file}
+            if not partners - {name.language}:
+                named[file] = naming.as_table(file, request.languages)
+    return named
+
+
+def _explicit(names: Named) -> dict[str, list[File]]:
+    """The files of each part that is named exactly so."""
+    parts: dict[str, list[File]] = {}
+    for file, name in names.items():
+        part = naming.part_of(name.stem)
+        if name.kind in PAIRED and re.fullmatch("[a-z]+[A-Z].*", part):
+            part = ""  # testOfSomething is no part, but the name of a document
+        if part and not name.foreign:
+            parts.setdefault(part, []).append(file)
+    return parts
+
+
+def _listing(files: list[File], where: Path, request: Request) -> Listing:
+    """The parts of these files, of which archives count as their members."""
+    for archive in [file for file in files if _is_archive(file) and file.path != where]:
+        files = [file for file in files if file != archive] + members(archive.path)
+    compiled = {f"{str(file).removesuffix('.po')}.mo" for file in files if str(file).endswith(".po")}
+    files = [file for file in files if str(file) not in compiled]
+    names = _names(files, request)
+    explicit = _explicit(names)
+    parts = {part: units for part, found in explicit.items() if (units := _part(part, found, names, request))}
+    if "train" not in parts:
+        taken = {file for units in parts.values() for unit in units for file in unit.files}
+        rest = {file: name for file, name in names.items() if file not in taken and not name.foreign}
+        for unit in _units(rest, request):
+            folder = Path(str(unit.files[0])).parent
+            part = naming.loose_part_of(names[unit.files[0]].stem)
+            part = part or (naming.part_of(folder.name) if folder != where else "") or "train"
+            if part == "train" or part not in explicit:
+                parts.setdefault(part, []).append(unit)
+    read = {file for units in parts.values() for unit in units for file in unit.files}
+    return Listing(parts, [file for file in files if file not in read and not naming.is_about(file)])
+
+
+def _part(part: str, files: list[File], names: Named, request: Request) -> list[Unit]:
+    """The units of a part, from the files that are named so: one table, its shards, or two files of lines.
+
+    Raises:
+        InputError: a side or a shard is missing, or there is more than one text.
+    """
+    if len({(names[file].kind, names[file].shards) for file in files}) == 1 and (count := names[files[0]].shards):
+        if len(files) != count:
+            raise InputError(f"the {part} part has {count} files, of which {len(files)} are there; add the others")
+        return [Unit((file,), names[file].kind) for file in files]
+    if len(files) == 1:
+        name = names[files[0]]
+        if name.kind:
+            return [Unit((files[0],), name.kind, name.pair)]
+        if request.sparse:
+            return []
+        raise _alone(files[0], name.language, request)
+    if sorted(names[file].language for file in files) != sorted(request.languages):
+        listed = ", ".join(map(str, files))
+        raise InputError(f"more than one file is the {part} part: {listed}; keep one")
+    return [_pair(files, names, request)]
+
+
+def _alone(file: File, language: str, request: Request) -> InputError:
+    other = next(lang for lang in request.languages if lang != language)
+    return InputError(f"{file} has no .{other} file beside it; add it, or check --src and --tgt")
+
+
+def _pair(files: list[File], names: Named, request: Request) -> Unit:
+    return Unit(tuple(sorted(files, key=lambda file: request.languages.index(names[file].language))))
+
+
+def _units(names: Named, request: Request) -> Iterator[Unit]:
+    """All texts of these files: files of pairs, and pairs of files with the same name but for the language."""
+    groups: dict[tuple[Path, str], list[File]] = {}
+    for file, name in names.items():
+        if not name.kind:
+            groups.setdefault((Path(str(file)).parent, name.stem), []).append(file)
+        elif name.kind != "txt" or _has_tabs(file):
+            yield Unit((file,), name.kind, name.pair)
+    for files in groups.values():
+        if sorted(names[file].language for file in files) == sorted(request.languages):
+            yield _pair(files, names, request)
+
+
+def _has_tabs(file: File) -> bool:
+    return "\t" in next((line or "" for line in lines(file, Findings(skip=True))), "")

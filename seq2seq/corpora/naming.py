@@ -1,0 +1,99 @@
+"""What the name of a file means: the part of a corpus, the language or the pair of languages, the format.
+
+This module looks at names alone and opens no file.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from seq2seq.corpora.languages import fits, tag_of
+from seq2seq.corpora.packed import File
+
+TABLES = ("tsv", "csv", "jsonl", "parquet", "json", "txt")
+PAIRED = ("tmx", "po", "mo", "xliff", "xlf")
+ARCHIVE = "zip"
+DEV_NAMES = ("dev", "validation", "valid", "val")
+_TEST = re.compile(r"(test|tst|newstest|devtest)")
+_SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
+_PAIR = re.compile(r"(?:(.*?)[._-]?)\b([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})$")
+_ABOUT = re.compile(
+    r"(\.|_about|dropped\.tsv|suspects\.tsv|readme|licen[cs]e|copying|copyright|citation|authors|notice|sha\d+sums|md5sums)",
+    re.IGNORECASE,
+)
+
+
+class Name(NamedTuple):
+    """What a name says."""
+
+    stem: str  # without language, pair of languages, ending and number of a shard
+    kind: str  # the ending of a format; empty for lines of one language
+    language: str  # of lines, as the request names it
+    foreign: bool = False  # it names a pair of languages that is not the requested one
+    pair: bool = False  # it names the requested pair
+    shards: int = 0  # into how many files the part is divided; 0: it is whole
+
+
+def understood(file: File, languages: Sequence[str]) -> Name | None:
+    """What the name of a file says; None if it is of no known format and in none of the languages."""
+    rest, dot, ending = file.plain_name.rpartition(".")
+    kind = ending.lower() if dot else ""
+    language = next((lang for lang in languages if dot and fits(ending, lang)), "")
+    if language and (language == ending or kind not in (*TABLES, *PAIRED)):
+        return _with_pair(rest, "", language, languages, file)
+    if kind == "txt":
+        stem, language = _lines_of_txt(rest, languages)
+        return _with_pair(stem, "" if language else kind, language, languages, file)
+    return _with_pair(rest, kind, "", languages, file) if kind in (*TABLES, *PAIRED) else None
+
+
+def as_table(file: File, languages: Sequence[str]) -> Name:
+    """What the name of a `.txt` file says if it is a table: `deu.txt` may be that, or lines in German."""
+    return _with_pair(file.plain_name.rpartition(".")[0], "txt", "", languages, file)
+
+
+def _lines_of_txt(rest: str, languages: Sequence[str]) -> tuple[str, str]:
+    """Stem and language of `train.en.txt`, `train_en.txt`, `english.txt`; the name and nothing if it says none."""
+    cuts = [match.start() for match in re.finditer("[._-]", rest)][-2:]
+    for cut in (-1, *cuts):
+        for language in languages:
+            if fits(rest[cut + 1 :], language):
+                return rest[: max(cut, 0)], language
+    return rest, ""
+
+
+def _with_pair(stem: str, kind: str, language: str, languages: Sequence[str], file: File) -> Name:
+    shard = _SHARD.search(stem)
+    stem, named = split_pair(_SHARD.sub("", stem))
+    folders = [split_pair(folder)[1] for folder in file.member.split("/")[:-1]]  # in an archive
+    pairs = [pair for pair in (named, *folders) if pair]
+    requested = [all(any(fits(tag, lang) for lang in languages) for tag in pair) for pair in pairs]
+    if named and not requested[0]:
+        stem = f"{stem}.{'-'.join(named)}".strip(".")
+    return Name(stem, kind, language, not all(requested), bool(named and requested[0]), int(shard[1]) if shard else 0)
+
+
+def split_pair(stem: str) -> tuple[str, tuple[str, ...]]:
+    """A name without the pair of languages at its end, and that pair: `Books.de-en` gives `Books`, (de, en)."""
+    found = _PAIR.fullmatch(stem)
+    if not found or not (tag_of(found[2]) and tag_of(found[3])):
+        return stem, ()
+    return found[1] or "", (found[2], found[3])
+
+
+def part_of(stem: str) -> str:
+    """The part that a file or split of this name belongs to: train, dev or test...; empty if none."""
+    if stem.lower() in DEV_NAMES:
+        return "dev"
+    return stem if _TEST.match(stem) else "train" if stem == "train" else ""
+
+
+def loose_part_of(stem: str) -> str:
+    """The part that the last word of a name says, as in `opus.de-en-train`; empty if none."""
+    word = re.split("[._-]", stem)[-1].lower()
+    return part_of(word) if word in ("train", *DEV_NAMES) or re.fullmatch(r"(test|tst)\d*", word) else ""
+
+
+def is_about(file: File) -> bool:
+    """Whether a file is about the text, as a README or a licence is, or hidden."""
+    return bool(_ABOUT.match(file.plain_name))

@@ -1,0 +1,220 @@
+r"""Files, plain, packed (gz, bz2, xz, zst) or inside a zip archive, as bytes and as lines.
+
+Lines end at `\n` alone. Text is UTF-8 unless it begins with the byte order mark of UTF-16 or UTF-32. This module does
+not know what the text means.
+"""
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple, cast
+
+from seq2seq.corpora.findings import Findings
+from seq2seq.errors import InputError
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins this one
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class File(NamedTuple):
+    """A file, or a member of a zip archive."""
+
+    path: Path
+    member: str = ""  # its name in the archive `path`
+
+    def __str__(self) -> str:
+        return str(self.path / self.member)
+
+    @property
+    def plain_name(self) -> str:
+        """The name without the folder, and without the ending of a packer."""
+        name = PurePosixPath(self.member or self.path.name).name
+        return name.removesuffix(self.packing)
+
+    @property
+    def packing(self) -> str:
+        """The ending of the packer, `.gz` for example; empty if the file is not packed."""
+        suffix = PurePosixPath(self.member or self.path.name).suffix
+        return suffix if suffix.lower() in PACKERS else ""
+
+
+def _open_zst(stream: BinaryIO) -> BinaryIO:
+    try:
+        import zstandard
+    except ImportError:
+        raise InputError(
+            "a .zst file needs the package zstandard; install it: pip install 'seq2seq[corpora]', or unpack the file"
+        ) from None
+    return cast(BinaryIO, io.BufferedReader(_Whole(zstandard.ZstdDecompressor(), stream)))
+
+
+class _Whole(io.RawIOBase):
+    """The unpacked bytes of all frames of a zstd stream; that the last is cut off is an error."""
+
+    def __init__(self, unpacker: object, stream: BinaryIO) -> None:
+        self._new, self._stream, self._rest = unpacker.decompressobj, stream, b""  # type: ignore[attr-defined]
+        self._frame = self._new()
+        self._begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        while not self._rest:
+            data = (self._frame.unused_data if self._frame.eof else b"") or self._stream.read(1 << 17)
+            if not data:
+                if self._begun and not self._frame.eof:
+                    raise EOFError
+                return 0
+            if self._frame.eof:
+                self._frame = self._new()
+            self._begun = True
+            self._rest = self._frame.decompress(data)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+
+PACKERS: dict[str, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
+    ".gz": ("gzip", lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream))),
+    ".bz2": ("bzip2", lambda stream: cast(BinaryIO, bz2.BZ2File(stream))),
+    ".xz": ("xz", lambda stream: cast(BinaryIO, lzma.open(stream))),  # noqa: SIM115 (`opened` closes it)
+    ".lzma": ("xz", lambda stream: cast(BinaryIO, lzma.open(stream))),  # noqa: SIM115 (`opened` closes it)
+    ".zst": ("zstd", _open_zst),
+}
+
+
+@contextmanager
+def opened(file: File) -> Iterator[BinaryIO]:
+    """The unpacked bytes of a file, as a stream.
+
+    Raises:
+        InputError: also while the stream is read: the file cannot be read, or is damaged.
+    """
+    name, unpack = PACKERS.get(file.packing.lower(), ("", None))
+    try:
+        with ExitStack() as stack:
+            stream = _open_member(file, stack) if file.member else stack.enter_context(file.path.open("rb"))
+            yield stack.enter_context(unpack(stream)) if unpack else stream
+    except zipfile.BadZipFile:
+        raise InputError(f"{file} is damaged; pack it again, or unpack it") from None
+    except OSError as e:
+        if e.errno is None or isinstance(e, gzip.BadGzipFile):
+            raise _damaged(file, name) from None
+        raise InputError(f"cannot read {file}: {e.strerror}; check the path") from None
+    except Exception as e:
+        if isinstance(e, EOFError | zlib.error | lzma.LZMAError) or type(e).__name__ == "ZstdError":
+            raise _damaged(file, name) from None
+        raise
+
+
+def _open_member(file: File, stack: ExitStack) -> BinaryIO:
+    archive = stack.enter_context(zipfile.ZipFile(file.path))
+    try:
+        return cast(BinaryIO, stack.enter_context(archive.open(file.member)))
+    except (NotImplementedError, RuntimeError) as e:  # an unknown packer, an encrypted archive
+        raise InputError(f"{file} cannot be unpacked ({e}); unpack the archive with another program") from None
+
+
+def _damaged(file: File, name: str) -> InputError:
+    if not name:
+        return InputError(f"{file} is damaged; pack it again")
+    return InputError(f"{file} is not a complete {name} file; pack it again, or unpack it and drop the {file.packing}")
+
+
+def members(path: Path) -> list[File]:
+    """The files in a zip archive, in the order of their names.
+
+    Raises:
+        InputError: it is no zip archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [File(path, info.filename) for info in archive.infolist() if not info.is_dir()]
+    except zipfile.BadZipFile:
+        raise InputError(f"{path} is not a complete zip archive; pack it again, or unpack it") from None
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror}; check the path") from None
+
+
+@contextmanager
+def as_path(file: File) -> Iterator[Path]:
+    """The path of a plain file with this content: its own, or that of a temporary copy."""
+    if not file.member and not file.packing:
+        yield file.path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "unpacked"
+        with opened(file) as stream, path.open("wb") as copy:
+            while block := stream.read(1 << 20):
+                copy.write(block)
+        yield path
+
+
+def lines(file: File, findings: Findings) -> Iterator[str | None]:
+    r"""The lines of a file, without the `\n` or `\r\n` at the end; None for a line that is not valid.
+
+    `str.splitlines` would also split at form feeds, U+0085 and U+2028, which are text and may occur on one side only.
+
+    Raises:
+        InputError: the file cannot be read or is damaged; a line is not valid and `findings` does not skip it.
+    """
+    with opened(file) as stream:
+        buffered = stream if hasattr(stream, "peek") else io.BufferedReader(cast(io.RawIOBase, stream))
+        start = buffered.peek(4)[:4]
+        if wide := next((encoding for mark, encoding in _MARKS if start.startswith(mark)), ""):
+            yield from _wide_lines(buffered, file, wide)
+            return
+        for number, line in enumerate(buffered, 1):
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError:
+                findings.fault(str(file), f"line {number}", "not valid UTF-8", "save the file as UTF-8")
+                yield None
+                continue
+            if number == 1:
+                text = text.removeprefix("\ufeff")
+            yield text.removesuffix("\n").removesuffix("\r")
+
+
+def _wide_lines(stream: BinaryIO, file: File, encoding: str) -> Iterator[str]:
+    """The lines of a text in UTF-16 or UTF-32."""
+    number = 0
+    text = io.TextIOWrapper(stream, encoding, newline="\n")
+    try:
+        for line in text:
+            number += 1
+            yield line.removesuffix("\n").removesuffix("\r")
+    except UnicodeError:
+        name = encoding.upper()
+        raise InputError(f"{file}: not valid {name} after line {number}; save the file as UTF-8") from None
+    finally:
+        text.detach()  # `opened` closes the stream
+
+
+def read_text(file: File) -> str:
+    """The whole text of a file, in UTF-8 or as a byte order mark says.
+
+    Raises:
+        InputError: the file cannot be read, is damaged or is not valid.
+    """
+    with opened(file) as stream:
+        data = stream.read()
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8-sig")
+    try:
+        return data.decode(encoding)
+    except UnicodeError as e:
+        place = f", line {data.count(10, 0, e.start) + 1}" if isinstance(e, UnicodeDecodeError) else ""
+        raise InputError(f"{file}{place}: not valid {encoding[:5].upper()}; save the file as UTF-8") from None

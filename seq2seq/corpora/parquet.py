@@ -1,0 +1,70 @@
+"""Parquet files with a column by language, or a column `translation` with one field by language."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from seq2seq.corpora.columns import NAMES, by_header
+from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.packed import File, as_path
+from seq2seq.corpora.request import Request, Row, one_line
+from seq2seq.errors import InputError
+
+_STRUCT = "translation"
+
+
+def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
+    """The rows of a parquet file.
+
+    Raises:
+        InputError: the file is damaged, or a language has no column of text.
+    """
+    import pyarrow  # here and not at the top: it takes a while to import
+    from pyarrow import parquet
+
+    with as_path(file) as path:
+        try:
+            table = parquet.ParquetFile(path)
+            schema = table.schema_arrow
+            fields = {field.name: (field.name, field.type) for field in schema}
+            if _STRUCT in fields and pyarrow.types.is_struct(schema.field(_STRUCT).type):
+                inside = schema.field(_STRUCT).type
+                fields = {field.name: (f"{_STRUCT}.{field.name}", field.type) for field in inside} | fields
+            names = _names(fields, request, str(file))
+            for batch in table.iter_batches(columns=list({fields[name][0] for name in names.values()})):
+                columns = [_column(batch, fields[name][0]) for name in names.values()]
+                for texts in zip(*columns, strict=True):
+                    yield {lang: one_line(text) for lang, text in zip(names, texts, strict=True)}
+        except (pyarrow.ArrowException, OSError):
+            raise InputError(f"{file} cannot be read as parquet; write it again") from None
+        finally:
+            with suppress(UnboundLocalError):
+                table.close()
+    pyarrow.default_memory_pool().release_unused()
+
+
+def _column(batch: Any, name: str) -> list[str | None]:
+    """The values of a column, or of a field of a column of structs."""
+    _, _, inner = name.partition(f"{_STRUCT}.")
+    if not inner:
+        return list(batch.column(name).to_pylist())
+    return [value and value.get(inner) for value in batch.column(_STRUCT).to_pylist()]
+
+
+def _names(fields: dict[str, tuple[str, Any]], request: Request, file: str) -> dict[str, str]:
+    """The name of the column of each language.
+
+    Raises:
+        InputError: there is none, or it does not hold text.
+    """
+    places = by_header(list(fields), request, file).places
+    names = {language: list(fields)[place] for language, place in places.items()}
+    for language in request.languages:
+        if language not in names and not request.sparse:
+            columns = ", ".join(full for full, _ in fields.values())
+            raise InputError(f"{file}: no column {language!r}, only {columns}; {NAMES}")
+    for language, name in names.items():
+        if not re.match("(dictionary<values=)?(large_)?string", kind := str(fields[name][1])):
+            raise InputError(f"{file}: column {language!r} holds {kind}, not text; {NAMES}")
+    return names

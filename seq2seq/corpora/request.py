@@ -1,0 +1,25 @@
+"""What a person wants to have read. This module does not know files."""
+
+import re
+from typing import NamedTuple
+
+Row = dict[str, str]  # the text of a unit by language, as the request names it; a language without text is left out
+
+
+class Request(NamedTuple):
+    """The languages to read, and how.
+
+    `sparse` is for more than two languages: a source may lack some of them, and so may each of its rows. `alone` says
+    that one file is read, which is taken to be in these languages if it does not say its own.
+    """
+
+    languages: tuple[str, ...]
+    columns: tuple[str, ...] = ()  # names of the columns of tables without a header
+    skip: bool = False  # drop and count units that cannot be read
+    sparse: bool = False
+    alone: bool = False
+
+
+def one_line(text: str | None) -> str:
+    """The text of a field, in which a line break becomes a space; of an empty one (None) the empty text."""
+    return re.sub(r"\r?\n", " ", text) if text and "\n" in text else text or ""

@@ -1,0 +1,165 @@
+"""Reads a source of parallel text: a folder, a file, an archive or a data set of the Hugging Face hub.
+
+It changes and drops no sentence, except that white space with a line break inside a field becomes a space, and that
+units that cannot be read are dropped where the request says so.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations, zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
+from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.listing import Unit
+from seq2seq.corpora.packed import File, lines
+from seq2seq.corpora.request import Request, Row
+from seq2seq.errors import InputError
+
+READERS = {
+    **dict.fromkeys(("tsv", "csv", "txt"), tables.rows),
+    **dict.fromkeys(("jsonl", "json"), json_rows.rows),
+    "parquet": parquet.rows,
+    **dict.fromkeys(("po", "mo"), gettext.rows),
+    **dict.fromkeys(("tmx", "xliff", "xlf"), units.rows),
+}
+_NAMED = 12  # files that a message names
+
+Pairs = list[tuple[str, str]]
+
+
+class NoTextError(InputError):
+    """A source has no pair of two languages: it lacks the part, or no pair is left after cleaning."""
+
+
+class Text(NamedTuple):
+    """What was read: the pairs of each part, the number of units that were dropped as damaged, notes for the user."""
+
+    parts: dict[str, Pairs]
+    damaged: dict[str, int]
+    notes: list[str]
+    unread: list[str]  # files of the source that were not read
+
+
+def read(where: str, request: Request, only: str = "") -> Text:
+    """The pairs of each part (train, dev, test...) of a source, in the two languages of the request.
+
+    Args:
+        where: a folder, a file, or hf:OWNER/NAME[:CONFIG].
+        request: what to read, and how.
+        only: read this part alone if the source has it; otherwise all parts.
+
+    Raises:
+        InputError: the source does not exist, or a part is damaged or empty.
+    """
+    if request.languages[0] == request.languages[1]:
+        raise InputError(f"src and tgt are both {request.languages[0]!r}; name two languages")
+    findings = Findings(request.skip)
+    if where.startswith(hub.PREFIX):
+        with hub.quiet_libraries():
+            splits = {part: data for name, data in hub.load(where).items() if (part := naming.part_of(name))}
+            rows = {part: hub.rows(data, request, f"{where}, {part}") for part, data in splits.items()}
+            wanted = {part: some for part, some in rows.items() if only not in rows or part == only}
+            return Text({part: _pairs(some, request, where, part) for part, some in wanted.items()}, {}, [], [])
+    found = listing.of_path(Path(where), request)
+    parts, damaged = {}, {}
+    for part, texts in found.parts.items():
+        if only not in found.parts or part == only:
+            before = findings.dropped
+            request = request._replace(alone=len(texts) == 1)
+            rows_of_part = (row for unit in texts for row in _rows(unit, request, findings))
+            parts[part] = _pairs(rows_of_part, request, where, part)
+            damaged[part] = findings.dropped - before
+    unread = [*map(str, found.unread), *dict.fromkeys(findings.unread)]
+    return Text(parts, damaged, findings.notes, [_short(file, where) for file in unread])
+
+
+def _pairs(rows: Iterable[Row], request: Request, where: str, part: str) -> Pairs:
+    src, tgt = request.languages
+    pairs = [(row.get(src, ""), row.get(tgt, "")) for row in rows]
+    if request.sparse:
+        return [pair for pair in pairs if all(side.strip() for side in pair)]
+    if not pairs:
+        raise InputError(f"the {part} part of {where} holds no pairs of {src} and {tgt}; fill it, or check --data")
+    return pairs
+
+
+def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
+    if unit.kind:
+        yield from READERS[unit.kind](unit.files[0], request, findings)
+        return
+    src, tgt = request.languages
+    counts = [0, 0]
+    for pair in zip_longest(*(lines(file, findings) for file in unit.files), fillvalue=0):
+        for side in (0, 1):
+            counts[side] += pair[side] != 0
+        if isinstance(pair[0], str) and isinstance(pair[1], str):
+            yield {src: pair[0], tgt: pair[1]}
+    if counts[0] != counts[1]:
+        one, other = (f"{file} has {count:,}" for file, count in zip(unit.files, counts, strict=True))
+        raise InputError(f"{one} lines but {other}; line n of one must translate line n of the other")
+
+
+def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, str]]:
+    """The pairs of the languages of the request, in their order, in which a part of a source holds text.
+
+    A file with more than two languages is read once, and only until all pairs are found.
+
+    Raises:
+        InputError: as `read`.
+    """
+    request = request._replace(sparse=True, skip=True)
+    wanted = list(combinations(request.languages, 2))
+    found: set[tuple[str, str]] = set()
+    if where.startswith(hub.PREFIX):
+        with hub.quiet_libraries():
+            for name, data in hub.load(where).items():
+                if naming.part_of(name) == part:
+                    _note_pairs(hub.rows(data, request, where), wanted, found)
+        return [pair for pair in wanted if pair in found]
+    seen: set[File] = set()
+    for pair in wanted:
+        for unit in listing.of_path(Path(where), request._replace(languages=pair)).parts.get(part, []):
+            if len(unit.files) == 2 or unit.named:
+                found.add(pair)
+            elif unit.files[0] not in seen:
+                seen.add(unit.files[0])
+                _note_pairs(_rows(unit, request, Findings(skip=True)), wanted, found)
+    return [pair for pair in wanted if pair in found]
+
+
+def _note_pairs(rows: Iterable[Row], wanted: list[tuple[str, str]], found: set[tuple[str, str]]) -> None:
+    """Add the pairs of languages of the rows to `found`."""
+    for row in rows:
+        there = {language for language, text in row.items() if text.strip()}
+        found.update(pair for pair in wanted if there.issuperset(pair))
+        if len(found) == len(wanted):
+            return
+
+
+def _short(file: str, where: str) -> str:
+    path = Path(file)
+    return str(path.relative_to(where)) if path.is_relative_to(where) else str(path)
+
+
+def unread_note(where: str, unread: list[str]) -> str:
+    """A note that names the files that were not read."""
+    shown = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
+    return f"{where}: not read: {shown}; give what is to be used as a further --data"
+
+
+def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
+    """The error for a source without a train part: what is there, and what could be read."""
+    src, tgt = request.languages
+    if where.startswith(hub.PREFIX):
+        return NoTextError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
+    seen = [*(f"{part} part" for part in text.parts), *text.unread]
+    shown = f"there is: {', '.join(seen[:_NAMED])}" if seen else "it is empty"
+    if len(seen) > _NAMED:
+        shown += f" and {len(seen) - _NAMED:,} more"
+    needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
+    kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, naming.ARCHIVE))
+    return NoTextError(
+        f"{where} has no train part of {src} and {tgt} ({shown}); it needs {needed}, or a file of pairs "
+        f"({kinds}; plain or packed by gz, bz2, xz, zst); check --data, --src and --tgt"
+    )

@@ -1,0 +1,150 @@
+"""Tables of text: CSV, TSV and the like, with a header or without one.
+
+A field of CSV may be in quotes; in TSV a quote is a character. This module changes no text, except that a line break
+inside a field becomes a space.
+"""
+
+import csv
+import sys
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from seq2seq.corpora import columns
+from seq2seq.corpora.columns import Columns
+from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.packed import File, lines
+from seq2seq.corpora.request import Request, Row, one_line
+from seq2seq.errors import InputError
+
+DELIMITERS = ",;\t|"
+_ADVICE = "correct the line"
+_MOST_LINES = 1000  # of a record; a quote that is open for longer was never closed
+_SNIFFED = 20  # lines that are looked at to find the delimiter
+_CONSISTENT = 0.8  # share of the rows that have as many columns
+
+Record = tuple[int, list[str]]  # line number, cells
+
+
+def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
+    """The rows of a table.
+
+    Raises:
+        InputError: a language has no column; a row is damaged and `findings` does not skip it.
+    """
+    kind = file.plain_name.rpartition(".")[2].lower()
+    numbered = enumerate(lines(file, findings), 1)
+    start = [(number, line) for number, line in islice(numbered, columns.SAMPLE) if line is not None]
+    rest = chain(start, ((number, line) for number, line in numbered if line is not None))
+    if kind == "csv":
+        delimiter = _delimiter([line for _, line in start], request)
+        if start and start[0][1].lower().startswith("sep="):
+            next(rest)
+        if delimiter != ",":
+            findings.note(f"{file}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns")
+        records = _records(rest, delimiter, file, findings)
+    else:
+        records = ((number, line.split("\t")) for number, line in rest)
+    yield from _rows(records, request, findings, file)
+
+
+_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _rows(records: Iterator[Record], request: Request, findings: Findings, file: File) -> Iterator[Row]:
+    """The rows of the records, of which the first may be a header."""
+    first = list(islice(records, columns.SAMPLE))
+    if not first:
+        return
+    if columns.is_header(first[0][1], request):
+        named = columns.by_header(first[0][1], request, str(file))
+        if request.columns and not named.places:
+            named = columns.by_position([first[0][1]], "", request, findings, str(file))
+        first = first[1:]
+    else:
+        sample = [cells for _, cells in first if any(cells)]
+        if request.sparse and len(request.languages) > 2 and not request.columns:
+            return  # it is not known which of the languages it holds
+        named = columns.by_position(sample, file.plain_name, request, findings, str(file))
+    for number, cells in chain(first, records):
+        if not any(cells):
+            cells = [""] * named.width
+        if len(cells) != named.width:
+            fault = f"{len(cells)} columns where the {'header' if named.names else 'first row'} has {named.width}"
+            findings.fault(str(file), f"line {number}", fault, _ADVICE)
+            continue
+        _check(named, request, file, number)
+        yield {language: one_line(cells[place]) for language, place in named.places.items()}
+
+
+def _check(named: Columns, request: Request, file: File, number: int) -> None:
+    missing = [language for language in request.languages if language not in named.places]
+    if missing and not request.sparse:
+        names = ", ".join(named.names)
+        raise InputError(f"{file}, line {number}: no column {missing[0]!r}, only {names}; {columns.NAMES}")
+
+
+# ---- CSV -------------------------------------------------------------------------------------------------------------
+
+
+def _delimiter(start: list[str], request: Request) -> str:
+    """The character between the columns: the one that gives a header with the languages, or as many columns a row."""
+    if start and start[0].lower().startswith("sep="):
+        return start[0][4:5] or ","
+    start = [line for line in start if line][:_SNIFFED]
+    consistent = []
+    for delimiter in DELIMITERS:
+        reader, found = csv.reader(start, delimiter=delimiter), list[list[str]]()
+        while cells := _next(reader):
+            found += cells
+        if found:
+            if len(found[0]) > 1 and columns.is_header(found[0], request):
+                return delimiter
+            widths = [len(cells) for cells in found if cells]
+            width = columns.width_of(found)
+            if width > 1 and widths.count(width) >= _CONSISTENT * len(widths):
+                consistent.append((width != 2, delimiter))
+    return min(consistent, key=lambda item: item[0])[1] if consistent else ","
+
+
+def _records(numbered: Iterator[tuple[int, str]], delimiter: str, file: File, findings: Findings) -> Iterator[Record]:
+    """The records of a CSV file, each with the number of its last line.
+
+    A record that cannot be read is a fault of its first line; reading goes on with the line after it.
+    """
+    pending: deque[tuple[int, str]] = deque()
+    record: list[tuple[int, str]] = []
+
+    def feed() -> Iterator[str]:
+        while item := pending.popleft() if pending else next(numbered, None):
+            record.append(item)
+            if len(record) > _MOST_LINES:
+                raise csv.Error(f"the quote of line {record[0][0]} is not closed within {_MOST_LINES:,} lines")
+            yield f"{item[1]}\n"
+
+    while True:
+        reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+        try:
+            while cells := _next(reader):
+                yield record[-1][0], cells[0]
+                record.clear()
+            return
+        except csv.Error as e:
+            problem = str(e)
+            if problem == "unexpected end of data":
+                problem += f", the quote of line {record[0][0]} is not closed"
+            findings.fault(str(file), f"line {record[-1][0]}", problem, "correct the quotes")
+            pending.extendleft(reversed(record[1:]))
+            record.clear()
+
+
+def _next(reader: "Iterator[list[str]]") -> list[list[str]]:
+    """The next record, in a list; an empty list at the end. A field may have any length.
+
+    The limit is one of the whole process, so it is restored.
+    """
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        return list(islice(reader, 1))
+    finally:
+        csv.field_size_limit(limit)

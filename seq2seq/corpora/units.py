@@ -1,0 +1,137 @@
+"""TMX and XLIFF: XML that is read unit by unit, in constant memory. No entity of its own and nothing outside is read.
+
+The text of a segment is that of its inline elements too, without the native code that they quote (TMX 1.4 <bpt>, <ph>
+and the like; XLIFF 1.2 and 2.x).
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.gettext import language_of_name
+from seq2seq.corpora.languages import fits
+from seq2seq.corpora.packed import File, opened
+from seq2seq.corpora.request import Request, Row
+from seq2seq.errors import InputError
+
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_CODE = {"bpt", "ept", "ph", "it", "ut", "sub"}  # elements that quote code; XLIFF 2.x has them without content
+_UNFINISHED = ("new", "needs-translation", "initial")  # states of a target
+
+
+def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
+    """The pairs of a TMX or XLIFF file.
+
+    Raises:
+        InputError: the file is not well-formed and `findings` does not skip what follows, or lxml is not installed.
+    """
+    try:
+        from lxml import etree
+    except ImportError:
+        raise InputError(
+            f"{file} needs the package lxml; install it: pip install 'seq2seq[corpora]', or give another format"
+        ) from None
+    tmx = file.plain_name.lower().endswith(".tmx")
+    tags = ["{*}tu"] if tmx else ["{*}file", "{*}xliff", "{*}trans-unit", "{*}unit", "{*}segment"]
+    safe: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True}
+    with opened(file) as stream:
+        try:
+            events = etree.iterparse(stream, events=("end",) if tmx else ("start", "end"), tag=tags, **safe)
+            yield from _translation_units(events, request) if tmx else _segments(events, file, request, findings)
+        except etree.XMLSyntaxError as e:
+            place = f"line {e.lineno or 1}"
+            findings.fault(str(file), place, f"not well-formed XML ({e.msg}); what follows is not read", "correct it")
+
+
+def _release(element: Any) -> None:
+    """Free a unit that was read, and those before it."""
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]
+
+
+def _name(element: Any) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def text_of(element: Any) -> str:
+    """The text in an element, with each run of white space as one space."""
+    parts: list[str] = []
+    _collect(element, parts)
+    return " ".join("".join(parts).split())
+
+
+def _collect(element: Any, parts: list[str]) -> None:
+    parts.append(element.text or "")
+    for child in element:
+        name = _name(child)
+        if name and name not in _CODE:
+            _collect(child, parts)
+        elif type(child).__name__ == "_Entity":  # which only the file's own definitions explain
+            parts.append(child.text)
+        parts.append(child.tail or "")
+
+
+# ---- TMX -------------------------------------------------------------------------------------------------------------
+
+
+def _translation_units(events: Iterator[tuple[str, Any]], request: Request) -> Iterator[Row]:
+    known: dict[str, list[str]] = {}  # the languages that a tag fits
+    for _, unit in events:
+        texts: dict[str, list[str]] = {}
+        for variant in unit:
+            tag = (variant.get(_LANG) or variant.get("lang") or "") if _name(variant) == "tuv" else ""
+            if tag and tag not in known:
+                known[tag] = [language for language in request.languages if fits(tag, language)]
+            for language in known.get(tag, ()):
+                segment = next((child for child in variant if _name(child) == "seg"), None)
+                if segment is not None:
+                    texts.setdefault(language, []).append(text_of(segment))
+        _release(unit)
+        if request.sparse or len(texts) == len(request.languages):
+            yield from (dict(zip(texts, choice, strict=True)) for choice in product(*texts.values()))
+
+
+# ---- XLIFF -----------------------------------------------------------------------------------------------------------
+
+
+def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, findings: Findings) -> Iterator[Row]:
+    sides: tuple[str, ...] = ()
+    for event, element in events:
+        name = _name(element)
+        if event == "start":
+            if name in ("file", "xliff") and (element.get("source-language") or element.get("srcLang")):
+                sides = _languages(element, file, request, findings)
+            continue
+        if name == "unit":  # which holds its segments, read before
+            _release(element)
+        if name not in ("trans-unit", "segment") or not sides:
+            continue
+        found = {_name(child): child for child in reversed(element) if _name(child) in ("source", "target")}
+        target = found.get("target")
+        state = element.get("state") if name == "segment" else target is not None and target.get("state")
+        texts = [text_of(found[side]) if side in found else "" for side in ("source", "target")]
+        if name == "trans-unit":
+            _release(element)
+        if all(texts) and state not in _UNFINISHED:
+            yield dict(zip(sides, texts, strict=True))
+        else:
+            findings.left_out["units without a finished translation"] += 1
+
+
+def _languages(element: Any, file: File, request: Request, findings: Findings) -> tuple[str, ...]:
+    """The languages of the sources and the targets, as the request names them; none if it does not name them."""
+    source = element.get("source-language") or element.get("srcLang")
+    target = element.get("target-language") or element.get("trgLang")
+    target = target or language_of_name(file)
+    wanted = request.languages
+    first = [language for language in wanted if fits(source, language)]
+    second = [language for language in wanted if target and fits(target, language)]
+    if not target and first and request.alone and len(wanted) == 2:
+        second = [language for language in wanted if language not in first]
+        findings.note(f"{file} does not say its target language: it is taken as {second[0]}")
+    if first and second:
+        return first[0], second[0]
+    findings.unread.append(str(file))
+    return ()

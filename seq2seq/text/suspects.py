@@ -1,0 +1,169 @@
+"""Checks each sentence pair for what is probably wrong with it, and gives the first reason found.
+
+Copies, text in a wrong encoding (mojibake), markup, numbers that disagree, lengths that do not fit, a wrong language.
+What is usual in a text is not suspicious there: where a quarter of the pairs have markup, only markup on one side alone
+is. This module drops nothing and does not know files.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from seq2seq.text.languages import Identifier, is_in_script
+from seq2seq.text.quality import is_in_other_language
+
+COPY = "source copied to the target"
+ENCODING = "wrong encoding"
+MARKUP = "markup"
+NUMBERS = "numbers disagree"
+LENGTHS = "lengths do not fit"
+LANGUAGE = "not {language}"
+WRONG_SIDE = "{language} line in the language of the other side"
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]{2,8});|\b\w+=\"[^\"]*\"\s*/?>")
+_USUAL = 0.25  # share of the pairs with markup on both sides from which it is usual
+_HIGH = "\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"  # what the bytes above 127 are in Windows-1252 or Latin-1
+_RUN = re.compile(f"[ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛâãäåæçèéêëìíîïðà][{_HIGH}]+")
+_NUMBER = re.compile(r"\d+")
+_SPELT = 100  # numbers up to this, and round hundreds, are often spelt out
+_FROM = 30  # characters; for shorter lines lengths and languages are not reliable
+_DEVIATIONS = 5.0  # of the ratio of lengths from the usual one
+_MARGIN = 3.0  # nats by which another language must be more likely
+_SAMPLE = 20_000  # lines of a large text of which the identifier is asked first
+_SEEN, _DOUBT = 5, 0.02  # a word is trusted that is in so many lines, of which at most this share is doubted
+_TRUSTED_SHARE = 0.6  # of the words of a line that need no identifier
+
+
+def suspects(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    """For each pair the reason why it is suspicious; empty if it is not."""
+    checks: tuple[Callable[..., list[str]], ...] = (_copies, _encodings, _markup, _languages, _numbers, _lengths)
+    reasons = [""] * len(src)
+    for check in checks:
+        for i, reason in enumerate(check(src, tgt, languages)):
+            reasons[i] = reasons[i] or reason
+    return reasons
+
+
+def _letters(line: str) -> str:
+    return re.sub(r"[\W\d_]+", "", line.casefold())
+
+
+def _copies(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    def is_copy(s: str, t: str) -> bool:
+        return (len(s.split()) > 3 or len(s) >= _FROM) and len(letters := _letters(s)) > 8 and letters == _letters(t)
+
+    return [COPY if is_copy(s, t) else "" for s, t in zip(src, tgt, strict=True)]
+
+
+def is_misread(line: str) -> bool:
+    """Whether UTF-8 was read as Windows-1252 or Latin-1 somewhere in a line, or a character was lost."""
+    return "\ufffd" in line or any(_is_utf8(run[0]) for run in _RUN.finditer(line))
+
+
+def _is_utf8(run: str) -> bool:
+    """Whether characters are the bytes of a letter or mark in UTF-8."""
+    data = bytearray()
+    for character in run:
+        try:
+            data += character.encode("cp1252")
+        except UnicodeEncodeError:
+            data += character.encode("latin-1")
+    for end in (2, 3, 4):
+        try:
+            decoded = bytes(data[:end]).decode()
+        except UnicodeDecodeError:
+            continue
+        return not "\u0800" <= decoded <= "\u085f"  # "à" and a no-break space before a quote, not Samaritan
+    return False
+
+
+def _encodings(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    return [ENCODING if is_misread(s) or is_misread(t) else "" for s, t in zip(src, tgt, strict=True)]
+
+
+def _markup(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    found = [(_TAG.findall(s), _TAG.findall(t)) for s, t in zip(src, tgt, strict=True)]
+    usual = sum(bool(s and t) for s, t in found) > _USUAL * len(found)
+    return [MARKUP if (bool(s) != bool(t) if usual else s or t) else "" for s, t in found]
+
+
+def _numbers(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    return [NUMBERS if disagree(s, t) else "" for s, t in zip(src, tgt, strict=True)]
+
+
+def disagree(src: str, tgt: str) -> bool:
+    """Whether the numbers in digits of two lines cannot be the same numbers."""
+    left, right = _NUMBER.findall(src), _NUMBER.findall(tgt)
+    if left == right or "".join(left) == "".join(right):
+        return False
+    one, other = (Counter(int(digits) for digits in side if len(digits) < 16) for side in (left, right))
+    for number in list(one - other):  # hours of the afternoon
+        for partner in (number + 12, number - 12):
+            if one[number] and other[partner] and number <= 24 and partner <= 24:
+                one[number] -= 1
+                other[partner] -= 1
+    only, alone = one - other, other - one
+    if only and alone:
+        return True
+    return any(number > _SPELT and number % 100 for number in [*only, *alone])
+
+
+def _lengths(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    lengths = np.log1p([[len(line) for line in side] for side in (src, tgt)])
+    ratios = lengths[1] - lengths[0]
+    long = np.maximum(*lengths) > math.log1p(_FROM)
+    if long.sum() < 2:
+        return [""] * len(src)
+    usual = float(np.median(ratios[long]))
+    spread = 1.4826 * float(np.median(np.abs(ratios[long] - usual)))  # a normal distribution's standard deviation
+    outliers = long & (np.abs(ratios - usual) > _DEVIATIONS * max(spread, 0.08))
+    return [LENGTHS if outlier else "" for outlier in outliers.tolist()]
+
+
+def _languages(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    words = [[set(line.lower().split()) for line in lines] for lines in (src, tgt)]
+    counts = [Counter(word for line in side for word in line) for side in words]
+    identifier = Identifier()
+    trusted = [
+        _trusted(lines, side, language, identifier)
+        for lines, side, language in zip((src, tgt), words, languages, strict=True)
+    ]
+    reasons = [""] * len(src)
+    for side, lines in enumerate((src, tgt)):
+        own, other = counts[side], counts[1 - side]
+        for i, line in enumerate(lines):
+            if reasons[i]:
+                continue
+            if not is_in_script(line, languages[side]):
+                reasons[i] = LANGUAGE.format(language=languages[side])
+            elif is_in_other_language(words[side][i], own, other):
+                reasons[i] = WRONG_SIDE.format(language=languages[side])
+            elif len(line) < _FROM or _share(words[side][i], trusted[side]) >= _TRUSTED_SHARE:
+                continue
+            elif identifier.margin(line, languages[side]) > _MARGIN:
+                reasons[i] = LANGUAGE.format(language=languages[side])
+    return reasons
+
+
+def _share(words: set[str], trusted: set[str]) -> float:
+    return len(words & trusted) / len(words) if words else 0.0
+
+
+def _trusted(lines: Sequence[str], words: Sequence[set[str]], language: str, identifier: Identifier) -> set[str]:
+    """Words of a large text that are almost always in lines of its language; none in a text of fewer lines.
+
+    Asking the identifier of every line takes 0.3 ms each, so of a large text it is asked of a sample, and then of those
+    lines that have too few of these words.
+    """
+    if len(lines) <= 2 * _SAMPLE:
+        return set()
+    seen: Counter[str] = Counter()
+    doubted: Counter[str] = Counter()
+    for i in range(0, len(lines), len(lines) // _SAMPLE):
+        seen.update(words[i])
+        if len(lines[i]) >= _FROM and identifier.margin(lines[i], language) > _MARGIN:
+            doubted.update(words[i])
+    return {word for word, count in seen.items() if count >= _SEEN and doubted[word] <= _DOUBT * count}

@@ -1,0 +1,98 @@
+"""`corpus`: any text to a clean folder that `train` and `evaluate` read."""
+
+import json
+from pathlib import Path
+
+import pytest
+from shell import PAIRS, call, refused, snapshot, worked
+
+from seq2seq.text.corpus import DataConfig, load, load_split
+from seq2seq.text.partition import keys
+from seq2seq.text.sources import Pair
+
+AWKWARD = [('\ufeffa "quoted"', "b\u2028c"), ("1,000", "1.000"), ("<b>x</b>", "&amp;")]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table with a header, an empty pair, a repeated one and a damaged row."""
+    rows = ["en\tde", *("\t".join(pair) for pair in [*PAIRS, *AWKWARD]), "\tleer", "\t".join(PAIRS[0]), "a\tb\tc"]
+    path = tmp_path / "text.tsv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_folder_is_clean_and_is_read_again(table: Path) -> None:
+    out = worked(call("corpus", "--data", table, "--errors", "skip", "--dev", 4, "--test", 5, "--out", "clean")).out
+    assert "damaged" in out and "1 dropped as damaged (first: line 67: 3 columns" in out
+    corpus = load(DataConfig("clean"))
+    parts = {"train": corpus.train, "dev": corpus.dev, **corpus.tests}
+    assert {name: len(pairs) for name, pairs in parts.items()} == {"train": 54, "dev": 4, "test": 5}
+    assert corpus.report.notices == []
+    assert sorted(pair for pairs in parts.values() for pair in pairs) == sorted(map(Pair._make, [*PAIRS, *AWKWARD]))
+    train = {key for pair in corpus.train for key in keys(pair)}
+    assert not train & {key for pair in [*corpus.dev, *corpus.tests["test"]] for key in keys(pair)}
+    dropped = Path("clean/dropped.tsv").read_text(encoding="utf-8").splitlines()
+    assert dropped[0] == "number\treason\ten\tde"
+    assert [line.split("\t")[:2] for line in dropped[1:]] == [["64", "empty"], ["65", "duplicate"]]
+    assert "part" in Path("clean/README.md").read_text(encoding="utf-8")
+
+
+def test_parts_that_there_are_stay_and_their_sentences_leave_train(table: Path) -> None:
+    rows = [f"{PAIRS[7][0]}\tanders", f"anders\t{PAIRS[9][1]}"]
+    Path("dev.tsv").write_text("\n".join(["en\tde", *rows]) + "\n", encoding="utf-8")
+    result = json.loads(
+        worked(call("corpus", "--data", table, "--errors", "skip", "--test", 0, "--out", "clean", "--json")).out
+    )
+    train, dev = result["parts"]
+    assert train["dropped"]["in dev or test"] == 2
+    assert (dev["read"], dev["kept"]) == (2, 2)
+    assert load_split(DataConfig("clean"), "dev") == [Pair(*row.split("\t")) for row in rows]
+    kept = load_split(DataConfig("clean"), "train")
+    assert len(kept) == 61 and PAIRS[7] not in kept and PAIRS[9] not in kept
+    refused(
+        call("corpus", "--data", table, "--errors", "skip", "--dev", 3, "--check"), "--dev 3: the text has a dev part"
+    )
+
+
+def test_check_writes_nothing(table: Path, tmp_path: Path) -> None:
+    before = snapshot(tmp_path)
+    out = worked(call("corpus", "--data", table, "--errors", "skip", "--check", "--out", "clean")).out
+    assert out.startswith("part")
+    assert snapshot(tmp_path) == before
+
+
+def test_what_is_wrong_is_one_line(table: Path, tmp_path: Path) -> None:
+    before = snapshot(tmp_path)
+    refused(call("corpus", "--data", table), "give --out DIR")
+    refused(call("corpus", "--data", table, "--out", "x"), "line 67: 3 columns", "or give --errors skip")
+    refused(call("corpus", "--data", table, "--out", tmp_path), "is not an empty folder")
+    refused(
+        call("corpus", "--data", table, "--errors", "skip", "--dev", 40, "--test", 40, "--out", "x"), "too many of 63"
+    )
+    refused(call("corpus", "--data", "nowhere", "--out", "x"), "nowhere is not there")
+    Path("other").mkdir()
+    Path("other/letter.docx").write_text("?")
+    refused(call("corpus", "--data", "other", "--check"), "there is: letter.docx", "train.en and train.de", ".tmx")
+    (tmp_path / "other" / "letter.docx").unlink()
+    (tmp_path / "other").rmdir()
+    assert snapshot(tmp_path) == before
+
+
+def test_suspects_are_listed_and_dropped_if_asked() -> None:
+    rows = [
+        "en\tde",
+        *("\t".join(pair) for pair in PAIRS),
+        "A letter for you.\tEin Brief fÃ¼r dich.",
+        "5 of 17\t5 von 18",
+    ]
+    Path("text.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    listed = worked(call("corpus", "--data", "text.tsv", "--out", "all", "--dev", 2, "--test", 2))
+    assert "note: 2 of 62 pairs are suspicious: 1 wrong encoding, 1 numbers disagree" in listed.out
+    suspects = Path("all/suspects.tsv").read_text(encoding="utf-8").splitlines()
+    assert suspects[1:] == [f"61\twrong encoding\t{rows[61]}", f"62\tnumbers disagree\t{rows[62]}"]
+    counts = json.loads(worked(call("corpus", "--data", "text.tsv", "--check", "--drop-suspects", "--json")).out)
+    assert counts["parts"][0]["dropped"]["suspicious"] == 2
+    assert counts["suspects"] == {"wrong encoding": 1, "numbers disagree": 1}
+    worked(call("corpus", "--data", "text.tsv", "--out", "good", "--drop-suspects", "--quiet"))
+    assert not any(rows[62].split("\t")[1] in path.read_text(encoding="utf-8") for path in Path("good").glob("*.de"))

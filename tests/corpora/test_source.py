@@ -1,0 +1,325 @@
+"""Every kind of source gives the pairs that were written, and what it does not read it names."""
+
+import itertools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import polib
+import pytest
+from writers import BOTH, PACK, PAIRS, lines, po, read_all, read_train, side, table, tmx, write, xliff, zipped
+
+from seq2seq.corpora.request import Request
+from seq2seq.corpora.source import language_pairs
+from seq2seq.errors import InputError
+
+Make = Callable[[Path, str], Path]
+
+
+def moses(stem: str) -> Make:
+    """A writer of two files of lines, `STEM.LANGUAGE`."""
+
+    def make(folder: Path, packing: str) -> Path:
+        for i, language in enumerate(BOTH):
+            write(folder / (stem.replace("*", language) + packing), side(i))
+        return folder
+
+    return make
+
+
+def one_file(name: str, text: str) -> Make:
+    return lambda folder, packing: write(folder / f"{name}{packing}", text)
+
+
+JSON = [{"en": a, "de": b} for a, b in PAIRS]
+SOURCES: dict[str, Make] = {
+    "lines": moses("train.*"),
+    "OPUS": moses("Books.de-en.*"),
+    "OPUS, a part": moses("train.en-de.*"),
+    "part at the end": moses("opus.de-en-train.*"),
+    "txt": moses("train.*.txt"),
+    "txt, underscore": moses("train_*.txt"),
+    "txt, language alone": moses("*.txt"),
+    "tsv": one_file("corpus.tsv", table("\t", "en\tde")),
+    "semicolons": one_file("corpus.csv", table(";", "en;de")),
+    "semicolons, as Excel says": one_file("corpus.csv", "sep=;\n" + table(";", "en;de")),
+    "capitals": one_file("corpus.tsv", table("\t", "EN\tDE")),
+    "regions": one_file("corpus.csv", table(",", "en-GB,de_DE")),
+    "three letters": one_file("corpus.csv", table(",", "eng,deu")),
+    "names": one_file("corpus.csv", table(",", "English,Deutsch")),
+    "sides": one_file("corpus.csv", table(",", "source,target")),
+    "no header": one_file("corpus.tsv", table("\t")),
+    "no header, semicolons": one_file("corpus.csv", table(";")),
+    "json": one_file("corpus.json", json.dumps(JSON)),
+    "json in an object": one_file("corpus.json", json.dumps({"data": [{"translation": r} for r in JSON]})),
+    "json by column": one_file("corpus.json", json.dumps({"en": [a for a, _ in PAIRS], "de": [b for _, b in PAIRS]})),
+    "json lines": one_file("corpus.json", lines([json.dumps(row) for row in JSON])),
+    "tmx": one_file("memory.tmx", tmx(PAIRS)),
+    "po": one_file("app.po", po(PAIRS)),
+    "xliff": one_file("app.xliff", xliff(PAIRS)),
+    "xliff 2": one_file("app.xlf", xliff(PAIRS, 2)),
+}
+
+
+@pytest.mark.parametrize(("kind", "packing"), list(itertools.product(SOURCES, PACK)))
+def test_a_source_is_read_without_options(tmp_path: Path, kind: str, packing: str) -> None:
+    where = SOURCES[kind](tmp_path, packing)
+    assert read_train(where) == PAIRS
+    assert read_train(tmp_path) == PAIRS, "from the folder"
+    assert read_all(tmp_path).unread == []
+
+
+def test_folders_may_say_the_part(tmp_path: Path) -> None:
+    for part in ("train", "validation", "test"):
+        write(tmp_path / "corpus" / part / "0000.tsv", table("\t", "en\tde"))
+        write(tmp_path / part / "plain" / "opus.de-en.tsv", table("\t", "en\tde"))
+    assert read_all(tmp_path / "corpus").parts == {"test": PAIRS, "train": PAIRS, "dev": PAIRS}
+    assert list(read_all(tmp_path / "test").parts) == ["train"], "the name of the source itself says nothing"
+
+
+def test_a_file_of_lines_and_what_the_names_begin_with(tmp_path: Path) -> None:
+    for stem in ("train.*", "Books.de-en.*"):
+        moses(stem)(tmp_path, ".gz")
+    for where in ("Books.de-en.de.gz", "Books.de-en.en.gz", "Books.de-en", "train"):
+        assert read_train(tmp_path / where) == PAIRS
+    with pytest.raises(InputError, match="Boo is not there"):
+        read_train(tmp_path / "Boo")
+
+
+def test_one_file_of_manythings(tmp_path: Path) -> None:
+    write(tmp_path / "deu.txt", table("\t"))
+    write(tmp_path / "_about.txt", "from a site")
+    assert read_train(tmp_path) == read_train(tmp_path / "deu.txt") == PAIRS
+    assert read_train(tmp_path, ("de", "en")) == [(b, a) for a, b in PAIRS]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
+@pytest.mark.parametrize("kind", ["tsv", "semicolons", "json lines", "lines"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, kind: str, encoding: str) -> None:
+    SOURCES[kind](tmp_path, "")
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert read_train(tmp_path) == PAIRS
+
+
+def test_either_direction_is_read(tmp_path: Path) -> None:
+    for kind, make in SOURCES.items():
+        make(tmp_path / kind, "")
+        if kind not in ("sides", "no header", "no header, semicolons"):  # in which order decides
+            assert read_train(tmp_path / kind, ("de", "en")) == [(b, a) for a, b in PAIRS], kind
+
+
+def test_a_machine_readable_catalogue(tmp_path: Path) -> None:
+    path = write(tmp_path / "locale" / "de" / "LC_MESSAGES" / "app.po", po(PAIRS, language=""))
+    polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
+    path.unlink()
+    assert sorted(read_train(tmp_path)) == sorted(PAIRS)
+
+
+def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
+    datasets.disable_progress_bars()
+    for i, pairs in enumerate([PAIRS[:2], PAIRS[2:]]):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        rows = [{"translation": {"en": a, "de": b}} for a, b in pairs]
+        datasets.Dataset.from_list(rows).to_parquet(tmp_path / "data" / f"train-0000{i}-of-00002.parquet")
+    write(tmp_path / "data" / "validation-00000-of-00001.tsv", table("\t", "en\tde"))
+    write(tmp_path / "README.md", "about it")
+    text = read_all(tmp_path)
+    assert text.parts == {"train": PAIRS, "dev": PAIRS}
+    assert text.unread == []
+    (tmp_path / "data" / "train-00001-of-00002.parquet").unlink()
+    with pytest.raises(InputError, match="the train part has 2 files, of which 1 are there"):
+        read_all(tmp_path)
+
+
+@pytest.mark.parametrize("languages", [BOTH, ("de", "en")])
+def test_archives_as_they_are_downloaded(tmp_path: Path, languages: tuple[str, str]) -> None:
+    texts = {"README": "about", "LICENSE": "free", "Books__de_to_en__en": side(0), "Books__de_to_en__de": side(1)}
+    opus = zipped(tmp_path / "de-en.txt.zip", **texts, Books__de_to_en__xml="<x/>")
+    attributed = lines(["\t".join((*pair, "CC-BY 2.0 (France) Attribution: tatoeba.org #1")) for pair in PAIRS])
+    many = zipped(tmp_path / "deu-eng.zip", _about__txt="from a site", deu__txt=attributed)
+    wanted = PAIRS if languages == BOTH else [(b, a) for a, b in PAIRS]
+    assert read_train(opus, languages) == read_train(many, languages) == wanted
+    assert read_all(opus).unread == ["Books.de-en.xml"]
+    [note] = read_all(many, languages).notes
+    assert "deu.txt has no header: column 1 is taken as en" in note
+    assert read_train(tmp_path, languages) == [*wanted, *wanted]
+
+
+def test_columns_without_a_header(tmp_path: Path) -> None:
+    numbered = lines(["\t".join(("17", a, "4", b)) for a, b in PAIRS])
+    write(tmp_path / "Sentence pairs in German-English.tsv", numbered)
+    assert read_train(tmp_path) == [(b, a) for a, b in PAIRS], "in the order of the name"
+    named = read_train(tmp_path, columns=("-", "en", "-", "de"))
+    assert named == PAIRS
+    write(tmp_path / "three.tsv", lines(["\t".join((a, b, "note")) for a, b in PAIRS]))
+    with pytest.raises(InputError, match=r"3 columns of text.*--columns en,de,-"):
+        read_train(tmp_path / "three.tsv")
+    with pytest.raises(InputError, match=r"--columns names 2 columns, but .*three.tsv has 3"):
+        read_train(tmp_path / "three.tsv", columns=BOTH)
+    assert read_train(tmp_path / "three.tsv", columns=("de", "en", "-")) == [(b, a) for a, b in PAIRS]
+
+
+def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
+    for name in ("en-de.tsv", "en-fr.tsv", "en-es.tsv.xz"):
+        write(tmp_path / name, table("\t"))
+    text = read_all(tmp_path)
+    assert text.parts["train"] == PAIRS
+    assert text.unread == ["en-es.tsv.xz", "en-fr.tsv"]
+    assert "column 1 is taken as en and column 2 is taken as de, as the file's name says" in text.notes[0]
+
+
+def test_every_file_that_is_not_read_is_named(tmp_path: Path) -> None:
+    for stem in ("train.*", "train2.*", "old/train.*"):
+        moses(stem)(tmp_path, "")
+    write(tmp_path / "train.fr", side(0))
+    write(tmp_path / "notes.docx", "?")
+    write(tmp_path / "LICENSE", "?")
+    text = read_all(tmp_path)
+    assert text.parts == {"train": PAIRS}
+    assert text.unread == ["notes.docx", "train.fr", "train2.de", "train2.en", "old/train.de", "old/train.en"]
+
+
+def test_what_cannot_be_read_is_listed_with_what_could_be(tmp_path: Path) -> None:
+    write(tmp_path / "corpus.docx", "?")
+    write(tmp_path / "train.fr", side(0))
+    text = read_all(tmp_path)
+    assert text.parts == {}
+    assert text.unread == ["corpus.docx", "train.fr"]
+
+
+def test_a_memory_may_have_codes_entities_and_several_variants(tmp_path: Path) -> None:
+    """Native code is left out, an entity that the file defines is not resolved, each variant makes a pair."""
+    bomb = '<!DOCTYPE tmx SYSTEM "http://192.0.2.1/tmx14.dtd" [<!ENTITY lol "lol"><!ENTITY x SYSTEM "/etc/passwd">]>\n'
+    code = 'Press <bpt i="1">&lt;b&gt;</bpt>OK<ept i="1">&lt;/b&gt;</ept> &amp;\n  go'
+    pairs = [(code, "Weiter <hi>jetzt</hi>"), ("&lol;&x;", "nichts")]
+    path = write(tmp_path / "x.tmx", tmx(pairs, head=bomb))
+    assert read_train(path) == [("Press OK & go", "Weiter jetzt"), ("&lol;&x;", "nichts")]
+    texts = [("EN", "Hi"), ("DE", "Hallo"), ("de-AT", "Servus")]
+    variants = "".join(f'<tuv lang="{language}"><seg>{text}</seg></tuv>' for language, text in texts)
+    write(path, f"<tmx><body><tu>{variants}</tu><tu><tuv lang='en'><seg>alone</seg></tuv></tu></body></tmx>")
+    assert read_train(path) == [("Hi", "Hallo"), ("Hi", "Servus")]
+
+
+def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> None:
+    more = 'msgid "open"\nmsgstr ""\n\n#, fuzzy\nmsgid "x"\nmsgstr "y"\n\n#~ msgid "old"\n#~ msgstr "alt"\n\n'
+    plural = 'msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "%d Dateien"\n\n'
+    text = read_all(write(tmp_path / "x.po", po(PAIRS, more=more + plural)))
+    assert text.parts["train"] == [*PAIRS, ("%d file", "%d Datei"), ("%d files", "%d Dateien")]
+    assert text.notes == ["left out: 1 untranslated entries, 1 fuzzy entries"]
+    document = xliff([("a", "b"), ("c", "")]).replace("<target>b", '<target state="new">b')
+    write(
+        tmp_path / "x.xlf",
+        document.replace("</body>", UNIT + "</body>"),
+    )
+    text = read_all(tmp_path / "x.xlf")
+    assert text.parts["train"] == [("d e", "f")]
+    assert text.notes == ["left out: 2 units without a finished translation"]
+
+
+@pytest.mark.parametrize("name", ["x.po", "x.xlf", "x.tmx"])
+def test_a_file_of_other_languages_is_named(tmp_path: Path, name: str) -> None:
+    texts = {"x.po": po(PAIRS, "fr"), "x.xlf": xliff(PAIRS, target="fr"), "x.tmx": tmx(PAIRS, ("en", "fr"))}
+    with pytest.raises(InputError, match="holds no pairs of en and de"):
+        read_train(write(tmp_path / name, texts[name]))
+    write(tmp_path / "y.tsv", table("\t"))
+    text = read_all(tmp_path)
+    assert text.parts["train"] == PAIRS
+    assert text.unread == ([] if name == "x.tmx" else [name])
+
+
+def test_a_folder_of_catalogues_of_many_languages(tmp_path: Path) -> None:
+    """The folder's name says the language; a file that does not say it is taken to fit only if it is alone."""
+    for folder in ("de", "de_AT.UTF-8", "cs.cp1250", "fr", "other"):
+        write(tmp_path / folder / "LC_MESSAGES" / "app.po", po([(f"from {folder}", "x")], language=""))
+    write(tmp_path / "fr" / "LC_MESSAGES" / "broken.po", "no catalogue")
+    polib.pofile(str(tmp_path / "de/LC_MESSAGES/app.po")).save_as_mofile(str(tmp_path / "de/LC_MESSAGES/app.mo"))
+    text = read_all(tmp_path)
+    assert text.parts["train"] == [("from de", "x"), ("from de_AT.UTF-8", "x")]
+    assert [name.partition("/")[0] for name in text.unread] == ["cs.cp1250", "fr", "fr", "other"]
+    assert read_train(tmp_path / "other/LC_MESSAGES/app.po") == [("from other", "x")]
+
+
+UNIT = "<trans-unit id='9'><source>d <g id='1'>e</g></source><target>f</target></trans-unit>"
+
+
+# ---- damage ----------------------------------------------------------------------------------------------------------
+
+LONG = "x" * 140_000
+DAMAGE = {
+    "a tab too many": ("train.tsv", "en\tde\na\tb\nc\td\te\nf\tg\n", "line 3: 3 columns where the header has 2", 1),
+    "a bad byte": ("train.tsv", b"en\tde\na\tb\nc\xff\td\nf\tg\n", "line 3: not valid UTF-8", 1),
+    "a blank line": ("train.jsonl", '{"en": "a", "de": "b"}\n\n{"en": "f", "de": "g"}\n', "line 2: the line is", 1),
+    "no JSON": ("train.jsonl", '{"en": "a", "de": "b"}\n{\n{"en": "f", "de": "g"}\n', "line 2: not a JSON object", 1),
+    "a number": ("train.json", '[{"en":"a","de":"b"},{"en":1,"de":"c"},{"en":"f","de":"g"}]', "item 2: 1 is", 1),
+    "a tab too many, no header": ("x.tsv", "a\tb\nc\td\te\nf\tg\n", "line 2: 3 columns where the first row has 2", 1),
+    "a column too many, no header": ("x.csv", "a;b\n" * 9 + "c;d;e\nf;g\n", "line 10: 3 columns where the first", 1),
+    "an open quote": ("train.csv", 'en,de\na,b\n"c,d\nf,g\n', "line 4: unexpected end of data, the quote of line 3", 1),
+    "a column too many": ("train.csv", "en;de\na;b\nc;d;e\nf;g\n", "line 3: 3 columns where the header has 2", 1),
+    "an end of a memory": ("train.tmx", tmx([("a", "b"), ("f", "g")])[:-15] + "<tu", "not well-formed XML", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(DAMAGE))
+def test_damage_is_told_or_dropped_and_counted(tmp_path: Path, kind: str) -> None:
+    name, content, words, count = DAMAGE[kind]
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=f"{name}, .*{words}.*or give --errors skip"):
+        read_train(tmp_path)
+    text = read_all(tmp_path, skip=True)
+    assert list(dict.fromkeys(text.parts["train"])) == [("a", "b"), ("f", "g")]
+    assert text.damaged == {"train": count}
+    assert any(f"{name}: {count} dropped as damaged (first: " in note and words in note for note in text.notes)
+
+
+def test_a_bad_byte_drops_the_line_on_both_sides(tmp_path: Path) -> None:
+    (tmp_path / "train.en").write_bytes(b"a\nb\xff\nc\n")
+    (tmp_path / "train.de").write_bytes(b"1\n2\n3\n")
+    text = read_all(tmp_path, skip=True)
+    assert (text.parts["train"], text.damaged) == ([("a", "1"), ("c", "3")], {"train": 1})
+
+
+def test_a_field_may_be_long(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", f'en,de\n"{LONG}",b\nc,d\n')
+    assert read_train(tmp_path) == [(LONG, "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize("packing", [".gz", ".bz2", ".xz", ".zst"])
+@pytest.mark.parametrize("data", ["cut", "other"])
+def test_a_packed_file_that_is_cut_off_is_an_error(tmp_path: Path, packing: str, data: str) -> None:
+    whole = PACK[packing](table("\t", "en\tde").encode() * 50)
+    (tmp_path / f"x.tsv{packing}").write_bytes(whole[:-9] if data == "cut" else b"plain text, not packed")
+    with pytest.raises(InputError, match=r"x\.tsv.* is not a complete .* file; pack it again"):
+        read_train(tmp_path / f"x.tsv{packing}")
+
+
+def test_a_missing_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package, kind in {"lxml": "tmx", "polib": "po", "zstandard": "lines"}.items():
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(
+            InputError, match=rf"needs the package {package}; install it: pip install 'seq2seq\[corpora\]'"
+        ):
+            read_train(SOURCES[kind](tmp_path / package, ".zst" if package == "zstandard" else ""))
+
+
+# ---- several languages -----------------------------------------------------------------------------------------------
+
+
+def test_the_language_pairs_of_a_source(tmp_path: Path) -> None:
+    three = ("en", "de", "fr")
+    rows = [("en", "de", "fr", "id"), ("a", "b", "", "1"), ("c", "", "d", "2"), ("", "e", " ", "3")]
+    path = write(tmp_path / "x" / "train.tsv", lines(["\t".join(row) for row in rows]))
+    request = Request(three)
+    assert language_pairs(str(path.parent), request, "train") == [("en", "de"), ("en", "fr")]
+    assert read_train(path, ("en", "fr"), sparse=True) == [("c", "d")]
+    assert read_train(path, ("de", "fr"), sparse=True) == []
+    for stem in ("Books.de-en.*", "Books.de-fr.fr", "Books.de-fr.de"):
+        moses(stem)(tmp_path / "folder", "")
+    assert language_pairs(str(tmp_path / "folder"), request, "train") == [("en", "de"), ("de", "fr")]
+    for name in ("en-de.tsv", "en-fr.tsv.gz", "de-nl.tsv"):
+        write(tmp_path / "tables" / name, table("\t"))
+    assert language_pairs(str(tmp_path / "tables"), request, "train") == [("en", "de"), ("en", "fr")]
+    write(tmp_path / "m.tmx", tmx(PAIRS, ("de", "fr-FR")))
+    assert language_pairs(str(tmp_path / "m.tmx"), request, "train") == [("de", "fr")]

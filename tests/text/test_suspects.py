@@ -1,0 +1,107 @@
+"""Faults that are mixed into good pairs are found, and good pairs are left alone."""
+
+import random
+import sys
+
+import pytest
+from faulty import KINDS, with_fault
+
+from seq2seq.text.corpus import DataConfig, load_train
+from seq2seq.text.languages import Identifier, is_in_script, scripts_of
+from seq2seq.text.sources import Pair
+from seq2seq.text.suspects import disagree, is_misread, suspects
+
+FRENCH = [
+    "Le petit chat dort toujours sur le vieux fauteuil du salon.",
+    "Nous avons décidé de partir en vacances au bord de la mer.",
+    "Je ne savais pas que vous habitiez dans cette grande maison.",
+    "Les enfants jouaient dans le jardin quand il a commencé à pleuvoir.",
+    "Elle m'a demandé si je voulais venir au cinéma avec elle ce soir.",
+]
+
+
+@pytest.fixture(scope="module")
+def good() -> list[Pair]:
+    """Pairs of the corpus that ships, of lines with 40 characters and more."""
+    return [pair for pair in load_train(DataConfig())[:6000] if min(map(len, pair)) >= 40]
+
+
+def reasons(pairs: list[tuple[str, str]]) -> list[str]:
+    return suspects([src for src, _ in pairs], [tgt for _, tgt in pairs], ("en", "de"))
+
+
+def test_few_good_pairs_are_accused(good: list[Pair]) -> None:
+    assert len(good) > 500
+    assert sum(map(bool, reasons(list(good)))) <= 0.01 * len(good)
+
+
+@pytest.mark.parametrize("sample", [20_000, 150])
+def test_of_each_fault_at_least_nine_in_ten_are_found_among_the_others(
+    good: list[Pair], sample: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a large text, where the identifier is asked of a sample first."""
+    monkeypatch.setattr("seq2seq.text.suspects._SAMPLE", sample)
+    draw = random.Random(11)
+    kinds = [KINDS[i % 10] if i % 10 < len(KINDS) else "" for i in range(len(good))]
+    mixed = [
+        with_fault(kind, pair, draw.choice(good), draw.choice(FRENCH), draw) if kind else tuple(pair)
+        for kind, pair in zip(kinds, good, strict=True)
+    ]
+    found = reasons(mixed)
+    for kind in KINDS:
+        rows = [bool(reason) for reason, other in zip(found, kinds, strict=True) if other == kind]
+        assert sum(rows) >= 0.9 * len(rows), kind
+    accused = [bool(reason) for reason, kind in zip(found, kinds, strict=True) if not kind]
+    assert sum(accused) <= 0.01 * len(accused)
+
+
+@pytest.mark.parametrize(
+    ("line", "misread"),
+    [
+        ("Ã¼ber", True),
+        ("â€œquotedâ€\x9d", True),
+        ("ÐŸÑ€Ð¸Ð²ÐµÑ‚", True),
+        ("lost \ufffd here", True),
+        ("über Äpfel, “quoted” – naïve…", False),
+        ("Il dit à\xa0«\xa0non\xa0» — Ñandú, ÎLE", False),
+        ("日本語", False),
+    ],
+)
+def test_a_wrong_encoding(line: str, misread: bool) -> None:
+    assert is_misread(line) is misread
+
+
+@pytest.mark.parametrize(
+    ("src", "tgt", "wrong"),
+    [
+        ("at 3 pm, 5 May 1999", "um 15 Uhr am 5. Mai 1999", False),
+        ("1,234.50", "1.234,50", False),
+        ("3 cats", "drei Katzen", False),
+        ("200 people", "zweihundert Menschen", False),
+        ("in 1999", "in 1998", True),
+        ("in 1999", "damals", True),
+        ("5 of 17", "5 von 18", True),
+    ],
+)
+def test_numbers_that_disagree(src: str, tgt: str, wrong: bool) -> None:
+    assert disagree(src, tgt) is disagree(tgt, src) is wrong
+
+
+def test_markup_that_is_usual_is_not_suspicious() -> None:
+    usual = [(f"<b>Press</b> the key {i}", f"<b>Taste</b> {i} drücken") for i in range(40)]
+    assert not any(reasons([*usual, ("plain text", "einfacher Text")]))
+    assert reasons([*usual, ("<i>plain</i> text", "einfacher Text")])[-1] == "markup"
+    assert reasons([("<i>plain</i> text", "<i>einfacher</i> Text"), *[("a cat", "eine Katze")] * 9])[0] == "markup"
+
+
+def test_the_script_of_a_language() -> None:
+    assert scripts_of("sr-Latn")[0] == "LATIN" and scripts_of("ru") == ("CYRILLIC",) and scripts_of("xx") == ()
+    assert is_in_script("日本語とカナ", "ja") and not is_in_script("это русский", "ja")
+    assert is_in_script("это", "xx") and is_in_script("123", "de") and not is_in_script("Ende это русский", "de")
+
+
+def test_without_an_identifier_no_language_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Identifier().margin(FRENCH[0], "de") > 3 > Identifier().margin(FRENCH[0], "fr-CA")
+    assert Identifier().margin(FRENCH[0], "tlh") == 0
+    monkeypatch.setitem(sys.modules, "py3langid.langid", None)
+    assert Identifier().margin(FRENCH[0], "de") == 0
