@@ -17,7 +17,7 @@ from seq2seq.display import Display
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.text import corpus
-from seq2seq.text.directions import Direction, listed, parse_directions
+from seq2seq.text.directions import Direction, directions_of, listed
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.scoring import closest, sentence_bleu, tokenizer_for
 from seq2seq.text.sources import Pair
@@ -55,7 +55,7 @@ def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> 
     """
     trained = data.all_directions()
     either = {*trained, *(direction[::-1] for direction in trained)}
-    known = [_known(Path(teacher)) for teacher in data.teachers]
+    known = [directions_of(layout.read_settings(Path(teacher)).get("data", {})) for teacher in data.teachers]
     for teacher, directions in zip(data.teachers, known, strict=True):
         if either.isdisjoint(directions):
             raise InputError(
@@ -68,14 +68,6 @@ def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> 
         if all(set(needed).isdisjoint(directions) for directions in known):
             raise InputError(f"--mono {path} needs a model that translates {listed(needed)}; give one as --teacher")
     return Teachers([open_model([Path(folder)], device, threads, None) for folder in data.teachers])
-
-
-def _known(teacher: Path) -> list[Direction]:
-    """The directions of a teacher, without opening it."""
-    data = layout.read_settings(teacher).get("data", {})
-    if languages := data.get("languages"):
-        return parse_directions(data.get("directions", ()), languages)
-    return [(data.get("src", "?"), data.get("tgt", "?"))]
 
 
 def with_teachers(corpora: Corpora, teachers: Teachers, say: Callable[[str], None], quiet: bool) -> Corpora:

@@ -7,8 +7,9 @@ This module does not know text.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise, permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,17 @@ def parse_directions(names: Sequence[str], languages: Sequence[str]) -> list[Dir
         if name not in known:
             raise InputError(f"{name!r} is no direction between these languages; there are: {', '.join(known)}")
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def directions_of(data: Mapping[str, Any]) -> list[Direction]:
+    """The directions of a model whose settings have this section [data].
+
+    Raises:
+        InputError: as `parse_directions`.
+    """
+    if languages := data.get("languages"):
+        return parse_directions(data.get("directions", ()), languages)
+    return [(data.get("src", "?"), data.get("tgt", "?"))]
 
 
 def choose_direction(known: Collection[Direction], from_: str | None, to: str | None) -> Direction:
