@@ -16,7 +16,7 @@ from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text import batches
-from seq2seq.text.directions import Direction, listed, parse_directions
+from seq2seq.text.directions import Direction, directions_of, listed
 from seq2seq.text.preparation import LONGEST, TextConfig, reading
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.search import Ids, LogProbs, Proposal, SearchConfig
@@ -95,12 +95,9 @@ class Bundle(NamedTuple):
         """
         search, data = build(SearchConfig, sections.get("search", {}), "search"), sections.get("data", {})
         text = build(TextConfig, sections.get("text", {}), "text")
-        directions = [(data.get("src", "?"), data.get("tgt", "?"))]
-        if languages := data.get("languages"):
-            directions = parse_directions(data.get("directions", ()), languages)
-        known = tokenizers[0].languages
+        directions, known = directions_of(data), tokenizers[0].languages
         lacking = [tgt for _, tgt in directions if tgt not in known]
-        if lacking and (known or languages):
+        if lacking and (known or data.get("languages")):
             raise InputError(f"the tokenizer has no token for the language {lacking[0]}; restore the folder's own")
         return cls.of(engine, tokenizers, search, text, directions)
 
