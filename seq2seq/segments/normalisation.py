@@ -39,6 +39,9 @@ _FORMS = str.maketrans(
     }
 )
 
+# What `normalise` changes in composed text; U+200C and U+200D perhaps.
+_CHANGED = re.compile(f"{_INVISIBLE.pattern}|{_SPACE.pattern}|  |[{re.escape(''.join(map(chr, _FORMS)))}]")
+
 
 class Normalised(NamedTuple):
     """A normalised text, and where each of its characters comes from."""
@@ -54,7 +57,10 @@ def normalise(text: str, version: int = VERSION) -> Normalised:
     letters plain ones; invisible characters are removed; then the text is composed (Unicode's NFC). Nothing else
     changes.
     """
-    if not version or (text.isascii() and text.isprintable() and "  " not in text and "`" not in text):
+    if not version or (
+        not _CHANGED.search(text)
+        and (text.isascii() or (unicodedata.is_normalized("NFC", text) and not any(map(unicodedata.combining, text))))
+    ):
         return Normalised(text, range(len(text) + 1))
     letters, origins = list[str](), list[int]()
     for start, cluster in _clusters(text):
