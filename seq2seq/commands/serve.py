@@ -111,7 +111,7 @@ def _translators(
             )
         bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
         config = replace(bundle.search, **specified(search))
-        translators[direction] = LineTranslator(bundle, config, alignments=bundle.engine.aligns)
+        translators[direction] = LineTranslator(bundle, config)
     return translators
 
 
