@@ -152,13 +152,14 @@ class Translations:
         """The translations of each text, all in one direction."""
         form, most = asked.format, min(asked.alternatives, MOST_ALTERNATIVES) + 1
         size = sum(map(len, texts))
-        segments = await self._aside(size, lambda: [segments_of(text, form) for text in texts])
+        segments = await self._aside(size, lambda: [segments_of(text, form, kind[0]) for text in texts])
         flat = [segment for each in segments for segment in each]
-        found = iter(await self.worker.translate(client.name, kind, flat, most))
+        found = iter(await self.worker.translate(client.name, kind, flat, most, asked.alignments))
         candidates = [[next(found) for _ in each] for each in segments]
 
         def write() -> list[Translated]:
-            return [translations_of(text, form, each, most) for text, each in zip(texts, candidates, strict=True)]
+            pairs = zip(texts, candidates, strict=True)
+            return [translations_of(text, form, kind[0], each, most) for text, each in pairs]
 
         return await self._aside(size, write)
 
