@@ -1,11 +1,12 @@
 """A text or page as segments, and its translations from those of the segments. Knows no model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from seq2seq.documents.document import Event, Slot, translated
 from seq2seq.documents.web.hypertext import text_events
+from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import Segment
 from seq2seq.segments.sentences import sentences
 from seq2seq.translation.assembly import Candidate
@@ -45,6 +46,30 @@ def portions(line: str, language: str) -> list[str]:
 def words_of(text: str, form: str) -> list[str]:
     """What a person reads of the beginning of a text, by which its language is detected."""
     return [segment.text for segment in slots_of(text_events(text[:MOST_SEEN]))] if form == HTML else [text]
+
+
+def pieces_of(text: str, reading: Reading | None) -> list[str]:
+    """The text as the sentences that a model with this reading translates one by one, and what stands between them.
+
+    Each line break is a piece of its own. Joined, the pieces are the text; and so are their translations.
+    """
+    pieces = list[str]()
+    for number, line in enumerate(text.split("\n")):
+        pieces += ["\n"] if number else []
+        if reading is None or not reading.split:
+            pieces += [line] if line else []
+            continue
+        for in_sentence, parts in groupby(read(Segment(line), reading), lambda part: isinstance(part, Sentence)):
+            written = [_source(part) for part in parts]
+            pieces += written if in_sentence else filter(None, ["".join(written)])
+    return pieces
+
+
+def _source(part: Part) -> str:
+    """A part of a text without markup, as it stood there."""
+    if isinstance(part, Sentence):
+        return "".join(map(_source, part.parts))
+    return part if isinstance(part, str) else part.code.source
 
 
 def slots_of(events: Iterable[Event]) -> list[Segment]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import BinaryIO, NamedTuple, TypeVar
 
+import msgspec
 from msgspec import UNSET
 
 from seq2seq.documents.document import DocumentOptions, Event
@@ -17,7 +18,16 @@ from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnsw
 from seq2seq.serving.languages import find_code
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Kind
-from seq2seq.serving.texts import Translated, segments_of, slots_of, translations_of, words_of, written
+from seq2seq.serving.texts import (
+    HTML,
+    Translated,
+    pieces_of,
+    segments_of,
+    slots_of,
+    translations_of,
+    words_of,
+    written,
+)
 from seq2seq.serving.worker import WIDE, Direction, Worker
 
 AUTO = "auto"
@@ -97,6 +107,8 @@ class Translations:
     async def translate(self, client: Client, asked: TranslateRequest, texts: Texts) -> TranslateAnswer:
         """The answer to a request."""
         direction = self.direction(asked.source, asked.target)
+        if asked.sentences:
+            return await self._by_sentence(client, asked, texts, direction)
         if direction[0] == AUTO:
             found = await asyncio.to_thread(
                 lambda: [self.found(direction, words_of(text, asked.format)) for text in texts.texts]
@@ -114,6 +126,29 @@ class Translations:
         if asked.alignments:
             answer.alignments = [each.alignments for each in results]
         return answer if texts.is_list else _single(answer)
+
+    async def _by_sentence(
+        self, client: Client, asked: TranslateRequest, texts: Texts, direction: Direction
+    ) -> TranslateAnswer:
+        """The answer to a request whose text is answered sentence by sentence.
+
+        Raises:
+            RefusedError: it has a list of texts, or HTML (400).
+        """
+        if texts.is_list or asked.format == HTML:
+            raise RefusedError(400, '"sentences" is for one plain text; send "q" as a text, and "format" as "text"')
+        text = texts.texts[0]
+        found = await asyncio.to_thread(self.found, direction, texts.texts)
+        translator = self.worker.translators.get((*found.direction, False))
+        reading = translator.bundle.reading if translator else None
+        pieces = await self._aside(len(text), lambda: pieces_of(text, reading))
+        source, target = found.direction
+        whole = msgspec.structs.replace(asked, source=source, target=target, sentences=False)
+        answer = await self.translate(client, whole, Texts(pieces, is_list=True))
+        answer.sentences = pieces
+        if found.detection:
+            answer.detectedLanguage = Detected(found.detection.confidence, found.detection.language)
+        return answer
 
     async def _translated(
         self, client: Client, asked: TranslateRequest, texts: Sequence[str], directions: Sequence[Direction]
