@@ -24,12 +24,15 @@ export class Pieces {
     return this.known.get(text);
   }
 
-  /** Keep the server's answer for parts that were sent together, one a line; only these parts if many are known. */
+  /**
+   * Keep the server's answer for parts that were sent together, one a line; only these parts if many are known.
+   * Its alignments are those of each line of a sentence, which has one; or of none, if nothing had to be translated.
+   */
   keep(texts, answer, parts) {
     const lines = [[]];
     answer.sentences.forEach((text, i) => {
       if (text === "\n") lines.push([]);
-      else lines.at(-1).push(this.piece(text, answer.translatedText[i], answer.alignments[i]));
+      else lines.at(-1).push(this.piece(text, answer.translatedText[i], answer.alignments[i][0] ?? []));
     });
     if (this.known.size > MOST) {
       this.known = new Map(parts.filter(part => part.pieces).map(part => [part.text, part.pieces]));
