@@ -105,9 +105,11 @@ def any_pattern() -> re.Pattern[str]:
 EMPHASIS = re.compile(
     r"(?<![\w*_~\\])(?P<mark>\*{1,3}|_{1,3}|~~)(?=[^\s*_~])(?P<words>[^\n]{1,500}?)(?<=[^\s*_~\\])(?P=mark)(?![\w*_~])"
 )
-# Marks before the first word of a line: of lists, headings and quotations.
+# Marks before the first word of a line: of lists, headings and quotations. "1. Mai" is a date.
+_ORDERED = r"(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez|jahrhundert|weltkrieg|bundesliga|liga|platz|stock|klasse)"
 LINE_MARK = re.compile(
-    r"(?:(?:[-*+•·‣◦▪–—]|>+|#{1,6}|\[[ xX]\]|\[\d{1,3}\]|\(?(?:\d{1,2}|[A-Za-z])\)|[IVX]{2,5}\.)[ \t]+)+"
+    r"(?:(?:[-*+•·‣◦▪–—]|>+|#{1,6}|\[[ xX]\]|\[\d{1,3}\]|\(?(?:\d{1,2}|[A-Za-z])\)|[IVX]{2,5}\."
+    rf"|\d{{1,3}}\.(?=[ \t]+[^\s\d])(?![ \t]+(?i:{_ORDERED})))[ \t]+)+"
 )
 # A link or a picture of Markdown.
 LINK = re.compile(

@@ -105,7 +105,18 @@ function counterpart(made) {
 
 /** Mark nothing. */
 export function unmark() {
-  for (const marked of document.querySelectorAll(".hit, .near")) marked.classList.remove("hit", "near");
+  for (const box of [shadow, target]) {
+    for (const marked of box.querySelectorAll(".hit, .near")) marked.classList.remove("hit", "near");
+  }
+}
+
+/** Scroll the other box of a sentence, and nothing else, to what is marked there. */
+export function reveal(made) {
+  const box = shadow.contains(made) ? target : shadow;
+  const marked = box.querySelector(".hit, .near"), frame = box.parentElement;
+  if (!marked) return;
+  const [inner, outer] = [marked.getBoundingClientRect(), frame.getBoundingClientRect()];
+  if (inner.top < outer.top || inner.bottom > outer.bottom) frame.scrollTop += inner.top - outer.top - outer.height / 3;
 }
 
 /**
@@ -139,7 +150,7 @@ export function markElement(word) {
   if (made && word.matches(".word")) mark(made, words(made).indexOf(word));
 }
 
-/** Mark the word that holds the character at `offset` of the text that is typed. */
+/** Mark the word that holds the character at `offset` of the text that is typed, and show what is marked. */
 export function markAt(offset) {
   let start = 0;
   for (const part of shadow.children) {
@@ -152,6 +163,7 @@ export function markAt(offset) {
       const size = made.textContent.length;
       if (offset <= start + size && offset >= start && made.textContent.trim()) {
         mark(made, Math.max(0, wordAt(made.textContent, offset - start)));
+        reveal(made);
         return;
       }
       start += size;

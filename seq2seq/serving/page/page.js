@@ -207,6 +207,7 @@ function moveWord(made, step) {
   sentence.focus();
   const linked = boxes.mark(sentence, [...sentence.querySelectorAll(".word")].indexOf(next));
   next.scrollIntoView({block: "nearest"});
+  boxes.reveal(sentence);
   say(linked.length ? `${next.textContent}: ${linked.join(" ")}` : next.textContent);
 }
 
@@ -226,6 +227,7 @@ function listen() {
     const made = event.target.closest(".sentence");
     if (!made || !getSelection().isCollapsed) return;
     boxes.markElement(event.target);
+    boxes.reveal(made);
     showSentence(made);
   });
   on("from", "change", onChooseSource);
