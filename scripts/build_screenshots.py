@@ -50,13 +50,13 @@ class Picture(NamedTuple):
 
 
 PICTURES_OF = (
-    Picture("page", TEXT, ("auto", "de"), {"viewport": {"width": 1100, "height": 660}}, alternatives),
-    Picture("page-phone", TEXT, ("en", "de"), {"viewport": {"width": 390, "height": 780}, "is_mobile": True}, point),
+    Picture("page", TEXT, ("auto", "de"), {"viewport": {"width": 1100, "height": 680}}, alternatives),
+    Picture("page-phone", TEXT, ("en", "de"), {"viewport": {"width": 390, "height": 600}, "is_mobile": True, "has_touch": True}, point),
     Picture(
         "page-dark",
         GERMAN,
         ("de", "en"),
-        {"viewport": {"width": 1100, "height": 900}, "color_scheme": "dark"},
+        {"viewport": {"width": 1100, "height": 1000}, "color_scheme": "dark"},
         attention,
     ),
 )

@@ -5,7 +5,7 @@
     python scripts/serve_load.py http://127.0.0.1:8000 --clients 8 --seconds 20 --beside large
     python scripts/serve_load.py http://127.0.0.1:8000 --clients 8 --seconds 20 --beside hostile
 
-Clients send short sentences, each after the answer to the one before, as connections that stay open. Beside them
+Clients send short sentences, seldom one twice (the server remembers some), each after the answer to the one before, as connections that stay open. Beside them
 `large` sends texts of 100 kB all the time, and `hostile` sends what servers have stumbled over.
 """
 
@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-SENTENCES = Path(__file__).resolve().parent.parent / "artifacts" / "tatoeba-en-de" / "test.en.gz"
+SENTENCES = Path(__file__).resolve().parent.parent / "artifacts" / "tatoeba-en-de" / "train.en.gz"
 SILENT, LEAVING = 200, 1000  # clients that send a byte a second; that leave without waiting
 
 

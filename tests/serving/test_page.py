@@ -1,5 +1,6 @@
 """The page, in a real Chromium. The texts are digits, which the tiny model reverses."""
 
+import itertools
 import re
 import shutil
 import time
@@ -179,6 +180,23 @@ def test_it_detects_the_language_and_opens_on_the_last_ones(opened: Open) -> Non
     assert again.input_value("#to") == "en" and again.input_value("#source") == ""
 
 
+def test_a_model_of_many_languages(opened: Open, serving: Serving, reverser: LineTranslator) -> None:
+    codes = ["en", "de", "fr", "ja", "ar", "zh-Hant", "nds", "es"]
+    with serving(dict.fromkeys(itertools.permutations(codes, 2), reverser)) as url:
+        page = opened(url, "/#source=ja&target=ar&text=3%201")
+        assert translation(page) == "1 3"
+        names = page.locator("#from option").all_text_contents()
+        assert names[0] == "Detect language" and sorted(names[1:]) == names[1:] and len(names) == 9
+        assert "Japanese" not in page.locator("#to option").all_text_contents()
+        page.click("#swap")
+        assert (page.input_value("#from"), page.input_value("#to")) == ("ar", "ja")
+        page.select_option("#from", "auto")
+        page.fill("#source", "こんにちは、元気ですか。")
+        until(page, "document.querySelector('#from option:checked').textContent === 'Japanese (detected)'")
+        assert page.input_value("#to") != "ja"
+        page.close()
+
+
 def test_swapping_translates_the_translation(opened: Open) -> None:
     page = opened(path="/#source=en&target=de&text=3%201%204")
     assert translation(page) == "4 1 3"
@@ -264,6 +282,17 @@ def test_paragraphs_bullets_and_blank_lines_stay(opened: Open) -> None:
     assert text.split("\n") == ["", "2 1 3", "", "", "1 4 3", "2 6 5", "", ""]
 
 
+def test_bullets_and_numbers_of_lists_stay(opened: Open, languages: str) -> None:
+    lines = ["To do:", "- Good morning.", "• Good night!", "  – Where is he?", "", "1. Come here. I see.", "2) Go home.", ""]
+    page = opened(languages, "/#source=en&target=de")
+    page.fill("#source", "\n".join(lines))
+    until(page, "document.querySelectorAll('#target .sentence').length === 7")
+    found = str(page.evaluate("document.getElementById('target').textContent")).split("\n")
+    assert len(found) == len(lines)
+    for line, translated in zip(lines, found, strict=True):
+        assert re.split(r"\w{2}", translated)[0][:-1] == re.split(r"\w{2}", line)[0][:-1]
+
+
 # ---- words and sentences -----------------------------------------------------------------------------------------
 
 
@@ -295,6 +324,21 @@ def test_the_word_at_the_caret_and_by_arrows_is_marked_in_both_boxes(opened: Ope
     assert page.text_content("#status") == "9: 9"  # for a screen reader
     page.keyboard.press("ArrowLeft")
     assert marked(page, "target") == ["3"]
+
+
+def test_what_is_marked_in_a_long_text_is_scrolled_to(opened: Open) -> None:
+    page = opened(path="/#source=en&target=de", viewport={"width": 900, "height": 500})
+    enter(page, "\n".join(f"{n} {n}" for n in range(10, 60)))
+    translation(page, 50)
+    page.focus("#source")
+    inside = """() => { const [a, b] = [".hit", ".layers"].map(each =>
+        document.querySelector(`.result ${each}`)?.getBoundingClientRect());
+        return Boolean(a && a.top >= b.top && a.bottom <= b.bottom); }"""
+    for keys, word in (("Control+End", "95"), ("Control+Home", "01")):
+        page.keyboard.press(keys)
+        until(page, "word => document.querySelector('#target .hit')?.textContent === word", word)
+        assert page.evaluate(inside)
+    assert page.evaluate("scrollY") == 0
 
 
 def test_the_word_that_is_touched_is_marked_in_both_boxes(opened: Open) -> None:
@@ -354,6 +398,9 @@ def test_the_attention_is_shown_on_demand(opened: Open) -> None:
         for row in rows.element_handles()
     ]
     assert hits == [[False, False, True], [False, True, False], [True, False, False]]
+    page.hover("#target .word >> nth=0")  # other marks leave it as it is
+    page.hover("h1")
+    assert rows.locator("td.hit").count() == 3
     page.click("#attention")
     assert page.locator("#panel .map").count() == 0
 
@@ -409,11 +456,13 @@ def test_the_translation_is_copied_and_cleared(opened: Open, url: str, plain: bo
 
 
 def test_a_failure_is_shown_beside_the_translation_and_tried_again(opened: Open) -> None:
-    page = opened(path="/#source=en&target=de")
+    page = opened(path="/#source=en&target=de&text=7%205")
+    assert translation(page) == "5 7"
     page.route("**/translate", lambda route: route.abort())
     page.fill("#source", "3 1")
     page.wait_for_selector(".result [role=alert] button")
     assert "the server cannot be reached" in page.text_content("#problem")
+    assert page.text_content("#target") == "…"  # not what was translated before
     page.unroute("**/translate")
     page.route("**/translate", lambda route: route.fulfill(status=400, json={"error": "a field is wrong"}), times=1)
     page.click("#problem button")

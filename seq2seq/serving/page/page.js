@@ -47,7 +47,10 @@ async function translate() {
     await translateParts(controller.signal);
     boxes.showTarget(parts);
   } catch (failure) {
-    if (controller === running && failure.name !== "AbortError") showProblem(failure.message, translate);
+    if (controller === running && failure.name !== "AbortError") {
+      boxes.showTarget(parts); // not the translation of an earlier text
+      showProblem(failure.message, translate);
+    }
   }
   if (controller === running) setBusy(false);
 }
@@ -120,7 +123,7 @@ function showProblem(message, onAgain) {
 
 function onWait(seconds) {
   problem.className = seconds ? "wait" : "";
-  problem.replaceChildren(seconds ? `The server is busy; this page asks again in ${seconds} s.` : "");
+  problem.replaceChildren(seconds ? `The server takes no more at the moment; this page asks again in ${seconds} s.` : "");
 }
 
 /** Tell a screen reader. */
