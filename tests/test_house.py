@@ -197,7 +197,7 @@ MODULES_INSIDE = {
         "metrics": "",
         "files": "limits",
         "assets": "limits",
-        "texts": "",
+        "texts": "limits",
         "tasks": "",
         "turns": "tasks",
         "worker": "limits tasks turns",

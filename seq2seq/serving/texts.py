@@ -1,7 +1,7 @@
 """A text or page as segments, and its translations from those of the segments. Knows no model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 from seq2seq.documents.document import Event, Slot, translated
@@ -9,20 +9,38 @@ from seq2seq.documents.web.hypertext import text_events
 from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import Segment
 from seq2seq.segments.sentences import sentences
+from seq2seq.serving.limits import RefusedError
 from seq2seq.translation.assembly import Candidate
 from seq2seq.translation.texts import count_words, different, ranked_texts, split_lines
 from seq2seq.translation.translator import Translation
 
 HTML = "html"
-MOST_LINE = 1000  # characters of a segment; longer lines are translated in portions
+MOST_LINE = 1000  # characters of a segment; longer ones are translated in portions
+MOST_MARKED = 20_000  # characters of a segment with markup, which is not divided
 MOST_SEEN = 20_000  # characters that are looked at to detect a language
 
 
 def segments_of(text: str, form: str, language: str) -> list[Segment]:
-    """What is translated of a text in a language: the lines, long ones in portions, or the segments of HTML."""
-    if form == HTML:
-        return slots_of(text_events(text))
-    return [Segment(portion) for line in split_lines(text) for portion in portions(line, language)]
+    """What is translated of a text in a language: the lines, or the segments of HTML, long ones in portions.
+
+    Raises:
+        RefusedError: a segment of HTML cannot be divided and is too long (413).
+    """
+    whole = slots_of(text_events(text)) if form == HTML else map(Segment, split_lines(text))
+    return [portion for segment in whole for portion in divided(segment, language)]
+
+
+def divided(segment: Segment, language: str) -> list[Segment]:
+    """A segment in portions, if it has no marks.
+
+    Raises:
+        RefusedError: it has marks, and more than MOST_MARKED characters (413).
+    """
+    if not segment.marks:
+        return [Segment(portion) for portion in portions(segment.text, language)]
+    if len(segment.text) > MOST_MARKED:
+        raise RefusedError(413, f"a paragraph has {len(segment.text)} characters and markup; divide it")
+    return [segment]
 
 
 def portions(line: str, language: str) -> list[str]:
@@ -59,8 +77,9 @@ def pieces_of(text: str, reading: Reading | None) -> list[str]:
         if reading is None or not reading.split:
             pieces += [line] if line else []
             continue
-        for in_sentence, parts in groupby(read(Segment(line), reading), lambda part: isinstance(part, Sentence)):
-            written = [_source(part) for part in parts]
+        parts = chain.from_iterable(read(Segment(portion), reading) for portion in portions(line, reading.src))
+        for in_sentence, run in groupby(parts, lambda part: isinstance(part, Sentence)):
+            written = [_source(part) for part in run]
             pieces += written if in_sentence else filter(None, ["".join(written)])
     return pieces
 
@@ -88,32 +107,39 @@ def translations_of(
     text: str, form: str, language: str, candidates: Sequence[Sequence[Candidate]], most: int
 ) -> Translated:
     """At most so many translations of a text, from the candidates of each of its segments, best first."""
-    candidates = [each[:most] for each in candidates]
+    segments = slots_of(text_events(text)) if form == HTML else [Segment(line) for line in split_lines(text)]
+    whole = joined(segments, language, [each[:most] for each in candidates])
+    alignments = [each[0].alignment if each else [] for each in whole]
     if form == HTML:
-        alignments = [each[0].alignment if each else [] for each in candidates]
-        ranks = range(max([1, *map(len, candidates)]))
-        pages = [b"".join(written(text_events(text), candidates, rank)).decode() for rank in ranks]
+        ranks = range(max([1, *map(len, whole)]))
+        pages = [b"".join(written(text_events(text), whole, rank)).decode() for rank in ranks]
         return Translated(list(dict.fromkeys(pages)), alignments)
-    found = iter([[Translation(c.segment.text, *c[1:]) for c in each] for each in candidates])
-    lines = [_line([(portion, next(found)) for portion in portions(line, language)]) for line in split_lines(text)]
-    alignments = [each[0].alignment if each else [] for each in lines]
+    lines = [[Translation(c.segment.text, *c[1:]) for c in each] for each in whole]
     return Translated([best.text for best in different(ranked_texts(text, lines))], alignments)
 
 
-def _line(of_portions: Sequence[tuple[str, list[Translation]]]) -> list[Translation]:
-    """The candidates of a line from those of its portions; rank r joins rank r of each, or its last."""
+def joined(
+    segments: Sequence[Segment], language: str, candidates: Sequence[Sequence[Candidate]]
+) -> list[Sequence[Candidate]]:
+    """The candidates of each segment from those of its portions (`divided`)."""
+    found = iter(candidates)
+    return [_joined([(portion, next(found)) for portion in divided(each, language)]) for each in segments]
+
+
+def _joined(of_portions: Sequence[tuple[Segment, Sequence[Candidate]]]) -> Sequence[Candidate]:
+    """The candidates of a segment from those of its portions; rank r joins rank r of each, or its last."""
     if len(of_portions) == 1:
         return of_portions[0][1]
-    joined = list[Translation]()
+    result = list[Candidate]()
     for rank in range(max(len(found) for _, found in of_portions)):
         text, log_prob, score, alignment, words, before = "", 0.0, 0.0, list[list[int]](), 0, 0
         for portion, found in of_portions:
-            each = found[min(rank, len(found) - 1)] if found else Translation(portion, 0.0, 0.0, [])
+            each = found[min(rank, len(found) - 1)] if found else Candidate(portion, 0.0, 0.0, [])
             alignment += [[source + words, target + before] for source, target in each.alignment]
-            text, log_prob, score = text + each.text, log_prob + each.log_prob, score + each.score
-            words, before = words + count_words(portion), before + count_words(each.text)
-        joined.append(Translation(text, log_prob, score, alignment))
-    return joined
+            text, log_prob, score = text + each.segment.text, log_prob + each.log_prob, score + each.score
+            words, before = words + count_words(portion.text), before + count_words(each.segment.text)
+        result.append(Candidate(Segment(text), log_prob, score, alignment))
+    return result
 
 
 def written(events: Iterable[Event], candidates: Sequence[Sequence[Candidate]], rank: int = 0) -> Iterator[bytes]:

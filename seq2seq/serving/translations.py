@@ -21,6 +21,8 @@ from seq2seq.serving.tasks import Kind
 from seq2seq.serving.texts import (
     HTML,
     Translated,
+    divided,
+    joined,
     pieces_of,
     segments_of,
     slots_of,
@@ -230,9 +232,11 @@ class Translations:
         segments = slots_of(events)
         if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
             raise RefusedError(413, "the document is too long; send it in parts")
-        candidates = await self.worker.translate(client.name, (src, tgt, False), segments, 1)
         async with self._documents:
-            return await asyncio.to_thread(lambda: b"".join(written(events, candidates))), tgt
+            portions = await asyncio.to_thread(lambda: [each for whole in segments for each in divided(whole, src)])
+        candidates = await self.worker.translate(client.name, (src, tgt, False), portions, 1)
+        async with self._documents:
+            return await asyncio.to_thread(lambda: b"".join(written(events, joined(segments, src, candidates)))), tgt
 
 
 def _single(answer: TranslateAnswer) -> TranslateAnswer:

@@ -283,7 +283,16 @@ def test_paragraphs_bullets_and_blank_lines_stay(opened: Open) -> None:
 
 
 def test_bullets_and_numbers_of_lists_stay(opened: Open, languages: str) -> None:
-    lines = ["To do:", "- Good morning.", "• Good night!", "  – Where is he?", "", "1. Come here. I see.", "2) Go home.", ""]
+    lines = [
+        "To do:",
+        "- Good morning.",
+        "• Good night!",
+        "  – Where is he?",
+        "",
+        "1. Come here. I see.",
+        "2) Go home.",
+        "",
+    ]
     page = opened(languages, "/#source=en&target=de")
     page.fill("#source", "\n".join(lines))
     until(page, "document.querySelectorAll('#target .sentence').length === 7")

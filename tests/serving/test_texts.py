@@ -1,11 +1,14 @@
 """Long lines in portions: joined they are the line, and a portion holds whole sentences."""
 
 import random
+import time
 
 import pytest
 
+from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Segment
-from seq2seq.serving.texts import MOST_LINE, portions, segments_of, translations_of
+from seq2seq.serving.limits import RefusedError
+from seq2seq.serving.texts import MOST_LINE, MOST_MARKED, pieces_of, portions, segments_of, translations_of
 from seq2seq.translation.assembly import Candidate
 
 WORDS = [
@@ -64,3 +67,27 @@ def test_a_text_of_long_lines_is_put_together_again() -> None:
     words = [len(segment.text.split()) for segment in segments]
     assert first[:2] == [[0, 0], [words[0], words[0]]] and len(found.alignments) == 4
     assert empty == [[0, 0]]
+
+
+def test_a_long_paragraph_of_html_is_put_together_again() -> None:
+    page = f"<p>{LINES[-2]}</p><p>Some <b>bold</b> words.</p>"
+    segments = segments_of(page, "html", "en")
+    assert len(segments) > 5 and all(len(segment.text) <= MOST_LINE for segment in segments)
+    same = [[Candidate(each, 0.0, 0.0, [])] for each in segments]
+    assert translations_of(page, "html", "en", same, 1).texts == [page]
+    with pytest.raises(RefusedError, match="divide it"):
+        segments_of(f"<p>{'x' * MOST_MARKED}<b>y</b></p>", "html", "en")
+
+
+@pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
+def test_pieces_joined_are_the_line(line: str) -> None:
+    assert "".join(pieces_of(line, Reading("en"))) == line
+
+
+@pytest.mark.parametrize("thing", ["`", "![", "<?", "<!--", "“", "*a* ", "{a, plural, "])
+def test_no_text_takes_time_that_grows_with_its_square(thing: str) -> None:
+    """Each took from 10 s to minutes. (The time of this thread, not of others.)"""
+    begin = time.thread_time()
+    text = (thing * 49_000)[:49_000]
+    assert "".join(pieces_of(text, Reading("en"))) == text
+    assert time.thread_time() - begin < 5

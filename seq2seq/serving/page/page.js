@@ -55,9 +55,12 @@ async function translate() {
   if (controller === running) setBusy(false);
 }
 
+/** A text without halves of characters, which cannot be sent. */
+function wellFormed(text) { return text.toWellFormed?.() ?? text; }
+
 /** Show what is typed, with what is known of it. */
 function showText() {
-  parts = partsOf(source.value, longest);
+  parts = partsOf(wellFormed(source.value), longest);
   pieces.fill(parts);
   boxes.showSource(parts);
   const characters = [...source.value].length;
@@ -67,7 +70,7 @@ function showText() {
 
 /** Detect the language of the text, if it is to be and the text tells. */
 async function detect(signal) {
-  const begin = source.value.slice(0, SAMPLE);
+  const begin = wellFormed(source.value.slice(0, SAMPLE));
   if (languages.chosen !== AUTO || begin === sample || !/\p{L}/u.test(begin)) return;
   const found = await ask("detect", {body: {...keyField(), q: begin}, signal, onWait});
   const before = [languages.source, languages.target];

@@ -116,8 +116,10 @@ function map(piece) {
     const cells = source.map((_, s) => cell(piece.links.some(link => link[0] === s && link[1] === t)));
     return element("tr", "", header(part, "row"), ...cells);
   });
-  const caption = element("caption", "", "For each word of the translation, the words that had most of the attention.");
-  made.append(element("table", "", caption, element("thead", "", head), element("tbody", "", ...rows)));
+  made.append(
+    element("p", "", "For each word of the translation, the words that had most of the attention."),
+    element("table", "", element("thead", "", head), element("tbody", "", ...rows)),
+  );
   return made;
 }
 
