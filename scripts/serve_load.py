@@ -6,7 +6,8 @@
     python scripts/serve_load.py http://127.0.0.1:8000 --clients 8 --seconds 20 --beside hostile
 
 Clients send short sentences, each after the answer to the one before, on connections that stay open. They are drawn
-from 36,509, so that few are answered from what the server remembers. Beside them `large` sends texts of 100 kB all the time, and `hostile` sends what servers have stumbled over.
+from 36,509, so that few are answered from what the server remembers. Beside them `large` sends texts of 100 kB all the
+time, and `hostile` sends what servers have stumbled over.
 """
 
 import argparse

@@ -283,18 +283,10 @@ def test_paragraphs_bullets_and_blank_lines_stay(opened: Open) -> None:
 
 
 def test_bullets_and_numbers_of_lists_stay(opened: Open, languages: str) -> None:
-    lines = [
-        "To do:",
-        "- Good morning.",
-        "• Good night!",
-        "  – Where is he?",
-        "",
-        "1. Come here. I see.",
-        "2) Go home.",
-        "",
-    ]
+    text = "To do:\n- Good morning.\n• Good night!\n  – Where is he?\n\n1. Come here. I see.\n2) Go home.\n"
+    lines = text.split("\n")
     page = opened(languages, "/#source=en&target=de")
-    page.fill("#source", "\n".join(lines))
+    page.fill("#source", text)
     until(page, "document.querySelectorAll('#target .sentence').length === 7")
     found = str(page.evaluate("document.getElementById('target').textContent")).split("\n")
     assert len(found) == len(lines)
