@@ -196,12 +196,13 @@ MODULES_INSIDE = {
         "gate": "",
         "metrics": "",
         "files": "limits",
-        "texts": "",
+        "assets": "limits",
+        "texts": "limits",
         "tasks": "",
         "turns": "tasks",
         "worker": "limits tasks turns",
         "translations": "limits languages detection interface texts tasks worker",
-        "server": "limits languages detection keys interface specification bodies gate metrics files worker "
+        "server": "limits languages detection keys interface specification bodies gate metrics files assets worker "
         "translations",
         "running": "",
     },

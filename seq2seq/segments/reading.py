@@ -121,6 +121,8 @@ def _flat(parts: Sequence[str | Mark], i: int) -> str:
     if part.kind == VALUE:
         code = str(part.code) if isinstance(part.code, Kept) else ""
         return code if code[:1].isdigit() and code.isprintable() and " " not in code else _STAND_IN
+    if part.kind == ALONE and isinstance(part.code, Kept) and part.code[:1].isdigit():  # by it the next item is found
+        return part.code.source
     before, after = (parts[j] if 0 <= j < len(parts) else " " for j in (i - 1, i + 1))
     glued = isinstance(before, str) and isinstance(after, str) and not before[-1].isspace() and not after[0].isspace()
     return " " if part.kind == ALONE and glued else ""

@@ -29,6 +29,9 @@ class TranslateRequest(Struct):
     alternatives: Annotated[int, Meta(ge=0, description="how many other translations are wanted; 10 at most")] = 0
     api_key: ApiKey = ""
     alignments: Annotated[bool, Meta(description="whether word alignments are wanted (not LibreTranslate's)")] = False
+    sentences: Annotated[
+        bool, Meta(description="whether the text is answered sentence by sentence (not LibreTranslate's)")
+    ] = False
 
 
 class DetectRequest(Struct):
@@ -99,6 +102,16 @@ class TranslateAnswer(Struct):
         | UnsetType
     ) = UNSET
     alignments: Annotated[list[Any], Meta(description="for each line (of HTML: segment) the links")] | UnsetType = UNSET
+    sentences: (
+        Annotated[
+            list[str],
+            Meta(
+                description="the text in pieces: sentences, what stands between them, line breaks; each other field "
+                "but `detectedLanguage` is a list of one for each piece"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Language(Struct):

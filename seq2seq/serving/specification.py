@@ -40,6 +40,7 @@ class Endpoint(NamedTuple):
 
 ENDPOINTS = (
     Endpoint("/", "GET", "show_page", "The page for people", "text/html"),
+    Endpoint("/page/{name}", "GET", "show_asset", "A file of the page", "text/javascript", None, (404,)),
     Endpoint(
         "/translate",
         "POST",
@@ -140,7 +141,9 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any], components: dict[str
     }
     if "{name}" in endpoint.path:
         name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-        operation["parameters"] = [{**name, "description": "the last part of `translatedFileUrl`"}]
+        operation["parameters"] = [
+            {**name, "description": "its name; of a document, the last part of `translatedFileUrl`"}
+        ]
     if endpoint.fields is not None:
         forms = FORMS[2:] if endpoint.fields is interface.FileRequest else FORMS
         schema = schemas[str(endpoint.fields)]
