@@ -13,7 +13,7 @@ from seq2seq.translation.assembly import Candidate, Unit
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator, Steps
 
-MOST_READ = 4000  # characters of segments that a task reads for one batch, unless one segment is longer
+MOST_READ = 2000  # characters of segments that a task reads for one batch, unless one segment is longer
 SEGMENT_COST = 40  # characters that take as long to read as a segment by itself
 
 EMPTY = Segment("")
