@@ -52,13 +52,7 @@ class Picture(NamedTuple):
 PHONE = {"viewport": {"width": 390, "height": 600}, "is_mobile": True, "has_touch": True}
 PICTURES_OF = (
     Picture("page", TEXT, ("auto", "de"), {"viewport": {"width": 1100, "height": 680}}, alternatives),
-    Picture(
-        "page-phone",
-        TEXT,
-        ("en", "de"),
-        PHONE,
-        point,
-    ),
+    Picture("page-phone", TEXT, ("en", "de"), PHONE, point),
     Picture(
         "page-dark",
         GERMAN,

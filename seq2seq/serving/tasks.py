@@ -13,8 +13,10 @@ from seq2seq.translation.assembly import Candidate, Unit
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator, Steps
 
-MOST_READ = 4000  # characters of segments that a task reads for one batch, unless one segment is longer
+MOST_READ = 2000  # characters of segments that a task reads for one batch, unless one segment is longer
 SEGMENT_COST = 40  # characters that take as long to read as a segment by itself
+
+EMPTY = Segment("")
 
 Kind = tuple[str, str, bool]  # the languages translated from and to, and whether the beam is wide
 Key = tuple[Kind, tuple[int, ...], tuple[int, ...]]  # all that hypotheses depend on
@@ -107,6 +109,10 @@ class Task:
                 self.give(need, found)
             elif self._next < len(self.segments) and self._read < MOST_READ:
                 row, self._next = self._next, self._next + 1
+                if self.segments[row] == EMPTY:  # it has no candidates
+                    self.left -= 1
+                    self._read += 1
+                    continue
                 self._read += len(self.segments[row].text) + SEGMENT_COST
                 self._advance(Stage(self.translator.steps(self.segments[row]), row), None)
             else:

@@ -16,7 +16,7 @@ from seq2seq.translation.translator import Translation
 
 HTML = "html"
 MOST_LINE = 1000  # characters of a segment; longer ones are translated in portions
-MOST_MARKED = 20_000  # characters of a segment with markup, which is not divided
+MOST_MARKED, MOST_MARKS = 20_000, 1000  # characters of a segment with marks, which is not divided, and its marks
 MOST_SEEN = 20_000  # characters that are looked at to detect a language
 
 
@@ -34,12 +34,13 @@ def divided(segment: Segment, language: str) -> list[Segment]:
     """A segment in portions, if it has no marks.
 
     Raises:
-        RefusedError: it has marks, and more than MOST_MARKED characters (413).
+        RefusedError: it has marks, and is too long or has too many (413).
     """
     if not segment.marks:
         return [Segment(portion) for portion in portions(segment.text, language)]
-    if len(segment.text) > MOST_MARKED:
-        raise RefusedError(413, f"a paragraph has {len(segment.text)} characters and markup; divide it")
+    if len(segment.text) > MOST_MARKED or len(segment.marks) > MOST_MARKS:
+        found = f"{len(segment.text)} characters and {len(segment.marks)} tags or other marks"
+        raise RefusedError(413, f"a paragraph has {found}; divide it")
     return [segment]
 
 

@@ -8,7 +8,7 @@ import pytest
 from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Segment
 from seq2seq.serving.limits import RefusedError
-from seq2seq.serving.texts import MOST_LINE, MOST_MARKED, pieces_of, portions, segments_of, translations_of
+from seq2seq.serving.texts import MOST_LINE, MOST_MARKED, MOST_MARKS, pieces_of, portions, segments_of, translations_of
 from seq2seq.translation.assembly import Candidate
 
 WORDS = [
@@ -77,6 +77,8 @@ def test_a_long_paragraph_of_html_is_put_together_again() -> None:
     assert translations_of(page, "html", "en", same, 1).texts == [page]
     with pytest.raises(RefusedError, match="divide it"):
         segments_of(f"<p>{'x' * MOST_MARKED}<b>y</b></p>", "html", "en")
+    with pytest.raises(RefusedError, match="divide it"):
+        segments_of(f"<p>{'<b>y</b> ' * MOST_MARKS}</p>", "html", "en")
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))

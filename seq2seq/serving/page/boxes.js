@@ -9,7 +9,8 @@ export const shadow = document.getElementById("shadow");
 export const target = document.getElementById("target");
 const shown = new Map([[shadow, []], [target, []]]); // the parts that each box shows
 
-const isLanguage = piece => /[\p{L}\p{N}]/u.test(piece.text);
+/** Whether a piece is a sentence, and not what stands between two, nor the number of a list's item. */
+const isLanguage = piece => /\p{L}|\p{N}(?![\p{N}.)\]]*\s*$)/u.test(piece.text);
 
 /** Show the text that is typed. */
 export function showSource(parts) {
