@@ -145,8 +145,8 @@ class _Placing:
         # Nothing is aligned to them: the free word nearest to where they stand in the source.
         share = (held.start + 0.5) / len(self.sources)
         near = [word for word in range(start, end) if free[word - start]]
-        word = min(near, key=lambda word: abs((word + 0.5) / len(self.words) - share), default=None)
-        return (start, start) if word is None else (word, word + 1)
+        nearest = min(near, key=lambda word: abs((word + 0.5) / len(self.words) - share), default=None)
+        return (start, start) if nearest is None else (nearest, nearest + 1)
 
     def _single(self, mark: Inner, start: int, end: int) -> tuple[int, bool]:
         """The word before which a single mark stands, and whether it is bound to the word before it."""

@@ -181,12 +181,12 @@ def test_it_detects_the_language_and_opens_on_the_last_ones(opened: Open) -> Non
 
 
 def test_a_model_of_many_languages(opened: Open, serving: Serving, reverser: LineTranslator) -> None:
-    codes = ["en", "de", "fr", "ja", "ar", "zh-Hant", "nds", "es"]
+    codes = ["en", "ja", "ar", "zh-Hant", "nds"]
     with serving(dict.fromkeys(itertools.permutations(codes, 2), reverser)) as url:
         page = opened(url, "/#source=ja&target=ar&text=3%201")
         assert translation(page) == "1 3"
         names = page.locator("#from option").all_text_contents()
-        assert names[0] == "Detect language" and sorted(names[1:]) == names[1:] and len(names) == 9
+        assert names[0] == "Detect language" and sorted(names[1:]) == names[1:] and len(names) == 6
         assert "Japanese" not in page.locator("#to option").all_text_contents()
         page.click("#swap")
         assert (page.input_value("#from"), page.input_value("#to")) == ("ar", "ja")
@@ -246,7 +246,7 @@ def test_a_text_too_long_for_an_address_is_kept_over_a_reload(opened: Open) -> N
 
 def test_a_long_text_is_sent_in_parts_with_progress(opened: Open) -> None:
     page = opened(path="/#source=en&target=de")
-    lines = [f"{n % 10} {n // 10 % 10} {n // 100 % 10} 7 5" for n in range(480)]
+    lines = [f"{n % 10} {n // 10 % 10} {n // 100 % 10} 7 5" for n in range(460)]
     page.evaluate(
         "new MutationObserver(() => { const p = document.getElementById('progress');"
         "(window.seen ??= []).push(p.hidden ? 'hidden' : p.value / p.max); })"
@@ -254,14 +254,14 @@ def test_a_long_text_is_sent_in_parts_with_progress(opened: Open) -> None:
     )
     with asked(page) as requests:
         enter(page, "\n".join(lines))
-        assert translation(page, 480) == "\n".join(line[::-1] for line in lines)
+        assert translation(page, 460) == "\n".join(line[::-1] for line in lines)
     assert len(requests) > 3 and all(len(each["q"]) < 2000 for each in requests)
     shares = [each for each in page.evaluate("seen") if each != "hidden"]
     assert sorted(shares) == shares and len({*shares}) > 3 and page.evaluate("seen.at(-1)") == "hidden"
-    assert page.text_content("#count") == "4,799 characters"
+    assert page.text_content("#count") == "4,599 characters"
     with asked(page) as requests:  # what is known is not asked for again
         enter(page, "\n".join([*lines[:300], "4 4 1", *lines[300:]]))
-        assert translation(page, 481).split("\n")[300] == "1 4 4"
+        assert translation(page, 461).split("\n")[300] == "1 4 4"
     assert [each["q"] for each in requests] == ["4 4 1"]
 
 
