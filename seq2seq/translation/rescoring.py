@@ -6,7 +6,7 @@ Here `score` is the search's own, a its length penalty, and n_i the number of to
 counted. A rescorer of the model's direction has log p_i(y | x); one of the other direction log p_i(x | y), which is a
 noisy channel (Yee et al. 2019). log p_i is found by teacher forcing, of the texts as rescorer i's tokenizer divides
 them. A rescorer of the model's direction also adds its own n best to the list (Liu et al. 2016), with the model's
-score.
+score; it may write from right to left (Sennrich et al. 2016), but then adds nothing to what begins with a prefix.
 
 This module knows neither files nor how weights are found.
 """
@@ -212,13 +212,17 @@ class Rescoring:
     def _others(self, model: LineTranslator, units: Sequence[Unit], sources: Sequence[str]) -> list[list[str]]:
         """The translations that another model of this direction finds, or samples, for each unit."""
         own, other = self.bundle.tgt_tokenizer, model.bundle.tgt_tokenizer
-        texts = [self.bundle.tgt_tokenizer.decode(unit.prefix) for unit in units]
-        requests = list[Unit]()
-        encoded = zip(units, model.bundle.src_tokenizer.encode(sources), other.encode(texts), strict=True)
-        for unit, ids, prefix in encoded:
+        prefixes = other.encode([own.decode(unit.prefix) for unit in units])
+        requests, result = dict[int, Unit](), [list[str]() for _ in units]
+        encoded = zip(units, model.bundle.src_tokenizer.encode(sources), prefixes, strict=True)
+        for row, (unit, ids, prefix) in enumerate(encoded):
+            if prefix and model.bundle.right_to_left:
+                continue  # it writes the prefix last
             required = [other.placeholders[own.placeholders.index(token)] for token in unit.required]
-            requests.append(unit._replace(ids=[*model.bundle.lead, *ids], prefix=prefix, required=required))
-        return [[other.decode(h.tokens) for h in hypotheses] for hypotheses in model.search(requests)]
+            requests[row] = unit._replace(ids=[*model.bundle.lead, *ids], prefix=prefix, required=required)
+        for row, hypotheses in zip(requests, model.search(list(requests.values())), strict=True):
+            result[row] = [other.decode(h.tokens) for h in hypotheses]
+        return result
 
     def _forced(self, units: Sequence[Unit], texts: Sequence[Sequence[str]]) -> list[dict[str, Hypothesis]]:
         """The hypothesis of each text, as the model scores it, where its search could have found it."""
@@ -227,8 +231,11 @@ class Rescoring:
             [(text, ids) for text, ids in zip(of_unit, tokens, strict=True) if self._allowed(unit, ids)]
             for unit, of_unit, tokens in zip(units, texts, encoded, strict=True)
         ]
+        step = -1 if self.bundle.right_to_left else 1
         forced = [
-            unit._replace(prefix=[*ids, EOS]) for unit, of_unit in zip(units, kept, strict=True) for _, ids in of_unit
+            unit._replace(prefix=[*ids[::step], EOS])
+            for unit, of_unit in zip(units, kept, strict=True)
+            for _, ids in of_unit
         ]
         hypotheses = (found[0] for found in self.forcing.search(forced))
         return [{text: next(hypotheses) for text, _ in of_unit} for of_unit in kept]

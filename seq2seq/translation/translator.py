@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seq2seq.errors import InputError
 from seq2seq.processes import ProcessPool
 from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
@@ -112,7 +113,7 @@ class LineTranslator:
                 directions share batches.
 
         Raises:
-            InputError: the model does not know a direction.
+            InputError: the model does not know a direction, or it writes from the end and a line has a prefix.
         """
         for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
@@ -132,6 +133,8 @@ class LineTranslator:
 
     def token_log_probs(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> list[float]:
         """As `log_probs`, of pairs of tokens: sources with the bundle's `lead`, and targets, both without EOS."""
+        if self.bundle.right_to_left:
+            tgt = [ids[::-1] for ids in tgt]
         sides, result = (src, tgt), [0.0] * len(src)
         for rows in batches.plan_pairs(*sides, self.batch_tokens):
             totals = self.engine.log_probs(batches.pad_pairs(*sides, rows))
@@ -206,6 +209,10 @@ class LineTranslator:
 
     def _translate(self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]) -> Steps:
         """The candidates of each line, read as for its bundle."""
+        if self.bundle.right_to_left and (line := next((line for line in window if line.prefix), None)):
+            raise InputError(
+                f"line {line.number} has a prefix, but this model writes translations from the end; leave out --prefix"
+            )
         ranks = not self.config.sample or self.choose is not None
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks)
@@ -266,4 +273,9 @@ class LineTranslator:
                 results[i].extend(hypotheses)
         if config.sample:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
+        if self.bundle.right_to_left:
+            results = [
+                [h._replace(tokens=h.tokens[::-1], sources=h.sources[::-1]) for h in hypotheses]
+                for hypotheses in results
+            ]
         return results
