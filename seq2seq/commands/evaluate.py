@@ -178,11 +178,9 @@ def _evaluated(
 
 def _tuned(bundle: Bundle, config: SearchConfig, task: Task, model: ModelOptions, path: Path) -> Evaluation:
     """Write the weights that score best, and return the scores with them."""
+    languages = model.src, model.tgt
     if bundle.directions:
-        direction, languages = choose_direction(bundle.directions, model.src, model.tgt), (None, None)
-        bundle = bundle.toward(direction)
-    else:
-        languages = model.src, model.tgt
+        bundle, languages = bundle.toward(choose_direction(bundle.directions, *languages)), (None, None)
     with output(path) as file:
         result = tune(bundle, config, task, languages, Path() if path == STANDARD else path.parent)
         put(result.toml().rstrip("\n"), file)

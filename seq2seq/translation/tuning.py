@@ -102,7 +102,7 @@ class Dev:
 
     def value(self, weights: Floats) -> float:
         """The objective of all lines by these weights."""
-        return self.objective.value(sum(self.translation(line, weights)[1] for line in range(len(self.lines))))
+        return self.objective.value(np.sum([self.translation(i, weights)[1] for i in range(len(self.lines))], axis=0))
 
     def best_along(self, weights: Floats, number: int, low: float, high: float) -> float:
         """The value of one weight, between `low` and `high`, with the best objective; of several the lowest.
