@@ -8,6 +8,7 @@
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
+    seq2seq translate --model DIR --rescore DIR2=0.5          # another model ranks the n best as well
     seq2seq translate --input page.html --output page.de.html # a document
 
 Each line gives one line, in the same order; an empty line gives an empty line. A line of several sentences is

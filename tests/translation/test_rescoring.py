@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import languages_task
@@ -14,6 +15,8 @@ from reversal_task import Learnt, reversals, silent
 from seq2seq.errors import InputError
 from seq2seq.folder import checkpoint
 from seq2seq.network.model import Model, ModelConfig
+from seq2seq.onnx import runtime
+from seq2seq.onnx.export import export
 from seq2seq.processes import CAN_FORK
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.pieces import is_piece
@@ -222,3 +225,19 @@ def test_a_model_that_knows_both_directions_scores_in_the_other_one(polyglot: la
 def test_ranked_hypotheses_are_finite(bundle: Bundle, rescorers: list[Rescorer]) -> None:
     for candidates in translated(bundle, rescored(bundle, rescorers)):
         assert all(isinstance(c, Translation) and math.isfinite(c.score) for c in candidates)
+
+
+def test_exported_models_rescore_as_trained_ones(learnt: Learnt, bundle: Bundle, tmp_path: Path) -> None:
+    """As the model and as rescorers: the same translations, and scores that agree as those of the engines do."""
+    export(learnt.folder, tmp_path, "onnx")
+    exported, trained = runtime.load(tmp_path, 1), checkpoint.load_model(learnt.folder)
+    results = []
+    for one, other in ((trained, trained), (exported, exported), (trained, exported), (exported, trained)):
+        channel = other._replace(src=DIRECTION[1], tgt=DIRECTION[0])
+        choose = rescored(one, [Rescorer.of("a", channel, 0.5, one), Rescorer.of("b", other, 0.3, one)])
+        results.append(translated(one, choose))
+    for result in results[1:]:
+        for candidates, expected_ones in zip(result, results[0], strict=True):
+            scores = [c.score for c in candidates], [c.score for c in expected_ones]
+            assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+            assert [c.text for c in candidates[:1]] == [c.text for c in expected_ones[:1]]
