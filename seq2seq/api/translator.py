@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from seq2seq.api.choosing import Choice, open_beside, open_choice, weighted, weighted_of
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import open_model, shipped_models, with_translation_memory
 from seq2seq.config import build
@@ -22,6 +21,9 @@ from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SAMPLES, SearchConfig
 from seq2seq.translation.texts import different, ranked_texts, split_lines
 from seq2seq.translation.translator import LineTranslator, Translation
+
+if TYPE_CHECKING:
+    from seq2seq.api.choosing import Choice
 
 FolderPath = str | os.PathLike[str]
 Rescore = FolderPath | Sequence[FolderPath] | Mapping[FolderPath, float] | None  # models, or models with weights
@@ -227,7 +229,7 @@ class Translator:
 
     def choice(
         self, direction: Direction, rescore: Rescore = None, weights: FolderPath | None = None, mbr: str | None = None
-    ) -> Choice | None:
+    ) -> "Choice | None":
         """What chooses among the n best, as `translate` describes; None: the search alone.
 
         Raises:
@@ -236,6 +238,8 @@ class Translator:
         """
         if rescore is None and weights is None and mbr is None:
             return None
+        from seq2seq.api.choosing import open_beside, open_choice, weighted, weighted_of  # it imports sacreBLEU
+
         models, length = weighted(weighted_of(rescore), None if weights is None else Path(weights))
         [folder, *_] = self._folders[direction]
 

@@ -4,7 +4,7 @@
     seq2seq evaluate --hyp FILE --ref FILE --ref FILE2      # translations; one reference or more
     seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt     # is B better than A? (paired bootstrap)
     seq2seq evaluate --model DIR --data DIR --confidence    # with confidence intervals
-    seq2seq evaluate --model DIR --data DIR --rescore DIR2 --tune FILE   # weights for translate --weights FILE
+    seq2seq evaluate --model DIR --rescore DIR2 --tune FILE # weights for translate --weights FILE
 
 With --model and without --data, the corpus that ships is translated and scored. --tune chooses on the part dev, by the
 first --metric, and prints the scores there. BLEU counts words, which are found by

@@ -163,7 +163,7 @@ class ChoiceOptions:
     weights: Path | None = path_option("--weights", help="rescoring models and weights that evaluate --tune wrote")
     mbr: str | None = option(
         "--mbr",
-        type=click.Choice(["bleu", "chrf"]),
+        type=click.Choice(["bleu", "chrf"]),  # `seq2seq.text.utility.UTILITIES`, which would import sacreBLEU
         help="choose the translation that is most similar to the other n best, or samples, by this metric (minimum "
         "Bayes risk)",
     )
