@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple, TypedDict, Unpack
 
+from seq2seq.api.choosing import Choice
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import data_of, with_translation_memory
-from seq2seq.api.translator import FolderPath, Translator, load, search_settings
+from seq2seq.api.translator import FolderPath, Rescore, Translator, load, search_settings
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import load_split
 from seq2seq.text.directions import Direction, choose_direction, listed
@@ -24,6 +25,9 @@ class EvaluateOptions(TypedDict, total=False):
     metrics: Sequence[str]
     tokenize: str
     confidence: bool
+    rescore: Rescore
+    weights: FolderPath | None
+    mbr: str | None
 
 
 class Measures(NamedTuple):
@@ -58,6 +62,7 @@ def evaluate(
             metrics: names of metrics: "bleu", "chrf", "ter"; default: all.
             tokenize: how BLEU finds words: "13a", "intl", "zh", "ja-mecab", "ko-mecab" or "char"; "auto", the default:
                 by the target language, and where that is not known by the script of the references.
+            rescore, weights, mbr: as for `Translator.translate`.
             confidence: whether each score gets a 95 % confidence interval, by bootstrap: `mean` and `interval`.
 
     Raises:
@@ -76,8 +81,10 @@ def evaluate(
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
     seed = SEED if options.get("confidence") else None
     measures = Measures(options.get("metrics", tuple(METRICS)), options.get("tokenize", AUTO), seed)
+    choice = translator.choice(direction, options.get("rescore"), options.get("weights"), options.get("mbr"))
+    task = Task(data or "", split, measures, memory, choice=choice)
     with torch_threads(translator.threads):
-        [result] = evaluate_directions(bundle, config, Task(data or "", split, measures, memory), src, tgt).values()
+        [result] = evaluate_directions(bundle, config, task, src, tgt).values()
     return result.scores
 
 
@@ -97,6 +104,7 @@ class Task(NamedTuple):
         measures: the metrics, and how they count.
         memory: parallel text to use as a translation memory; None: none.
         share: weight of the memory; None: the default.
+        choice: what chooses the translation among the n best; None: the search.
     """
 
     data: str = ""
@@ -104,6 +112,7 @@ class Task(NamedTuple):
     measures: Measures = Measures()
     memory: str | None = None
     share: float | None = None
+    choice: Choice | None = None
 
 
 def evaluate_directions(
@@ -120,9 +129,10 @@ def evaluate_directions(
 
     Raises:
         InputError: the text or the part does not exist, the model does not know the direction, or the translation
-            memory or a tokenizer cannot be used.
+            memory, a tokenizer or a rescoring model cannot be used.
     """
     check_tokenizer(task.measures.tokenize)
+    own = bundle.src, bundle.tgt
     if not bundle.directions:
         bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
         parts = {(bundle.src, bundle.tgt): load_split(data_of(bundle, task.data), task.split)}
@@ -136,7 +146,9 @@ def evaluate_directions(
     for direction, pairs in parts.items():
         model = bundle.toward(direction) if bundle.directions else bundle
         model = with_translation_memory(model, task.memory, task.share)
-        translations = LineTranslator(model, config).translate([pair.src for pair in pairs])
+        named = model if bundle.directions else model._replace(src=own[0], tgt=own[1])
+        choose = task.choice and task.choice.rescoring(named, config)
+        translations = LineTranslator(model, config, choose=choose).translate([pair.src for pair in pairs])
         references = [pair.tgt for pair in pairs]
         metrics, tokenize, seed = task.measures
         tokenize = tokenizer_for(direction[1], references) if tokenize == AUTO else tokenize

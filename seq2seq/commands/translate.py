@@ -8,6 +8,7 @@
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
+    seq2seq translate --model DIR --rescore DIR2=0.5          # another model ranks the n best as well
     seq2seq translate --input page.html --output page.de.html # a document
 
 Each line gives one line, in the same order; an empty line gives an empty line. A line of several sentences is
@@ -66,10 +67,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
-    if limits.sample and ranking.beam:
-        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
-    if text.source and text.target and text.source.is_file() and text.target.is_file():
-        _check_different(text.source, text.target)
+    _check_options(text, ranking, limits, form)
     kind = format_name(text.kind, text.source, text.target)
     is_document = kind != LINES or text.resume
     if is_document:
@@ -91,8 +89,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if form.alignments and not bundle.engine.aligns:
         names = ", ".join(map(str, folders))
         raise InputError(f"{names}: a model without attention gives no alignment; leave out --alignments")
-    config = limits.config(bundle.search, ranking)
-    translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments)
+    choice = limits.opened(folders[0], compute, workers)
+    config = limits.config(bundle.search, ranking, choice is not None and choice.changes)
+    choose = choice and choice.rescoring(bundle, config, form.batch_tokens)
+    translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments, choose)
     if is_document:
         from seq2seq.commands.translate_document import translate_document
 
@@ -116,6 +116,20 @@ def command(  # noqa: D103 (its help is the module's docstring)
             put(result, file)
         if limits.prefix and next(prefixes, None) is not None:
             raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
+
+
+def _check_options(text: TextOptions, ranking: RankingOptions, limits: SearchOptions, form: FormatOptions) -> None:
+    """Refuse options that exclude each other.
+
+    Raises:
+        InputError: there are some, or the output is the input.
+    """
+    if limits.sample and ranking.beam and not limits.chooses:
+        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    if form.to_score and limits.chooses:
+        raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
+    if text.source and text.target and text.source.is_file() and text.target.is_file():
+        _check_different(text.source, text.target)
 
 
 def _check_document_options(text: TextOptions, limits: SearchOptions, form: FormatOptions, kind: str) -> None:

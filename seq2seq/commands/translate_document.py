@@ -50,6 +50,8 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
 
     with opened(source) as stream:
         work: object = (kind, options, text.models, translator.config, bundle.reading)
+        if translator.choose:
+            work = (work, translator.choose)
         key = _fingerprint(source, work) if recordable and source else ""
         with output(text.target) as file:
             progress = (

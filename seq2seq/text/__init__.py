@@ -6,5 +6,5 @@ Other rooms use `sources` (files, tables and hub data sets to pairs of lines), `
 language of a text), `quality` (notices on a text), `alignment` (lines that have slipped), `suspects` (what may be wrong
 with a pair), `languages` (the language of a line), `preparation` (pairs as a model reads them), `tokenizer`
 (SentencePiece), `ragged` (many lists of ids in one array), `batches` (padded arrays under a token budget), `vectors`
-(pre-trained word vectors) and `scoring` (BLEU, chrF, TER).
+(pre-trained word vectors), `scoring` (BLEU, chrF, TER) and `utility` (the similarity of translations to one another).
 """

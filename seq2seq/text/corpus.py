@@ -56,6 +56,7 @@ class DataConfig:
         low=1.0,
         high=100.0,
     )
+    right_to_left: bool = setting(False, "the model writes its target from the end, to rescore one that begins with it")
     columns: tuple[str, ...] = setting((), "names of the columns of tables without a header; - for one to pass over")
     errors: str = setting(
         "strict",

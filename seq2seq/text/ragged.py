@@ -41,6 +41,11 @@ class Ragged(Sequence[list[int]]):
         """Each list with one of the ids in front of it."""
         return Ragged(np.insert(self.flat, self.offsets[:-1], ids), self.offsets + np.arange(len(self.offsets)))
 
+    def reversed(self) -> "Ragged":
+        """Each list from its end."""
+        first_and_last = self.offsets[:-1] + self.offsets[1:] - 1
+        return Ragged(self.flat[np.repeat(first_and_last, self.lengths()) - np.arange(len(self.flat))], self.offsets)
+
     def lengths(self) -> NDArray[np.int64]:
         """The length of each list."""
         return np.diff(self.offsets)

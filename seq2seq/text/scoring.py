@@ -16,6 +16,8 @@ from contextlib import contextmanager, nullcontext
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
 
@@ -160,6 +162,27 @@ def score(
             spread = () if seed is None else (float(result._mean), float(result._ci))
             scores.append(Score(result.name, result.score, str(metric.get_signature()), *spread))
     return scores
+
+
+class Objective:
+    """A metric as a function of sums over the sentences of a corpus; higher is better, so TER is negated.
+
+    Args:
+        metric: its name.
+        tokenize: one of TOKENIZERS.
+    """
+
+    def __init__(self, metric: str, tokenize: str) -> None:
+        [self._metric] = _metrics([metric], tokenize).values()
+        self.sign = -1 if metric == "ter" else 1
+
+    def statistics(self, hyp: str, ref: str) -> NDArray[np.float64]:
+        """What a translation adds to the sums."""
+        return np.array(self._metric._extract_corpus_statistics([hyp], [[ref]])[0], np.float64)
+
+    def value(self, sums: NDArray[np.float64]) -> float:
+        """The score of a corpus with these sums."""
+        return self.sign * float(self._metric._aggregate_and_compute([sums.tolist()]).score)
 
 
 def sentence_scores(hyps: Sequence[str], refs: Sequence[str]) -> list[float]:

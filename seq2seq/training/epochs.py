@@ -35,6 +35,7 @@ class TrainingData:
         sampling: `tokenizer.sampling`, 0 for none.
         batch_tokens: padded tokens of a batch, on the longer side.
         mixture: of directions or weights; None: an epoch reads each pair once, without a language token.
+        right_to_left: whether targets are reversed.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class TrainingData:
         seed: int,
         batch_tokens: int,
         mixture: Mixture | None = None,
+        right_to_left: bool = False,
     ) -> None:
         self.lines = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
         self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)
         self.sampling, self.seed, self.batch_tokens, self.mixture = sampling, seed, batch_tokens, mixture
+        self.right_to_left = right_to_left
         self.epoch = -1  # the one that is loaded
         self.src, self.tgt, self.plan = Ragged.of([]), Ragged.of([]), list[list[int]]()
         self.rows = np.arange(len(pairs))  # for each of these ids, its pair
@@ -76,6 +79,7 @@ class TrainingData:
                 sampler.sample([lines[row] for row in rows], rng)
                 for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
             )
+            tgt = tgt.reversed() if self.right_to_left else tgt
             if self.sampling:
                 return src, tgt
             self.encoded = src, tgt

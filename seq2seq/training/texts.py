@@ -78,7 +78,7 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
     elif any(corpus.weights for corpus in corpora.values()):
         mixture = Mixture(epoch_rows(settings, corpora))
     sampling, batch_tokens = settings.tokenizer.sampling, settings.training.batch_tokens
-    return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture)
+    return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture, settings.data.right_to_left)
 
 
 def dev_pairs(corpora: Corpora, most: int) -> dict[Direction, list[Pair]]:

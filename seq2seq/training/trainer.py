@@ -95,7 +95,7 @@ class Trainer:
         )
         self.state = TrainingState(self.model, self.config, fingerprint(corpora, tokenizers))
         text, dev = replace(settings.text, longest=self.longest), dev_pairs(corpora, self.config.dev_pairs)
-        self.validator = Validator(settings.model, tokenizers, dev, device, text)
+        self.validator = Validator(settings.model, tokenizers, dev, device, text, settings.data.right_to_left)
 
     @property
     def progress(self) -> Progress:

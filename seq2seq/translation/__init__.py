@@ -2,7 +2,8 @@
 
 Other rooms use `bundle` (a model ready to translate), `translator` (lines and segments to translations), `texts` (texts
 of several lines), `search` (beam search over an engine's steps), `inference` (the engine that computes in PyTorch),
-`padding` (what keeps results independent of the batch), `translation_memory` (retrieval of similar pairs) and
-`nearest_neighbour` (interpolation with their tokens). Inside, `assembly` takes a segment's sentences through a model,
-and `required` has the tokens that a translation must hold.
+`padding` (what keeps results independent of the batch), `translation_memory` (retrieval of similar pairs),
+`nearest_neighbour` (interpolation with their tokens), `rescoring` (other models choose among the n best), `consensus`
+(the n best themselves do) and `tuning` (the weights of rescoring). Inside, `assembly` takes a segment's sentences
+through a model, and `required` has the tokens that a translation must hold.
 """

@@ -68,6 +68,7 @@ class Bundle(NamedTuple):
     longest: int = LONGEST  # source tokens that are translated at once
     directions: tuple[Direction, ...] = ()  # of a model of many languages; empty: from `src` to `tgt` alone
     lead: tuple[int, ...] = ()  # tokens before each source: of a model of many languages, that of `tgt`
+    right_to_left: bool = False  # the engine's targets are reversed: the last token comes first, EOS after the first
 
     @classmethod
     def of(
@@ -99,7 +100,8 @@ class Bundle(NamedTuple):
         lacking = [tgt for _, tgt in directions if tgt not in known]
         if lacking and (known or data.get("languages")):
             raise InputError(f"the tokenizer has no token for the language {lacking[0]}; restore the folder's own")
-        return cls.of(engine, tokenizers, search, text, directions)
+        bundle = cls.of(engine, tokenizers, search, text, directions)
+        return bundle._replace(right_to_left=data.get("right_to_left") is True)
 
     @property
     def known(self) -> tuple[Direction, ...]:

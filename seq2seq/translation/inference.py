@@ -141,7 +141,8 @@ def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) 
     sources = bundle.src_tokenizer.encode_all(src)
     for token in bundle.lead:
         sources = sources.prefixed(np.full(len(sources), token, np.int32))
-    memory = TranslationMemory(sources, bundle.tgt_tokenizer.encode_all(tgt))
+    targets = bundle.tgt_tokenizer.encode_all(tgt)
+    memory = TranslationMemory(sources, targets.reversed() if bundle.right_to_left else targets)
     return bundle._replace(engine=TorchEngine(*bundle.engine.models, memory=memory, share=share))
 
 

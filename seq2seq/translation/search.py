@@ -21,6 +21,7 @@ from seq2seq.translation.required import Required, best_of_each, first_of, held_
 
 WHOLE_VOCABULARY = 2**31  # a number of candidates above any vocabulary's size
 FREE = -1  # no token is forced
+SAMPLES = 30  # that are drawn of each sentence where others choose among them (Eikema & Aziz 2020)
 
 Ids = NDArray[np.int64]
 LogProbs = NDArray[np.float32] | NDArray[np.float64]

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seq2seq.errors import InputError
 from seq2seq.processes import ProcessPool
 from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
+from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text import batches
 from seq2seq.text.directions import Direction
@@ -45,6 +47,8 @@ class Line(NamedTuple):
     direction: Direction | None  # None: the bundle's
 
 
+# Ranks the hypotheses of each unit anew: another order, other scores, and maybe others beside them.
+Choose = Callable[[Sequence[Unit], list[list[Hypothesis]]], list[list[Hypothesis]]]
 # A translation in steps: yields units to search for, is sent the hypotheses of each, returns candidates of each line.
 Steps = Generator[list[Unit], list[list[Hypothesis]], list[list[Candidate]]]
 Packed = tuple[int, str, list[tuple[int, str]], str, Direction | None]
@@ -76,13 +80,21 @@ class LineTranslator:
         batch_tokens: most tokens of a batch, padding included; changes no result.
         workers: processes that share a stream; changes no result.
         alignments: whether translations have alignments.
+        choose: ranks the hypotheses of each unit, see `rescoring`; None: their own scores do. Then all lines are in the
+            bundle's direction.
     """
 
     def __init__(
-        self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 1024, workers: int = 1, alignments: bool = False
+        self,
+        bundle: Bundle,
+        config: SearchConfig,
+        batch_tokens: int = 1024,
+        workers: int = 1,
+        alignments: bool = False,
+        choose: Choose | None = None,
     ) -> None:
         self.bundle, self.engine, self.config = bundle, bundle.engine, config
-        self.batch_tokens, self.workers, self.alignments = batch_tokens, workers, alignments
+        self.batch_tokens, self.workers, self.alignments, self.choose = batch_tokens, workers, alignments, choose
 
     def stream(
         self,
@@ -101,7 +113,7 @@ class LineTranslator:
                 directions share batches.
 
         Raises:
-            InputError: the model does not know a direction.
+            InputError: the model does not know a direction, or it writes from the end and a line has a prefix.
         """
         for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
@@ -117,8 +129,13 @@ class LineTranslator:
 
     def log_probs(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
         """log p(tgt | src) of each pair of lines in nats, by teacher forcing; each line as one sentence."""
-        sides = self._pairs(src, tgt)
-        result = [0.0] * len(src)
+        return self.token_log_probs(*self.encoded(src, tgt, self.bundle.reading))
+
+    def token_log_probs(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> list[float]:
+        """As `log_probs`, of pairs of tokens: sources with the bundle's `lead`, and targets, both without EOS."""
+        if self.bundle.right_to_left:
+            tgt = [ids[::-1] for ids in tgt]
+        sides, result = (src, tgt), [0.0] * len(src)
         for rows in batches.plan_pairs(*sides, self.batch_tokens):
             totals = self.engine.log_probs(batches.pad_pairs(*sides, rows))
             for i, total in zip(rows, totals.tolist(), strict=True):
@@ -127,11 +144,13 @@ class LineTranslator:
 
     def count_tokens(self, src: Sequence[str], tgt: Sequence[str]) -> int:
         """How many target tokens `log_probs` scores, EOS counted."""
-        return sum(len(ids) + 1 for ids in self._pairs(src, tgt)[1])
+        return sum(len(ids) + 1 for ids in self.encoded(src, tgt, self.bundle.reading)[1])
 
-    def _pairs(self, src: Sequence[str], tgt: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
-        """The tokens of the pairs, as the model is trained on them."""
-        if how := self.bundle.reading:
+    def encoded(
+        self, src: Sequence[str], tgt: Sequence[str], how: Reading | None
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """The tokens of the pairs for `token_log_probs`, as the model is trained on them."""
+        if how:
             texts = [pair_texts(a, b, how) for a, b in zip(src, tgt, strict=True)]
             src, tgt = [a for a, _ in texts], [b for _, b in texts]
         sources = [[*self.bundle.lead, *ids] for ids in self.bundle.src_tokenizer.encode(src)]
@@ -190,8 +209,13 @@ class LineTranslator:
 
     def _translate(self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]) -> Steps:
         """The candidates of each line, read as for its bundle."""
+        if self.bundle.right_to_left and (line := next((line for line in window if line.prefix), None)):
+            raise InputError(
+                f"line {line.number} has a prefix, but this model writes translations from the end; leave out --prefix"
+            )
+        ranks = not self.config.sample or self.choose is not None
         assemblies = [
-            Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
+            Assembly(bundle, line.segment, line.number, self.alignments, ranks)
             for line, bundle in zip(window, bundles, strict=True)
         ]
         tokenizer = self.bundle.src_tokenizer
@@ -224,6 +248,11 @@ class LineTranslator:
 
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
+        found = self._found(units)
+        return self.choose(units, found) if self.choose else found
+
+    def _found(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit, ranked by their own scores."""
         config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
         if config.sample:
             config, times = replace(config, beam=1), config.beam
@@ -244,4 +273,9 @@ class LineTranslator:
                 results[i].extend(hypotheses)
         if config.sample:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
+        if self.bundle.right_to_left:
+            results = [
+                [h._replace(tokens=h.tokens[::-1], sources=h.sources[::-1]) for h in hypotheses]
+                for hypotheses in results
+            ]
         return results
