@@ -17,6 +17,7 @@ import torch
 from seq2seq.api import finetuning, fitting, planning
 from seq2seq.api.computing import notifier, torch_device, torch_threads
 from seq2seq.api.distillation import open_teachers, with_teachers
+from seq2seq.api.models import places
 from seq2seq.api.planning import RECIPE
 from seq2seq.api.translator import FolderPath, Translator
 from seq2seq.errors import InputError, Interrupted
@@ -288,8 +289,8 @@ def _data_settings(options: TrainOptions) -> dict[str, Any]:
     elif values["src"] or values["tgt"]:
         values |= {"languages": [], "directions": []}  # in place of the recipe's
     if (data := options.get("data")) is not None:
-        wheres = [os.fspath(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
-        values["where"] = wheres[0] if len(wheres) == 1 else wheres
+        wheres = places(data)
+        values["where"] = wheres[0] if len(wheres) == 1 else list(wheres)
     if columns := options.get("columns"):
         values["columns"] = [name.strip() for name in columns.split(",")]
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):

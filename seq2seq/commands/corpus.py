@@ -17,7 +17,16 @@ from pathlib import Path
 import click
 
 from seq2seq.api.computing import notifier
-from seq2seq.commands.options import COLUMNS_HELP, ERRORS, ERRORS_HELP, ReportOptions, grouped, option, path_option
+from seq2seq.commands.options import (
+    COLUMNS_HELP,
+    ERRORS,
+    ERRORS_HELP,
+    ReportOptions,
+    data_option,
+    grouped,
+    option,
+    path_option,
+)
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.errors import InputError
@@ -29,12 +38,7 @@ from seq2seq.text.corpus import DataConfig
 class TextOptions:
     """The text, and its languages."""
 
-    data: Sequence[str] = option(
-        "--data",
-        multiple=True,
-        metavar="WHERE",
-        help="parallel text, as for train; may be repeated (default: the corpus that ships)",
-    )
+    data: Sequence[str] = data_option("the corpus that ships")
     src: str = option("--src", metavar="LANG", default="en", show_default=True, help="language to translate from")
     tgt: str = option("--tgt", metavar="LANG", default="de", show_default=True, help="language to translate to")
     columns: str | None = option("--columns", metavar="LANG,LANG", help=COLUMNS_HELP)
@@ -65,8 +69,7 @@ def command(text: TextOptions, output: OutputOptions, report: ReportOptions) -> 
     if output.out and not output.check:
         clean_corpus.check_folder(output.out)
     columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
-    where = text.data[0] if len(text.data) == 1 else tuple(text.data)
-    config = DataConfig(where or "", text.src, text.tgt, columns=tuple(columns), errors=text.errors)
+    config = DataConfig(tuple(text.data), text.src, text.tgt, columns=tuple(columns), errors=text.errors)
     notify, sizes = notifier(report.quiet), {"dev": output.dev, "test": output.test}
     result = clean_corpus.clean(config, sizes, output.drop_suspects, notify)
     if output.out and not output.check:

@@ -23,6 +23,7 @@ from seq2seq.commands.options import (
     MemoryOptions,
     RankingOptions,
     ReportOptions,
+    data_option,
     grouped,
     option,
     path_option,
@@ -42,7 +43,7 @@ class ModelOptions:
     models: Sequence[Path] = path_option(
         "--model", multiple=True, metavar="DIR", help="translate with this model and score that; several: an ensemble"
     )
-    data: str | None = option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+    data: Sequence[str] = data_option("the corpus that ships")
     src: str | None = option("--src", metavar="LANG", help="language to translate from (default: the model's)")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
     split: str | None = option("--split", metavar="NAME", help="part of the text to score (default: test)")
@@ -148,7 +149,7 @@ def _evaluated(
     """
     bundle, _ = open_model(model.models, compute.device, compute.threads)
     config = replace(bundle.search, **specified(ranking))
-    task = Task(model.data or "", model.split or "test", measures, memory.memory, memory.memory_share)
+    task = Task(model.data, model.split or "test", measures, memory.memory, memory.memory_share)
     with torch_threads(compute.threads):
         results = evaluate_directions(bundle, config, task, model.src, model.tgt)
     return {name_of(direction) if bundle.directions else "": each for direction, each in results.items()}

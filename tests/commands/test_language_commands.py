@@ -4,8 +4,8 @@ import json
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from shell import QUICK, call, card, refused, worked
 import seq2seq
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
+from seq2seq.languages.identification import Likely
 
 KNOWN = "there is en to de, de to en, en to fr, de to fr"
 
@@ -121,6 +122,8 @@ def test_teachers_of_some_directions(tiny: Path, data: Path, joint: str) -> None
         (["--to", "en"], "2 1 3"),
         (["--from", "de", "--to", "fr"], "1 2 3"),
         (["--from", "de"], "2 1 3"),
+        (["--from", "DE", "--to", "fra"], "1 2 3"),
+        (["--to", "fr-CA"], "1 2 3"),
     ],
 )
 def test_the_direction_is_named_or_the_default(polyglot: Learnt, options: list[str], translation: str) -> None:
@@ -137,11 +140,11 @@ def test_an_unknown_direction_is_refused(polyglot: Learnt, options: list[str]) -
 def test_the_language_of_a_file_is_detected_once(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def rank(text: str) -> list[tuple[str, float]]:
+    def rank(text: str, languages: Sequence[str]) -> list[Likely]:
         seen.append(text)
-        return [("it", 0.0), ("de" if text.startswith("3") else "en", -1.0)]
+        return [Likely("de" if text.startswith("3") else "en", 1.0)]
 
-    monkeypatch.setitem(sys.modules, "py3langid", SimpleNamespace(rank=rank))
+    monkeypatch.setattr("seq2seq.text.detection.rank", rank)
     automatic = "translate", "--model", polyglot.folder, "--quiet", "--from", "auto", "--to", "fr"
     assert worked(call(*automatic, stdin="3 1 2\n5 4\n")).out == "1 2 3\n4 5\n"
     assert seen == ["3 1 2\n5 4"]
@@ -150,7 +153,7 @@ def test_the_language_of_a_file_is_detected_once(polyglot: Learnt, monkeypatch: 
     assert seen[1:] == ["3 1 2\n5 4\n"]
     refused(call(*automatic, "--format", "markdown", stdin="3 1 2\n"), "--from auto", "--input")
     refused(call(*automatic[:-1], "it", stdin="3\n"), "no translation to it", KNOWN)
-    monkeypatch.setitem(sys.modules, "py3langid", None)
+    monkeypatch.setitem(sys.modules, "py3langid.langid", None)
     refused(call(*automatic, stdin="3\n"), "py3langid", "pip install")
 
 
@@ -255,8 +258,9 @@ def test_from_python(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
     assert model.score("3 1 2", "1 2 3", to="fr") > model.score("3 1 2", "1 2 3", to="de")
     with pytest.raises(InputError, match=KNOWN):
         model.translate("1", from_="fr", to="en")
-    detector = SimpleNamespace(rank=lambda text: [("de" if text.startswith("3") else "en", 0.0)])
-    monkeypatch.setitem(sys.modules, "py3langid", detector)
+    monkeypatch.setattr(
+        "seq2seq.text.detection.rank", lambda text, known: [Likely("de" if text.startswith("3") else "en", 1.0)]
+    )
     assert model.translate(["3 1 2", "5 4 0", ""], from_="auto", to="fr") == ["1 2 3", "0 4 5", ""]
     assert [s.value for s in seq2seq.evaluate(model, data=str(polyglot.data), tgt="fr", metrics=["bleu"])] == [
         polyglot.run.scores["test en-fr"][0].value
