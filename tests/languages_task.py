@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import seq2seq
-from seq2seq.api.training import Run
+from seq2seq.api.results import Run
 from seq2seq.text.directions import Direction
 
 LANGUAGES = "en", "de", "fr"

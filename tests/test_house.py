@@ -221,10 +221,11 @@ MODULES_INSIDE = {
         "translator": "computing models",
         "evaluation": "computing models translator",
         "distillation": "models",
-        "planning": "",
         "finetuning": "",
         "fitting": "",
-        "training": "computing models distillation planning finetuning fitting translator",
+        "planning": "models translator finetuning fitting",
+        "results": "translator planning",
+        "training": "computing distillation planning results finetuning fitting",
     },
 }
 
