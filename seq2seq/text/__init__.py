@@ -4,7 +4,7 @@ Other rooms use `sources` (files, tables and hub data sets to pairs of lines), `
 `partition` and `clean_corpus` (dev and test that share no sentence with train, written as a folder), `multilingual`
 (the corpora of many languages), `directions` (pairs of languages, and how often each is read), `detection` (the
 direction that fits a text), `quality` (notices on a text), `alignment` (lines that have slipped), `suspects` (what may
-be wrong with a pair), `preparation` (pairs as a model reads them), `tokenizer` (SentencePiece), `ragged` (many lists of
-ids in one array), `batches` (padded arrays under a token budget), `vectors` (pre-trained word vectors) and `scoring`
-(BLEU, chrF, TER).
+be wrong with a pair), `adequacy` (pairs that models find unlikely), `preparation` (pairs as a model reads them),
+`tokenizer` (SentencePiece), `ragged` (many lists of ids in one array), `batches` (padded arrays under a token budget),
+`vectors` (pre-trained word vectors) and `scoring` (BLEU, chrF, TER).
 """

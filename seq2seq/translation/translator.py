@@ -125,9 +125,17 @@ class LineTranslator:
                 result[i] = total
         return result
 
+    def cross_entropies(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
+        """-log p(tgt | src) of each pair of lines in nats per target token, EOS counted."""
+        counts = self._token_counts(src, tgt)
+        return [-total / count for total, count in zip(self.log_probs(src, tgt), counts, strict=True)]
+
     def count_tokens(self, src: Sequence[str], tgt: Sequence[str]) -> int:
         """How many target tokens `log_probs` scores, EOS counted."""
-        return sum(len(ids) + 1 for ids in self._pairs(src, tgt)[1])
+        return sum(self._token_counts(src, tgt))
+
+    def _token_counts(self, src: Sequence[str], tgt: Sequence[str]) -> list[int]:
+        return [len(ids) + 1 for ids in self._pairs(src, tgt)[1]]
 
     def _pairs(self, src: Sequence[str], tgt: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
         """The tokens of the pairs, as the model is trained on them."""

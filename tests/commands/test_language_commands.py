@@ -246,6 +246,31 @@ def test_the_server_serves_each_direction(polyglot: Learnt, monkeypatch: pytest.
     refused(twice, "from en to de, as another --model does")
 
 
+# ---- corpus ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_model_finds_pairs_that_are_no_translations(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tenth of these pairs has the same digits in a wrong order."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path.cwd() / "cache"))
+    sentences = [row for row in rows(1500)[1060:] if row["fr"] not in (row["de"], row["en"])][:300]
+    wrong = set(range(1, 301, 10))
+    for language in ("en", "de"):
+        texts = [row["fr" if language == "de" and i in wrong else language] for i, row in enumerate(sentences, 1)]
+        Path(f"train.{language}").write_text("".join(f"{text}\n" for text in texts))
+    ask = "corpus", "--data", Path.cwd(), "--dev", 0, "--test", 0
+    found = worked(call(*ask, "--model", polyglot.folder, "--out", "clean", "--drop-suspects"))
+    assert "asking models of en-de and back about 300 pairs" in found.err
+    listed = [line.split("\t")[:2] for line in Path("clean/suspects.tsv").read_text().splitlines()[1:]]
+    assert {reason for _, reason in listed} == {"unlikely translation"}
+    numbers = {int(number) for number, _ in listed}
+    assert len(numbers & wrong) >= 27 and len(numbers - wrong) <= 6
+    assert len(Path("clean/train.de").read_text().splitlines()) == 300 - len(numbers)
+    check = *ask, "--check"
+    assert json.loads(worked(call(*check, "--no-model", "--json")).out)["suspects"] == {}
+    refused(call(*check, "--tgt", "it", "--model", polyglot.folder), "no --model translates en to it")
+    refused(call(*check, "--no-model", "--model", polyglot.folder), "exclude each other")
+
+
 # ---- from Python -----------------------------------------------------------------------------------------------------
 
 
