@@ -5,11 +5,11 @@ from typing import NamedTuple, TypedDict, Unpack
 
 from seq2seq.api.choosing import Choice
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.models import data_of, with_translation_memory
+from seq2seq.api.models import data_of, places, with_translation_memory
 from seq2seq.api.translator import FolderPath, Rescore, Translator, load, search_settings
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import load_split
-from seq2seq.text.directions import Direction, choose_direction, listed
+from seq2seq.text.directions import Direction, choose_direction, find_language, listed
 from seq2seq.text.multilingual import load_splits
 from seq2seq.text.scoring import AUTO, METRICS, SEED, Score, check_tokenizer, score, tokenizer_for
 from seq2seq.translation.bundle import Bundle
@@ -21,7 +21,7 @@ class EvaluateOptions(TypedDict, total=False):
     """Further keyword arguments of `evaluate`."""
 
     beam: int | None
-    memory: str | None
+    memory: str | Sequence[str] | None
     metrics: Sequence[str]
     tokenize: str
     confidence: bool
@@ -40,7 +40,7 @@ class Measures(NamedTuple):
 
 def evaluate(
     model: Translator | FolderPath,
-    data: str | None = None,
+    data: FolderPath | Sequence[FolderPath] | None = None,
     *,
     split: str = "test",
     src: str | None = None,
@@ -51,7 +51,7 @@ def evaluate(
 
     Args:
         model: a translator, or the path of a model folder.
-        data: parallel text, as for `train`; None: the corpus that ships.
+        data: parallel text, as for `train`, or a list of such; None: the corpus that ships.
         split: the part: "train", "dev", or the name of a test part.
         src: ending or column name of the source text; None: the model's source language. For a model of several
             directions, the language to translate from.
@@ -82,7 +82,7 @@ def evaluate(
     seed = SEED if options.get("confidence") else None
     measures = Measures(options.get("metrics", tuple(METRICS)), options.get("tokenize", AUTO), seed)
     choice = translator.choice(direction, options.get("rescore"), options.get("weights"), options.get("mbr"))
-    task = Task(data or "", split, measures, memory, choice=choice)
+    task = Task(places(data), split, measures, memory, choice=choice)
     with torch_threads(translator.threads):
         [result] = evaluate_directions(bundle, config, task, src, tgt).values()
     return result.scores
@@ -99,18 +99,18 @@ class Task(NamedTuple):
     """What to score a model by.
 
     Args:
-        data: parallel text; empty: the corpus that ships.
+        data: places of parallel text; none: the corpus that ships.
         split: name of its part.
         measures: the metrics, and how they count.
-        memory: parallel text to use as a translation memory; None: none.
+        memory: parallel text to use as a translation memory; empty or None: none.
         share: weight of the memory; None: the default.
         choice: what chooses the translation among the n best; None: the search.
     """
 
-    data: str = ""
+    data: Sequence[str] = ()
     split: str = "test"
     measures: Measures = Measures()
-    memory: str | None = None
+    memory: str | Sequence[str] | None = None
     share: float | None = None
     choice: Choice | None = None
 
@@ -137,6 +137,7 @@ def evaluate_directions(
         bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
         parts = {(bundle.src, bundle.tgt): load_split(data_of(bundle, task.data), task.split)}
     else:
+        src, tgt = (find_language(bundle.directions, language) for language in (src, tgt))
         chosen = tuple((a, b) for a, b in bundle.directions if src in (a, None) and tgt in (b, None))
         if not chosen:
             wrong = f"no translation from {src or 'any language'} to {tgt or 'any language'}"

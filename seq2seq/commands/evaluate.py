@@ -27,6 +27,7 @@ from seq2seq.commands.options import (
     MemoryOptions,
     RankingOptions,
     ReportOptions,
+    data_option,
     grouped,
     option,
     path_option,
@@ -48,7 +49,7 @@ class ModelOptions:
     models: Sequence[Path] = path_option(
         "--model", multiple=True, metavar="DIR", help="translate with this model and score that; several: an ensemble"
     )
-    data: str | None = option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+    data: Sequence[str] = data_option("the corpus that ships")
     src: str | None = option("--src", metavar="LANG", help="language to translate from (default: the model's)")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
     split: str | None = option("--split", metavar="NAME", help="part of the text to score (default: test)")
@@ -168,7 +169,7 @@ def _evaluated(
     config = replace(bundle.search, **specified(ranking))
     choice = choosing.opened(model.models[0], compute, 1)
     split = model.split or ("dev" if choosing.tune else "test")
-    task = Task(model.data or "", split, measures, memory.memory, memory.memory_share, choice)
+    task = Task(model.data, split, measures, memory.memory, memory.memory_share, choice)
     with torch_threads(compute.threads):
         if choosing.tune:
             return {"": _tuned(bundle, config, task, model, choosing.tune)}

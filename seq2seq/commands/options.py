@@ -34,6 +34,16 @@ ERRORS_HELP = "lines and rows that cannot be read: strict, the default, ends wit
 COLUMNS_HELP = "names of the columns of tables without a header; - for a column to pass over"
 
 
+def data_option(default: str) -> Any:
+    """A field of a group: the places of parallel text, `--data`; `default` says what is read without it."""
+    return option(
+        "--data",
+        multiple=True,
+        metavar="WHERE",
+        help=f"parallel text, as for train; may be repeated (default: {default})",
+    )
+
+
 def option(*flags: str, **settings: Any) -> Any:
     """A field of a group: an option with these flags; `settings` are passed to `click.option`."""
     return dataclasses.field(metadata={"flags": flags, "settings": settings})
@@ -115,10 +125,11 @@ class RankingOptions(BeamOption):
 class MemoryOptions:
     """A translation memory."""
 
-    memory: str | None = option(
+    memory: Sequence[str] = option(
         "--memory",
+        multiple=True,
         metavar="WHERE",
-        help="translation memory: parallel text, as for train, to look up similar sentences",
+        help="translation memory: parallel text, as for train, to look up similar sentences; may be repeated",
     )
     memory_share: float | None = option(
         "--memory-share",

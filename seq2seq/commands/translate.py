@@ -39,7 +39,8 @@ from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
-from seq2seq.text.detection import AUTO, MAX_CHARS, detect
+from seq2seq.languages.identification import MAX_CHARS
+from seq2seq.text.detection import AUTO, detect
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.texts import EMPTY, different

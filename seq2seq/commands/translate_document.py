@@ -12,8 +12,9 @@ from seq2seq.documents.document import DocumentOptions, Slot, translated
 from seq2seq.documents.formats import load_format
 from seq2seq.documents.progress import path_beside, recorded
 from seq2seq.errors import InputError, Interrupted
+from seq2seq.languages.identification import MAX_CHARS
 from seq2seq.segments.segment import Segment
-from seq2seq.text.detection import AUTO, MAX_CHARS
+from seq2seq.text.detection import AUTO
 from seq2seq.translation.translator import LineTranslator
 
 

@@ -12,16 +12,16 @@ from typing import NamedTuple
 from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
-from seq2seq.corpora.packed import File, lines
+from seq2seq.corpora.packed import ARCHIVES, File, lines
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 
 READERS = {
-    **dict.fromkeys(("tsv", "csv", "txt"), tables.rows),
-    **dict.fromkeys(("jsonl", "json"), json_rows.rows),
+    **dict.fromkeys(("tsv", "csv", "tab", "txt"), tables.rows),
+    **dict.fromkeys(("jsonl", "ndjson", "json"), json_rows.rows),
     "parquet": parquet.rows,
     **dict.fromkeys(("po", "mo"), gettext.rows),
-    **dict.fromkeys(("tmx", "xliff", "xlf"), units.rows),
+    **dict.fromkeys(("tmx", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff"), units.rows),
 }
 _NAMED = 12  # files that a message names
 
@@ -158,7 +158,7 @@ def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     if len(seen) > _NAMED:
         shown += f" and {len(seen) - _NAMED:,} more"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
-    kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, naming.ARCHIVE))
+    kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, *ARCHIVES))
     return NoTextError(
         f"{where} has no train part of {src} and {tgt} ({shown}); it needs {needed}, or a file of pairs "
         f"({kinds}; plain or packed by gz, bz2, xz, zst); check --data, --src and --tgt"

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import name_of
 from seq2seq.serving import interface, specification
 from seq2seq.serving.assets import PAGE, asset
 from seq2seq.serving.bodies import Bodies
@@ -31,7 +32,6 @@ from seq2seq.serving.detection import Detector
 from seq2seq.serving.files import ENDINGS, Downloads, supported
 from seq2seq.serving.gate import Access, Gate
 from seq2seq.serving.keys import Key, Keys
-from seq2seq.serving.languages import name_of
 from seq2seq.serving.limits import Limits, Rates, RefusedError
 from seq2seq.serving.metrics import CONTENT_TYPE, Metrics
 from seq2seq.serving.translations import Client, Translations

@@ -13,9 +13,9 @@ from msgspec import UNSET
 
 from seq2seq.documents.document import DocumentOptions, Event
 from seq2seq.documents.formats import format_name, load_format
+from seq2seq.languages.codes import find_code
 from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnswer, TranslateRequest
-from seq2seq.serving.languages import find_code
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Kind
 from seq2seq.serving.texts import (

@@ -18,6 +18,7 @@ from seq2seq.text import sources
 from seq2seq.text.directions import Direction, parse_directions
 from seq2seq.text.quality import quality_checks
 from seq2seq.text.sources import Pair, Text
+from seq2seq.text.suspects import suspects_notice
 
 _MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
 _RATIO_FROM = 30  # characters; for shorter sides the ratio is not reliable ("Prost!", "Here's to your health!")
@@ -190,6 +191,7 @@ def _make_corpus(config: DataConfig, text: Text, dev_share: Callable[[int], floa
     rows, counts = _clean(train, config)
     sides = [train[i].src for i in rows], [train[i].tgt for i in rows]
     notices += quality_checks(*sides, (config.src, config.tgt), [i + 1 for i in rows])
+    notices += suspects_notice(*sides, (config.src, config.tgt))
     if "dev" not in parts:
         share = dev_share(len(rows)) if dev_share else config.dev_share
         chosen = _held_out([train[i] for i in rows], share)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import find_code
 
 Direction = tuple[str, str]
 
@@ -62,15 +63,23 @@ def directions_of(data: Mapping[str, Any]) -> list[Direction]:
     return [(data.get("src", "?"), data.get("tgt", "?"))]
 
 
+def find_language(known: Iterable[Direction], language: str | None) -> str | None:
+    """The language of the directions that a code means: `DE`, `de-AT` and `deu` mean `de`; if none, the code."""
+    if language is None:
+        return None
+    return find_code(language, (code for direction in known for code in direction)) or language
+
+
 def choose_direction(known: Collection[Direction], from_: str | None, to: str | None) -> Direction:
     """The direction to translate in, one of `known`; `from_` and `to` may each be None.
 
     If only one is known, it is the default. Otherwise the default is English to German; to English, the default source
-    is German, and to any other language it is English.
+    is German, and to any other language it is English. Codes are compared as BCP 47 does.
 
     Raises:
         InputError: the direction is not known.
     """
+    from_, to = find_language(known, from_), find_language(known, to)
     if len(known) == 1:
         [(src, tgt)] = known
         src, tgt = from_ or src, to or tgt

@@ -142,9 +142,17 @@ class LineTranslator:
                 result[i] = total
         return result
 
+    def cross_entropies(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
+        """-log p(tgt | src) of each pair of lines in nats per target token, EOS counted."""
+        counts = self._token_counts(src, tgt)
+        return [-total / count for total, count in zip(self.log_probs(src, tgt), counts, strict=True)]
+
     def count_tokens(self, src: Sequence[str], tgt: Sequence[str]) -> int:
         """How many target tokens `log_probs` scores, EOS counted."""
-        return sum(len(ids) + 1 for ids in self.encoded(src, tgt, self.bundle.reading)[1])
+        return sum(self._token_counts(src, tgt))
+
+    def _token_counts(self, src: Sequence[str], tgt: Sequence[str]) -> list[int]:
+        return [len(ids) + 1 for ids in self.encoded(src, tgt, self.bundle.reading)[1]]
 
     def encoded(
         self, src: Sequence[str], tgt: Sequence[str], how: Reading | None

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from languages_task import TINY, write_text
 from safetensors.torch import load_file
 from shell import ROOT, Result, call, python, start, worked
 
@@ -39,6 +40,18 @@ def test_ranks_give_the_weights_of_workers_to_the_bit_also_when_resumed(corpus: 
         one, other = (load_file(Path(run) / name) for run in ("ranks", "forked"))
         assert one.keys() == other.keys()
         assert all((one[key] == other[key]).all() for key in one)
+    assert Path("ranks/config.toml").read_bytes() == Path("forked/config.toml").read_bytes()
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
+def test_ranks_train_two_directions_as_workers_do() -> None:
+    data = write_text(Path("data"), 60, dev=10, test=10)
+    Path("tiny.toml").write_text(TINY)
+    directions = ["--langs", "en,de", "--directions", "en-de,de-en", "--set", "data.temperature=4"]
+    arguments = ["--recipe", "tiny.toml", "--data", data, *directions, "--device", "cpu", "--quiet"]
+    worked(torchrun(*arguments, "--out", "ranks"))
+    worked(call("train", *arguments, "--out", "forked", "--set", "training.workers=2"))
+    assert Path("ranks/model.safetensors").read_bytes() == Path("forked/model.safetensors").read_bytes()
     assert Path("ranks/config.toml").read_bytes() == Path("forked/config.toml").read_bytes()
 
 

@@ -13,9 +13,9 @@ from asking import Answer, ask, ask_json, multipart
 from conftest import Serving, Translators
 from reversal_task import reversals
 
+from seq2seq.languages.codes import find_code, name_of
 from seq2seq.serving import interface, specification
 from seq2seq.serving.gate import Access
-from seq2seq.serving.languages import find_code, name_of
 from seq2seq.serving.limits import Limits
 from seq2seq.translation.translator import LineTranslator
 
