@@ -8,6 +8,7 @@
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
+    seq2seq translate --glossary terms.tsv --avoid words.txt  # with these terms, without these words
     seq2seq translate --input page.html --output page.de.html # a document
 
 Each line gives one line, in the same order; an empty line gives an empty line. A line of several sentences is
@@ -31,6 +32,7 @@ from seq2seq.commands.options import (
     QuietOption,
     RankingOptions,
     ReadingOptions,
+    TermOptions,
     grouped,
 )
 from seq2seq.commands.running import help_of, run
@@ -51,6 +53,7 @@ from seq2seq.translation.translator import LineTranslator, Translation
     ranking=RankingOptions,
     memory=MemoryOptions,
     reading=ReadingOptions,
+    terms=TermOptions,
     limits=SearchOptions,
     form=FormatOptions,
     compute=ComputeOptions,
@@ -61,13 +64,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
     ranking: RankingOptions,
     memory: MemoryOptions,
     reading: ReadingOptions,
+    terms: TermOptions,
     limits: SearchOptions,
     form: FormatOptions,
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
-    if limits.sample and ranking.beam:
-        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    _check_together(ranking, terms, limits, form)
     if text.source and text.target and text.source.is_file() and text.target.is_file():
         _check_different(text.source, text.target)
     kind = format_name(text.kind, text.source, text.target)
@@ -87,7 +90,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
     bundle = bundle.toward(_direction(text, bundle.known, sample))
     bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
-    bundle = reading.applied(bundle)
+    bundle = terms.applied(reading.applied(bundle))
     if form.alignments and not bundle.engine.aligns:
         names = ", ".join(map(str, folders))
         raise InputError(f"{names}: a model without attention gives no alignment; leave out --alignments")
@@ -116,6 +119,18 @@ def command(  # noqa: D103 (its help is the module's docstring)
             put(result, file)
         if limits.prefix and next(prefixes, None) is not None:
             raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
+
+
+def _check_together(ranking: RankingOptions, terms: TermOptions, limits: SearchOptions, form: FormatOptions) -> None:
+    """Refuse options that exclude each other.
+
+    Raises:
+        InputError: there are such.
+    """
+    if limits.sample and ranking.beam:
+        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    if form.to_score and (terms.glossaries or terms.avoided):
+        raise InputError("--glossary and --avoid are for translating, not for --score; leave them out")
 
 
 def _check_document_options(text: TextOptions, limits: SearchOptions, form: FormatOptions, kind: str) -> None:

@@ -39,6 +39,8 @@ _FORMS = str.maketrans(
     }
 )
 
+_PLAIN = {letter: form for letter, form in _FORMS.items() if len(form) == 1}
+
 
 class Normalised(NamedTuple):
     """A normalised text, and where each of its characters comes from."""
@@ -71,6 +73,11 @@ def tidy(text: str, version: int = VERSION) -> str:
     if not version or (text.isascii() and text.isprintable()):
         return text
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", _SPACE.sub(" ", text)))
+
+
+def plain(text: str) -> str:
+    """The text with one form of quotes, dashes and spaces, as long as before."""
+    return text if text.isascii() else _SPACE.sub(" ", text).translate(_PLAIN)
 
 
 def _clusters(text: str) -> list[tuple[int, str]]:

@@ -17,6 +17,7 @@ from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnsw
 from seq2seq.serving.languages import find_code
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Kind
+from seq2seq.serving.terms import terms_of
 from seq2seq.serving.texts import Translated, segments_of, slots_of, translations_of, words_of, written
 from seq2seq.serving.worker import WIDE, Direction, Worker
 
@@ -154,7 +155,7 @@ class Translations:
         size = sum(map(len, texts))
         segments = await self._aside(size, lambda: [segments_of(text, form) for text in texts])
         flat = [segment for each in segments for segment in each]
-        found = iter(await self.worker.translate(client.name, kind, flat, most))
+        found = iter(await self.worker.translate(client.name, kind, flat, most, terms_of(asked.glossary, asked.avoid)))
         candidates = [[next(found) for _ in each] for each in segments]
 
         def write() -> list[Translated]:
@@ -194,7 +195,8 @@ class Translations:
         segments = slots_of(events)
         if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
             raise RefusedError(413, "the document is too long; send it in parts")
-        candidates = await self.worker.translate(client.name, (src, tgt, False), segments, 1)
+        terms = terms_of(asked.glossary, asked.avoid)
+        candidates = await self.worker.translate(client.name, (src, tgt, False), segments, 1, terms)
         async with self._documents:
             return await asyncio.to_thread(lambda: b"".join(written(events, candidates))), tgt
 

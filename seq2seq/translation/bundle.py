@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seq2seq.config import build
 from seq2seq.errors import InputError
+from seq2seq.segments.glossary import Terms
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text import batches
@@ -68,6 +69,7 @@ class Bundle(NamedTuple):
     longest: int = LONGEST  # source tokens that are translated at once
     directions: tuple[Direction, ...] = ()  # of a model of many languages; empty: from `src` to `tgt` alone
     lead: tuple[int, ...] = ()  # tokens before each source: of a model of many languages, that of `tgt`
+    terms: Terms = Terms()  # a glossary, and phrases that translations do not have
 
     @classmethod
     def of(
