@@ -149,8 +149,8 @@ class ReadingOptions:
 
 
 @dataclass(frozen=True)
-class TermOptions:
-    """Phrases that translations hold, and phrases that they do not."""
+class TermOptions(ReadingOptions):
+    """How text is read, and phrases that translations hold, or do not hold."""
 
     glossaries: Sequence[Path] = path_option(
         "--glossary", multiple=True, help="phrases and their translations, two columns separated by a tab"
@@ -160,11 +160,12 @@ class TermOptions:
     )
 
     def applied(self, bundle: "Bundle") -> "Bundle":
-        """The model with these terms.
+        """The model, reading text in this way, with these terms.
 
         Raises:
-            InputError: a file cannot be read, or a line is wrong.
+            InputError: as for `ReadingOptions`; a file cannot be read, or a line is wrong.
         """
+        bundle = super().applied(bundle)
         languages = {language for direction in bundle.known for language in direction}
         return bundle._replace(terms=read_terms(self.glossaries, self.avoided, (bundle.src, bundle.tgt), languages))
 

@@ -31,7 +31,6 @@ from seq2seq.commands.options import (
     MemoryOptions,
     QuietOption,
     RankingOptions,
-    ReadingOptions,
     TermOptions,
     grouped,
 )
@@ -52,8 +51,7 @@ from seq2seq.translation.translator import LineTranslator, Translation
     text=TextOptions,
     ranking=RankingOptions,
     memory=MemoryOptions,
-    reading=ReadingOptions,
-    terms=TermOptions,
+    reading=TermOptions,
     limits=SearchOptions,
     form=FormatOptions,
     compute=ComputeOptions,
@@ -63,14 +61,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
     text: TextOptions,
     ranking: RankingOptions,
     memory: MemoryOptions,
-    reading: ReadingOptions,
-    terms: TermOptions,
+    reading: TermOptions,
     limits: SearchOptions,
     form: FormatOptions,
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
-    _check_together(ranking, terms, limits, form)
+    _check_together(ranking, reading, limits, form)
     if text.source and text.target and text.source.is_file() and text.target.is_file():
         _check_different(text.source, text.target)
     kind = format_name(text.kind, text.source, text.target)
@@ -90,7 +87,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
     bundle = bundle.toward(_direction(text, bundle.known, sample))
     bundle = with_translation_memory(bundle, memory.memory, memory.memory_share)
-    bundle = terms.applied(reading.applied(bundle))
+    bundle = reading.applied(bundle)
     if form.alignments and not bundle.engine.aligns:
         names = ", ".join(map(str, folders))
         raise InputError(f"{names}: a model without attention gives no alignment; leave out --alignments")
@@ -121,7 +118,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
 
 
-def _check_together(ranking: RankingOptions, terms: TermOptions, limits: SearchOptions, form: FormatOptions) -> None:
+def _check_together(ranking: RankingOptions, reading: TermOptions, limits: SearchOptions, form: FormatOptions) -> None:
     """Refuse options that exclude each other.
 
     Raises:
@@ -129,7 +126,7 @@ def _check_together(ranking: RankingOptions, terms: TermOptions, limits: SearchO
     """
     if limits.sample and ranking.beam:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
-    if form.to_score and (terms.glossaries or terms.avoided):
+    if form.to_score and (reading.glossaries or reading.avoided):
         raise InputError("--glossary and --avoid are for translating, not for --score; leave them out")
 
 
