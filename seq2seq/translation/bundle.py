@@ -20,7 +20,8 @@ from seq2seq.text import batches
 from seq2seq.text.directions import Direction, directions_of, listed
 from seq2seq.text.preparation import LONGEST, TextConfig, reading
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation.search import Ids, LogProbs, Proposal, SearchConfig
+from seq2seq.translation.beam import Ids, LogProbs
+from seq2seq.translation.search import Proposal, SearchConfig
 
 Mask = NDArray[np.bool_]
 

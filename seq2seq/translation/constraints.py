@@ -199,8 +199,8 @@ class Constraints:
         barred |= (short | violates) & (forced == FREE)[..., None]
         late = phrases & (target != NONE) & ends[:, :, :1] & np.ones_like(ends)
         strays = self._strays(lacking.sentences, source[..., None], of_phrases, lacking.tokens[..., None])
-        strays = np.where(ends, 0, strays) + progress.strayed[..., None]
-        order = -TOKEN_COST * of_phrases - STRAY * strays - RISK * risks - _LATE * (late & (tokens != target))
+        strayed = progress.strayed[..., None] + (strays & ~ends)
+        order = -TOKEN_COST * of_phrases - STRAY * strayed - RISK * risks - _LATE * (late & (tokens != target))
         return Options(tokens, np.where(barred, -np.inf, log_probs), order, 2 * needed + risks, late)
 
     def _by_phrases(

@@ -23,7 +23,6 @@ from seq2seq.translation.beam import (
     Candidates,
     Ids,
     LogProbs,
-    Totals,
     best,
     best_of_each,
     draw,
@@ -175,7 +174,7 @@ def search(
         else:
             places = best(totals, 2 * config.beam)
         candidates = Candidates.take(options.tokens, totals, places)
-        for sentence, hypothesis in endings(beam, candidates, config, eos, STRAY * progress.strayed):
+        for sentence, hypothesis in endings(beam, candidates, config, eos, progress.strayed):
             finished[sentence].append(hypothesis)
         others = unfinished(candidates, config.beam, eos)
         full = np.array([len(finished[i]) >= config.beam for i in beam.sentences.tolist()])
@@ -279,18 +278,17 @@ def constrain(
 
 
 def endings(
-    beam: Beam, candidates: Candidates, config: SearchConfig, eos: int, penalties: Totals
+    beam: Beam, candidates: Candidates, config: SearchConfig, eos: int, strayed: Ids
 ) -> Iterator[tuple[int, Hypothesis]]:
     """The hypotheses that end with `eos` and are among the K best of their sentence, each with its sentence.
 
-    `penalties` (B, W) are taken from the log-probability where hypotheses are ranked.
+    For ranking them, STRAY is taken from the log-probability for each of the tokens that `strayed` (B, W) counts.
     """
     ended = (candidates.tokens == eos) & np.isfinite(candidates.log_probs)
     ended[:, config.beam :] = False
     for b, c in zip(*ended.nonzero(), strict=True):
         parent, log_prob = candidates.parents[b, c], float(candidates.log_probs[b, c])
         tokens = beam.tokens[b, parent, 1:].tolist()
-        ranked = score(
-            log_prob - float(penalties[b, parent]), len(tokens) + 1, config.length_penalty, config.word_reward
-        )
+        total = log_prob - STRAY * int(strayed[b, parent])
+        ranked = score(total, len(tokens) + 1, config.length_penalty, config.word_reward)
         yield int(beam.sentences[b]), Hypothesis(tokens, log_prob, ranked, beam.sources[b, parent].tolist())

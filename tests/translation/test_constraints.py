@@ -122,3 +122,18 @@ def test_a_sentence_without_phrases_is_translated_as_ever() -> None:
     plain = search(TableModel(), state, [Request(LENGTH + 1)] * 8, config, BOS, EOS)
     assert mixed[1::2] == plain[1::2]
     assert mixed[::2] != plain[::2]
+
+
+def test_what_translates_a_term_otherwise_is_ranked_behind() -> None:
+    """The first token is aligned to position 1: "a b" is more probable than "b", but its "a" translates the term."""
+    table = {"": "60 30 0 10", "a": "0 0 100 0", "ac": "0 100 0 0", "acb": "0 0 0 100", "b": "0 0 0 100"}
+    phrases = Phrases(spelling(LETTERS), [Wanted("b", False)], [Avoided()])
+    for places, expected in (((), ["acb", "b"]), ((2,), ["acb", "b"]), ((1,), ["b", "acb"])):
+        requests = [Request(9, (), (), Wish(((Wanted("b", False), 1),), Avoided(), places))]
+        config = SearchConfig(beam=3, length_penalty=0.0)
+        state = TableState([table], [[""]])
+        [found] = search(TableModel(), state, requests, config, BOS, EOS, (), Vocabulary((), phrases))
+        assert texts(found)[:2] == expected
+        assert {names: np.exp(h.log_prob) for names, h in zip(texts(found), found, strict=True)} == pytest.approx(
+            {"acb": 0.6, "b": 0.3}
+        )
