@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import open_model, shipped_models, with_translation_memory
+from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
 from seq2seq.errors import InputError
 from seq2seq.text.detection import AUTO, detect
@@ -68,6 +69,8 @@ class TranslateOptions(TypedDict, total=False):
     search: Mapping[str, Any] | None
     keep: Sequence[str] | bool
     split: bool
+    glossary: GlossarySource | None
+    avoid: AvoidSource | None
     rescore: Rescore
     weights: FolderPath | None
     mbr: str | None
@@ -134,6 +137,8 @@ class Translator:
                 search: further settings of the section [search] by name, for example {"length_penalty": 1.2}.
                 keep: regular expressions of what is kept as well; False: nothing is kept.
                 split: False: a line of several sentences is translated as one.
+                glossary: terms and their translations: a dict, a list of pairs, or the path of a file or of several.
+                avoid: phrases that no translation holds: a list, or the path of a file.
                 rescore: models that score the n best as well: the path of a model folder, a list of them (each with
                     the weight 1), or a dict from paths to weights. `score` is then the weighted sum.
                 weights: a file that `seq2seq evaluate --tune` wrote, with weights and models.
@@ -192,7 +197,10 @@ class Translator:
             raise TypeError(f"keep takes regular expressions as a list of str, or False, not {keep!r}")
         if not isinstance(split := options.get("split", True), bool):
             raise TypeError(f"split takes True or False, not {split!r}")
-        return bundle.with_reading(list(patterns), keep is False, split)
+        languages = {language for known in self.directions for language in known}
+        detected = options.get("from_") == AUTO
+        terms = terms_of(options.get("glossary"), options.get("avoid"), direction, languages, fitting=detected)
+        return bundle.with_reading(list(patterns), keep is False, split)._replace(terms=terms)
 
     @overload
     def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]

@@ -23,6 +23,7 @@ import click
 
 from seq2seq.api.computing import DEVICES
 from seq2seq.api.models import MEMORY_SHARE
+from seq2seq.api.terms import read_terms
 from seq2seq.errors import InputError
 
 if TYPE_CHECKING:
@@ -158,6 +159,28 @@ class ReadingOptions:
         if self.keep and self.keep_nothing:
             raise InputError("--keep and --keep-nothing exclude each other; leave one out")
         return bundle.with_reading(self.keep, self.keep_nothing, not self.no_split)
+
+
+@dataclass(frozen=True)
+class TermOptions(ReadingOptions):
+    """How text is read, and phrases that translations hold, or do not hold."""
+
+    glossaries: Sequence[Path] = path_option(
+        "--glossary", multiple=True, help="phrases and their translations, two columns separated by a tab"
+    )
+    avoided: Sequence[Path] = path_option(
+        "--avoid", multiple=True, help="phrases that no translation holds, one per line"
+    )
+
+    def applied(self, bundle: "Bundle") -> "Bundle":
+        """The model, reading text in this way, with these terms.
+
+        Raises:
+            InputError: as for `ReadingOptions`; a file cannot be read, or a line is wrong.
+        """
+        bundle = super().applied(bundle)
+        languages = {language for direction in bundle.known for language in direction}
+        return bundle._replace(terms=read_terms(self.glossaries, self.avoided, (bundle.src, bundle.tgt), languages))
 
 
 @dataclass(frozen=True)

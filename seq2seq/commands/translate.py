@@ -9,6 +9,7 @@
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
     seq2seq translate --model DIR --rescore DIR2=0.5          # another model ranks the n best as well
+    seq2seq translate --glossary terms.tsv --avoid words.txt  # with these terms, without these words
     seq2seq translate --input page.html --output page.de.html # a document
 
 Each line gives one line, in the same order; an empty line gives an empty line. A line of several sentences is
@@ -31,7 +32,7 @@ from seq2seq.commands.options import (
     MemoryOptions,
     QuietOption,
     RankingOptions,
-    ReadingOptions,
+    TermOptions,
     grouped,
 )
 from seq2seq.commands.running import help_of, run
@@ -52,7 +53,7 @@ from seq2seq.translation.translator import LineTranslator, Translation
     text=TextOptions,
     ranking=RankingOptions,
     memory=MemoryOptions,
-    reading=ReadingOptions,
+    reading=TermOptions,
     limits=SearchOptions,
     form=FormatOptions,
     compute=ComputeOptions,
@@ -62,13 +63,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
     text: TextOptions,
     ranking: RankingOptions,
     memory: MemoryOptions,
-    reading: ReadingOptions,
+    reading: TermOptions,
     limits: SearchOptions,
     form: FormatOptions,
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
-    _check_options(text, ranking, limits, form)
+    _check_options(text, ranking, reading, limits, form)
     kind = format_name(text.kind, text.source, text.target)
     is_document = kind != LINES or text.resume
     if is_document:
@@ -119,7 +120,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
 
 
-def _check_options(text: TextOptions, ranking: RankingOptions, limits: SearchOptions, form: FormatOptions) -> None:
+def _check_options(
+    text: TextOptions, ranking: RankingOptions, reading: TermOptions, limits: SearchOptions, form: FormatOptions
+) -> None:
     """Refuse options that exclude each other.
 
     Raises:
@@ -129,6 +132,8 @@ def _check_options(text: TextOptions, ranking: RankingOptions, limits: SearchOpt
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
     if form.to_score and limits.chooses:
         raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
+    if form.to_score and (reading.glossaries or reading.avoided):
+        raise InputError("--glossary and --avoid are for translating, not for --score; leave them out")
     if text.source and text.target and text.source.is_file() and text.target.is_file():
         _check_different(text.source, text.target)
 

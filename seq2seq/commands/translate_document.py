@@ -50,7 +50,8 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
             yield segment
 
     with opened(source) as stream:
-        work: object = (kind, options, text.models, translator.config, bundle.reading)
+        terms = [bundle.terms] if bundle.terms else []
+        work: object = (kind, options, text.models, translator.config, bundle.reading, *terms)
         if translator.choose:
             work = (work, translator.choose)
         key = _fingerprint(source, work) if recordable and source else ""

@@ -41,6 +41,7 @@ _FORMS = str.maketrans(
 
 # What `normalise` changes in composed text; U+200C and U+200D perhaps.
 _CHANGED = re.compile(f"{_INVISIBLE.pattern}|{_SPACE.pattern}|  |[{re.escape(''.join(map(chr, _FORMS)))}]")
+_PLAIN = {letter: form for letter, form in _FORMS.items() if len(form) == 1}
 
 
 class Normalised(NamedTuple):
@@ -77,6 +78,11 @@ def tidy(text: str, version: int = VERSION) -> str:
     if not version or (text.isascii() and text.isprintable()):
         return text
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", _SPACE.sub(" ", text)))
+
+
+def plain(text: str) -> str:
+    """The text with one form of quotes, dashes and spaces, as long as before."""
+    return text if text.isascii() else _SPACE.sub(" ", text).translate(_PLAIN)
 
 
 def _clusters(text: str) -> list[tuple[int, str]]:

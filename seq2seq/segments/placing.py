@@ -14,11 +14,11 @@ from typing import NamedTuple
 from seq2seq.segments.pieces import PIECES, is_piece, number_of, piece
 from seq2seq.segments.reading import Inner, Sentence
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
+from seq2seq.segments.words import UNSPACED
 
 _PIECE = f"[{piece(0)}-{piece(PIECES - 1)}]"
-_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"  # scripts without spaces
 _WORD = re.compile(
-    rf"{_PIECE}|{_UNSPACED}|(?:(?!{_UNSPACED}|{_PIECE})\w)+(?:['’.-](?:(?!{_UNSPACED}|{_PIECE})\w)+)*|\S"
+    rf"{_PIECE}|[{UNSPACED}]|(?:(?![{UNSPACED}]|{_PIECE})\w)+(?:['’.-](?:(?![{UNSPACED}]|{_PIECE})\w)+)*|\S"
 )
 
 Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it

@@ -65,8 +65,13 @@ def read(segment: Segment, reading: Reading) -> list[Part]:
 
     What has no letter is no sentence; a segment may have none. The text of the whole is that of `keep(segment)`.
     """
+    return read_kept(keep(segment, reading.keeping), reading)
+
+
+def read_kept(segment: Segment, reading: Reading) -> list[Part]:
+    """As `read`, for a segment with marks for what is kept."""
     result, position = list[Part](), 0
-    for in_sentence, parts in _divided(keep(segment, reading.keeping), reading):
+    for in_sentence, parts in _divided(segment, reading):
         before, inside, after = _peeled(parts) if in_sentence else (parts, [], [])
         length = sum(len(p) for p in before if isinstance(p, str))
         result += before

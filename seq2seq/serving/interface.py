@@ -16,6 +16,18 @@ Code = Annotated[str, Meta(description="a language's code, as BCP 47 compares th
 Source = Annotated[str, Meta(description='the code of the language of the text, or "auto": it is detected')]
 ApiKey = Annotated[str, Meta(description="the key of the client, where the server asks for keys")]
 
+Glossary = Annotated[
+    dict[str, str] | str,
+    Meta(
+        description="terms and the translations that they get, as an object; or as text, a term, a tab and its "
+        "translation on each line (not LibreTranslate's)"
+    ),
+]
+Avoid = Annotated[
+    list[str] | str,
+    Meta(description="phrases that no translation holds; as text, one on each line (not LibreTranslate's)"),
+]
+
 # ---- requests ----------------------------------------------------------------------------------------------------
 
 
@@ -32,6 +44,8 @@ class TranslateRequest(Struct):
     sentences: Annotated[
         bool, Meta(description="whether the text is answered sentence by sentence (not LibreTranslate's)")
     ] = False
+    glossary: Glossary = ""
+    avoid: Avoid = ""
 
 
 class DetectRequest(Struct):
@@ -64,6 +78,8 @@ class FileFields(Struct):
     target: Code
     api_key: ApiKey = ""
     columns: Columns = msgspec.field(default_factory=list)
+    glossary: Glossary = ""
+    avoid: Avoid = ""
 
 
 class FileRequest(Struct):
@@ -74,6 +90,8 @@ class FileRequest(Struct):
     target: Code
     api_key: ApiKey = ""
     columns: Columns = msgspec.field(default_factory=list)
+    glossary: Glossary = ""
+    avoid: Avoid = ""
 
 
 # ---- answers -----------------------------------------------------------------------------------------------------
@@ -190,7 +208,8 @@ def parse(fields: Mapping[str, Any], kind: type[T]) -> T:
             raise RefusedError(400, f'"{field.name}" is missing; send {_required(kind)}')
     try:
         for value in given.values():
-            for text in value if isinstance(value, list) else [value]:
+            values = [*value, *value.values()] if isinstance(value, dict) else value
+            for text in values if isinstance(values, list) else [values]:
                 str(text).encode()
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as e:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from seq2seq.segments.segment import Segment
 from seq2seq.translation.assembly import Candidate, Unit
+from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator, Steps
 
@@ -19,7 +20,7 @@ SEGMENT_COST = 40  # characters that take as long to read as a segment by itself
 EMPTY = Segment("")
 
 Kind = tuple[str, str, bool]  # the languages translated from and to, and whether the beam is wide
-Key = tuple[Kind, tuple[int, ...], tuple[int, ...]]  # all that hypotheses depend on
+Key = tuple[Kind, tuple[int, ...], tuple[int, ...], Wish]  # all that hypotheses depend on
 
 
 class Cache:
@@ -148,6 +149,6 @@ class Task:
         else:
             stage.hypotheses, stage.missing = [[] for _ in units], len(units)
             for place, unit in enumerate(units):
-                key = self.kind, tuple(unit.ids), tuple(unit.required)
+                key = self.kind, tuple(unit.ids), tuple(unit.required), unit.wish
                 cost = (len(unit.ids) + 1) * self.translator.config.beam
                 self._needs.append(Need(self, stage, place, unit, key, cost))

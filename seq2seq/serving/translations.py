@@ -18,6 +18,7 @@ from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnswer, TranslateRequest
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Kind
+from seq2seq.serving.terms import terms_of
 from seq2seq.serving.texts import (
     HTML,
     Translated,
@@ -191,7 +192,8 @@ class Translations:
         size = sum(map(len, texts))
         segments = await self._aside(size, lambda: [segments_of(text, form, kind[0]) for text in texts])
         flat = [segment for each in segments for segment in each]
-        found = iter(await self.worker.translate(client.name, kind, flat, most, asked.alignments))
+        terms = terms_of(asked.glossary, asked.avoid)
+        found = iter(await self.worker.translate(client.name, kind, flat, most, asked.alignments, terms))
         candidates = [[next(found) for _ in each] for each in segments]
 
         def write() -> list[Translated]:
@@ -232,9 +234,10 @@ class Translations:
         segments = slots_of(events)
         if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
             raise RefusedError(413, "the document is too long; send it in parts")
+        terms = terms_of(asked.glossary, asked.avoid)
         async with self._documents:
             portions = await asyncio.to_thread(lambda: [each for whole in segments for each in divided(whole, src)])
-        candidates = await self.worker.translate(client.name, (src, tgt, False), portions, 1)
+        candidates = await self.worker.translate(client.name, (src, tgt, False), portions, 1, terms=terms)
         async with self._documents:
             return await asyncio.to_thread(lambda: b"".join(written(events, joined(segments, src, candidates)))), tgt
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from seq2seq.segments.glossary import Terms
 from seq2seq.segments.segment import Segment
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Cache, Key, Kind, Need, Task
@@ -23,6 +24,7 @@ from seq2seq.translation.translator import LineTranslator
 
 Direction = tuple[str, str]
 
+NO_TERMS = Terms()
 WIDE = 11  # beam for more alternatives than the models' own beams give
 
 _log = logging.getLogger("seq2seq.serving")
@@ -73,7 +75,13 @@ class Worker:
         self._thread.join()
 
     async def translate(
-        self, client: str, kind: Kind, segments: Sequence[Segment], most: int, alignments: bool = False
+        self,
+        client: str,
+        kind: Kind,
+        segments: Sequence[Segment],
+        most: int,
+        alignments: bool = False,
+        terms: Terms = NO_TERMS,
     ) -> list[list[Candidate]]:
         """Wait for at most so many candidates of each segment, best first; a blank one has none.
 
@@ -84,8 +92,10 @@ class Worker:
         self._check_room(client, size)
         loop = asyncio.get_running_loop()
         translator = self.translators[kind]
-        if alignments:
-            translator = LineTranslator(translator.bundle, translator.config, alignments=translator.engine.aligns)
+        if alignments or terms:  # each unit holds its own terms
+            bundle = translator.bundle._replace(terms=terms)
+            alignments = alignments and translator.engine.aligns
+            translator = LineTranslator(bundle, translator.config, alignments=alignments)
         task = Task(kind, translator, segments, most, self._cache)
         waiting = Waiting(client, task, loop.create_future(), loop)
         self.characters[client] += size

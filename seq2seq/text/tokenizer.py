@@ -234,6 +234,11 @@ class Tokenizer:
         space = b"".join(texts[:2]).startswith(b" ")
         return [max(0, end - space) for end in accumulate(sum(b & 0xC0 != 0x80 for b in text) for text in texts)]
 
+    @property
+    def texts(self) -> list[bytes]:
+        """The text of each token in UTF-8, of which a text begins with a space; of a byte piece, the byte."""
+        return self._bytes
+
     def knows(self, ids: Sequence[int]) -> bool:
         """Whether any of the ids is more than a byte or a space: text of another script has none."""
         p = self._processor

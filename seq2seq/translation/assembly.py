@@ -4,20 +4,22 @@ This module knows tokenizers and hypotheses, but neither engines nor batches.
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
 from seq2seq.segments.case import MIXED, case_of, small, written_as
-from seq2seq.segments.keeping import Kept, restore
+from seq2seq.segments.glossary import Place, with_term_values
+from seq2seq.segments.keeping import Kept, keep, restore
 from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
-from seq2seq.segments.reading import Part, Reading, Sentence, read
+from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import VALUE, Mark, Segment
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.phrase_text import Avoided, Wish, counted
 from seq2seq.translation.search import Hypothesis
 
 _CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
@@ -34,6 +36,7 @@ class Unit(NamedTuple):
     required: list[int]  # tokens that its translation has once
     line: int  # the segment's number in the stream, from 1 on
     number: int  # the unit's number in the segment, from 0 on
+    wish: Wish = Wish()  # phrases that its translation has, and does not have
 
 
 class Candidate(NamedTuple):
@@ -61,6 +64,7 @@ class Assembly:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
         self.aligns, self.longest, self.lead = bundle.engine.aligns, bundle.longest, bundle.lead
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
+        self.terms = bundle.terms
         self.messages = list[str]()  # for the user; each goes on after "line N"
         self.parts: list[Part] = self._read(bundle)
         self.cases = [
@@ -80,7 +84,8 @@ class Assembly:
 
     def _read(self, bundle: Bundle) -> list[Part]:
         if bundle.reading is not None:
-            return read(self.segment, self._with_foreign_words(bundle.reading))
+            reading = self._with_foreign_words(bundle.reading)
+            return read_kept(with_term_values(keep(self.segment, reading.keeping), self.terms), reading)
         text = self.segment.text
         return [Sentence(text, range(len(text) + 1), (), (), (text,))] if text.strip() else []
 
@@ -113,24 +118,48 @@ class Assembly:
             if self.src_tokenizer.knows(ids):
                 parts.append(part)
                 cases.append(case)
-                self._add(ids, [] if self.units else prefix)
+                self._add(
+                    ids,
+                    [] if self.units else prefix,
+                    self.terms.places(part.text),
+                    Avoided(self.terms.avoided, case != MIXED),
+                )
             else:
                 parts += part.parts
                 self.messages.append(f": {text[:40]!r} is not in the model's language and is kept")
         self.parts, self.cases = parts, cases
 
-    def _add(self, ids: list[int], prefix: list[int]) -> None:
-        """Add the units of a sentence."""
+    def _add(self, ids: list[int], prefix: list[int], places: Sequence[Place], avoided: Avoided) -> None:
+        """Add the units of a sentence, in which terms stand at these places."""
         runs = split(ids, self.src_tokenizer.pieces(ids), self.longest)
         if len(runs) > 1:
             self.messages.append(f" is {len(ids)} tokens long and was translated in {len(runs)} pieces")
-        given = self.src_tokenizer.placeholders
+        given, ends = self.src_tokenizer.placeholders, self.src_tokenizer.ends(ids)
+        last = 0
         for i, run in enumerate(runs):
+            first, last = last, last + len(run)
+            terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
+            wanted = counted([term.target for term in terms], begins=not i)
+            wish = Wish(wanted, avoided, self._positions(terms, ends, first, last))
             required = [self.tgt_tokenizer.placeholders[given.index(token)] for token in run if token in given]
             unit = [*self.lead, *run], [] if i else prefix, list(dict.fromkeys(required)), self.line, len(self.units)
-            self.units.append(Unit(*unit))
+            self.units.append(Unit(*unit, wish))
         self.counts.append(len(runs))
-        self.ends.append(self.src_tokenizer.ends(ids))
+        self.ends.append(ends)
+
+    def _positions(self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int) -> tuple[int, ...]:
+        """The source positions of terms in the unit of tokens `first` to before `last`, where the model aligns.
+
+        `ends` are where the tokens of the sentence end.
+        """
+        shift = len(self.lead) - first
+        tokens = [
+            token
+            for term in terms
+            for token in range(bisect_right(ends, term.begin), 1 + bisect_left(ends, term.end))
+            if token < last
+        ]
+        return tuple(token + shift for token in tokens) if self.aligns else ()
 
     # ---- candidates --------------------------------------------------------------------------------------------------
 

@@ -20,10 +20,11 @@ from seq2seq.network.model import Model
 from seq2seq.text.batches import Arrays
 from seq2seq.text.preparation import prepared
 from seq2seq.text.sources import Pair
+from seq2seq.translation.beam import Ids, LogProbs
 from seq2seq.translation.bundle import Bundle, Mask
 from seq2seq.translation.nearest_neighbour import Datastore, Retrieved
 from seq2seq.translation.padding import ROW_MULTIPLE, pad_positions, pad_rows, smallest_columns, use_strict_products
-from seq2seq.translation.search import Ids, LogProbs, Proposal
+from seq2seq.translation.search import Proposal
 from seq2seq.translation.translation_memory import TranslationMemory
 
 

@@ -27,6 +27,7 @@ from seq2seq.text.tokenizer import EOS
 from seq2seq.translation.assembly import Unit
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.consensus import Consensus
+from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator
 
@@ -216,10 +217,12 @@ class Rescoring:
         requests, result = dict[int, Unit](), [list[str]() for _ in units]
         encoded = zip(units, model.bundle.src_tokenizer.encode(sources), prefixes, strict=True)
         for row, (unit, ids, prefix) in enumerate(encoded):
-            if prefix and model.bundle.right_to_left:
-                continue  # it writes the prefix last
+            if model.bundle.right_to_left and (prefix or unit.wish.wanted or unit.wish.avoided.phrases):
+                continue  # it writes the prefix last, and phrases are followed from left to right
             required = [other.placeholders[own.placeholders.index(token)] for token in unit.required]
-            requests[row] = unit._replace(ids=[*model.bundle.lead, *ids], prefix=prefix, required=required)
+            wish = unit.wish._replace(places=())  # positions of the model's own tokens
+            ids = [*model.bundle.lead, *ids]
+            requests[row] = unit._replace(ids=ids, prefix=prefix, required=required, wish=wish)
         for row, hypotheses in zip(requests, model.search(list(requests.values())), strict=True):
             result[row] = [other.decode(h.tokens) for h in hypotheses]
         return result
@@ -233,7 +236,7 @@ class Rescoring:
         ]
         step = -1 if self.bundle.right_to_left else 1
         forced = [
-            unit._replace(prefix=[*ids[::step], EOS])
+            unit._replace(prefix=[*ids[::step], EOS], wish=Wish())
             for unit, of_unit in zip(units, kept, strict=True)
             for _, ids in of_unit
         ]

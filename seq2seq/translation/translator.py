@@ -22,8 +22,12 @@ from seq2seq.text.directions import Direction
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.assembly import Assembly, Candidate, Unit
 from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.constraints import Vocabulary
+from seq2seq.translation.phrase_text import Avoided, Wanted
+from seq2seq.translation.phrases import Phrases, Spelling
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
+MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
 
 
@@ -221,6 +225,8 @@ class LineTranslator:
             raise InputError(
                 f"line {line.number} has a prefix, but this model writes translations from the end; leave out --prefix"
             )
+        if self.bundle.right_to_left and any(bundle.terms for bundle in bundles):
+            raise InputError("this model writes translations from the end; leave out the glossary and what to avoid")
         ranks = not self.config.sample or self.choose is not None
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks)
@@ -267,16 +273,16 @@ class LineTranslator:
         results: list[list[Hypothesis]] = [[] for _ in units]
         searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
         lengths = [[len(units[i].ids) + 1] for i, _ in searches]
-        reserved = self.bundle.reserved
-        for rows in batches.plan(lengths, self.batch_tokens):
-            batch = [searches[row] for row in rows]
+        plan = [[searches[row] for row in rows] for rows in batches.plan(lengths, self.batch_tokens)]
+        for batch, vocabulary in zip(plan, self._vocabularies([[units[i] for i, _ in b] for b in plan]), strict=True):
             state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
             requests = [
-                Request(config.limit(len(units[i].ids) + 1), units[i].prefix, units[i].required) for i, _ in batch
+                Request(config.limit(len(unit.ids) + 1), unit.prefix, unit.required, unit.wish)
+                for unit in (units[i] for i, _ in batch)
             ]
             seeds = [(config.seed, units[i].line, units[i].number, sample) for i, sample in batch if config.sample]
             rngs = [np.random.default_rng(seed) for seed in seeds]
-            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, reserved)
+            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, vocabulary)
             for (i, _), hypotheses in zip(batch, of_batch, strict=True):
                 results[i].extend(hypotheses)
         if config.sample:
@@ -287,3 +293,24 @@ class LineTranslator:
                 for hypotheses in results
             ]
         return results
+
+    def _vocabularies(self, plan: Sequence[Sequence[Unit]]) -> Iterator[Vocabulary]:
+        """For each batch of units what their search needs to know of the target tokens."""
+        tokenizer, reserved = self.bundle.tgt_tokenizer, self.bundle.reserved
+        spelling = Spelling(tokenizer.texts, lambda text: tokenizer.encode([text])[0], EOS)
+        done = 0
+        while done < len(plan):
+            wanted, avoided, count = dict[Wanted, None](), dict[Avoided, None](), 0
+            for batch in plan[done:]:
+                if count and len(wanted) > MOST_WANTED:
+                    break
+                wanted |= {phrase: None for unit in batch for phrase, _ in unit.wish.wanted}
+                avoided |= {unit.wish.avoided: None for unit in batch}
+                count += 1
+            has_phrases = wanted or any(each.phrases for each in avoided)
+            phrases = Phrases(spelling, list(wanted), list(avoided)) if has_phrases else None
+            for _ in range(count):
+                yield Vocabulary(reserved, phrases)
+                done += 1
+                if phrases and phrases.is_large:
+                    break

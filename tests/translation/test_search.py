@@ -13,8 +13,9 @@ from tiny_models import TINY, every_pair, logits, sentences, shaken, together
 from torch import Tensor
 
 from seq2seq.network.model import Model, ModelConfig
+from seq2seq.translation.beam import Ids
 from seq2seq.translation.inference import TorchEngine
-from seq2seq.translation.search import Hypothesis, Ids, Proposal, Request, SearchConfig, score, search
+from seq2seq.translation.search import Hypothesis, Proposal, Request, SearchConfig, score, search
 
 A, B, C, EOS, BOS = range(5)
 NAMES = "abc."
