@@ -7,8 +7,8 @@
     seq2seq evaluate --model DIR --rescore DIR2 --tune FILE # weights for translate --weights FILE
 
 With --model and without --data, the corpus that ships is translated and scored. --tune chooses on the part dev, by the
-first --metric, and prints the scores there. BLEU counts words, which are found by
-sacreBLEU's tokenizer for the target language; for --hyp and --ref, for the script of the references.
+first --metric, and prints the scores there. BLEU counts words, which are found by sacreBLEU's tokenizer for the target
+language; for --hyp and --ref, for the script of the references.
 """
 
 from collections.abc import Sequence

@@ -104,3 +104,7 @@ def test_the_largest_line_changes_where_the_crossings_are(seed: int, low: float)
     best = (totals + grid[:, None] * slopes).argmax(1)
     changes = grid[1:][np.diff(best) != 0]
     assert found == pytest.approx(changes, abs=2e-3)
+
+
+def test_lines_that_meet_in_one_point_change_there_once() -> None:
+    assert crossings(np.array([0.0, -1.0, -2.0]), np.array([0.0, 1.0, 2.0]), 0.0, 3.0) == [1.0]
