@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread, a handler of SIGINT, and one trained model per session."""
+"""Shared by all tests: one thread, a handler of SIGINT, and models that are trained once."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 import languages_task
 import pytest
 import torch
+from once import once
 from reversal_task import Learnt, learn
 
 from seq2seq.translation.padding import use_strict_products
@@ -21,10 +22,10 @@ torch.set_num_threads(1)  # everything here is too small for more
 @pytest.fixture(scope="session")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     """The model that has learnt to reverse digits; copy its folder to change it."""
-    return learn(tmp_path_factory.mktemp("reverser"))
+    return once(tmp_path_factory, "reverser", learn)
 
 
 @pytest.fixture(scope="session")
 def polyglot(tmp_path_factory: pytest.TempPathFactory) -> languages_task.Learnt:
     """The model of many languages that has learnt the task of `languages_task`, and its text."""
-    return languages_task.learn(tmp_path_factory.mktemp("polyglot"))
+    return once(tmp_path_factory, "polyglot", languages_task.learn)
