@@ -6,6 +6,7 @@ import signal
 # Before torch is loaded: with other programs running, two threads would spin for minutes.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
+import hypothesis
 import languages_task
 import pytest
 import torch
@@ -17,6 +18,8 @@ from seq2seq.translation.padding import use_strict_products
 signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in the background jobs of a shell
 use_strict_products()  # before any product
 torch.set_num_threads(1)  # everything here is too small for more
+hypothesis.settings.register_profile("tests", deadline=None)  # the time of an example depends on other programs
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
