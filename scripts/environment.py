@@ -1,5 +1,7 @@
 """The project's Python environment in .venv: created once, and again only when its requirements have changed.
 
+    python3 scripts/environment.py
+
 Uses the standard library alone, under Python 3.11 or newer. Once everything is installed it needs no network.
 """
 
@@ -33,3 +35,7 @@ def environment() -> Path:
         raise SystemExit(f"error: pip could not install the project (status {status}); its messages are above")
     stamp.write_text(fingerprint.hexdigest())
     return python
+
+
+if __name__ == "__main__":
+    environment()
