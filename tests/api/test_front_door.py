@@ -295,7 +295,7 @@ def test_a_trained_model_without_torch_says_what_is_missing(learnt: Learnt) -> N
 @pytest.mark.parametrize("kind", ["trained", "exported"])
 def test_several_threads_get_what_one_gets(learnt: Learnt, exported: Path, kind: str) -> None:
     model = seq2seq.load(learnt.folder if kind == "trained" else exported, threads=1)
-    lines = [pair.src for pair in learnt.unseen[:30]]
+    lines = [pair.src for pair in learnt.unseen[:60]]
     expected = [model.translate(line) for line in lines]
     start = threading.Barrier(6)
 

@@ -90,11 +90,11 @@ def test_neither_batches_nor_threads_nor_the_cache_change_a_bit(monkeypatch: pyt
     assert alone != results[0][0][0]
 
 
-@pytest.mark.parametrize("cached", [0, 150, 10**6])
+@pytest.mark.parametrize("cached", [0, 500, 10**6])
 def test_threads_that_share_a_model_translate_as_one_alone(monkeypatch: pytest.MonkeyPatch, cached: int) -> None:
     """One thread evicts from the cache keys that another needs, or needs keys that another computes."""
     monkeypatch.setattr(nearest_neighbour, "CACHED_ENTRIES", cached)
-    bundle, pairs = untrained({"hidden": 64, "embedding": 40, "attention": 24}), reversals(100, seed=3)
+    bundle, pairs = untrained({"hidden": 64, "embedding": 40, "attention": 24}), reversals(300, seed=3)
     lines, config = [pair.src for pair in reversals(12, seed=5)], SearchConfig(beam=2, max_ratio=0.3, max_extra=2)
     expected = list(LineTranslator(with_memory(bundle, pairs, 0.4), config, 20).stream(lines, silent))
     shared, barrier = with_memory(bundle, pairs, 0.4), Barrier(4)
