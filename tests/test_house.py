@@ -1,6 +1,7 @@
 """The layers of the package: which module may import which. An import that the tables do not list is an accident."""
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,10 +289,16 @@ def arrows(path: Path) -> set[Arrow]:
     return found
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of the syntax tree of a file."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imported(path: Path) -> Iterator[str]:
     """The full name of everything that the file imports, at its top or inside a function."""
     package = ["seq2seq", *path.relative_to(PACKAGE).parts[:-1]] if path.is_relative_to(PACKAGE) else []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -390,7 +397,7 @@ def test_search_imports_only_numpy() -> None:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=relative)
 def test_a_function_fits_a_page_and_takes_few_parameters(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= MOST_LINES, f"{node.name} has {lines} lines"
@@ -407,7 +414,7 @@ def test_nothing_is_unpickled(path: Path) -> None:
     names = set(imported(path))
     assert not {name.split(".")[0] for name in names} & picklers
     assert not names & torch_picklers
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute):
             assert ast.unparse(node) not in torch_picklers, f"line {node.lineno}"
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
@@ -430,7 +437,7 @@ def test_parametrize_receives_no_bare_iterator(path: Path) -> None:
         "iter",
     }
     iterators |= {"glob", "rglob", "iterdir"}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("parametrize") and len(node.args) > 1:
             values = node.args[1]
             assert not isinstance(values, ast.GeneratorExp), f"line {node.lineno}: wrap it in list()"

@@ -201,9 +201,9 @@ def test_a_prompt_at_a_terminal(model: Path) -> None:
     assert "en > -0." in scored.out
 
 
-def test_lines_are_written_before_the_input_ends(model: Path) -> None:
+def test_lines_are_written_before_the_input_ends(exported: Path) -> None:
     """The first lines are written while the input is open; closing the output pipe ends the command quietly."""
-    with start(TRANSLATE, "--model", model, "--threads", 1) as process:
+    with start(TRANSLATE, "--model", exported, "--threads", 1) as process:
         assert process.stdin and process.stdout and process.stderr
         process.stdin.write(f"{TRAIN[0][0]}\n".encode() * 64)
         process.stdin.flush()
@@ -227,9 +227,9 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_an_error_of_one_line(model: Path) -> None:
+def test_a_full_disk_is_an_error_of_one_line(exported: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        refused(python(TRANSLATE, "--model", model, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
+        refused(python(TRANSLATE, "--model", exported, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
 
 
 # ---- options of the search -------------------------------------------------------------------------------------------
