@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seq2seq.api.computing import torch_device
+from seq2seq.api.computing import notifier, torch_device
 from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, name_of
 
@@ -112,11 +112,14 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
-    from seq2seq.text.corpus import load_train
-    from seq2seq.translation.inference import with_memory
+    from seq2seq.training import mapping
+    from seq2seq.translation.inference import trained_models, with_memory
 
     try:
-        pairs = load_train(data_of(bundle, memory))
+        pairs = mapping.load_train(data_of(bundle, memory), notifier(quiet=False), quiet=False)
     except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
-    return with_memory(bundle, pairs, share or MEMORY_SHARE)
+    trained_models(bundle)  # checks that there are any
+    read = mapping.prepared(pairs, bundle.reading) if bundle.reading else pairs
+    ids = mapping.encoded(read, (bundle.src_tokenizer, bundle.tgt_tokenizer))
+    return with_memory(bundle, *ids, share or MEMORY_SHARE)

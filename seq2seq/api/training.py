@@ -24,7 +24,7 @@ from seq2seq.text import corpus, multilingual, sources
 from seq2seq.text.directions import name_of
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.training import settings
+from seq2seq.training import mapping, settings
 from seq2seq.training.automatic import AUTO, dev_share, little_text
 from seq2seq.training.distributed import ProcessGroup, join_group
 from seq2seq.training.texts import prepare
@@ -90,7 +90,7 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
     quiet, started = options.get("quiet", False), time.monotonic()
     notify, plan = notifier(quiet), planning.plan(options, ranks.world_size)
     if plan.resume:
-        text, tokenizers = _stored_text(plan)
+        text, tokenizers = _stored_text(plan, notify, quiet)
     else:
         plan, text, tokenizers = _new_text(plan, options, notify, ranks.world_size)
     if plan.settings.data.languages:  # those that the text holds, which a resumed run repeats
@@ -137,7 +137,7 @@ def _train_other_rank(ranks: ProcessGroup, device: str) -> Run:
     name, resume = ranks.broadcast_object(lambda: ("", False))
     folder = Path(name)
     plan = Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe_name(folder), resume, {})
-    text, tokenizers = _stored_text(plan)
+    text, tokenizers = _stored_text(plan, lambda message: None, quiet=True)
     trainer = Trainer(plan.settings, text, tokenizers, folder, device, lambda message: None, ranks)
     if resume:
         trainer.restore()
@@ -151,14 +151,14 @@ def _train_other_rank(ranks: ProcessGroup, device: str) -> Run:
 # ---- preparation -----------------------------------------------------------------------------------------------------
 
 
-def _stored_text(plan: Plan) -> tuple[Corpora, tuple[Tokenizer, Tokenizer]]:
+def _stored_text(plan: Plan, notify: Callable[[str], None], quiet: bool) -> tuple[Corpora, tuple[Tokenizer, Tokenizer]]:
     """The text and the tokenizers of a run that has begun; tokenizers and synthetic pairs are read from its folder."""
     data = plan.settings.data
     if missing := [where for where in corpus.wheres(data) if not settings.is_there(sources.weighted(where)[0])]:
         raise InputError(
             f"{missing[0]}, the text of this run, is not there; give its place: --resume {plan.folder} --data WHERE"
         )
-    text = multilingual.load_all(data)
+    text = mapping.load(data, None, notify, quiet)
     if data.teachers:
         text = multilingual.stored_synthetic(text, plan.folder / layout.SYNTHETIC)
     return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
@@ -179,7 +179,7 @@ def _new_text(
     share = dev_share if is_automatic and "dev_share" not in explicit["data"] else None
     text: Corpora = {
         direction: corpus.with_monolingual(each, data.of(direction))
-        for direction, each in multilingual.load_all(data, share).items()
+        for direction, each in mapping.load(data, share, notify, quiet).items()
     }
     report = multilingual.report_of(text)
     notices = list(report.notices)

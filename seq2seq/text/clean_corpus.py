@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from seq2seq.errors import InputError, WorkError
 from seq2seq.text import corpus
 from seq2seq.text.alignment import slips
-from seq2seq.text.corpus import DataConfig, Part, Report
+from seq2seq.text.cleaning import Part, faults
+from seq2seq.text.corpus import DataConfig, Report
 from seq2seq.text.partition import SHARES, partition
 from seq2seq.text.quality import slip_notices
 from seq2seq.text.sources import Pair
@@ -70,7 +71,7 @@ def clean(
     """
     text = corpus.read_text(config)
     train, *others = text.parts["train"], *(name for name in text.parts if name != "train")
-    reasons = corpus.faults(train, config)
+    reasons = faults(train, config)
     notices = [*text.notes, *corpus.unread_notes(text, config)]
     if (count := reasons.count("")) > _MANY:
         say(f"checking {count:,} pairs")

@@ -18,6 +18,7 @@ from seq2seq.errors import InputError
 from seq2seq.languages.codes import find_code
 
 Direction = tuple[str, str]
+Weights = Sequence[float] | NDArray[np.float64]
 
 _CODE = re.compile(r"[^\W_]+([-_][^\W_]+)*")  # of a language: en, zh-CN, sr_Latn
 
@@ -112,7 +113,7 @@ class EpochRows:
         weights: of each row; empty: all have the weight 1.
     """
 
-    def __init__(self, sizes: Sequence[int], temperature: float, seed: int, weights: Sequence[float] = ()) -> None:
+    def __init__(self, sizes: Sequence[int], temperature: float, seed: int, weights: Weights = ()) -> None:
         of_rows = np.array(weights if len(weights) else np.ones(sum(sizes)))
         ends = np.cumsum([0, *sizes])
         totals = [float(of_rows[start:end].sum()) for start, end in pairwise(ends)]  # n_i
