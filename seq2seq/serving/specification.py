@@ -18,7 +18,7 @@ FAILURES = {
     403: "The key is not known, or the route is switched off.",
     404: "There is nothing here.",
     408: "The body took too long to arrive.",
-    413: "The body is too large.",
+    413: "The body, or a paragraph of it, is too large.",
     429: "Too many requests a minute; Retry-After says when to try again.",
     500: "The translation failed.",
     503: "Too many requests wait, or the time for this one was over; Retry-After says when to try again.",
