@@ -167,7 +167,7 @@ def parse_glossary(lines: Iterable[str], name: str, languages: Collection[str] =
         try:
             if len(columns) != 2:
                 found = "no tab" if len(columns) == 1 else f"{len(columns) - 1} tabs"
-                raise InputError(f"there is {found}, not one; write a source phrase, a tab and a target phrase")
+                raise InputError(f"it has {found}; write a source phrase, one tab and a target phrase")
             term = term_of(*columns)
         except InputError as e:
             raise InputError(f"{name}, line {number}: {e}") from None

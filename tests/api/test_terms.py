@@ -84,7 +84,7 @@ def test_they_are_given_as_files_or_as_values(model: seq2seq.Translator, tmp_pat
 def test_what_is_wrong_is_refused(model: seq2seq.Translator, tmp_path: Path) -> None:
     path = tmp_path / "terms.tsv"
     for content, message in (
-        (b"dog\tHund\ncat\n", "terms.tsv, line 2: there is no tab"),
+        (b"dog\tHund\ncat\n", "terms.tsv, line 2: it has no tab"),
         (b"dog\tHund\n\xff\tx\n", "terms.tsv, line 2: not UTF-8"),
         (b"de\ten\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
     ):

@@ -405,5 +405,5 @@ def test_a_glossary_and_phrases_to_avoid(model: Path, tmp_path: Path) -> None:
     worked(call("translate", "--model", model, "--glossary", terms, "--input", text, "--output", out))
     assert "Äxtchen" in out.read_text(encoding="utf-8")
     terms.write_text(f"{word}\tx\n{word} x\n", encoding="utf-8")
-    refused(call("translate", "--model", model, "--glossary", terms), "terms.tsv, line 2: there is no tab")
+    refused(call("translate", "--model", model, "--glossary", terms), "terms.tsv, line 2: it has no tab")
     refused(call("translate", "--model", model, "--avoid", avoid, "--score", avoid), "leave them out")

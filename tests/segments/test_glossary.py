@@ -86,8 +86,8 @@ def test_a_file_has_two_columns_comments_and_perhaps_its_languages() -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["cat Katze"], "line 1: there is no tab"),
-        (["a\tb", "cat\tKatze\tf"], "line 2: there is 2 tabs"),
+        (["cat Katze"], "line 1: it has no tab"),
+        (["a\tb", "cat\tKatze\tf"], "line 2: it has 2 tabs"),
         (["a\tb", "", "\tKatze"], "line 3: the source phrase is empty"),
         (["cat\t"], "line 1: the target phrase is empty"),
         (["cat\t\u00ad"], "line 1: the target phrase is empty"),

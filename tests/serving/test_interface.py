@@ -403,7 +403,7 @@ def test_a_request_has_a_glossary_of_its_own(url: str, reverser: LineTranslator,
     ("terms", "message"),
     [
         ({"glossary": {"3": ""}}, "the target phrase is empty"),
-        ({"glossary": "3 4"}, "glossary, line 1: there is no tab"),
+        ({"glossary": "3 4"}, "glossary, line 1: it has no tab"),
         ({"glossary": {"3": "7"}, "avoid": ["7"]}, "'7' is to be avoided"),
         ({"avoid": ["x" * 201]}, "more than 200 characters"),
         ({"avoid": [f"x{i}" for i in range(1001)]}, "1001 terms and phrases to avoid are more than 1000"),
