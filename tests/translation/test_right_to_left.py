@@ -59,8 +59,8 @@ def test_a_prefix_is_refused(bundle: Bundle) -> None:
 
 
 def test_a_memory_holds_what_the_model_writes(forward: Bundle, bundle: Bundle) -> None:
-    pairs = [(line, other) for line, other in zip(LINES, LINES[::-1], strict=True)]
-    own, other = (LineTranslator(with_memory(each, pairs, 0.5), CONFIG) for each in (bundle, forward))
+    sides = bundle.src_tokenizer.encode_all(LINES), bundle.tgt_tokenizer.encode_all(LINES[::-1])
+    own, other = (LineTranslator(with_memory(each, *sides, 0.5), CONFIG) for each in (bundle, forward))
     assert own.engine.datastores[0].memory.tgt[0] == other.engine.datastores[0].memory.tgt[0][::-1]  # type: ignore[attr-defined]
     assert own.log_probs(LINES, LINES) != LineTranslator(bundle, CONFIG).log_probs(LINES, LINES)
 
