@@ -1,5 +1,7 @@
 """The project's Python environment in .venv: created once, and again only when its requirements have changed.
 
+    python3 scripts/environment.py
+
 Uses the standard library alone, under Python 3.11 or newer. Once everything is installed it needs no network.
 """
 
@@ -27,7 +29,13 @@ def environment() -> Path:
     print(f"installing into {folder} (once; torch is large)", file=sys.stderr, flush=True)
     venv.create(folder, with_pip=True, clear=True)
     options = ["--quiet", "--disable-pip-version-check", "-c", "constraints.txt"]
+    if not sys.dont_write_bytecode:  # each module is compiled when it is first imported, most never
+        options.append("--no-compile")
     if status := subprocess.run([python, "-m", "pip", "install", *options, "-e", ".[dev]"], cwd=ROOT).returncode:
         raise SystemExit(f"error: pip could not install the project (status {status}); its messages are above")
     stamp.write_text(fingerprint.hexdigest())
     return python
+
+
+if __name__ == "__main__":
+    environment()

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import seq2seq
-from seq2seq.api.training import Run
+from seq2seq.api.results import Run
 from seq2seq.text.directions import Direction
 
 LANGUAGES = "en", "de", "fr"
 DIRECTIONS: list[Direction] = [("en", "de"), ("de", "en"), ("en", "fr"), ("de", "fr")]
 NAMES = "en-de,de-en,en-fr,de-fr"
 
-RECIPE = """
+# How the text is read: as it stands.
+AS_IT_STANDS = """
 [text]
 normalisation = 0
 keep = false
@@ -24,6 +25,10 @@ longest = 200
 [tokenizer]
 vocab_size = 300
 placeholders = 0
+"""
+RECIPE = (
+    AS_IT_STANDS
+    + """
 [model]
 context = "general"
 embedding = 24
@@ -41,16 +46,11 @@ ema = 0.98
 metric = "loss"
 precision = "fp32"
 """
+)
 # For a run that only has to run.
-TINY = """
-[text]
-normalisation = 0
-keep = false
-sentences = false
-longest = 200
-[tokenizer]
-vocab_size = 300
-placeholders = 0
+TINY = (
+    AS_IT_STANDS
+    + """
 [model]
 embedding = 6
 encoder_hidden = [5, 3]
@@ -62,6 +62,7 @@ validate_every = 3
 batch_tokens = 60
 precision = "fp32"
 """
+)
 
 
 class Learnt(NamedTuple):

@@ -42,9 +42,9 @@ def reversals(count: int, seed: int = 0, longest: int = 6) -> list[Pair]:
     return [Pair(source, source[::-1]) for source in sources]
 
 
-def corpus(train: int, dev: int, seed: int = 0) -> Corpus:
-    """Disjoint train and dev parts with these numbers of pairs."""
-    pairs = reversals(train + dev, seed)
+def corpus(train: int, dev: int, seed: int = 0, longest: int = 6) -> Corpus:
+    """Disjoint train and dev parts with these numbers of pairs, of at most `longest` digits."""
+    pairs = reversals(train + dev, seed, longest)
     return Corpus(pairs[dev:], pairs[:dev], {}, Report([], []))
 
 

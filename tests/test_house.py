@@ -1,6 +1,7 @@
 """The layers of the package: which module may import which. An import that the tables do not list is an accident."""
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,20 +21,22 @@ ROOMS = {
     "config": "errors",
     "processes": "errors",
     "display": "",
+    "versions": "__init__",
     "segments": "errors",
     "documents": "errors segments",
-    "corpora": "errors",
-    "text": f"{GROUND} segments corpora",
+    "languages": "errors",
+    "corpora": "errors languages",
+    "text": f"{GROUND} segments languages corpora",
     "network": GROUND,
     "translation": f"{GROUND} processes segments text network",
     "folder": f"{GROUND} text network translation",
-    "training": f"{GROUND} processes display text network translation folder",
+    "training": f"{GROUND} processes display versions segments corpora text network translation folder",
     "onnx": f"{GROUND} text network translation folder",
-    "serving": f"{GROUND} segments documents translation",
-    "versions": "__init__",
+    "serving": f"{GROUND} segments documents languages translation",
     "reporting": "processes versions text network translation folder training onnx",
-    "api": f"{GROUND} processes display versions text translation folder training onnx reporting",
-    "commands": f"{GROUND} versions segments documents text translation folder training onnx serving reporting api",
+    "api": f"{GROUND} processes display versions segments text translation folder training onnx reporting",
+    "commands": f"{GROUND} versions segments documents languages text translation folder training onnx serving "
+    "reporting api",
     "__main__": "commands",
 }
 
@@ -47,9 +50,11 @@ MODULES_INSIDE = {
         "numbers": "",
         "case": "",
         "patterns": "",
+        "words": "",
         "keeping": "segment numbers patterns",
+        "glossary": "segment normalisation words keeping",
         "reading": "segment pieces normalisation sentences keeping",
-        "placing": "segment pieces reading",
+        "placing": "segment pieces words reading",
         "pairs": "segment pieces normalisation keeping reading",
     },
     "documents": {
@@ -101,19 +106,19 @@ MODULES_INSIDE = {
         "open_document": "archive xml_member markup_tree",
         "epub": "archive xml_member markup_tree",
     },
+    "languages": {"codes": "", "identification": "codes"},
     "corpora": {
         "request": "",
-        "languages": "",
         "findings": "",
         "packed": "findings",
-        "columns": "request languages findings",
+        "columns": "request findings",
         "tables": "request findings packed columns",
-        "json_rows": "request languages findings packed columns",
+        "json_rows": "request findings packed columns",
         "parquet": "request findings packed columns",
-        "gettext": "request languages findings packed",
-        "units": "request languages findings packed gettext",
+        "gettext": "request findings packed",
+        "units": "request findings packed gettext",
         "hub": "request columns",
-        "naming": "languages packed",
+        "naming": "packed",
         "listing": "request findings packed naming",
         "source": "request findings packed naming listing tables json_rows parquet gettext units hub",
     },
@@ -122,19 +127,23 @@ MODULES_INSIDE = {
         "directions": "",
         "detection": "directions",
         "sources": "",
+        "identity": "sources",
+        "mapped": "sources",
         "alignment": "",
         "quality": "alignment",
-        "languages": "",
-        "suspects": "quality languages",
+        "suspects": "quality",
+        "adequacy": "",
         "tokenizer": "ragged",
-        "batches": "tokenizer",
-        "corpus": "directions sources quality",
-        "multilingual": "directions sources corpus",
+        "batches": "ragged tokenizer",
+        "cleaning": "sources mapped quality suspects",
+        "corpus": "directions sources mapped cleaning",
+        "multilingual": "directions sources mapped cleaning corpus",
         "partition": "sources",
-        "clean_corpus": "sources quality alignment suspects corpus partition",
+        "clean_corpus": "sources quality alignment suspects cleaning corpus partition",
         "preparation": "sources",
         "vectors": "",
         "scoring": "",
+        "utility": "scoring",
     },
     "network": {
         "cells": "",
@@ -147,17 +156,24 @@ MODULES_INSIDE = {
     },
     "translation": {
         "required": "",
-        "search": "required",
+        "beam": "",
+        "phrase_text": "",
+        "phrases": "phrase_text",
+        "constraints": "required beam phrase_text phrases",
+        "search": "beam constraints phrase_text",
         "padding": "",
         "translation_memory": "",
-        "bundle": "search",
-        "assembly": "search bundle",
-        "translator": "search bundle assembly",
+        "bundle": "beam search",
+        "assembly": "phrase_text search bundle",
+        "translator": "phrase_text phrases constraints search bundle assembly",
         "texts": "translator",
+        "consensus": "",
+        "rescoring": "phrase_text search bundle assembly translator consensus",
+        "tuning": "assembly translator rescoring",
         "nearest_neighbour": "padding translation_memory",
-        "inference": "search padding translation_memory nearest_neighbour bundle",
+        "inference": "beam search padding translation_memory nearest_neighbour bundle",
     },
-    "folder": {"files": "", "layout": "files", "checkpoint": "files layout"},
+    "folder": {"files": "", "user_cache": "", "layout": "files", "checkpoint": "files layout"},
     "training": {
         "signals": "",
         "distributed": "",
@@ -168,12 +184,14 @@ MODULES_INSIDE = {
         "automatic": "optimization",
         "settings": "optimization",
         "epochs": "collation",
+        "text_cache": "",
+        "mapping": "settings epochs text_cache",
         "objective": "collation optimization",
         "validation": "",
         "initialisation": "optimization",
         "state": "resume optimization",
         "step": "distributed workers collation optimization epochs objective state",
-        "texts": "settings epochs",
+        "texts": "settings epochs mapping",
         "trainer": "signals distributed optimization settings epochs validation initialisation state step texts",
         "pacing": "validation trainer",
     },
@@ -187,8 +205,7 @@ MODULES_INSIDE = {
     },
     "serving": {
         "limits": "",
-        "languages": "",
-        "detection": "languages",
+        "detection": "",
         "keys": "limits",
         "interface": "limits",
         "specification": "interface",
@@ -196,13 +213,14 @@ MODULES_INSIDE = {
         "gate": "",
         "metrics": "",
         "files": "limits",
-        "texts": "",
+        "assets": "limits",
+        "texts": "limits",
+        "terms": "limits",
         "tasks": "",
         "turns": "tasks",
         "worker": "limits tasks turns",
-        "translations": "limits languages detection interface texts tasks worker",
-        "server": "limits languages detection keys interface specification bodies gate metrics files worker "
-        "translations",
+        "translations": "limits detection interface terms texts tasks worker",
+        "server": "limits detection keys interface specification bodies gate metrics files assets worker translations",
         "running": "",
     },
     "reporting": {
@@ -219,13 +237,18 @@ MODULES_INSIDE = {
         "computing": "",
         "exported": "",
         "models": "computing",
-        "translator": "computing models",
-        "evaluation": "computing models translator",
+        "choosing": "models",
+        "terms": "",
+        "translator": "computing models choosing terms",
+        "checking": "exported models",
+        "evaluation": "computing models choosing translator",
+        "tuning": "models choosing evaluation",
         "distillation": "models",
-        "planning": "",
         "finetuning": "",
         "fitting": "",
-        "training": "computing distillation planning finetuning fitting translator",
+        "planning": "models translator finetuning fitting",
+        "results": "translator planning",
+        "training": "computing distillation planning results finetuning fitting",
     },
 }
 
@@ -271,10 +294,16 @@ def arrows(path: Path) -> set[Arrow]:
     return found
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of the syntax tree of a file."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imported(path: Path) -> Iterator[str]:
     """The full name of everything that the file imports, at its top or inside a function."""
     package = ["seq2seq", *path.relative_to(PACKAGE).parts[:-1]] if path.is_relative_to(PACKAGE) else []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -373,7 +402,7 @@ def test_search_imports_only_numpy() -> None:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=relative)
 def test_a_function_fits_a_page_and_takes_few_parameters(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= MOST_LINES, f"{node.name} has {lines} lines"
@@ -390,7 +419,7 @@ def test_nothing_is_unpickled(path: Path) -> None:
     names = set(imported(path))
     assert not {name.split(".")[0] for name in names} & picklers
     assert not names & torch_picklers
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute):
             assert ast.unparse(node) not in torch_picklers, f"line {node.lineno}"
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
@@ -413,7 +442,7 @@ def test_parametrize_receives_no_bare_iterator(path: Path) -> None:
         "iter",
     }
     iterators |= {"glob", "rglob", "iterdir"}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("parametrize") and len(node.args) > 1:
             values = node.args[1]
             assert not isinstance(values, ast.GeneratorExp), f"line {node.lineno}: wrap it in list()"

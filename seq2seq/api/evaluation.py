@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple, TypedDict, Unpack
 
+from seq2seq.api.choosing import Choice
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.models import data_of, with_translation_memory
-from seq2seq.api.translator import FolderPath, Translator, load, search_settings
+from seq2seq.api.models import data_of, places, with_translation_memory
+from seq2seq.api.translator import FolderPath, Rescore, Translator, load, search_settings
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import load_split
-from seq2seq.text.directions import Direction, choose_direction, listed
+from seq2seq.text.directions import Direction, choose_direction, find_language, listed
 from seq2seq.text.multilingual import load_splits
 from seq2seq.text.scoring import AUTO, METRICS, SEED, Score, check_tokenizer, score, tokenizer_for
 from seq2seq.translation.bundle import Bundle
@@ -20,10 +21,13 @@ class EvaluateOptions(TypedDict, total=False):
     """Further keyword arguments of `evaluate`."""
 
     beam: int | None
-    memory: str | None
+    memory: str | Sequence[str] | None
     metrics: Sequence[str]
     tokenize: str
     confidence: bool
+    rescore: Rescore
+    weights: FolderPath | None
+    mbr: str | None
 
 
 class Measures(NamedTuple):
@@ -36,7 +40,7 @@ class Measures(NamedTuple):
 
 def evaluate(
     model: Translator | FolderPath,
-    data: str | None = None,
+    data: FolderPath | Sequence[FolderPath] | None = None,
     *,
     split: str = "test",
     src: str | None = None,
@@ -47,7 +51,7 @@ def evaluate(
 
     Args:
         model: a translator, or the path of a model folder.
-        data: parallel text, as for `train`; None: the corpus that ships.
+        data: parallel text, as for `train`, or a list of such; None: the corpus that ships.
         split: the part: "train", "dev", or the name of a test part.
         src: ending or column name of the source text; None: the model's source language. For a model of several
             directions, the language to translate from.
@@ -58,6 +62,7 @@ def evaluate(
             metrics: names of metrics: "bleu", "chrf", "ter"; default: all.
             tokenize: how BLEU finds words: "13a", "intl", "zh", "ja-mecab", "ko-mecab" or "char"; "auto", the default:
                 by the target language, and where that is not known by the script of the references.
+            rescore, weights, mbr: as for `Translator.translate`.
             confidence: whether each score gets a 95 % confidence interval, by bootstrap: `mean` and `interval`.
 
     Raises:
@@ -76,8 +81,10 @@ def evaluate(
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
     seed = SEED if options.get("confidence") else None
     measures = Measures(options.get("metrics", tuple(METRICS)), options.get("tokenize", AUTO), seed)
+    choice = translator.choice(direction, options.get("rescore"), options.get("weights"), options.get("mbr"))
+    task = Task(places(data), split, measures, memory, choice=choice)
     with torch_threads(translator.threads):
-        [result] = evaluate_directions(bundle, config, Task(data or "", split, measures, memory), src, tgt).values()
+        [result] = evaluate_directions(bundle, config, task, src, tgt).values()
     return result.scores
 
 
@@ -92,18 +99,20 @@ class Task(NamedTuple):
     """What to score a model by.
 
     Args:
-        data: parallel text; empty: the corpus that ships.
+        data: places of parallel text; none: the corpus that ships.
         split: name of its part.
         measures: the metrics, and how they count.
-        memory: parallel text to use as a translation memory; None: none.
+        memory: parallel text to use as a translation memory; empty or None: none.
         share: weight of the memory; None: the default.
+        choice: what chooses the translation among the n best; None: the search.
     """
 
-    data: str = ""
+    data: Sequence[str] = ()
     split: str = "test"
     measures: Measures = Measures()
-    memory: str | None = None
+    memory: str | Sequence[str] | None = None
     share: float | None = None
+    choice: Choice | None = None
 
 
 def evaluate_directions(
@@ -120,13 +129,15 @@ def evaluate_directions(
 
     Raises:
         InputError: the text or the part does not exist, the model does not know the direction, or the translation
-            memory or a tokenizer cannot be used.
+            memory, a tokenizer or a rescoring model cannot be used.
     """
     check_tokenizer(task.measures.tokenize)
+    own = bundle.src, bundle.tgt
     if not bundle.directions:
         bundle = bundle._replace(src=src or bundle.src, tgt=tgt or bundle.tgt)
         parts = {(bundle.src, bundle.tgt): load_split(data_of(bundle, task.data), task.split)}
     else:
+        src, tgt = (find_language(bundle.directions, language) for language in (src, tgt))
         chosen = tuple((a, b) for a, b in bundle.directions if src in (a, None) and tgt in (b, None))
         if not chosen:
             wrong = f"no translation from {src or 'any language'} to {tgt or 'any language'}"
@@ -136,7 +147,9 @@ def evaluate_directions(
     for direction, pairs in parts.items():
         model = bundle.toward(direction) if bundle.directions else bundle
         model = with_translation_memory(model, task.memory, task.share)
-        translations = LineTranslator(model, config).translate([pair.src for pair in pairs])
+        named = model if bundle.directions else model._replace(src=own[0], tgt=own[1])
+        choose = task.choice and task.choice.rescoring(named, config)
+        translations = LineTranslator(model, config, choose=choose).translate([pair.src for pair in pairs])
         references = [pair.tgt for pair in pairs]
         metrics, tokenize, seed = task.measures
         tokenize = tokenizer_for(direction[1], references) if tokenize == AUTO else tokenize

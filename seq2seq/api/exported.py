@@ -1,11 +1,10 @@
 """The exported form of a trained model, made once and kept in the user's cache.
 
-The cache is a folder of $XDG_CACHE_HOME (by default ~/.cache), which holds one model folder for each model that was
-exported, named by its weights and settings. So a model folder may be read-only, and a changed model is exported anew.
+The cache holds one model folder for each model that was exported, named by its weights and settings. So a model folder
+may be read-only, and a changed model is exported anew.
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any
 
 from seq2seq.errors import InputError, WorkError
 from seq2seq.folder import layout
+from seq2seq.folder.user_cache import cache_folder
 from seq2seq.processes import CAN_FORK, ProcessPool
 from seq2seq.versions import versions
 
@@ -63,12 +63,6 @@ def _export(folder: Path, partial: Path, cached: Path) -> Path:
             shutil.rmtree(cached, ignore_errors=True)
             partial.replace(cached)
     return cached
-
-
-def cache_folder() -> Path:
-    """This program's folder in the user's cache."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "seq2seq"
 
 
 def _name(folder: Path) -> str:

@@ -50,14 +50,17 @@ def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterabl
             f"--finetune keeps the text, tokenizer and model settings of {model}, but the recipe {name} sets "
             f"[{changed[0]}]; give --recipe {AUTO}, or a recipe without that section"
         )
+    fixed = {"right_to_left": own.get("data", {}).get("right_to_left", False)}
+    if any(recipe.get("data", {}).get(name, value) != value for name, value in fixed.items()):
+        raise InputError(f"--finetune keeps data.right_to_left of {model}; leave it out of the recipe {name}")
     for section, setting, _ in assignments:
-        if (section in KEPT and (section, setting) not in FREE) or setting == "word_vectors":
+        if (section in KEPT and (section, setting) not in FREE) or setting in ("word_vectors", *fixed):
             raise InputError(f"{section}.{setting} is that of {model}, which --finetune keeps; leave it out")
     languages = {side: own.get("data", {})[side] for side in ("src", "tgt") if side in own.get("data", {})}
     return {
         "search": own.get("search", {}),
         **recipe,
-        "data": languages | recipe.get("data", {}),
+        "data": languages | recipe.get("data", {}) | fixed,
         "training": {**recipe.get("training", {}), "finetuned": os.fspath(model.absolute())},
         **{section: own.get(section, {}) for section in KEPT},
     }

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from seq2seq.errors import InputError
-from seq2seq.text.corpus import HELD_OUT
+from seq2seq.text.cleaning import HELD_OUT
+from seq2seq.text.mapped import Joined, characters
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import automatic, settings
@@ -28,8 +29,7 @@ def amount_of(text: Corpora) -> automatic.Amount:
     """The amount of text of all directions: of train parts, and of dev parts that are held out from them."""
     trains = [each.report.parts[0] for each in text.values()]
     pairs = sum(train.kept + train.dropped.get(HELD_OUT, 0) for train in trains)
-    characters = {character for each in text.values() for pair in each.train for side in pair for character in side}
-    return automatic.Amount(pairs, len(characters))
+    return automatic.Amount(pairs, len(set().union(*(characters(each.train) for each in text.values()))))
 
 
 def automatic_settings(explicit: Sections, amount: automatic.Amount) -> Settings:
@@ -45,7 +45,7 @@ def scheduled(
     resolved: Settings, explicit: Sections, text: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]
 ) -> Settings:
     """The settings with the number of updates that the epochs of this text have, a warm-up and validations to fit."""
-    train = [pair for each in text.values() for pair in each.train]
+    train = Joined([each.train for each in text.values()])
     sample = train[:: max(1, len(train) // SAMPLE)]
     sides = [
         np.fromiter(map(len, tokenizer.encode([pair[side] for pair in sample])), np.int64)

@@ -3,12 +3,13 @@
 This module imports torch only when a model needs it.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seq2seq.api.computing import torch_device
+from seq2seq.api.computing import notifier, torch_device
 from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, name_of
 
@@ -82,16 +83,24 @@ def _processes(workers: int | None, threads: int, can_fork: bool) -> int:
     return workers or (threads if can_fork else 1)
 
 
-def data_of(bundle: "Bundle", where: str) -> "DataConfig":
-    """The settings to read the text `where` with, in the bundle's direction, or in all of its directions."""
+def places(data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None) -> tuple[str, ...]:
+    """Where text is: a place or several, as strings; None: none."""
+    if data is None or isinstance(data, str | os.PathLike):
+        return () if data is None else (os.fspath(data),)
+    return tuple(os.fspath(path) for path in data)
+
+
+def data_of(bundle: "Bundle", where: str | Sequence[str]) -> "DataConfig":
+    """The settings to read text with, in the bundle's direction or in all of them; `where` is its place or places."""
     from seq2seq.text.corpus import DataConfig
 
     languages = tuple(dict.fromkeys(language for direction in bundle.directions for language in direction))
     directions = tuple(map(name_of, bundle.directions))
+    where = where if isinstance(where, str) else tuple(where)
     return DataConfig(where=where, src=bundle.src, tgt=bundle.tgt, languages=languages, directions=directions)
 
 
-def with_translation_memory(bundle: "Bundle", memory: str | None, share: float | None) -> "Bundle":
+def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None, share: float | None) -> "Bundle":
     """The bundle with a translation memory: the train part of the text `memory`, with the weight `share`.
 
     Without a memory it is returned as it is.
@@ -99,15 +108,18 @@ def with_translation_memory(bundle: "Bundle", memory: str | None, share: float |
     Raises:
         InputError: the text does not exist, the model is an exported one, or a share is given without a memory.
     """
-    if memory is None:
+    if not memory:
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
-    from seq2seq.text.corpus import load_train
-    from seq2seq.translation.inference import with_memory
+    from seq2seq.training import mapping
+    from seq2seq.translation.inference import trained_models, with_memory
 
     try:
-        pairs = load_train(data_of(bundle, memory))
+        pairs = mapping.load_train(data_of(bundle, memory), notifier(quiet=False), quiet=False)
     except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
-    return with_memory(bundle, pairs, share or MEMORY_SHARE)
+    trained_models(bundle)  # checks that there are any
+    read = mapping.prepared(pairs, bundle.reading) if bundle.reading else pairs
+    ids = mapping.encoded(read, (bundle.src_tokenizer, bundle.tgt_tokenizer))
+    return with_memory(bundle, *ids, share or MEMORY_SHARE)

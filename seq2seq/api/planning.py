@@ -1,23 +1,154 @@
-"""Where a run is written, and the settings that its options specify: checked before any text is read."""
+"""The options of `train`, and the plan of a run that they specify: where it is written, and its settings.
+
+All of it is checked before any text is read.
+"""
 
 import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 import torch
 
+from seq2seq.api import finetuning, fitting
+from seq2seq.api.models import places
+from seq2seq.api.translator import FolderPath
 from seq2seq.config import parse_override
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.training import settings
+from seq2seq.training.automatic import AUTO
 from seq2seq.training.settings import Settings
 from seq2seq.training.workers import default_workers
 
 RECIPE = "tatoeba"
 RUNS = Path("artifacts/runs")
+WITH_RESUME = {"resume", "data", "set", "seed", "device", "threads", "quiet", "minutes"}  # options it does not exclude
+
+
+class TrainOptions(TypedDict, total=False):
+    """The keyword arguments of `train`."""
+
+    data: FolderPath | Sequence[FolderPath] | None
+    columns: str | None
+    errors: str | None
+    src: str | None
+    tgt: str | None
+    langs: str | Sequence[str] | None
+    directions: str | Sequence[str] | None
+    out: FolderPath | None
+    recipe: str | None
+    set: Mapping[str, Any] | Sequence[str]
+    teachers: Sequence[FolderPath]
+    mono: Sequence[FolderPath]
+    resume: FolderPath | None
+    finetune: FolderPath | None
+    minutes: float | None
+    overwrite: bool
+    seed: int | None
+    device: str
+    threads: int | None
+    quiet: bool
+
+
+class Plan(NamedTuple):
+    """A run before its text is read; with the recipe `auto`, some of its settings follow from the text."""
+
+    folder: Path
+    settings: Settings
+    recipe: str | None
+    resume: bool  # whether it goes on with an earlier run
+    explicit: dict[str, dict[str, Any]]  # settings that do not come from a recipe, by section
+
+
+def plan(options: TrainOptions, ranks: int) -> Plan:
+    """The folder and the settings that the options specify. No text is read and nothing is written.
+
+    Raises:
+        InputError: options exclude each other, a setting is wrong, or the folder holds something that would be lost.
+    """
+    overrides = options.get("set", {})
+    if resume := options.get("resume"):
+        others = TrainOptions.__annotations__.keys() - WITH_RESUME
+        if any(options.get(name) for name in others) or options.get("seed") is not None:
+            raise InputError(
+                "--resume goes on with the folder's own settings; give only --set training.* with it, and --data "
+                "where the text has moved"
+            )
+        given = assignments(overrides)
+        if any(section != "training" for section, _, _ in given):
+            raise InputError("--resume with --set: only training.* may change; train a new model to change the rest")
+        folder = Path(resume)
+        sections, recipe = layout.read_settings(folder), layout.read_recipe_name(folder)
+        sections["data"] = sections.get("data", {}) | _data_settings(options)
+        explicit = sections
+    else:
+        out, overwrite = options.get("out"), options.get("overwrite", False)
+        if out:
+            check_folder(Path(out), overwrite)
+        given = assignments(overrides)
+        if (seed := options.get("seed")) is not None:
+            given.append(("training", "seed", seed))
+        recipe = options.get("recipe") or _default_recipe(options, given)
+        sections = settings.recipe(recipe)
+        explicit = {"data": _data_settings(options)}
+        if base := options.get("finetune"):
+            sections = finetuning.sections_from(Path(base), sections, recipe, given)
+            explicit = sections if recipe == AUTO else explicit
+        sections["data"] = sections.get("data", {}) | _data_settings(options)
+        explicit = settings.override(explicit | {"data": sections["data"]}, given)
+        folder = Path(out) if out else new_folder(recipe)
+        check_folder(folder, overwrite)
+    fitting.check_minutes(options.get("minutes"), bool(resume), settings.override({}, given), ranks)
+    names = {(section, name) for section, name, _ in given}
+    if ("training", "epochs") in names and ("training", "updates") not in names:
+        given.append(("training", "updates", 0))  # those of the recipe, or of the run so far, do not count
+    resolved = settings.resolve(settings.override(sections, given))
+    resolved.data.all_directions()  # checks them
+    if resolved.training.finetuned and not resume and not options.get("finetune"):
+        raise InputError("training.finetuned names the model of --finetune; give --finetune MODEL instead")
+    return Plan(folder, completed(resolved, ranks), recipe, bool(resume), explicit)
+
+
+def _default_recipe(options: TrainOptions, assignments: Sequence[tuple[str, str, Any]]) -> str:
+    """`auto` for text of one's own and for fine-tuning, RECIPE for the corpus that ships."""
+    own = options.get("data") or any((section, name) == ("data", "where") for section, name, _ in assignments)
+    return AUTO if own or options.get("finetune") else RECIPE
+
+
+def _data_settings(options: TrainOptions) -> dict[str, Any]:
+    """The settings of the section [data] that the options specify.
+
+    Raises:
+        InputError: options exclude each other.
+    """
+    values: dict[str, Any] = {name: options.get(name) for name in ("src", "tgt", "errors")}
+    if languages := _listed(options.get("langs")):
+        if values["src"] or values["tgt"]:
+            raise InputError("--langs names all languages; leave out --src and --tgt, or --langs")
+        values |= {"src": "", "tgt": "", "languages": languages, "directions": _listed(options.get("directions"))}
+    elif options.get("directions"):
+        raise InputError("--directions chooses among the directions of --langs; give --langs as well")
+    elif values["src"] or values["tgt"]:
+        values |= {"languages": [], "directions": []}  # in place of the recipe's
+    if (data := options.get("data")) is not None:
+        wheres = places(data)
+        values["where"] = wheres[0] if len(wheres) == 1 else list(wheres)
+    if columns := options.get("columns"):
+        values["columns"] = [name.strip() for name in columns.split(",")]
+    for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
+        values[name] = [os.fspath(path) for path in option] if option else None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _listed(names: str | Sequence[str] | None) -> list[str]:
+    """A list of names, or names separated by commas, as a list."""
+    return [name.strip() for name in (names.split(",") if isinstance(names, str) else names or ())]
+
+
+# ---- parts of a plan ------------------------------------------------------------------------------------------------
 
 
 def assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, str, Any]]:

@@ -9,20 +9,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import open_model, shipped_models, with_translation_memory
+from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
 from seq2seq.errors import InputError
 from seq2seq.text.detection import AUTO, detect
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.search import SearchConfig
+from seq2seq.translation.search import SAMPLES, SearchConfig
 from seq2seq.translation.texts import different, ranked_texts, split_lines
 from seq2seq.translation.translator import LineTranslator, Translation
 
+if TYPE_CHECKING:
+    from seq2seq.api.choosing import Choice
+
 FolderPath = str | os.PathLike[str]
+Rescore = FolderPath | Sequence[FolderPath] | Mapping[FolderPath, float] | None  # models, or models with weights
 
 
 def load(
@@ -64,6 +69,11 @@ class TranslateOptions(TypedDict, total=False):
     search: Mapping[str, Any] | None
     keep: Sequence[str] | bool
     split: bool
+    glossary: GlossarySource | None
+    avoid: AvoidSource | None
+    rescore: Rescore
+    weights: FolderPath | None
+    mbr: str | None
 
 
 class Translator:
@@ -79,6 +89,7 @@ class Translator:
         self._folders, self._device, self.threads = dict(folders), device, threads
         self._opened: dict[tuple[Path, ...], Bundle] = {}
         self._with_memory: dict[tuple[Direction, str | None, float | None], Bundle] = {}
+        self._rescorers: dict[Path, Bundle] = {}
         self._opening = threading.Lock()
 
     @property
@@ -126,6 +137,13 @@ class Translator:
                 search: further settings of the section [search] by name, for example {"length_penalty": 1.2}.
                 keep: regular expressions of what is kept as well; False: nothing is kept.
                 split: False: a line of several sentences is translated as one.
+                glossary: terms and their translations: a dict, a list of pairs, or the path of a file or of several.
+                avoid: phrases that no translation holds: a list, or the path of a file.
+                rescore: models that score the n best as well: the path of a model folder, a list of them (each with
+                    the weight 1), or a dict from paths to weights. `score` is then the weighted sum.
+                weights: a file that `seq2seq evaluate --tune` wrote, with weights and models.
+                mbr: "bleu" or "chrf": the translation that is most similar to the others is chosen, among the n best,
+                    or with `search={"sample": 1.0}` among `beam` samples (30). `score` is its expected utility.
 
         Raises:
             TypeError: `text` is neither a str nor a list of str, or an option is unknown or of another type.
@@ -156,11 +174,16 @@ class Translator:
         """The translations of each text, best first."""
         bundle = self._bundle_for(direction, options)
         beam = options.get("beam")
+        choice = self.choice(direction, options.get("rescore"), options.get("weights"), options.get("mbr"))
         overrides = {**(options.get("search") or {}), **({} if beam is None else {"beam": beam})}
+        if choice and choice.changes and overrides.get("sample"):
+            overrides = {"beam": max(SAMPLES, nbest or 1), **overrides}
         config = search_settings(bundle.search, overrides, nbest)
+        choose = choice and choice.rescoring(bundle, config)
         lines = [split_lines(text) for text in texts]
         with torch_threads(self.threads):
-            translator = LineTranslator(bundle, config, alignments=nbest is not None and bundle.engine.aligns)
+            aligns = nbest is not None and bundle.engine.aligns
+            translator = LineTranslator(bundle, config, alignments=aligns, choose=choose)
             translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None)))
         results = [list(islice(translations, len(lines_of_text))) for lines_of_text in lines]
         return [ranked_texts(text, result) for text, result in zip(texts, results, strict=True)]
@@ -174,7 +197,10 @@ class Translator:
             raise TypeError(f"keep takes regular expressions as a list of str, or False, not {keep!r}")
         if not isinstance(split := options.get("split", True), bool):
             raise TypeError(f"split takes True or False, not {split!r}")
-        return bundle.with_reading(list(patterns), keep is False, split)
+        languages = {language for known in self.directions for language in known}
+        detected = options.get("from_") == AUTO
+        terms = terms_of(options.get("glossary"), options.get("avoid"), direction, languages, fitting=detected)
+        return bundle.with_reading(list(patterns), keep is False, split)._replace(terms=terms)
 
     @overload
     def score(self, src: str, tgt: str, *, to: str | None = ..., from_: str | None = ...) -> float: ...  # type: ignore[overload-overlap]
@@ -208,6 +234,31 @@ class Translator:
         with torch_threads(self.threads):
             log_probs = LineTranslator(bundle, bundle.search).log_probs(sources, targets)
         return log_probs[0] if isinstance(src, str) else log_probs
+
+    def choice(
+        self, direction: Direction, rescore: Rescore = None, weights: FolderPath | None = None, mbr: str | None = None
+    ) -> "Choice | None":
+        """What chooses among the n best, as `translate` describes; None: the search alone.
+
+        Raises:
+            InputError: a folder holds no model, the file holds no weights, or the utility is unknown.
+            TypeError: `rescore` is something else than described.
+        """
+        if rescore is None and weights is None and mbr is None:
+            return None
+        from seq2seq.api.choosing import open_beside, open_choice, weighted, weighted_of  # it imports sacreBLEU
+
+        models, length = weighted(weighted_of(rescore), None if weights is None else Path(weights))
+        [folder, *_] = self._folders[direction]
+
+        def opened(path: Path) -> Bundle:
+            key = path.absolute()
+            with self._opening:
+                if key not in self._rescorers:
+                    self._rescorers[key] = open_beside(path, folder, self._device, self.threads)
+                return self._rescorers[key]
+
+        return open_choice(models, length, mbr, opened)
 
     def bundle(self, direction: Direction, memory: str | None = None, share: float | None = None) -> Bundle:
         """The model of a direction, opened at its first use, with a translation memory if one is given."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from seq2seq.commands.options import grouped, option, path_option
+from seq2seq.commands.options import data_option, grouped, option, path_option
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.config import parse_override
@@ -31,7 +31,7 @@ class BenchmarkOptions:
 
     recipe: str | None = option("--recipe", metavar="NAME|FILE", help=f"what to train (default: {RECIPE})")
     model: Path | None = path_option("--model", metavar="DIR", help="translate with this trained model; train nothing")
-    data: str | None = option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+    data: Sequence[str] = data_option("the corpus that ships")
     src: str | None = option("--src", metavar="LANG", help="language to translate from")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to")
     set: Sequence[str] = option("--set", multiple=True, metavar="NAME=VALUE", help="override a setting of the recipe")
@@ -60,7 +60,7 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
         raise InputError(f"the settings of the recipe {AUTO} follow from a text; give another recipe")
     if model and layout.is_exported(model):
         raise InputError(f"{model} is an exported model; give the model it was made from, and all forms are measured")
-    data = {"where": options.data, "src": options.src, "tgt": options.tgt}
+    data = {"where": list(options.data) or None, "src": options.src, "tgt": options.tgt}
     data = {name: value for name, value in data.items() if value is not None}
     sections = layout.read_settings(model) if model else settings.recipe(options.recipe or RECIPE)
     sections["data"] = ({} if options.data else sections.get("data", {})) | data

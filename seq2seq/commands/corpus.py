@@ -4,10 +4,12 @@
     seq2seq corpus --data de-en.zip --src en --tgt de --dev 1000 --test 1000 --out DIR
     seq2seq corpus --data A --data B.csv --errors skip --src en --tgt de --out DIR
     seq2seq corpus --data DIR --src en --tgt de --check    # only the report
+    seq2seq corpus --data DIR --src en --tgt fr --model EN-FR --model FR-EN --drop-suspects --out DIR2
 
 The folder has train, dev and test, of which dev and test share no sentence with train on either side, a README.md
 with the report, and two tables with the reason for each pair: dropped.tsv, and suspects.tsv for pairs that may be
-wrong: lines that have slipped, copies, a wrong encoding or language, markup, numbers that disagree, odd lengths.
+wrong: lines that have slipped, copies, a wrong encoding or language, markup, numbers that disagree, odd lengths, and
+unlikely translations by models of both directions (dual cross-entropy, Junczys-Dowmunt 2018).
 """
 
 from collections.abc import Sequence
@@ -16,8 +18,18 @@ from pathlib import Path
 
 import click
 
+from seq2seq.api.checking import dual_check
 from seq2seq.api.computing import notifier
-from seq2seq.commands.options import COLUMNS_HELP, ERRORS, ERRORS_HELP, ReportOptions, grouped, option, path_option
+from seq2seq.commands.options import (
+    COLUMNS_HELP,
+    ERRORS,
+    ERRORS_HELP,
+    ReportOptions,
+    data_option,
+    grouped,
+    option,
+    path_option,
+)
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.errors import InputError
@@ -29,12 +41,7 @@ from seq2seq.text.corpus import DataConfig
 class TextOptions:
     """The text, and its languages."""
 
-    data: Sequence[str] = option(
-        "--data",
-        multiple=True,
-        metavar="WHERE",
-        help="parallel text, as for train; may be repeated (default: the corpus that ships)",
-    )
+    data: Sequence[str] = data_option("the corpus that ships")
     src: str = option("--src", metavar="LANG", default="en", show_default=True, help="language to translate from")
     tgt: str = option("--tgt", metavar="LANG", default="de", show_default=True, help="language to translate to")
     columns: str | None = option("--columns", metavar="LANG,LANG", help=COLUMNS_HELP)
@@ -57,18 +64,36 @@ class OutputOptions:
     check: bool = option("--check", is_flag=True, help="write nothing, only report")
 
 
+@dataclass(frozen=True)
+class CheckOptions:
+    """Models that are asked about the pairs."""
+
+    models: Sequence[Path] = path_option(
+        "--model",
+        multiple=True,
+        metavar="DIR",
+        help="models of both directions, asked whether pairs are translations (default: those that ship, for their "
+        "languages and up to 20,000 pairs)",
+    )
+    no_model: bool = option("--no-model", is_flag=True, help="ask no model")
+
+
 @click.command("corpus", **help_of(__doc__))
-@grouped(text=TextOptions, output=OutputOptions, report=ReportOptions)
-def command(text: TextOptions, output: OutputOptions, report: ReportOptions) -> None:  # noqa: D103 (help: above)
+@grouped(text=TextOptions, output=OutputOptions, checks=CheckOptions, report=ReportOptions)
+def command(  # noqa: D103 (its help is the module's docstring)
+    text: TextOptions, output: OutputOptions, checks: CheckOptions, report: ReportOptions
+) -> None:
     if not output.out and not output.check:
         raise InputError("give --out DIR, the folder to write, or --check for the report alone")
     if output.out and not output.check:
         clean_corpus.check_folder(output.out)
     columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
-    where = text.data[0] if len(text.data) == 1 else tuple(text.data)
-    config = DataConfig(where or "", text.src, text.tgt, columns=tuple(columns), errors=text.errors)
+    config = DataConfig(tuple(text.data), text.src, text.tgt, columns=tuple(columns), errors=text.errors)
     notify, sizes = notifier(report.quiet), {"dev": output.dev, "test": output.test}
-    result = clean_corpus.clean(config, sizes, output.drop_suspects, notify)
+    if checks.no_model and checks.models:
+        raise InputError("--model and --no-model exclude each other; leave one out")
+    check = None if checks.no_model else dual_check(checks.models, (config.src, config.tgt), notify)
+    result = clean_corpus.clean(config, sizes, output.drop_suspects, notify, check)
     if output.out and not output.check:
         clean_corpus.write(output.out, result, config)
     if report.as_json:

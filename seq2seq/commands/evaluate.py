@@ -4,9 +4,11 @@
     seq2seq evaluate --hyp FILE --ref FILE --ref FILE2      # translations; one reference or more
     seq2seq evaluate --ref FILE --hyp A.txt --hyp B.txt     # is B better than A? (paired bootstrap)
     seq2seq evaluate --model DIR --data DIR --confidence    # with confidence intervals
+    seq2seq evaluate --model DIR --rescore DIR2 --tune FILE # weights for translate --weights FILE
 
-With --model and without --data, the corpus that ships is translated and scored. BLEU counts words, which are found by
-sacreBLEU's tokenizer for the target language; for --hyp and --ref, for the script of the references.
+With --model and without --data, the corpus that ships is translated and scored. --tune chooses on the part dev, by the
+first --metric, and prints the scores there. BLEU counts words, which are found by sacreBLEU's tokenizer for the target
+language; for --hyp and --ref, for the script of the references.
 """
 
 from collections.abc import Sequence
@@ -18,21 +20,26 @@ import click
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.evaluation import Evaluation, Measures, Task, evaluate_directions
 from seq2seq.api.models import open_model
+from seq2seq.api.tuning import tune
 from seq2seq.commands.options import (
+    ChoiceOptions,
     ComputeOptions,
     MemoryOptions,
     RankingOptions,
     ReportOptions,
+    data_option,
     grouped,
     option,
     path_option,
     specified,
 )
 from seq2seq.commands.running import help_of, run
-from seq2seq.commands.streams import lines_of, put, put_json
+from seq2seq.commands.streams import STANDARD, lines_of, output, put, put_json
 from seq2seq.errors import InputError
-from seq2seq.text.directions import name_of
+from seq2seq.text.directions import choose_direction, name_of
 from seq2seq.text.scoring import AUTO, METRICS, SEED, TOKENIZERS, Comparison, check_tokenizer, compare, score
+from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.search import SearchConfig
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class ModelOptions:
     models: Sequence[Path] = path_option(
         "--model", multiple=True, metavar="DIR", help="translate with this model and score that; several: an ensemble"
     )
-    data: str | None = option("--data", metavar="WHERE", help="text, as for train (default: the corpus that ships)")
+    data: Sequence[str] = data_option("the corpus that ships")
     src: str | None = option("--src", metavar="LANG", help="language to translate from (default: the model's)")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to (default: the model's)")
     split: str | None = option("--split", metavar="NAME", help="part of the text to score (default: test)")
@@ -82,12 +89,22 @@ class MetricOptions:
     )
 
 
+@dataclass(frozen=True)
+class TuneOptions(ChoiceOptions):
+    """How the translation is chosen among the n best, and with which weights."""
+
+    tune: Path | None = path_option(
+        "--tune", help="choose the weights of --rescore, and one of the length, on the part dev, and write them"
+    )
+
+
 @click.command("evaluate", **help_of(__doc__))
 @grouped(
     model=ModelOptions,
     texts=FileOptions,
     ranking=RankingOptions,
     memory=MemoryOptions,
+    choosing=TuneOptions,
     metric=MetricOptions,
     compute=ComputeOptions,
     report=ReportOptions,
@@ -97,6 +114,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     texts: FileOptions,
     ranking: RankingOptions,
     memory: MemoryOptions,
+    choosing: TuneOptions,
     metric: MetricOptions,
     compute: ComputeOptions,
     report: ReportOptions,
@@ -105,10 +123,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     measures = Measures(metric.metrics or tuple(METRICS), metric.tokenize, metric.seed if metric.confidence else None)
     if model.models and (texts.hyps or texts.refs):
         raise InputError("--model and --hyp, --ref exclude each other; give either --model, or --hyp and --ref")
-    if not model.models and (specified(model) or specified(ranking) or specified(memory)):
+    if not model.models and any(map(specified, (model, ranking, memory, choosing))):
         raise InputError(
-            "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory and --memory-share go "
-            "with --model; give one"
+            "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory, --memory-share, "
+            "--rescore, --weights, --mbr and --tune go with --model; give one"
         )
     if len(texts.hyps) > 1:
         systems = {str(path): list(lines_of(path)) for path in texts.hyps}
@@ -117,7 +135,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         _put_comparison(comparison, report.as_json)
         return
     if model.models:
-        results = _evaluated(model, ranking, memory, measures, compute)
+        results = _evaluated(model, ranking, memory, choosing, measures, compute)
     elif texts.hyps and texts.refs:
         hypotheses, references = list(lines_of(texts.hyps[0])), [list(lines_of(path)) for path in texts.refs]
         results = {"": Evaluation(len(hypotheses), score(hypotheses, references, *measures))}
@@ -139,6 +157,7 @@ def _evaluated(
     model: ModelOptions,
     ranking: RankingOptions,
     memory: MemoryOptions,
+    choosing: TuneOptions,
     measures: Measures,
     compute: ComputeOptions,
 ) -> dict[str, Evaluation]:
@@ -148,10 +167,25 @@ def _evaluated(
     """
     bundle, _ = open_model(model.models, compute.device, compute.threads)
     config = replace(bundle.search, **specified(ranking))
-    task = Task(model.data or "", model.split or "test", measures, memory.memory, memory.memory_share)
+    choice = choosing.opened(model.models[0], compute, 1)
+    split = model.split or ("dev" if choosing.tune else "test")
+    task = Task(model.data, split, measures, memory.memory, memory.memory_share, choice)
     with torch_threads(compute.threads):
+        if choosing.tune:
+            return {"": _tuned(bundle, config, task, model, choosing.tune)}
         results = evaluate_directions(bundle, config, task, model.src, model.tgt)
     return {name_of(direction) if bundle.directions else "": each for direction, each in results.items()}
+
+
+def _tuned(bundle: Bundle, config: SearchConfig, task: Task, model: ModelOptions, path: Path) -> Evaluation:
+    """Write the weights that score best, and return the scores with them."""
+    languages = model.src, model.tgt
+    if bundle.directions:
+        bundle, languages = bundle.toward(choose_direction(bundle.directions, *languages)), (None, None)
+    with output(path) as file:
+        result = tune(bundle, config, task, languages, Path() if path == STANDARD else path.parent)
+        put(result.toml().rstrip("\n"), file)
+    return result.evaluation
 
 
 def _put_comparison(rows: Sequence[Comparison], as_json: bool) -> None:

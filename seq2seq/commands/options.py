@@ -15,6 +15,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,26 @@ import click
 
 from seq2seq.api.computing import DEVICES
 from seq2seq.api.models import MEMORY_SHARE
+from seq2seq.api.terms import read_terms
 from seq2seq.errors import InputError
 
 if TYPE_CHECKING:
+    from seq2seq.api.choosing import Choice
     from seq2seq.translation.bundle import Bundle
 
 ERRORS = ("strict", "skip")
 ERRORS_HELP = "lines and rows that cannot be read: strict, the default, ends with an error; skip drops and counts them"
 COLUMNS_HELP = "names of the columns of tables without a header; - for a column to pass over"
+
+
+def data_option(default: str) -> Any:
+    """A field of a group: the places of parallel text, `--data`; `default` says what is read without it."""
+    return option(
+        "--data",
+        multiple=True,
+        metavar="WHERE",
+        help=f"parallel text, as for train; may be repeated (default: {default})",
+    )
 
 
 def option(*flags: str, **settings: Any) -> Any:
@@ -113,10 +126,11 @@ class RankingOptions(BeamOption):
 class MemoryOptions:
     """A translation memory."""
 
-    memory: str | None = option(
+    memory: Sequence[str] = option(
         "--memory",
+        multiple=True,
         metavar="WHERE",
-        help="translation memory: parallel text, as for train, to look up similar sentences",
+        help="translation memory: parallel text, as for train, to look up similar sentences; may be repeated",
     )
     memory_share: float | None = option(
         "--memory-share",
@@ -145,6 +159,72 @@ class ReadingOptions:
         if self.keep and self.keep_nothing:
             raise InputError("--keep and --keep-nothing exclude each other; leave one out")
         return bundle.with_reading(self.keep, self.keep_nothing, not self.no_split)
+
+
+@dataclass(frozen=True)
+class TermOptions(ReadingOptions):
+    """How text is read, and phrases that translations hold, or do not hold."""
+
+    glossaries: Sequence[Path] = path_option(
+        "--glossary", multiple=True, help="phrases and their translations, two columns separated by a tab"
+    )
+    avoided: Sequence[Path] = path_option(
+        "--avoid", multiple=True, help="phrases that no translation holds, one per line"
+    )
+
+    def applied(self, bundle: "Bundle") -> "Bundle":
+        """The model, reading text in this way, with these terms.
+
+        Raises:
+            InputError: as for `ReadingOptions`; a file cannot be read, or a line is wrong.
+        """
+        bundle = super().applied(bundle)
+        languages = {language for direction in bundle.known for language in direction}
+        return bundle._replace(terms=read_terms(self.glossaries, self.avoided, (bundle.src, bundle.tgt), languages))
+
+
+@dataclass(frozen=True)
+class ChoiceOptions:
+    """How the translation is chosen among the n best."""
+
+    rescore: Sequence[str] = option(
+        "--rescore",
+        multiple=True,
+        metavar="DIR[=WEIGHT]",
+        help="rank the n best by this model's score as well: of the same direction, or of the other one (default "
+        "weight: 1)",
+    )
+    weights: Path | None = path_option("--weights", help="rescoring models and weights that evaluate --tune wrote")
+    mbr: str | None = option(
+        "--mbr",
+        type=click.Choice(["bleu", "chrf"]),  # `seq2seq.text.utility.UTILITIES`, which would import sacreBLEU
+        help="choose the translation that is most similar to the other n best, or samples, by this metric (minimum "
+        "Bayes risk)",
+    )
+
+    @property
+    def chooses(self) -> bool:
+        """Whether any of the options is given."""
+        return bool(self.rescore or self.weights or self.mbr)
+
+    def opened(self, folder: Path, compute: ComputeOptions, workers: int) -> "Choice | None":
+        """The choice, with its models opened; None if no option is given.
+
+        Args:
+            folder: of the model that translates.
+            compute: what it computes with.
+            workers: its processes.
+
+        Raises:
+            InputError: a weight or a folder is wrong, or the file of weights does not fit.
+        """
+        if not self.chooses:
+            return None
+        from seq2seq.api.choosing import open_beside, open_choice, parse_weighted, weighted
+
+        models, length = weighted([parse_weighted(text) for text in self.rescore], self.weights)
+        opened = partial(open_beside, model=folder, device=compute.device, threads=compute.threads, workers=workers)
+        return open_choice(models, length, self.mbr, opened)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from seq2seq.commands.options import (
     BeamOption,
     ComputeOptions,
     QuietOption,
+    data_option,
     grouped,
-    option,
     path_option,
     specified,
 )
@@ -41,9 +41,7 @@ class PageOptions:
     """The model, the text to translate and the file to write."""
 
     model: Path = path_option("--model", metavar="DIR", required=True, help="model folder, trained or exported")
-    data: str | None = option(
-        "--data", metavar="WHERE", help="text, as for train (default: the one the model was trained on)"
-    )
+    data: Sequence[str] = data_option("the one the model was trained on")
     out: Path | None = path_option("--out", help="page to write (default: report.html in the model folder)")
 
 
@@ -60,7 +58,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     bundle, workers = open_model([model], compute.device, compute.threads)
     sections = layout.read_settings(model)
     resolved = settings.resolve(sections)
-    corpora = load_all(replace(resolved.data, where=options.data or resolved.data.where))
+    corpora = load_all(replace(resolved.data, where=tuple(options.data) or resolved.data.where))
     config = replace(bundle.search, **specified(search))
     parts = []
     with torch_threads(compute.threads):

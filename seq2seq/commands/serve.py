@@ -106,7 +106,7 @@ def _translators(
                 raise InputError(f"{folder} translates from {src} to {tgt}, as another --model does; leave one out")
             one = with_translation_memory(bundle.toward((src, tgt)), memory.memory, memory.memory_share)
             config = replace(bundle.search, **specified(search))
-            translators[src, tgt] = LineTranslator(one, config, alignments=bundle.engine.aligns)
+            translators[src, tgt] = LineTranslator(one, config)
     return translators
 
 

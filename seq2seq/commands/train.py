@@ -26,8 +26,9 @@ from pathlib import Path
 
 import click
 
-from seq2seq.api.planning import RECIPE, RUNS
-from seq2seq.api.training import Run, TrainOptions, train
+from seq2seq.api.planning import RECIPE, RUNS, TrainOptions
+from seq2seq.api.results import Run
+from seq2seq.api.training import train
 from seq2seq.commands.options import (
     COLUMNS_HELP,
     ERRORS,

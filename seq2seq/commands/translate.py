@@ -8,6 +8,8 @@
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
     seq2seq translate --model DIR --memory DIR2               # with similar sentences of DIR2
+    seq2seq translate --model DIR --rescore DIR2=0.5          # another model ranks the n best as well
+    seq2seq translate --glossary terms.tsv --avoid words.txt  # with these terms, without these words
     seq2seq translate --input page.html --output page.de.html # a document
 
 Each line gives one line, in the same order; an empty line gives an empty line. A line of several sentences is
@@ -30,7 +32,7 @@ from seq2seq.commands.options import (
     MemoryOptions,
     QuietOption,
     RankingOptions,
-    ReadingOptions,
+    TermOptions,
     grouped,
 )
 from seq2seq.commands.running import help_of, run
@@ -38,7 +40,8 @@ from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
-from seq2seq.text.detection import AUTO, MAX_CHARS, detect
+from seq2seq.languages.identification import MAX_CHARS
+from seq2seq.text.detection import AUTO, detect
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.texts import EMPTY, different
@@ -50,7 +53,7 @@ from seq2seq.translation.translator import LineTranslator, Translation
     text=TextOptions,
     ranking=RankingOptions,
     memory=MemoryOptions,
-    reading=ReadingOptions,
+    reading=TermOptions,
     limits=SearchOptions,
     form=FormatOptions,
     compute=ComputeOptions,
@@ -60,16 +63,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
     text: TextOptions,
     ranking: RankingOptions,
     memory: MemoryOptions,
-    reading: ReadingOptions,
+    reading: TermOptions,
     limits: SearchOptions,
     form: FormatOptions,
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
-    if limits.sample and ranking.beam:
-        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
-    if text.source and text.target and text.source.is_file() and text.target.is_file():
-        _check_different(text.source, text.target)
+    _check_options(text, ranking, reading, limits, form)
     kind = format_name(text.kind, text.source, text.target)
     is_document = kind != LINES or text.resume
     if is_document:
@@ -91,8 +91,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     if form.alignments and not bundle.engine.aligns:
         names = ", ".join(map(str, folders))
         raise InputError(f"{names}: a model without attention gives no alignment; leave out --alignments")
-    config = limits.config(bundle.search, ranking)
-    translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments)
+    choice = limits.opened(folders[0], compute, workers)
+    config = limits.config(bundle.search, ranking, choice is not None and choice.changes)
+    choose = choice and choice.rescoring(bundle, config, form.batch_tokens)
+    translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments, choose)
     if is_document:
         from seq2seq.commands.translate_document import translate_document
 
@@ -116,6 +118,24 @@ def command(  # noqa: D103 (its help is the module's docstring)
             put(result, file)
         if limits.prefix and next(prefixes, None) is not None:
             raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
+
+
+def _check_options(
+    text: TextOptions, ranking: RankingOptions, reading: TermOptions, limits: SearchOptions, form: FormatOptions
+) -> None:
+    """Refuse options that exclude each other.
+
+    Raises:
+        InputError: there are some, or the output is the input.
+    """
+    if limits.sample and ranking.beam and not limits.chooses:
+        raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    if form.to_score and limits.chooses:
+        raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
+    if form.to_score and (reading.glossaries or reading.avoided):
+        raise InputError("--glossary and --avoid are for translating, not for --score; leave them out")
+    if text.source and text.target and text.source.is_file() and text.target.is_file():
+        _check_different(text.source, text.target)
 
 
 def _check_document_options(text: TextOptions, limits: SearchOptions, form: FormatOptions, kind: str) -> None:

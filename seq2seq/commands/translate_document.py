@@ -12,8 +12,9 @@ from seq2seq.documents.document import DocumentOptions, Slot, translated
 from seq2seq.documents.formats import load_format
 from seq2seq.documents.progress import path_beside, recorded
 from seq2seq.errors import InputError, Interrupted
+from seq2seq.languages.identification import MAX_CHARS
 from seq2seq.segments.segment import Segment
-from seq2seq.text.detection import AUTO, MAX_CHARS
+from seq2seq.text.detection import AUTO
 from seq2seq.translation.translator import LineTranslator
 
 
@@ -49,7 +50,10 @@ def translate_document(translator: LineTranslator, text: TextOptions, kind: str,
             yield segment
 
     with opened(source) as stream:
-        work: object = (kind, options, text.models, translator.config, bundle.reading)
+        terms = [bundle.terms] if bundle.terms else []
+        work: object = (kind, options, text.models, translator.config, bundle.reading, *terms)
+        if translator.choose:
+            work = (work, translator.choose)
         key = _fingerprint(source, work) if recordable and source else ""
         with output(text.target) as file:
             progress = (

@@ -1,15 +1,15 @@
 """The options of `translate`, in groups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import click
 
-from seq2seq.commands.options import RankingOptions, option, path_option, specified
+from seq2seq.commands.options import ChoiceOptions, RankingOptions, option, path_option, specified
 from seq2seq.documents.formats import FORMATS, LINES
 from seq2seq.errors import InputError
-from seq2seq.translation.search import SearchConfig
+from seq2seq.translation.search import SAMPLES, SearchConfig
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class TextOptions:
 
 
 @dataclass(frozen=True)
-class SearchOptions:
-    """The kind of search, and its limits."""
+class SearchOptions(ChoiceOptions):
+    """The kind of search, its limits, and what chooses among its n best."""
 
     prefix: Path | None = path_option("--prefix", help="prefixes that the translations begin with, one per line")
     max_length: int | None = option(
@@ -61,20 +61,28 @@ class SearchOptions:
         "--sample",
         type=click.FloatRange(min=0.01, max=100),
         metavar="T",
-        help="sample each token from p ** (1 / T) instead of searching; with --nbest N, N times",
+        help="sample each token from p ** (1 / T) instead of searching; with --nbest N, N times; with --rescore or "
+        f"--mbr, --beam N of them to choose from (default: {SAMPLES})",
     )
     seed: int | None = option(
         "--seed", type=click.IntRange(0, 2**31), metavar="N", help="with --sample: seed of the random numbers"
     )
 
-    def config(self, defaults: SearchConfig, ranking: RankingOptions) -> SearchConfig:
+    def config(self, defaults: SearchConfig, ranking: RankingOptions, chooses: bool) -> SearchConfig:
         """The model's own search settings, overridden by the options.
+
+        Args:
+            defaults: the model's.
+            ranking: further options.
+            chooses: whether something else than the search chooses among samples.
 
         Raises:
             InputError: the n-best list is longer than the beam is wide.
         """
-        limits = {name: value for name, value in specified(self).items() if name not in ("prefix", "nbest")}
-        width = ranking.beam or max(1 if self.sample else defaults.beam, self.nbest or 1)
+        settings = {field.name for field in fields(SearchConfig)}
+        limits = {name: value for name, value in specified(self).items() if name in settings}
+        samples = SAMPLES if chooses else 1
+        width = ranking.beam or max(samples if self.sample else defaults.beam, self.nbest or 1)
         config = replace(defaults, **{**specified(ranking), **limits, "beam": width})
         if self.nbest and self.nbest > config.beam:
             raise InputError(

@@ -6,17 +6,18 @@ This module does not know how a table is stored.
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.languages import fits, matches, tag_of
 from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import SIDES, fits, matches, side_of, tag_of
 
 SAMPLE = 100  # rows that are looked at where there is no header
 NAMES = "check --src and --tgt, which name the columns"
-_SIDES = ({"source", "src"}, {"target", "tgt"})  # names of columns by their part
-_USUAL = {"id", "key", "text", "score", "translation", "sentence", "domain", "split", "line"}.union(*_SIDES)
+_USUAL = {"id", "key", "text", "score", "translation", "sentence", "domain", "split", "line", *chain(*SIDES)}
+_LONGER = re.compile(r"[^\W_]+[._-](\w+)")  # sentence_en, text.de
 _NUMBERS = re.compile(r"[\d\s.,:/+-]*")
 _ATTRIBUTION = re.compile(r"CC-BY\b")  # the third column of the files of manythings.org/anki
 
@@ -32,10 +33,16 @@ class Columns(NamedTuple):
 def is_header(cells: Sequence[str], request: Request) -> bool:
     """Whether the cells of the first row are names of columns, and not text."""
     cells = [cell.strip() for cell in cells]
-    named = [language for language in request.languages if any(fits(cell, language) for cell in cells)]
+    named = [language for language in request.languages if any(fits(_short(cell), language) for cell in cells)]
     if len(named) >= 2:
         return True
     return all(not cell or cell.lower() in _USUAL or tag_of(cell) for cell in cells) and any(cells)
+
+
+def _short(name: str) -> str:
+    """The language in the name of a column such as `sentence_en`; other names as they are."""
+    longer = _LONGER.fullmatch(name)
+    return longer[1] if longer and not tag_of(name) else name
 
 
 def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
@@ -45,15 +52,17 @@ def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
         InputError: two columns fit a language equally well.
     """
     names = tuple(cell.strip() for cell in cells)
-    found = matches([name for name in names if name], request.languages, file)
+    spoken = tuple(map(_short, names))
+    found: dict[str, int] = {}
+    for row in (names, spoken):
+        if not found:
+            named = matches([name for name in row if name], request.languages, file)
+            found = {language: row.index(name) for language, name in named.items()}
     if not found and len(request.languages) == 2:
-        lower = [name.lower() for name in names]
-        sides = [[i for i, name in enumerate(lower) if name in side] for side in _SIDES]
+        sides = [[i for i, name in enumerate(names) if side_of(name) == side] for side in (0, 1)]
         if all(len(side) == 1 for side in sides):
-            return Columns(
-                {language: side[0] for language, side in zip(request.languages, sides, strict=True)}, len(names), names
-            )
-    return Columns({language: names.index(name) for language, name in found.items()}, len(names), names)
+            found = {language: side[0] for language, side in zip(request.languages, sides, strict=True)}
+    return Columns(found, len(names), names)
 
 
 def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, findings: Findings, file: str) -> Columns:

@@ -5,14 +5,14 @@ the header has X-Source-Language.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.languages import fits, tag_of
-from seq2seq.corpora.packed import File, as_path
+from seq2seq.corpora.packed import File, as_path, marked_encoding
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import fits, tag_of
 
 
 def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
@@ -21,7 +21,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     Raises:
         InputError: the file is damaged, or polib is not installed.
     """
-    if (said := language_of_name(file)) and not any(fits(said, language) for language in request.languages):
+    if (said := _own_language(file)) and not any(fits(said, language) for language in request.languages):
         findings.unread.append(str(file))
         return
     entries = _load(file)
@@ -46,10 +46,13 @@ def _load(file: File) -> Any:
         raise InputError(
             f"{file} needs the package polib; install it: pip install 'seq2seq[corpora]', or give another format"
         ) from None
-    load = polib.mofile if file.plain_name.lower().endswith(".mo") else polib.pofile
     with as_path(file) as path:
         try:
-            return load(str(path))
+            if file.plain_name.lower().endswith(".mo"):
+                return polib.mofile(str(path))
+            with path.open("rb") as stream:  # otherwise the header says the encoding
+                encoding = marked_encoding(stream.read(4))
+            return polib.pofile(str(path), **({"encoding": encoding} if encoding else {}))
         except Exception as e:  # a damaged file raises several types
             reason = str(e).replace(str(path), str(file))
             raise InputError(f"{file} cannot be read: {reason or 'it is damaged'}; correct it") from None
@@ -68,13 +71,24 @@ def _one_line(text: str) -> str:
 
 
 def language_of_name(file: File) -> str:
-    """The language that a path says: `de.po`, `messages_de.po`, `locale/de/LC_MESSAGES/app.mo`; empty if none."""
-    folders = [folder.partition(".")[0] for folder in (file.path / file.member).parts[:-1]]  # without an encoding
-    stem = file.plain_name.rpartition(".")[0]
-    candidates = [stem, *re.findall(r"[._-]([a-z]{2,3}(?:[-_]\w{2,4})?)$", stem), *reversed(folders[-2:])]
+    """The language that a path says: `de.po`, `messages_de.po`, `locale/de/LC_MESSAGES/app.mo`, `de/app.po`."""
+    return _own_language(file) or _first_language(reversed(_folders(file)[-2:]))
+
+
+def _own_language(file: File) -> str:
+    """The language that the name of a file says, or its place as programs are installed; empty if none."""
+    folders, stem = _folders(file), file.plain_name.rpartition(".")[0]
     if folders[-1:] == ["LC_MESSAGES"]:
-        candidates = [folders[-2]]
-    return next((name for name in candidates if re.fullmatch(r"[A-Za-z]{2,3}([-_@]\w+)*", name) and tag_of(name)), "")
+        return _first_language(folders[-2:-1])
+    return _first_language([stem, *re.findall(r"[._-]([a-z]{2,3}(?:[-_]\w{2,4})?)$", stem)])
+
+
+def _folders(file: File) -> list[str]:
+    return [folder.partition(".")[0] for folder in (file.path / file.member).parts[:-1]]  # without an encoding
+
+
+def _first_language(names: Iterable[str]) -> str:
+    return next((name for name in names if re.fullmatch(r"[A-Za-z]{2,3}([-_@]\w+)*", name) and tag_of(name)), "")
 
 
 def _languages(file: File, header: dict[str, str], request: Request, findings: Findings) -> tuple[str, str] | tuple[()]:

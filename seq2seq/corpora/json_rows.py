@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from seq2seq.corpora.columns import NAMES
+from seq2seq.corpora.columns import NAMES, by_header
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.languages import matches
 from seq2seq.corpora.packed import File, lines, read_text
 from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
@@ -29,7 +28,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     for place, row in objects(file, findings):
         keys = tuple(row)
         if keys not in known:
-            known[keys] = matches(keys, request.languages, f"{file}, {place}")
+            places = by_header(keys, request, f"{file}, {place}").places
+            known[keys] = {language: keys[column] for language, column in places.items()}
         names = known[keys]
         texts: Row = {}
         for language in request.languages:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from seq2seq.corpora import naming
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.naming import ARCHIVE, PAIRED, TABLES, Name
-from seq2seq.corpora.packed import File, lines, members
+from seq2seq.corpora.naming import PAIRED, TABLES, Name
+from seq2seq.corpora.packed import ARCHIVES, File, is_archive, lines, members
 from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
 
@@ -69,14 +69,14 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _of_file(file: File, request: Request) -> Listing:
     """The parts of a file: it is the train part; a table may have dev and test beside it, lines have their partner."""
-    if _is_archive(file):
+    if is_archive(file):
         return _listing(members(file.path), file.path, request)
-    name = naming.understood(file, request.languages)
     beside = [File(path) for path in sorted(file.path.parent.iterdir()) if path.is_file() and path != file.path]
+    names = _names([file, *beside], request)
+    name = names.get(file)
     if name and not name.kind and not name.pair and naming.part_of(name.stem):
         name = None  # the folder is meant, with its other parts
     if name and not name.kind:
-        names = _names([file, *beside], request)
         same = [f for f, n in names.items() if (n.stem, n.kind) == (name.stem, "")]
         if len(same) == 2 and {names[f].language for f in same} == set(request.languages):
             return Listing({"train": [_pair(same, names, request)]}, [])
@@ -86,7 +86,7 @@ def _of_file(file: File, request: Request) -> Listing:
             raise _alone(file, name.language, request)
     if name is None or (name.kind == "txt" and not _has_tabs(file)):
         raise InputError(
-            f"{file} is not a .{', .'.join((*TABLES, *PAIRED, ARCHIVE))} file of pairs; "
+            f"{file} is not a .{', .'.join((*TABLES, *PAIRED, *ARCHIVES))} file of pairs; "
             "give one, or the folder of a text"
         )
     parts = {"train": [Unit((file,), name.kind, name.pair)]}
@@ -98,14 +98,14 @@ def _of_file(file: File, request: Request) -> Listing:
     return Listing(parts, [])
 
 
-def _is_archive(file: File) -> bool:
-    return not file.member and file.plain_name.lower().endswith(f".{ARCHIVE}")
-
-
 def _names(files: Iterable[File], request: Request) -> Named:
     """What the names of the files say, as far as they say anything."""
-    names = {file: naming.understood(file, request.languages) for file in files}
-    named = {file: name for file, name in names.items() if name is not None}
+    files, named = list(files), dict[File, Name]()
+    for sides in (False,) if request.sparse else (False, True):
+        names = {file: naming.understood(file, request.languages, sides) for file in files}
+        named = {file: name for file, name in names.items() if name is not None}
+        if any(name.language for name in named.values()):
+            break
     for file, name in named.items():
         if not name.kind and file.plain_name.lower().endswith(".txt"):
             partners = {n.language for f, n in named.items() if n.stem == name.stem and not n.kind and f != file}
@@ -128,7 +128,7 @@ def _explicit(names: Named) -> dict[str, list[File]]:
 
 def _listing(files: list[File], where: Path, request: Request) -> Listing:
     """The parts of these files, of which archives count as their members."""
-    for archive in [file for file in files if _is_archive(file) and file.path != where]:
+    for archive in [file for file in files if is_archive(file) and file.path != where]:
         files = [file for file in files if file != archive] + members(archive.path)
     compiled = {f"{str(file).removesuffix('.po')}.mo" for file in files if str(file).endswith(".po")}
     files = [file for file in files if str(file) not in compiled]
@@ -167,7 +167,10 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
         raise _alone(files[0], name.language, request)
     if sorted(names[file].language for file in files) != sorted(request.languages):
         listed = ", ".join(map(str, files))
-        raise InputError(f"more than one file is the {part} part: {listed}; keep one")
+        raise InputError(
+            f"more than one file is the {part} part: {listed}; keep one, or name the two sides "
+            f"{part}.{request.languages[0]} and {part}.{request.languages[1]}"
+        )
     return [_pair(files, names, request)]
 
 

@@ -4,15 +4,14 @@ This module looks at names alone and opens no file.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from seq2seq.corpora.languages import fits, tag_of
 from seq2seq.corpora.packed import File
+from seq2seq.languages.codes import fits, side_of, tag_of
 
-TABLES = ("tsv", "csv", "jsonl", "parquet", "json", "txt")
-PAIRED = ("tmx", "po", "mo", "xliff", "xlf")
-ARCHIVE = "zip"
+TABLES = ("tsv", "csv", "tab", "jsonl", "ndjson", "parquet", "json", "txt")
+PAIRED = ("tmx", "po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  # the last are XLIFF of three programs
 DEV_NAMES = ("dev", "validation", "valid", "val")
 _TEST = re.compile(r"(test|tst|newstest|devtest)")
 _SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
@@ -34,15 +33,31 @@ class Name(NamedTuple):
     shards: int = 0  # into how many files the part is divided; 0: it is whole
 
 
-def understood(file: File, languages: Sequence[str]) -> Name | None:
-    """What the name of a file says; None if it is of no known format and in none of the languages."""
+def understood(file: File, languages: Sequence[str], sides: bool = False) -> Name | None:
+    """What the name of a file says; None if it is of no known format and in none of the languages.
+
+    Args:
+        file: the file.
+        languages: to look for.
+        sides: whether `source` and `target` (`src` and `tgt`) stand for the languages, of which there are two.
+    """
+    if file.plain_name.startswith("."):
+        return None
     rest, dot, ending = file.plain_name.rpartition(".")
     kind = ending.lower() if dot else ""
-    language = next((lang for lang in languages if dot and fits(ending, lang)), "")
+
+    def language_of(word: str) -> str:
+        spoken = (lang for lang in languages if "." not in word and fits(word, lang))
+        side = side_of(word) if sides else None
+        return next(spoken, "") if side is None else languages[side]
+
+    language = language_of(ending)
     if language and (language == ending or kind not in (*TABLES, *PAIRED)):
         return _with_pair(rest, "", language, languages, file)
+    if dot and part_of(ending) and (language := language_of(rest)):
+        return _with_pair(ending, "", language, languages, file)
     if kind == "txt":
-        stem, language = _lines_of_txt(rest, languages)
+        stem, language = _lines_of_txt(rest, language_of)
         return _with_pair(stem, "" if language else kind, language, languages, file)
     return _with_pair(rest, kind, "", languages, file) if kind in (*TABLES, *PAIRED) else None
 
@@ -52,13 +67,14 @@ def as_table(file: File, languages: Sequence[str]) -> Name:
     return _with_pair(file.plain_name.rpartition(".")[0], "txt", "", languages, file)
 
 
-def _lines_of_txt(rest: str, languages: Sequence[str]) -> tuple[str, str]:
-    """Stem and language of `train.en.txt`, `train_en.txt`, `english.txt`; the name and nothing if it says none."""
-    cuts = [match.start() for match in re.finditer("[._-]", rest)][-2:]
-    for cut in (-1, *cuts):
-        for language in languages:
-            if fits(rest[cut + 1 :], language):
-                return rest[: max(cut, 0)], language
+def _lines_of_txt(rest: str, language_of: Callable[[str], str]) -> tuple[str, str]:
+    """Stem and language of `train.en.txt`, `train_pt-BR.txt`, `english.txt`, `en-train.txt`; no language if none."""
+    words = list(re.finditer("[^._-]+", rest))
+    if len(words) > 1 and part_of(rest[words[1].start() :]) and (language := language_of(words[0][0])):
+        return rest[words[1].start() :], language
+    for start in (0, *(word.start() for word in words[-2:])):
+        if language := language_of(rest[start:]):
+            return rest[: max(start - 1, 0)], language
     return rest, ""
 
 

@@ -1,4 +1,4 @@
-r"""Files, plain, packed (gz, bz2, xz, zst) or inside a zip archive, as bytes and as lines.
+r"""Files, plain, packed (gz, bz2, xz, zst) or inside an archive (zip, tar), as bytes and as lines.
 
 Lines end at `\n` alone. Text is UTF-8 unless it begins with the byte order mark of UTF-16 or UTF-32. This module does
 not know what the text means.
@@ -9,6 +9,7 @@ import codecs
 import gzip
 import io
 import lzma
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -29,7 +30,7 @@ _MARKS = (
 
 
 class File(NamedTuple):
-    """A file, or a member of a zip archive."""
+    """A file, or a member of an archive."""
 
     path: Path
     member: str = ""  # its name in the archive `path`
@@ -94,6 +95,9 @@ PACKERS: dict[str, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
     ".lzma": ("xz", lambda stream: cast(BinaryIO, lzma.open(stream))),  # noqa: SIM115 (`opened` closes it)
     ".zst": ("zstd", _open_zst),
 }
+_PACKED_TARS = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
+PACKERS |= {ending: PACKERS[packer] for ending, packer in _PACKED_TARS.items()}
+ARCHIVES = ("zip", "tar")  # endings
 
 
 @contextmanager
@@ -106,9 +110,10 @@ def opened(file: File) -> Iterator[BinaryIO]:
     name, unpack = PACKERS.get(file.packing.lower(), ("", None))
     try:
         with ExitStack() as stack:
-            stream = _open_member(file, stack) if file.member else stack.enter_context(file.path.open("rb"))
+            member = _open_in_zip if is_zip(file) else _open_in_tar
+            stream = member(file, stack) if file.member else stack.enter_context(file.path.open("rb"))
             yield stack.enter_context(unpack(stream)) if unpack else stream
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, tarfile.TarError):
         raise InputError(f"{file} is damaged; pack it again, or unpack it") from None
     except OSError as e:
         if e.errno is None or isinstance(e, gzip.BadGzipFile):
@@ -120,12 +125,24 @@ def opened(file: File) -> Iterator[BinaryIO]:
         raise
 
 
-def _open_member(file: File, stack: ExitStack) -> BinaryIO:
+def _open_in_zip(file: File, stack: ExitStack) -> BinaryIO:
     archive = stack.enter_context(zipfile.ZipFile(file.path))
     try:
         return cast(BinaryIO, stack.enter_context(archive.open(file.member)))
     except (NotImplementedError, RuntimeError) as e:  # an unknown packer, an encrypted archive
         raise InputError(f"{file} cannot be unpacked ({e}); unpack the archive with another program") from None
+
+
+def _open_in_tar(file: File, stack: ExitStack) -> BinaryIO:
+    """A member of a tar archive, which is read from its beginning: a packed one has no other order."""
+    archive = _tar(file.path, stack)
+    member = archive.extractfile(next(info for info in archive if info.isfile() and info.name == file.member))
+    return stack.enter_context(cast(BinaryIO, member))
+
+
+def _tar(path: Path, stack: ExitStack) -> tarfile.TarFile:
+    stream = stack.enter_context(opened(File(path)))
+    return stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
 
 
 def _damaged(file: File, name: str) -> InputError:
@@ -134,12 +151,30 @@ def _damaged(file: File, name: str) -> InputError:
     return InputError(f"{file} is not a complete {name} file; pack it again, or unpack it and drop the {file.packing}")
 
 
+def is_zip(file: File) -> bool:
+    """Whether a file is a zip archive, or in one, by the archive's name."""
+    return file.path.suffix.lower() == ".zip"
+
+
+def is_archive(file: File) -> bool:
+    """Whether a file is an archive, by its name; one inside an archive is not opened."""
+    if file.member:
+        return False
+    return is_zip(file) or file.plain_name.lower().endswith(".tar") or file.packing.lower() in _PACKED_TARS
+
+
 def members(path: Path) -> list[File]:
-    """The files in a zip archive, in the order of their names.
+    """The files in an archive, in its order.
 
     Raises:
-        InputError: it is no zip archive.
+        InputError: it is no archive.
     """
+    if not is_zip(File(path)):
+        try:
+            with ExitStack() as stack:
+                return [File(path, info.name) for info in _tar(path, stack) if info.isfile()]
+        except tarfile.TarError:
+            raise InputError(f"{path} is not a complete tar archive; pack it again, or unpack it") from None
     try:
         with zipfile.ZipFile(path) as archive:
             return [File(path, info.filename) for info in archive.infolist() if not info.is_dir()]
@@ -163,6 +198,11 @@ def as_path(file: File) -> Iterator[Path]:
         yield path
 
 
+def marked_encoding(start: bytes) -> str:
+    """The encoding that a byte order mark at the start of a text says; empty if there is none, or that of UTF-8."""
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "")
+
+
 def lines(file: File, findings: Findings) -> Iterator[str | None]:
     r"""The lines of a file, without the `\n` or `\r\n` at the end; None for a line that is not valid.
 
@@ -173,8 +213,7 @@ def lines(file: File, findings: Findings) -> Iterator[str | None]:
     """
     with opened(file) as stream:
         buffered = stream if hasattr(stream, "peek") else io.BufferedReader(cast(io.RawIOBase, stream))
-        start = buffered.peek(4)[:4]
-        if wide := next((encoding for mark, encoding in _MARKS if start.startswith(mark)), ""):
+        if wide := marked_encoding(buffered.peek(4)[:4]):
             yield from _wide_lines(buffered, file, wide)
             return
         for number, line in enumerate(buffered, 1):
@@ -212,7 +251,7 @@ def read_text(file: File) -> str:
     """
     with opened(file) as stream:
         data = stream.read()
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8-sig")
+    encoding = marked_encoding(data) or "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeError as e:

@@ -4,7 +4,7 @@ It changes and drops no sentence, except that white space with a line break insi
 units that cannot be read are dropped where the request says so.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -12,20 +12,21 @@ from typing import NamedTuple
 from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
-from seq2seq.corpora.packed import File, lines
+from seq2seq.corpora.packed import ARCHIVES, File, lines
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 
 READERS = {
-    **dict.fromkeys(("tsv", "csv", "txt"), tables.rows),
-    **dict.fromkeys(("jsonl", "json"), json_rows.rows),
+    **dict.fromkeys(("tsv", "csv", "tab", "txt"), tables.rows),
+    **dict.fromkeys(("jsonl", "ndjson", "json"), json_rows.rows),
     "parquet": parquet.rows,
     **dict.fromkeys(("po", "mo"), gettext.rows),
-    **dict.fromkeys(("tmx", "xliff", "xlf"), units.rows),
+    **dict.fromkeys(("tmx", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff"), units.rows),
 }
 _NAMED = 12  # files that a message names
 
-Pairs = list[tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
+Collect = Callable[[str, Iterator[tuple[str, str]]], Pairs]  # of a part's name and its pairs: keeps them
 
 
 class NoTextError(InputError):
@@ -41,13 +42,18 @@ class Text(NamedTuple):
     unread: list[str]  # files of the source that were not read
 
 
-def read(where: str, request: Request, only: str = "") -> Text:
+def _listed(part: str, pairs: Iterator[tuple[str, str]]) -> Pairs:
+    return list(pairs)
+
+
+def read(where: str, request: Request, only: str = "", collect: Collect = _listed) -> Text:
     """The pairs of each part (train, dev, test...) of a source, in the two languages of the request.
 
     Args:
         where: a folder, a file, or hf:OWNER/NAME[:CONFIG].
         request: what to read, and how.
         only: read this part alone if the source has it; otherwise all parts.
+        collect: makes the pairs of a part, while they are read.
 
     Raises:
         InputError: the source does not exist, or a part is damaged or empty.
@@ -60,28 +66,29 @@ def read(where: str, request: Request, only: str = "") -> Text:
             splits = {part: data for name, data in hub.load(where).items() if (part := naming.part_of(name))}
             rows = {part: hub.rows(data, request, f"{where}, {part}") for part, data in splits.items()}
             wanted = {part: some for part, some in rows.items() if only not in rows or part == only}
-            return Text({part: _pairs(some, request, where, part) for part, some in wanted.items()}, {}, [], [])
-    found = listing.of_path(Path(where), request)
+            found = {part: collect(part, _pairs(some, request, where, part)) for part, some in wanted.items()}
+            return Text(found, {}, [], [])
+    files = listing.of_path(Path(where), request)
     parts, damaged = {}, {}
-    for part, texts in found.parts.items():
-        if only not in found.parts or part == only:
+    for part, texts in files.parts.items():
+        if only not in files.parts or part == only:
             before = findings.dropped
             request = request._replace(alone=len(texts) == 1)
             rows_of_part = (row for unit in texts for row in _rows(unit, request, findings))
-            parts[part] = _pairs(rows_of_part, request, where, part)
+            parts[part] = collect(part, _pairs(rows_of_part, request, where, part))
             damaged[part] = findings.dropped - before
-    unread = [*map(str, found.unread), *dict.fromkeys(findings.unread)]
+    unread = [*map(str, files.unread), *dict.fromkeys(findings.unread)]
     return Text(parts, damaged, findings.notes, [_short(file, where) for file in unread])
 
 
-def _pairs(rows: Iterable[Row], request: Request, where: str, part: str) -> Pairs:
-    src, tgt = request.languages
-    pairs = [(row.get(src, ""), row.get(tgt, "")) for row in rows]
-    if request.sparse:
-        return [pair for pair in pairs if all(side.strip() for side in pair)]
-    if not pairs:
+def _pairs(rows: Iterable[Row], request: Request, where: str, part: str) -> Iterator[tuple[str, str]]:
+    (src, tgt), row = request.languages, None
+    for row in rows:
+        pair = row.get(src, ""), row.get(tgt, "")
+        if not request.sparse or all(side.strip() for side in pair):
+            yield pair
+    if row is None and not request.sparse:
         raise InputError(f"the {part} part of {where} holds no pairs of {src} and {tgt}; fill it, or check --data")
-    return pairs
 
 
 def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
@@ -158,7 +165,7 @@ def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     if len(seen) > _NAMED:
         shown += f" and {len(seen) - _NAMED:,} more"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
-    kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, naming.ARCHIVE))
+    kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, *ARCHIVES))
     return NoTextError(
         f"{where} has no train part of {src} and {tgt} ({shown}); it needs {needed}, or a file of pairs "
         f"({kinds}; plain or packed by gz, bz2, xz, zst); check --data, --src and --tgt"

@@ -8,6 +8,7 @@ import csv
 import sys
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain, islice
 
 from seq2seq.corpora import columns
@@ -95,8 +96,9 @@ def _delimiter(start: list[str], request: Request) -> str:
     consistent = []
     for delimiter in DELIMITERS:
         reader, found = csv.reader(start, delimiter=delimiter), list[list[str]]()
-        while cells := _next(reader):
-            found += cells
+        with suppress(csv.Error):  # which `_records` reports
+            while cells := _next(reader):
+                found += cells
         if found:
             if len(found[0]) > 1 and columns.is_header(found[0], request):
                 return delimiter
@@ -130,10 +132,11 @@ def _records(numbered: Iterator[tuple[int, str]], delimiter: str, file: File, fi
                 record.clear()
             return
         except csv.Error as e:
-            problem = str(e)
+            problem = str(e).partition(" - ")[0]
             if problem == "unexpected end of data":
                 problem += f", the quote of line {record[0][0]} is not closed"
-            findings.fault(str(file), f"line {record[-1][0]}", problem, "correct the quotes")
+            advice = "correct the quotes" if "quote" in problem else _ADVICE
+            findings.fault(str(file), f"line {record[-1][0]}", problem, advice)
             pending.extendleft(reversed(record[1:]))
             record.clear()
 

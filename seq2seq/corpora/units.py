@@ -10,10 +10,10 @@ from typing import Any
 
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.gettext import language_of_name
-from seq2seq.corpora.languages import fits
 from seq2seq.corpora.packed import File, opened
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import fits
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CODE = {"bpt", "ept", "ph", "it", "ut", "sub"}  # elements that quote code; XLIFF 2.x has them without content

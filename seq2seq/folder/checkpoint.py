@@ -106,13 +106,16 @@ def load_ensemble(folders: Sequence[Path], device: str = "cpu") -> Bundle:
     """The models of the folders as an ensemble, with the settings of the first.
 
     Raises:
-        InputError: as `load_model`, or two models have different tokenizers.
+        InputError: as `load_model`, or two models have different tokenizers or write from opposite ends.
     """
     bundles = [load_model(folder, device) for folder in folders]
     fingerprints = [fingerprint(bundle.src_tokenizer, bundle.tgt_tokenizer) for bundle in bundles]
     for folder, other in zip(folders, fingerprints, strict=True):
         if other != fingerprints[0]:
             raise InputError(f"{folder} has another tokenizer than {folders[0]}; give models with the same tokenizer")
+    for folder, bundle in zip(folders, bundles, strict=True):
+        if bundle.right_to_left != bundles[0].right_to_left:
+            raise InputError(f"{folder} and {folders[0]} write from opposite ends; give one of them as --rescore")
     models = [model for bundle in bundles if isinstance(bundle.engine, TorchEngine) for model in bundle.engine.models]
     return bundles[0]._replace(engine=TorchEngine(*models))
 

@@ -16,8 +16,9 @@ from seq2seq.folder import files, layout
 from seq2seq.onnx import names
 from seq2seq.text.batches import Arrays
 from seq2seq.text.tokenizer import TokenizerConfig
+from seq2seq.translation.beam import Ids, LogProbs
 from seq2seq.translation.bundle import Bundle, Mask
-from seq2seq.translation.search import Ids, LogProbs, Proposal
+from seq2seq.translation.search import Proposal
 
 NamedArrays = dict[str, NDArray[Any]]  # by their names in the graphs
 

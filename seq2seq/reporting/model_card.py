@@ -33,6 +33,7 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             "",
             f"- Data: {where}",
             *_directions(settings),
+            *(["- Writes its target from right to left: it is for `--rescore`"] if data.right_to_left else []),
             *_synthetic_data(settings),
             f"- Training: {effort}, seed {settings.training.seed}",
             *_kept(settings.training.finetuned, result["dev"]),

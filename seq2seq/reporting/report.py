@@ -174,6 +174,7 @@ def attention_maps(bundle: Bundle, part: Part) -> list[AttentionMap]:
         return maps
     for pair, translation in zip(part.pairs, part.translations, strict=True):
         [src], [tgt] = bundle.src_tokenizer.encode([pair.src]), bundle.tgt_tokenizer.encode([translation])
+        tgt = tgt[::-1] if bundle.right_to_left else tgt
         if len(maps) < MAPS and SHORTEST <= len(src) <= LONGEST:
             src = [*bundle.lead, *src, EOS]
             weights = bundle.engine.attention(np.array(src), np.array([BOS, *tgt]))

@@ -39,6 +39,10 @@ _FORMS = str.maketrans(
     }
 )
 
+# What `normalise` changes in composed text; U+200C and U+200D perhaps.
+_CHANGED = re.compile(f"{_INVISIBLE.pattern}|{_SPACE.pattern}|  |[{re.escape(''.join(map(chr, _FORMS)))}]")
+_PLAIN = {letter: form for letter, form in _FORMS.items() if len(form) == 1}
+
 
 class Normalised(NamedTuple):
     """A normalised text, and where each of its characters comes from."""
@@ -54,7 +58,10 @@ def normalise(text: str, version: int = VERSION) -> Normalised:
     letters plain ones; invisible characters are removed; then the text is composed (Unicode's NFC). Nothing else
     changes.
     """
-    if not version or (text.isascii() and text.isprintable() and "  " not in text and "`" not in text):
+    if not version or (
+        not _CHANGED.search(text)
+        and (text.isascii() or (unicodedata.is_normalized("NFC", text) and not any(map(unicodedata.combining, text))))
+    ):
         return Normalised(text, range(len(text) + 1))
     letters, origins = list[str](), list[int]()
     for start, cluster in _clusters(text):
@@ -71,6 +78,11 @@ def tidy(text: str, version: int = VERSION) -> str:
     if not version or (text.isascii() and text.isprintable()):
         return text
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", _SPACE.sub(" ", text)))
+
+
+def plain(text: str) -> str:
+    """The text with one form of quotes, dashes and spaces, as long as before."""
+    return text if text.isascii() else _SPACE.sub(" ", text).translate(_PLAIN)
 
 
 def _clusters(text: str) -> list[tuple[int, str]]:

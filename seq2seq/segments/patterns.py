@@ -32,8 +32,8 @@ _EMOJI = (
 # Names of the patterns, and the patterns. re.VERBOSE is off: spaces count.
 PATTERNS = {
     # -- code and placeholders
-    "code": r"(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)",
-    "template": r"\{\{\{?[^{}\n]*\}?\}\}|\{%[^{}\n]*%\}|<%[^\n]*?%>|<\?[^\n]*?\?>",
+    "code": r"(?P<ticks>`{1,20})(?!`)[^\n]{1,1000}?(?<!`)(?P=ticks)(?!`)",
+    "template": r"\{\{\{?[^{}\n]*\}?\}\}|\{%[^{}\n]*%\}|<%[^\n]{0,1000}?%>|<\?[^\n]{0,1000}?\?>",
     "message": r"\{\s*[\w.]+\s*,\s*(?:plural|select|selectordinal|number|date|time|spellout|ordinal|duration|choice)\b"
     + _NESTED
     + r"\}",
@@ -45,7 +45,7 @@ PATTERNS = {
     "qt": r"(?:(?<!\d)|(?<=%\d)|(?<=%\d\d))%L?(?:\d{1,2}|n)(?!\w|%(?![\dLn]))|%[A-Za-z_][A-Za-z0-9_]+(?:\(x86\))?%",
     "variable": r"\$[A-Za-z_][A-Za-z0-9_]*\$?",
     # -- markup
-    "tag": r"<!--.*?-->|</?[A-Za-z][\w:.-]*(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)?/?>"
+    "tag": r"<!--.{0,2000}?-->|</?[A-Za-z][\w:.-]*(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)?/?>"
     r"|</?\d+/?>|<!\[CDATA\[|\]\]>|<![A-Za-z][^<>]*>"
     r"|\[/?(?:b|i|u|s|url|img|quote|code|color|size|list)(?:=[^\[\]]*)?\]",
     "entity": r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6});",
@@ -105,9 +105,11 @@ def any_pattern() -> re.Pattern[str]:
 EMPHASIS = re.compile(
     r"(?<![\w*_~\\])(?P<mark>\*{1,3}|_{1,3}|~~)(?=[^\s*_~])(?P<words>[^\n]{1,500}?)(?<=[^\s*_~\\])(?P=mark)(?![\w*_~])"
 )
-# Marks before the first word of a line: of lists, headings and quotations.
+# Marks before the first word of a line: of lists, headings and quotations. "1. Mai" is a date.
+_ORDERED = r"(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez|jahrhundert|weltkrieg|liga|platz|stock|klasse)"
 LINE_MARK = re.compile(
-    r"(?:(?:[-*+•·‣◦▪–—]|>+|#{1,6}|\[[ xX]\]|\[\d{1,3}\]|\(?(?:\d{1,2}|[A-Za-z])\)|[IVX]{2,5}\.)[ \t]+)+"
+    r"(?:(?:[-*+•·‣◦▪–—]|>+|#{1,6}|\[[ xX]\]|\[\d{1,3}\]|\(?(?:\d{1,2}|[A-Za-z])\)|[IVX]{2,5}\."
+    rf"|\d{{1,3}}\.(?=[ \t]+[^\s\d])(?![ \t]+(?i:{_ORDERED})))[ \t]+)+"
 )
 # A link or a picture of Markdown.
 LINK = re.compile(

@@ -7,17 +7,18 @@ ALONE keep their order.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from seq2seq.segments.pieces import PIECES, is_piece, number_of, piece
 from seq2seq.segments.reading import Inner, Sentence
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
+from seq2seq.segments.words import UNSPACED
 
 _PIECE = f"[{piece(0)}-{piece(PIECES - 1)}]"
-_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"  # scripts without spaces
 _WORD = re.compile(
-    rf"{_PIECE}|{_UNSPACED}|(?:(?!{_UNSPACED}|{_PIECE})\w)+(?:['’.-](?:(?!{_UNSPACED}|{_PIECE})\w)+)*|\S"
+    rf"{_PIECE}|[{UNSPACED}]|(?:(?![{UNSPACED}]|{_PIECE})\w)+(?:['’.-](?:(?![{UNSPACED}]|{_PIECE})\w)+)*|\S"
 )
 
 Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it
@@ -93,10 +94,11 @@ class _Placing:
         self, sources: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]], aligned: Sequence[int]
     ) -> None:
         self.sources, self.words, self.aligned = sources, words, aligned
+        self.starts, self.ends = [a for a, _ in sources], [b for _, b in sources]
 
     def ranges(self, marks: list[Inner], start: int, end: int) -> list[_Range]:
         """The places of the marks between words `start` and `end`, in the order of the translation."""
-        result, free = list[_Range](), [start <= word < end for word in range(len(self.words))]
+        result, free = list[_Range](), [True] * (end - start)
         while marks:
             first = marks.pop(0)
             close = _partner(first, marks)
@@ -105,9 +107,9 @@ class _Placing:
                 result.append(_Range(at, at, first, None, [], after_word))
                 continue
             inside, last, marks = marks[:close], marks[close], marks[close + 1 :]
-            held = {i for i, (a, b) in enumerate(self.sources) if first.position < b and a < last.position}
+            held = range(bisect_right(self.ends, first.position), bisect_left(self.starts, last.position))
             low, high = self._run(held, free, start, end) if held else (at := self._single(first, start, end)[0], at)
-            free[low:high] = [False] * (high - low)
+            free[low - start : high - start] = [False] * (high - low)
             result.append(_Range(low, high, first, last, self.ranges(inside, low, high)))
         alone = [i for i, r in enumerate(result) if r.first.mark.kind == ALONE]  # they keep their order
         places = sorted((result[i].start, not result[i].after_word) for i in alone)
@@ -120,25 +122,31 @@ class _Placing:
                 result[i] = r._replace(start=around[0].start, end=around[0].start, after_word=False)
         return sorted(result, key=lambda r: (r.start, r.end))
 
-    def _run(self, held: set[int], free: Sequence[bool], start: int, end: int) -> tuple[int, int]:
-        """The run of free words with the most that are aligned to those held, and the fewest aligned to others."""
+    def _run(self, held: range, free: Sequence[bool], start: int, end: int) -> tuple[int, int]:
+        """The run of free words with the most that are aligned to those held, and the fewest aligned to others.
+
+        Where there are several, it is the one that begins first, and of these the shortest. `free` begins with word
+        `start`. (The largest sum of a run in one pass: Kadane's algorithm.)
+        """
         best, found = 0.0, (start, start)
-        for low in range(start, end):
-            total = 0.0
-            for high in range(low, end):
-                if not free[high]:
-                    break
-                source = self.aligned[high]
-                total += 1 if source in held else -1 if source >= 0 else -0.1
-                if total > best:
-                    best, found = total, (low, high + 1)
+        total, low = 0.0, start
+        for word in range(start, end):
+            if total < 0 or not free[word - start]:
+                total, low = 0.0, word
+            if not free[word - start]:
+                low = word + 1
+                continue
+            source = self.aligned[word]
+            total += 1 if source in held else -1 if source >= 0 else -0.1
+            if total > best:
+                best, found = total, (low, word + 1)
         if best:
             return found
         # Nothing is aligned to them: the free word nearest to where they stand in the source.
-        share = (min(held) + 0.5) / len(self.sources)
-        near = [word for word in range(start, end) if free[word]]
-        word = min(near, key=lambda word: abs((word + 0.5) / len(self.words) - share), default=None)
-        return (start, start) if word is None else (word, word + 1)
+        share = (held.start + 0.5) / len(self.sources)
+        near = [word for word in range(start, end) if free[word - start]]
+        nearest = min(near, key=lambda word: abs((word + 0.5) / len(self.words) - share), default=None)
+        return (start, start) if nearest is None else (nearest, nearest + 1)
 
     def _single(self, mark: Inner, start: int, end: int) -> tuple[int, bool]:
         """The word before which a single mark stands, and whether it is bound to the word before it."""

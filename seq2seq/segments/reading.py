@@ -65,8 +65,13 @@ def read(segment: Segment, reading: Reading) -> list[Part]:
 
     What has no letter is no sentence; a segment may have none. The text of the whole is that of `keep(segment)`.
     """
+    return read_kept(keep(segment, reading.keeping), reading)
+
+
+def read_kept(segment: Segment, reading: Reading) -> list[Part]:
+    """As `read`, for a segment with marks for what is kept."""
     result, position = list[Part](), 0
-    for in_sentence, parts in _divided(keep(segment, reading.keeping), reading):
+    for in_sentence, parts in _divided(segment, reading):
         before, inside, after = _peeled(parts) if in_sentence else (parts, [], [])
         length = sum(len(p) for p in before if isinstance(p, str))
         result += before
@@ -121,6 +126,8 @@ def _flat(parts: Sequence[str | Mark], i: int) -> str:
     if part.kind == VALUE:
         code = str(part.code) if isinstance(part.code, Kept) else ""
         return code if code[:1].isdigit() and code.isprintable() and " " not in code else _STAND_IN
+    if part.kind == ALONE and isinstance(part.code, Kept) and part.code[:1].isdigit():  # by it the next item is found
+        return part.code.source
     before, after = (parts[j] if 0 <= j < len(parts) else " " for j in (i - 1, i + 1))
     glued = isinstance(before, str) and isinstance(after, str) and not before[-1].isspace() and not after[0].isspace()
     return " " if part.kind == ALONE and glued else ""

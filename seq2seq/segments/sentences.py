@@ -5,8 +5,13 @@ The rules do not know what words mean: "plan B. I" and "John B. Hill" look alike
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 Span = tuple[int, int]
+
+# Characters that `sentencex` is given at once, since its time grows with their square; and how many of them must follow
+# the end of a sentence.
+_AT_ONCE, _AFTER = 4000, 500
 
 # No sentence ends after these. A number or a letter alone is a list item; initials alone begin a name.
 _TITLE = re.compile(
@@ -82,7 +87,12 @@ def _boundaries(text: str, language: str) -> Iterator[int]:
 
     # One character for each, so that places stay: `sentencex` leaves out line breaks between long paragraphs.
     flat = "".join(" " if letter.isspace() else letter for letter in text) if not text.isprintable() else text
-    end = 0
-    for sentence in segment(language, flat):
-        end += len(sentence)
-        yield end
+    start = 0
+    while start < len(flat):
+        part = flat[start : start + _AT_ONCE]
+        ends = list(accumulate(map(len, segment(language, part))))
+        if start + len(part) < len(flat):  # what follows the last sentences decides where they end
+            ends = [end for end in ends if end <= len(part) - _AFTER]
+            part = part[: ends[-1] if ends else len(part) - _AFTER]
+        yield from (start + end for end in ends)
+        start += len(part)

@@ -16,6 +16,18 @@ Code = Annotated[str, Meta(description="a language's code, as BCP 47 compares th
 Source = Annotated[str, Meta(description='the code of the language of the text, or "auto": it is detected')]
 ApiKey = Annotated[str, Meta(description="the key of the client, where the server asks for keys")]
 
+Glossary = Annotated[
+    dict[str, str] | str,
+    Meta(
+        description="terms and the translations that they get, as an object; or as text, a term, a tab and its "
+        "translation on each line (not LibreTranslate's)"
+    ),
+]
+Avoid = Annotated[
+    list[str] | str,
+    Meta(description="phrases that no translation holds; as text, one on each line (not LibreTranslate's)"),
+]
+
 # ---- requests ----------------------------------------------------------------------------------------------------
 
 
@@ -29,6 +41,11 @@ class TranslateRequest(Struct):
     alternatives: Annotated[int, Meta(ge=0, description="how many other translations are wanted; 10 at most")] = 0
     api_key: ApiKey = ""
     alignments: Annotated[bool, Meta(description="whether word alignments are wanted (not LibreTranslate's)")] = False
+    sentences: Annotated[
+        bool, Meta(description="whether the text is answered sentence by sentence (not LibreTranslate's)")
+    ] = False
+    glossary: Glossary = ""
+    avoid: Avoid = ""
 
 
 class DetectRequest(Struct):
@@ -61,6 +78,8 @@ class FileFields(Struct):
     target: Code
     api_key: ApiKey = ""
     columns: Columns = msgspec.field(default_factory=list)
+    glossary: Glossary = ""
+    avoid: Avoid = ""
 
 
 class FileRequest(Struct):
@@ -71,6 +90,8 @@ class FileRequest(Struct):
     target: Code
     api_key: ApiKey = ""
     columns: Columns = msgspec.field(default_factory=list)
+    glossary: Glossary = ""
+    avoid: Avoid = ""
 
 
 # ---- answers -----------------------------------------------------------------------------------------------------
@@ -99,6 +120,16 @@ class TranslateAnswer(Struct):
         | UnsetType
     ) = UNSET
     alignments: Annotated[list[Any], Meta(description="for each line (of HTML: segment) the links")] | UnsetType = UNSET
+    sentences: (
+        Annotated[
+            list[str],
+            Meta(
+                description="the text in pieces: sentences, what stands between them, line breaks; each other field "
+                "but `detectedLanguage` is a list of one for each piece"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Language(Struct):
@@ -177,7 +208,8 @@ def parse(fields: Mapping[str, Any], kind: type[T]) -> T:
             raise RefusedError(400, f'"{field.name}" is missing; send {_required(kind)}')
     try:
         for value in given.values():
-            for text in value if isinstance(value, list) else [value]:
+            values = [*value, *value.values()] if isinstance(value, dict) else value
+            for text in values if isinstance(values, list) else [values]:
                 str(text).encode()
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as e:

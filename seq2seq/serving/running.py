@@ -25,13 +25,15 @@ RESTART_SECONDS = 1.0  # until a process that failed is replaced
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP/1.1 whose headers must arrive in time."""
+    """HTTP/1.1 whose headers must arrive in time, and whose answers leave at once."""
 
     _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connects."""
         super().connection_made(transport)
+        # Else the body of an answer waits 40 ms for the acknowledgement of its headers (Nagle's algorithm).
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._wait_for_headers()
 
     def data_received(self, data: bytes) -> None:

@@ -11,7 +11,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
@@ -25,20 +24,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import name_of
 from seq2seq.serving import interface, specification
+from seq2seq.serving.assets import PAGE, asset
 from seq2seq.serving.bodies import Bodies
 from seq2seq.serving.detection import Detector
 from seq2seq.serving.files import ENDINGS, Downloads, supported
 from seq2seq.serving.gate import Access, Gate
 from seq2seq.serving.keys import Key, Keys
-from seq2seq.serving.languages import name_of
 from seq2seq.serving.limits import Limits, Rates, RefusedError
 from seq2seq.serving.metrics import CONTENT_TYPE, Metrics
 from seq2seq.serving.translations import Client, Translations
 from seq2seq.serving.worker import Direction, Worker, report
 from seq2seq.translation.translator import LineTranslator
 
-PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
 MOST_SUGGESTED = 100_000_000  # bytes of the file of suggestions
 
 T = TypeVar("T")
@@ -79,7 +78,6 @@ class Server:
         self.translations = Translations(self.worker, self.directions, Detector(self.codes))
         self.keys, self.rates = Keys(settings.keys, settings.limits), Rates()
         self.bodies, self.downloads, self.metrics = Bodies(settings.limits), Downloads(settings.downloads), Metrics()
-        self.page = files("seq2seq.serving").joinpath("page.html").read_text(encoding="utf-8")
 
     @asynccontextmanager
     async def run_worker(self, app: Starlette) -> AsyncIterator[None]:
@@ -190,7 +188,11 @@ class Server:
 
     async def show_page(self, request: Request) -> Response:
         """GET /."""
-        return HTMLResponse(self.page, headers={"Content-Security-Policy": PAGE_POLICY})
+        return asset(PAGE)
+
+    async def show_asset(self, request: Request) -> Response:
+        """GET /page/NAME."""
+        return asset(request.path_params["name"])
 
     async def list_languages(self, request: Request) -> Response:
         """GET /languages: every language of a model, with those that it can be translated to."""

@@ -18,7 +18,7 @@ FAILURES = {
     403: "The key is not known, or the route is switched off.",
     404: "There is nothing here.",
     408: "The body took too long to arrive.",
-    413: "The body is too large.",
+    413: "The body, or a paragraph of it, is too large.",
     429: "Too many requests a minute; Retry-After says when to try again.",
     500: "The translation failed.",
     503: "Too many requests wait, or the time for this one was over; Retry-After says when to try again.",
@@ -40,6 +40,7 @@ class Endpoint(NamedTuple):
 
 ENDPOINTS = (
     Endpoint("/", "GET", "show_page", "The page for people", "text/html"),
+    Endpoint("/page/{name}", "GET", "show_asset", "A file of the page", "text/javascript", None, (404,)),
     Endpoint(
         "/translate",
         "POST",
@@ -140,7 +141,9 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any], components: dict[str
     }
     if "{name}" in endpoint.path:
         name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-        operation["parameters"] = [{**name, "description": "the last part of `translatedFileUrl`"}]
+        operation["parameters"] = [
+            {**name, "description": "its name; of a document, the last part of `translatedFileUrl`"}
+        ]
     if endpoint.fields is not None:
         forms = FORMS[2:] if endpoint.fields is interface.FileRequest else FORMS
         schema = schemas[str(endpoint.fields)]

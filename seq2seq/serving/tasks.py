@@ -10,14 +10,17 @@ from typing import NamedTuple
 
 from seq2seq.segments.segment import Segment
 from seq2seq.translation.assembly import Candidate, Unit
+from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator, Steps
 
-MOST_READ = 4000  # characters of segments that a task reads for one batch, unless one segment is longer
+MOST_READ = 2000  # characters of segments that a task reads for one batch, unless one segment is longer
 SEGMENT_COST = 40  # characters that take as long to read as a segment by itself
 
+EMPTY = Segment("")
+
 Kind = tuple[str, str, bool]  # the languages translated from and to, and whether the beam is wide
-Key = tuple[Kind, tuple[int, ...], tuple[int, ...]]  # all that hypotheses depend on
+Key = tuple[Kind, tuple[int, ...], tuple[int, ...], Wish]  # all that hypotheses depend on
 
 
 class Cache:
@@ -107,6 +110,10 @@ class Task:
                 self.give(need, found)
             elif self._next < len(self.segments) and self._read < MOST_READ:
                 row, self._next = self._next, self._next + 1
+                if self.segments[row] == EMPTY:  # it has no candidates
+                    self.left -= 1
+                    self._read += 1
+                    continue
                 self._read += len(self.segments[row].text) + SEGMENT_COST
                 self._advance(Stage(self.translator.steps(self.segments[row]), row), None)
             else:
@@ -142,6 +149,6 @@ class Task:
         else:
             stage.hypotheses, stage.missing = [[] for _ in units], len(units)
             for place, unit in enumerate(units):
-                key = self.kind, tuple(unit.ids), tuple(unit.required)
+                key = self.kind, tuple(unit.ids), tuple(unit.required), unit.wish
                 cost = (len(unit.ids) + 1) * self.translator.config.beam
                 self._needs.append(Need(self, stage, place, unit, key, cost))

@@ -8,16 +8,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import BinaryIO, NamedTuple, TypeVar
 
+import msgspec
 from msgspec import UNSET
 
 from seq2seq.documents.document import DocumentOptions, Event
 from seq2seq.documents.formats import format_name, load_format
+from seq2seq.languages.codes import find_code
 from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnswer, TranslateRequest
-from seq2seq.serving.languages import find_code
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Kind
-from seq2seq.serving.texts import Translated, segments_of, slots_of, translations_of, words_of, written
+from seq2seq.serving.terms import terms_of
+from seq2seq.serving.texts import (
+    HTML,
+    Translated,
+    divided,
+    joined,
+    pieces_of,
+    segments_of,
+    slots_of,
+    translations_of,
+    words_of,
+    written,
+)
 from seq2seq.serving.worker import WIDE, Direction, Worker
 
 AUTO = "auto"
@@ -97,6 +110,8 @@ class Translations:
     async def translate(self, client: Client, asked: TranslateRequest, texts: Texts) -> TranslateAnswer:
         """The answer to a request."""
         direction = self.direction(asked.source, asked.target)
+        if asked.sentences:
+            return await self._by_sentence(client, asked, texts, direction)
         if direction[0] == AUTO:
             found = await asyncio.to_thread(
                 lambda: [self.found(direction, words_of(text, asked.format)) for text in texts.texts]
@@ -114,6 +129,29 @@ class Translations:
         if asked.alignments:
             answer.alignments = [each.alignments for each in results]
         return answer if texts.is_list else _single(answer)
+
+    async def _by_sentence(
+        self, client: Client, asked: TranslateRequest, texts: Texts, direction: Direction
+    ) -> TranslateAnswer:
+        """The answer to a request whose text is answered sentence by sentence.
+
+        Raises:
+            RefusedError: it has a list of texts, or HTML (400).
+        """
+        if texts.is_list or asked.format == HTML:
+            raise RefusedError(400, '"sentences" is for one plain text; send "q" as a text, and "format" as "text"')
+        text = texts.texts[0]
+        found = await asyncio.to_thread(self.found, direction, texts.texts)
+        translator = self.worker.translators.get((*found.direction, False))
+        reading = translator.bundle.reading if translator else None
+        pieces = await self._aside(len(text), lambda: pieces_of(text, reading))
+        source, target = found.direction
+        whole = msgspec.structs.replace(asked, source=source, target=target, sentences=False)
+        answer = await self.translate(client, whole, Texts(pieces, is_list=True))
+        answer.sentences = pieces
+        if found.detection:
+            answer.detectedLanguage = Detected(found.detection.confidence, found.detection.language)
+        return answer
 
     async def _translated(
         self, client: Client, asked: TranslateRequest, texts: Sequence[str], directions: Sequence[Direction]
@@ -152,13 +190,15 @@ class Translations:
         """The translations of each text, all in one direction."""
         form, most = asked.format, min(asked.alternatives, MOST_ALTERNATIVES) + 1
         size = sum(map(len, texts))
-        segments = await self._aside(size, lambda: [segments_of(text, form) for text in texts])
+        segments = await self._aside(size, lambda: [segments_of(text, form, kind[0]) for text in texts])
         flat = [segment for each in segments for segment in each]
-        found = iter(await self.worker.translate(client.name, kind, flat, most))
+        terms = terms_of(asked.glossary, asked.avoid)
+        found = iter(await self.worker.translate(client.name, kind, flat, most, asked.alignments, terms))
         candidates = [[next(found) for _ in each] for each in segments]
 
         def write() -> list[Translated]:
-            return [translations_of(text, form, each, most) for text, each in zip(texts, candidates, strict=True)]
+            pairs = zip(texts, candidates, strict=True)
+            return [translations_of(text, form, kind[0], each, most) for text, each in pairs]
 
         return await self._aside(size, write)
 
@@ -194,9 +234,12 @@ class Translations:
         segments = slots_of(events)
         if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
             raise RefusedError(413, "the document is too long; send it in parts")
-        candidates = await self.worker.translate(client.name, (src, tgt, False), segments, 1)
+        terms = terms_of(asked.glossary, asked.avoid)
         async with self._documents:
-            return await asyncio.to_thread(lambda: b"".join(written(events, candidates))), tgt
+            portions = await asyncio.to_thread(lambda: [each for whole in segments for each in divided(whole, src)])
+        candidates = await self.worker.translate(client.name, (src, tgt, False), portions, 1, terms=terms)
+        async with self._documents:
+            return await asyncio.to_thread(lambda: b"".join(written(events, joined(segments, src, candidates)))), tgt
 
 
 def _single(answer: TranslateAnswer) -> TranslateAnswer:

@@ -17,7 +17,7 @@ from collections import Counter, OrderedDict, deque
 
 from seq2seq.serving.tasks import Kind, Need, Task
 
-TURN, BATCH = 320, 5120
+TURN, BATCH = 160, 5120
 ALONE, TURNS_ALONE = 8, 4  # batches that a task was alone for, and the turns that it has in one after these
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from seq2seq.segments.glossary import Terms
 from seq2seq.segments.segment import Segment
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Cache, Key, Kind, Need, Task
@@ -23,6 +24,7 @@ from seq2seq.translation.translator import LineTranslator
 
 Direction = tuple[str, str]
 
+NO_TERMS = Terms()
 WIDE = 11  # beam for more alternatives than the models' own beams give
 
 _log = logging.getLogger("seq2seq.serving")
@@ -49,7 +51,7 @@ class Worker:
         self.translators = dict[Kind, LineTranslator]()
         for (src, tgt), narrow in translators.items():
             config = replace(narrow.config, beam=max(WIDE, narrow.config.beam))
-            wide = LineTranslator(narrow.bundle, config, narrow.batch_tokens, alignments=narrow.alignments)
+            wide = LineTranslator(narrow.bundle, config, narrow.batch_tokens)
             self.translators |= {(src, tgt, False): narrow, (src, tgt, True): wide}
         self.limits = limits
         self.characters = Counter[str]()  # that wait, of each client
@@ -72,7 +74,15 @@ class Worker:
         self._wake.set()
         self._thread.join()
 
-    async def translate(self, client: str, kind: Kind, segments: Sequence[Segment], most: int) -> list[list[Candidate]]:
+    async def translate(
+        self,
+        client: str,
+        kind: Kind,
+        segments: Sequence[Segment],
+        most: int,
+        alignments: bool = False,
+        terms: Terms = NO_TERMS,
+    ) -> list[list[Candidate]]:
         """Wait for at most so many candidates of each segment, best first; a blank one has none.
 
         Raises:
@@ -81,7 +91,12 @@ class Worker:
         size = sum(len(segment.text) + 1 for segment in segments)
         self._check_room(client, size)
         loop = asyncio.get_running_loop()
-        task = Task(kind, self.translators[kind], segments, most, self._cache)
+        translator = self.translators[kind]
+        if alignments or terms:  # each unit holds its own terms
+            bundle = translator.bundle._replace(terms=terms)
+            alignments = alignments and translator.engine.aligns
+            translator = LineTranslator(bundle, translator.config, alignments=alignments)
+        task = Task(kind, translator, segments, most, self._cache)
         waiting = Waiting(client, task, loop.create_future(), loop)
         self.characters[client] += size
         self.requests[client] += 1
@@ -145,7 +160,7 @@ class Worker:
         for need in needs:
             by_key.setdefault(need.key, []).append(need)
         units = [same[0].unit for same in by_key.values()]
-        found = searched(needs[0].task.translator, units)
+        found = searched(self.translators[needs[0].task.kind], units)
         self.batches += 1
         for (key, same), hypotheses in zip(by_key.items(), found, strict=True):
             if not isinstance(hypotheses, Exception):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seq2seq.text.ragged import Ragged
 from seq2seq.text.tokenizer import BOS, EOS, PAD
 
 Ids = Sequence[Sequence[int]]  # encoded sentences, without BOS and EOS
@@ -28,13 +29,13 @@ class Arrays(NamedTuple):
     tgt_mask: NDArray[np.bool_]  # (B, T)
 
 
-def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
+def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> Ragged:
     """Group the pairs into batches, as `plan` does for their lengths with EOS; returns the rows of each batch."""
     lengths = [np.fromiter(map(len, side), np.int64, len(side)) + 1 for side in (src, tgt)]
     return plan(np.stack(lengths, axis=1), budget, rng)
 
 
-def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
+def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None) -> Ragged:
     """Group rows into batches with B * S <= budget and B * T <= budget; returns the rows of each batch.
 
     A sentence longer than the budget gets a batch of its own. Rows are sorted by the length of the longer side, then by
@@ -46,21 +47,36 @@ def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None
         budget: the most tokens, with padding, on one side of a batch.
         rng: the generator for the shuffling.
     """
-    lengths = np.asarray(lengths, np.int64)
+    lengths = np.asarray(lengths)
     if not len(lengths):
-        return []
-    longer = lengths.max(axis=1)
-    difference = lengths[:, 0] - lengths[:, -1]
+        return Ragged.of([])
+    longer = lengths.max(axis=1).astype(np.int32)
+    difference = (lengths[:, 0] - lengths[:, -1]).astype(np.int32)
     # Ascending for one length and descending for the next, so that neighbours are similar across lengths as well.
-    snake = np.where(longer % 2, difference, -difference)
-    ties = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
-    order = np.lexsort((ties, snake, longer))
-    batches: list[list[int]] = []
-    for row, length in zip(order.tolist(), longer[order].tolist(), strict=True):  # in ascending order
-        if not batches or (len(batches[-1]) + 1) * length > budget:
-            batches.append([])
-        batches[-1].append(row)
-    return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
+    most = int(longer.max())
+    keys = longer * np.int64(2 * most + 1) + np.where(longer % 2, difference, -difference) + most
+    keys = keys.astype(np.min_scalar_type(keys.max()))  # numpy sorts 16 bits in linear time
+    order = np.arange(len(longer), dtype=np.int32)
+    if rng is not None:
+        order[rng.permutation(len(longer))] = order.copy()
+    order = order[np.argsort(keys[order], kind="stable")]
+    batches = Ragged(order, _starts(np.bincount(longer), budget))
+    return batches if rng is None else batches.take(rng.permutation(len(batches)))
+
+
+def _starts(counts: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
+    """Where each batch begins, and the end of the last: rows in ascending order of length, `counts[n]` of length n.
+
+    A batch is as large as the length of its last row allows.
+    """
+    starts, first = [np.zeros(1, np.int64)], 0
+    for length in np.flatnonzero(counts).tolist():
+        most, end = max(1, budget // max(1, length)), first + int(counts[length])
+        following = np.arange(max(first, int(starts[-1][-1]) + most), end, most)
+        if len(following):
+            starts.append(following)
+        first = end
+    return np.concatenate([*starts, [first]])
 
 
 def pad_pairs(src: Ids, tgt: Ids, rows: Sequence[int]) -> Arrays:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from seq2seq.errors import InputError, WorkError
 from seq2seq.text import corpus
 from seq2seq.text.alignment import slips
-from seq2seq.text.corpus import DataConfig, Part, Report
+from seq2seq.text.cleaning import Part, faults
+from seq2seq.text.corpus import DataConfig, Report
 from seq2seq.text.partition import SHARES, partition
 from seq2seq.text.quality import slip_notices
 from seq2seq.text.sources import Pair
-from seq2seq.text.suspects import suspects
+from seq2seq.text.suspects import Check, suspects
 
 _SHARED = "in dev or test"
 _MOST_HELD_OUT = 1000  # pairs of dev and of test, where no number is given
@@ -49,7 +50,11 @@ class CleanCorpus(NamedTuple):
 
 
 def clean(
-    config: DataConfig, sizes: dict[str, int | None], drop_suspects: bool, say: Callable[[str], None]
+    config: DataConfig,
+    sizes: dict[str, int | None],
+    drop_suspects: bool,
+    say: Callable[[str], None],
+    check: Check | None = None,
 ) -> CleanCorpus:
     """Read, clean, check and divide a text.
 
@@ -59,17 +64,18 @@ def clean(
             part.
         drop_suspects: drop suspicious pairs of train; otherwise they are only listed.
         say: is told before the checks of a large text, which take a while.
+        check: a further one, of the pairs that all others find good.
 
     Raises:
         InputError: the text cannot be read, has such a part already, or has too few pairs.
     """
     text = corpus.read_text(config)
     train, *others = text.parts["train"], *(name for name in text.parts if name != "train")
-    reasons = corpus.faults(train, config)
+    reasons = faults(train, config)
     notices = [*text.notes, *corpus.unread_notes(text, config)]
     if (count := reasons.count("")) > _MANY:
         say(f"checking {count:,} pairs")
-    found = _suspects(train, reasons, config, notices)
+    found = _suspects(train, reasons, config, notices, check)
     if drop_suspects:
         for suspect in found:
             reasons[suspect.number - 1] = _SUSPICIOUS
@@ -98,7 +104,9 @@ def clean(
     return CleanCorpus(parts, report, dropped, found)
 
 
-def _suspects(train: Sequence[Pair], reasons: Sequence[str], config: DataConfig, notices: list[str]) -> list[Dropped]:
+def _suspects(
+    train: Sequence[Pair], reasons: Sequence[str], config: DataConfig, notices: list[str], check: Check | None
+) -> list[Dropped]:
     """The suspicious pairs among those that cleaning keeps; what is found is added to the notices."""
     rows = [i for i, reason in enumerate(reasons) if not reason]
     languages = config.src, config.tgt
@@ -107,6 +115,10 @@ def _suspects(train: Sequence[Pair], reasons: Sequence[str], config: DataConfig,
     found = slips(src, tgt, _COMPARED)
     for start, stop, shift in found:
         verdicts[start:stop] = [f"slipped by {shift:+d}"] * (stop - start)
+    if check:
+        good = [i for i, verdict in enumerate(verdicts) if not verdict]
+        for i, reason in zip(good, check([src[i] for i in good], [tgt[i] for i in good], languages), strict=True):
+            verdicts[i] = reason
     notices += slip_notices(found, languages, [i + 1 for i in rows])
     result = [Dropped(i + 1, reason, train[i]) for i, reason in zip(rows, verdicts, strict=True) if reason]
     if result:

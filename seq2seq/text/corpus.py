@@ -3,33 +3,38 @@
 Cleaning keeps or drops a pair and never changes a sentence. This module does not know tokens, ids or batches.
 """
 
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from seq2seq.config import setting
 from seq2seq.corpora.request import Request
 from seq2seq.corpora.source import NoTextError, unread_note
 from seq2seq.errors import InputError
 from seq2seq.text import sources
-from seq2seq.text.directions import Direction, parse_directions
-from seq2seq.text.quality import quality_checks
-from seq2seq.text.sources import Pair, Text
-
-_MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
-_RATIO_FROM = 30  # characters; for shorter sides the ratio is not reliable ("Prost!", "Here's to your health!")
-_DAMAGED, _EMPTY, _LONG, _RATIO, _DUPLICATE, HELD_OUT = _REASONS = (
-    "damaged",
-    "empty",
-    "too long",
-    "length ratio",
-    "duplicate",
-    "held out",
+from seq2seq.text.cleaning import (
+    DAMAGED,
+    DUPLICATE,
+    EMPTY,
+    HELD_OUT,
+    LONG,
+    REASONS,
+    Cleaned,
+    Part,
+    cleaned,
+    held_out,
+    line_fault,
+    scan,
+    shared_pairs,
 )
-_SHOWN_IF_ANY = (_DAMAGED, HELD_OUT)
+from seq2seq.text.directions import Direction, parse_directions
+from seq2seq.text.mapped import side, take
+from seq2seq.text.sources import Pair, Store, Text
+
+_SHOWN_IF_ANY = (DAMAGED, HELD_OUT)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class DataConfig:
         low=1.0,
         high=100.0,
     )
+    right_to_left: bool = setting(False, "the model writes its target from the end, to rescore one that begins with it")
     columns: tuple[str, ...] = setting((), "names of the columns of tables without a header; - for one to pass over")
     errors: str = setting(
         "strict",
@@ -64,6 +70,12 @@ class DataConfig:
     )
     dev_share: float = setting(
         0.02, "share of train held out where there is no dev part, at most 2,000 pairs", low=0.0, high=0.5
+    )
+    mapped_above: int = setting(
+        100,
+        "megabytes of text from which on it is kept in memory-mapped files in the user's cache (packed text counts "
+        "four times); below, in memory. The weights are the same",
+        low=0,
     )
     max_words: int = setting(100, "drop training pairs with more words on a side", low=1)
     max_chars: int = setting(1000, "drop training pairs with more characters on a side", low=1)
@@ -91,15 +103,6 @@ class DataConfig:
         return replace(self, src=direction[0], tgt=direction[1])
 
 
-class Part(NamedTuple):
-    """The counts of one part: read = kept + the sum of dropped."""
-
-    name: str
-    read: int
-    kept: int
-    dropped: dict[str, int]  # pairs by reason
-
-
 class Report(NamedTuple):
     """The counts of every part, and notices for the user; `str()` gives a table of the counts."""
 
@@ -108,8 +111,8 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         found = {reason for part in self.parts for reason, count in part.dropped.items() if count}
-        reasons = [r for r in _REASONS if r not in _SHOWN_IF_ANY or r in found]
-        reasons += sorted(found.difference(_REASONS))
+        reasons = [r for r in REASONS if r not in _SHOWN_IF_ANY or r in found]
+        reasons += sorted(found.difference(REASONS))
         rows = [["part", "read", *reasons, "kept"]]
         for name, read, kept, dropped in self.parts:
             rows.append([name, *(f"{n:,}" for n in (read, *(dropped.get(r, 0) for r in reasons), kept))])
@@ -124,7 +127,7 @@ class Corpus(NamedTuple):
     2016), back-translated (Sennrich et al. 2016) or by several teachers (data diversification, Nguyen et al. 2020).
     """
 
-    train: list[Pair]
+    train: Sequence[Pair]  # a list, or mapped
     dev: list[Pair]
     tests: dict[str, list[Pair]]
     report: Report
@@ -165,14 +168,22 @@ def load_train(config: DataConfig) -> list[Pair]:
     Raises:
         InputError: as `load`.
     """
-    text = read_text(config, "train")
-    rows, counts = _clean(text.parts["train"], config)
-    train = [text.parts["train"][i] for i in rows]
-    _check_any_left(config, train, counts)
-    return train
+    train = read_text(config, "train").parts["train"]
+    return list(checked_train(config, train, cleaned(train, scan(train, config), config)))
 
 
-def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
+def checked_train(config: DataConfig, train: Sequence[Pair], clean: Cleaned) -> Sequence[Pair]:
+    """The train part without what was dropped.
+
+    Raises:
+        NoTextError: no pair is left.
+    """
+    kept = take(train, clean.rows)
+    _check_any_left(config, kept, clean.counts)
+    return kept
+
+
+def _check_any_left(config: DataConfig, train: Sequence[Pair], row: Part) -> None:
     if not train:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
         raise NoTextError(
@@ -182,36 +193,53 @@ def _check_any_left(config: DataConfig, train: list[Pair], row: Part) -> None:
 
 def _make_corpus(config: DataConfig, text: Text, dev_share: Callable[[int], float] | None = None) -> Corpus:
     """The result of `load`, from the parts as they were read."""
-    parts = dict(text.parts)
-    if (train := parts.pop("train", None)) is None:  # of a pair of many languages
-        raise NoTextError(f"{', '.join(wheres(config))} has no train pair of {config.src} and {config.tgt}")
-    notices = [*text.notes, *unread_notes(text, config)]
-    rows, counts = _clean(train, config)
-    sides = [train[i].src for i in rows], [train[i].tgt for i in rows]
-    notices += quality_checks(*sides, (config.src, config.tgt), [i + 1 for i in rows])
+    if (train := text.parts.get("train")) is None:  # of a pair of many languages
+        raise no_train(config)
+    return divided(config, text, cleaned(train, scan(train, config), config), dev_share)
+
+
+def no_train(config: DataConfig) -> NoTextError:
+    """The error for a text without a train part."""
+    return NoTextError(f"{', '.join(wheres(config))} has no train pair of {config.src} and {config.tgt}")
+
+
+def divided(config: DataConfig, text: Text, clean: Cleaned, dev_share: Callable[[int], float] | None = None) -> Corpus:
+    """The corpus of a text whose train part was cleaned.
+
+    Args:
+        config: the settings.
+        text: the parts as they were read.
+        clean: of its train part.
+        dev_share: as for `load`.
+
+    Raises:
+        NoTextError: no pair is left.
+    """
+    parts, (rows, counts, notices, digests, sources) = dict(text.parts), clean
+    notices, train = [*text.notes, *unread_notes(text, config), *notices], take(parts.pop("train"), rows)
+    weights = np.array(text.weights)[rows] if text.weights else np.zeros(0)
     if "dev" not in parts:
         share = dev_share(len(rows)) if dev_share else config.dev_share
-        chosen = _held_out([train[i] for i in rows], share)
-        dev = [i for i in rows if train[i].src in chosen]
-        rows = [i for i in rows if train[i].src not in chosen]
+        held = held_out(side(train, 0), share, sources)
+        dev, train = list(take(train, np.flatnonzero(held))), take(train, np.flatnonzero(~held))
+        weights, digests = weights[~held] if len(weights) else weights, digests[~held]
         notices.append(f"no dev part: {len(dev):,} of {counts.kept:,} train pairs are held out as dev")
-        counts = counts._replace(kept=len(rows), dropped={**counts.dropped, HELD_OUT: len(dev)})
-        parts = {"dev": [train[i] for i in dev], **parts}
-    train, weights = [train[i] for i in rows], [text.weights[i] for i in rows if text.weights]
+        counts = counts._replace(kept=len(train), dropped={**counts.dropped, HELD_OUT: len(dev)})
+        parts = {"dev": dev, **parts}
     _check_any_left(config, train, counts)
-    known = set(train)
+    known = shared_pairs(train, digests, [pair for pairs in parts.values() for pair in pairs])
     for name, pairs in parts.items():
         if shared := sum(pair in known for pair in pairs):
             notices.append(f"{shared:,} of {len(pairs):,} {name} pairs are in train too; scores will be too high")
     table = [counts, *(Part(name, len(pairs), len(pairs), {}) for name, pairs in parts.items())]
     report = Report([with_damaged(row, text.damaged) for row in table], notices)
-    return Corpus(train, parts.pop("dev"), parts, report, weights=weights)
+    return Corpus(train, parts.pop("dev"), parts, report, weights=weights.tolist())
 
 
 def with_damaged(row: Part, damaged: dict[str, int]) -> Part:
     """The row of a part with the units that could not be read."""
     count = damaged.get(row.name, 0)
-    return row._replace(read=row.read + count, dropped={_DAMAGED: count, **row.dropped}) if count else row
+    return row._replace(read=row.read + count, dropped={DAMAGED: count, **row.dropped}) if count else row
 
 
 def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
@@ -230,10 +258,10 @@ def with_monolingual(corpus: Corpus, config: DataConfig) -> Corpus:
         side = int(language == config.tgt)
         known = {pair[side] for pair in corpus.train}
         lines = sources.read_lines(path)
-        dropped = {_EMPTY: 0, _LONG: 0, _DUPLICATE: 0}
+        dropped = {EMPTY: 0, LONG: 0, DUPLICATE: 0}
         for line in lines:
             repeated = line in known or line in sides[side]
-            if reason := _line_fault(line, config) or (_DUPLICATE if repeated else ""):
+            if reason := line_fault(line, config) or (DUPLICATE if repeated else ""):
                 dropped[reason] += 1
             else:
                 sides[side][line] = None
@@ -273,10 +301,10 @@ def load_split(config: DataConfig, split: str) -> list[Pair]:
     """
     text = read_text(config, "" if split == "train" else split)  # without a dev part, train loses what is held out
     if split in text.parts and split != "train":
-        return text.parts[split]
+        return list(text.parts[split])
     if split in ("train", "dev") and "train" in text.parts:
         corpus = _make_corpus(config, text)
-        return corpus.train if split == "train" else corpus.dev
+        return list(corpus.train if split == "train" else corpus.dev)
     raise NoTextError(f"{', '.join(wheres(config))} has no split {split!r}; there are: {', '.join(text.parts)}")
 
 
@@ -291,13 +319,13 @@ def request_of(config: DataConfig, languages: tuple[str, ...]) -> Request:
     return Request(languages, config.columns, config.errors == "skip", sparse=bool(config.languages))
 
 
-def read_text(config: DataConfig, only: str = "") -> Text:
-    """What the sources hold, as it was read.
+def read_text(config: DataConfig, only: str = "", store: Store | None = None) -> Text:
+    """What the sources hold, as it was read; with `store`, as for `sources.read`, without the train pairs.
 
     Raises:
         InputError: as `load`.
     """
-    text = sources.read(wheres(config), request_of(config, (config.src, config.tgt)), only)
+    text = sources.read(wheres(config), request_of(config, (config.src, config.tgt)), only, store)
     return text if config.where else text._replace(unread={})  # it is known which files ship
 
 
@@ -307,56 +335,3 @@ def unread_notes(text: Text, config: DataConfig) -> Iterator[str]:
     for where, files in text.unread.items():
         if left := [file for file in files if (Path(where) / file).resolve() not in elsewhere]:
             yield unread_note(where, left)
-
-
-# ------------------------------------------------------------------------------------------------------------ cleaning
-
-
-def _clean(pairs: list[Pair], config: DataConfig) -> tuple[list[int], Part]:
-    """The rows of the pairs that are fit for training, and the counts of the others."""
-    reasons = faults(pairs, config)
-    kept = [i for i, reason in enumerate(reasons) if not reason]
-    counts = Counter(reasons)
-    dropped = {reason: counts[reason] for reason in (_EMPTY, _LONG, _RATIO, _DUPLICATE)}
-    return kept, Part("train", len(pairs), len(kept), dropped)
-
-
-def faults(pairs: Sequence[Pair], config: DataConfig) -> list[str]:
-    """For each train pair the reason to drop it; empty if there is none."""
-    reasons = []
-    known = set()
-    for pair in pairs:
-        reason = _pair_fault(pair, config) or (_DUPLICATE if config.deduplicate and pair in known else "")
-        reasons.append(reason)
-        if not reason:
-            known.add(pair)
-    return reasons
-
-
-def _pair_fault(pair: Pair, config: DataConfig) -> str:
-    """The reason to drop a pair; empty if there is none."""
-    reasons = {_line_fault(side, config) for side in pair}
-    if reason := next((reason for reason in (_EMPTY, _LONG) if reason in reasons), ""):
-        return reason
-    short, long = sorted(map(len, pair))
-    return _RATIO if long > _RATIO_FROM and long > config.max_ratio * short else ""
-
-
-def _line_fault(line: str, config: DataConfig) -> str:
-    """The reason to drop a line; empty if there is none."""
-    if not line.strip():
-        return _EMPTY
-    return _LONG if len(line) > config.max_chars or len(line.split()) > config.max_words else ""
-
-
-def _held_out(pairs: list[Pair], share: float) -> set[str]:
-    """The sources that are held out as dev, each with all its translations: chosen by hash, whatever their order."""
-    size = min(_MOST_HELD_OUT, max(1, round(share * len(pairs))))
-    counts = Counter(pair.src for pair in pairs)
-    chosen: set[str] = set()
-    taken = 0
-    for src in sorted(counts, key=lambda src: hashlib.sha256(src.encode()).digest()):
-        if not chosen or taken + counts[src] <= size:
-            chosen.add(src)
-            taken += counts[src]
-    return chosen

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import find_code
 
 Direction = tuple[str, str]
+Weights = Sequence[float] | NDArray[np.float64]
 
 _CODE = re.compile(r"[^\W_]+([-_][^\W_]+)*")  # of a language: en, zh-CN, sr_Latn
 
@@ -62,15 +64,23 @@ def directions_of(data: Mapping[str, Any]) -> list[Direction]:
     return [(data.get("src", "?"), data.get("tgt", "?"))]
 
 
+def find_language(known: Iterable[Direction], language: str | None) -> str | None:
+    """The language of the directions that a code means: `DE`, `de-AT` and `deu` mean `de`; if none, the code."""
+    if language is None:
+        return None
+    return find_code(language, (code for direction in known for code in direction)) or language
+
+
 def choose_direction(known: Collection[Direction], from_: str | None, to: str | None) -> Direction:
     """The direction to translate in, one of `known`; `from_` and `to` may each be None.
 
     If only one is known, it is the default. Otherwise the default is English to German; to English, the default source
-    is German, and to any other language it is English.
+    is German, and to any other language it is English. Codes are compared as BCP 47 does.
 
     Raises:
         InputError: the direction is not known.
     """
+    from_, to = find_language(known, from_), find_language(known, to)
     if len(known) == 1:
         [(src, tgt)] = known
         src, tgt = from_ or src, to or tgt
@@ -103,7 +113,7 @@ class EpochRows:
         weights: of each row; empty: all have the weight 1.
     """
 
-    def __init__(self, sizes: Sequence[int], temperature: float, seed: int, weights: Sequence[float] = ()) -> None:
+    def __init__(self, sizes: Sequence[int], temperature: float, seed: int, weights: Weights = ()) -> None:
         of_rows = np.array(weights if len(weights) else np.ones(sum(sizes)))
         ends = np.cumsum([0, *sizes])
         totals = [float(of_rows[start:end].sum()) for start, end in pairwise(ends)]  # n_i

@@ -5,20 +5,23 @@ is read, nor tokens.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from seq2seq.corpora.source import NoTextError
 from seq2seq.errors import InputError
 from seq2seq.text import corpus, sources
-from seq2seq.text.corpus import Corpus, DataConfig, Part, Report
+from seq2seq.text.cleaning import Part
+from seq2seq.text.corpus import Corpus, DataConfig, Report
 from seq2seq.text.directions import Direction, listed, name_of
+from seq2seq.text.mapped import swapped
 from seq2seq.text.sources import Pair
 
 Corpora = Mapping[Direction, Corpus]
+Load = Callable[[DataConfig, Callable[[int], float] | None], Corpus]
 
 
-def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None) -> Corpora:
+def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None, load: Load = corpus.load) -> Corpora:
     """The corpus of each direction to train that the text holds.
 
     Opposite directions have the same pairs in each part, so that no dev sentence of one is trained on in the other.
@@ -26,17 +29,18 @@ def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None
     Args:
         config: the settings.
         dev_share: as for `corpus.load`.
+        load: reads the text of a direction.
 
     Raises:
         InputError: as `corpus.load`, or a direction of `config.directions` is not in the text.
     """
     wanted = config.all_directions()
     if not config.languages:
-        return {wanted[0]: corpus.load(config, dev_share)}
+        return {wanted[0]: load(config, dev_share)}
     found, notices = dict[Direction, Corpus](), list[str]()
     for direction in _pairs(config, "train"):
         try:
-            text = corpus.load(config.of(direction), dev_share)
+            text = load(config.of(direction), dev_share)
         except NoTextError as e:
             notices.append(f"{name_of(direction)} is left out: {e}")
         else:
@@ -66,7 +70,7 @@ def load_splits(config: DataConfig, split: str) -> dict[Direction, list[Pair]]:
             pairs = corpus.load_split(config.of(direction), split)
         except NoTextError:
             continue
-        found |= {direction: pairs, direction[::-1]: _swapped(pairs)}
+        found |= {direction: pairs, direction[::-1]: list(swapped(pairs))}
     splits = {direction: found[direction] for direction in wanted if direction in found}
     if not splits:
         raise InputError(f"{_name(config)} has no split {split!r} of {listed(wanted)}; check --data and --split")
@@ -133,12 +137,8 @@ def _language_pairs(config: DataConfig, part: str) -> list[Direction]:
 
 def _reversed(text: Corpus) -> Corpus:
     """The corpus of the opposite direction."""
-    tests = {name: _swapped(pairs) for name, pairs in text.tests.items()}
-    return text._replace(train=_swapped(text.train), dev=_swapped(text.dev), tests=tests)
-
-
-def _swapped(pairs: Iterable[Pair]) -> list[Pair]:
-    return [Pair(tgt, src) for src, tgt in pairs]
+    tests = {name: list(swapped(pairs)) for name, pairs in text.tests.items()}
+    return text._replace(train=swapped(text.train), dev=list(swapped(text.dev)), tests=tests)
 
 
 def _name(config: DataConfig) -> str:

@@ -20,6 +20,7 @@ from seq2seq.text.sources import Pair
 LONGEST = 200  # source tokens; no sentence of more is translated at once
 _SHORTEST = 30  # source tokens; a sentence of so many is never cut
 _STOPS = ".。"
+_DRAWS = 10  # of each pair
 
 
 @dataclass(frozen=True)
@@ -76,23 +77,39 @@ def prepared(pairs: Sequence[Pair], how: Reading) -> list[Pair]:
     return [Pair(*pair_texts(pair.src, pair.tgt, how)) for pair in pairs]
 
 
-def varied(pairs: Sequence[Pair], how: Reading, config: TextConfig, seed: int, direction: int = 0) -> list[Pair]:
+def varied(
+    pairs: Sequence[Pair],
+    how: Reading,
+    config: TextConfig,
+    seed: int,
+    direction: int = 0,
+    start: int = 0,
+    plain: Sequence[Pair] | None = None,
+) -> list[Pair]:
     """Training pairs as a model reads them. The result depends on the arguments alone.
 
     Args:
+        pairs: as they were read.
+        how: how they are read for the model.
+        config: the shares of what varies.
+        seed: of the run.
         direction: number of the pairs' direction, so that those of another vary in other places.
+        start: the number of the first pair: all pairs may be varied at once, or some at a time.
+        plain: the result of `prepared` for the pairs, if it is known.
     """
     # 0 to 2 are the generators of `seq2seq.training.epochs`, 4 is that of `seq2seq.text.directions`.
-    rng = np.random.default_rng((seed, 3, direction))
+    bits = np.random.PCG64((seed, 3, direction))
+    rng = np.random.Generator(bits.advance(_DRAWS * start))
     result = []
-    for pair in pairs:
-        small, unpunctuated, *draws = rng.random(10).tolist()
+    for i, pair in enumerate(pairs):
+        small, unpunctuated, *draws = rng.random(_DRAWS).tolist()
         names = shared_names(*pair) if how.pieces and config.names and config.keep else []
         chosen = [name for name, draw in zip(names, draws, strict=False) if draw < config.names]
-        way = how
         if chosen:
-            way = replace(how, keeping=replace(how.keeping, patterns=tuple(rf"\b{name}\b" for name in chosen)))
-        src, tgt = pair_texts(*pair, way)
+            patterns = tuple(rf"\b{name}\b" for name in chosen)
+            src, tgt = pair_texts(*pair, replace(how, keeping=replace(how.keeping, patterns=patterns)))
+        else:
+            src, tgt = plain[i] if plain else pair_texts(*pair, how)
         if unpunctuated < config.unpunctuated and src[-1:] in _STOPS and tgt[-1:] in _STOPS and len(src) > 1 < len(tgt):
             src, tgt = src[:-1].rstrip(), tgt[:-1].rstrip()
         result.append(Pair(src.lower() if small < config.lowercase else src, tgt))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seq2seq.text.alignment import Slip, slips
 
@@ -22,12 +23,16 @@ WINDOW = 200  # pairs of which the lengths are correlated; a text has the median
 COMPARED = 5_000  # lines that are searched for slips
 USUAL = 0.8  # share of the lines from which a script is the usual one
 EXAMPLES = 3  # pair numbers in a notice
+Numbers = Sequence[int] | NDArray[np.int64]
 _KANA = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 _SCRIPTS = {"CJK": "Chinese or Japanese"}  # names for the user
 
 
 def quality_checks(
-    src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Sequence[int] | None = None
+    src: Sequence[str],
+    tgt: Sequence[str],
+    languages: tuple[str, str],
+    numbers: Numbers | None = None,
 ) -> list[str]:
     """One notice per kind of problem, with the numbers of its first pairs; none if all is well.
 
@@ -66,9 +71,7 @@ def quality_checks(
     return notices
 
 
-def _misalignment(
-    src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Sequence[int]
-) -> list[str]:
+def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Numbers) -> list[str]:
     """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
     found = slip_notices(slips(src, tgt, COMPARED), languages, numbers)
     windows = range(0, max(1, len(src) - WINDOW // 2), WINDOW)
@@ -78,7 +81,7 @@ def _misalignment(
     return [f"{': '.join(found)}; check that line n translates line n"] if found else []
 
 
-def slip_notices(found: Sequence[Slip], languages: tuple[str, str], numbers: Sequence[int]) -> list[str]:
+def slip_notices(found: Sequence[Slip], languages: tuple[str, str], numbers: Numbers) -> list[str]:
     """What the slips are, for the user."""
     src, tgt = languages
     return [

@@ -16,11 +16,14 @@ from contextlib import contextmanager, nullcontext
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
 
 from seq2seq.config import nearest
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import canonical
 
 METRICS = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
 SIGNIFICANT = 0.05
@@ -31,12 +34,12 @@ TOKENIZERS = (DEFAULT, "intl", "zh", "ja-mecab", "ko-mecab", CHARACTERS)
 CHARACTERWISE = ("zh", CHARACTERS)  # these tokenizers take each character of such a script for a word
 _ASIAN = ("zh", "ja-mecab", CHARACTERS)  # with these, TER splits such text, too
 
-# Languages that are written without spaces, and Korean, whose words have endings, by the first part of their codes.
+# Languages that are written without spaces, and Korean, whose words have endings.
 _BY_LANGUAGE = {
-    **dict.fromkeys(("zh", "zho", "chi", "cmn", "yue", "wuu", "nan", "hak", "gan", "hsn", "lzh"), "zh"),
-    **dict.fromkeys(("ja", "jpn"), "ja-mecab"),
-    **dict.fromkeys(("ko", "kor"), "ko-mecab"),
-    **dict.fromkeys(("th", "tha", "lo", "lao", "km", "khm", "my", "mya", "bur", "bo", "bod", "tib", "dz"), CHARACTERS),
+    **dict.fromkeys(("zh", "yue", "wuu", "nan", "hak", "gan", "hsn", "lzh"), "zh"),
+    "ja": "ja-mecab",
+    "ko": "ko-mecab",
+    **dict.fromkeys(("th", "lo", "km", "my", "bo", "dz"), CHARACTERS),
 }
 _KANA, _HANGUL = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f", "\uac00-\ud7af\u1100-\u11ff\u3130-\u318f"
 _HAN = "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -89,7 +92,7 @@ def tokenizer_for(language: str, refs: Iterable[str]) -> str:
             decides.
         refs: text in the language.
     """
-    code, *subtags = language.lower().replace("_", "-").split("-")
+    code, *subtags = canonical(language).split("-")
     if "latn" in subtags or "latin" in subtags:
         return DEFAULT
     tokenizer = _BY_LANGUAGE.get(code) or _tokenizer_for_script("".join(islice(refs, _LINES)))
@@ -160,6 +163,27 @@ def score(
             spread = () if seed is None else (float(result._mean), float(result._ci))
             scores.append(Score(result.name, result.score, str(metric.get_signature()), *spread))
     return scores
+
+
+class Objective:
+    """A metric as a function of sums over the sentences of a corpus; higher is better, so TER is negated.
+
+    Args:
+        metric: its name.
+        tokenize: one of TOKENIZERS.
+    """
+
+    def __init__(self, metric: str, tokenize: str) -> None:
+        [self._metric] = _metrics([metric], tokenize).values()
+        self.sign = -1 if metric == "ter" else 1
+
+    def statistics(self, hyp: str, ref: str) -> NDArray[np.float64]:
+        """What a translation adds to the sums."""
+        return np.array(self._metric._extract_corpus_statistics([hyp], [[ref]])[0], np.float64)
+
+    def value(self, sums: NDArray[np.float64]) -> float:
+        """The score of a corpus with these sums."""
+        return self.sign * float(self._metric._aggregate_and_compute([sums.tolist()]).score)
 
 
 def sentence_scores(hyps: Sequence[str], refs: Sequence[str]) -> list[float]:

@@ -5,7 +5,7 @@ This module changes and drops no sentence; what each format holds is read by the
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,11 +27,14 @@ class Pair(NamedTuple):
 class Text(NamedTuple):
     """What the sources hold: the pairs of each part (train, dev, test...), and what a person must be told."""
 
-    parts: dict[str, list[Pair]]
+    parts: dict[str, Any]  # of each a sequence of pairs
     damaged: dict[str, int]  # by part: units that could not be read and were dropped
     notes: list[str]
     unread: dict[str, list[str]]  # by source: files that were not read
     weights: list[float]  # one for each train pair; empty if all are 1
+
+
+Store = Callable[[Iterator[Pair]], int]  # keeps pairs elsewhere; returns how many
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
@@ -87,13 +90,14 @@ def language_pairs(wheres: Sequence[str], request: Request, part: str = "train")
     return [pair for pair in combinations(request.languages, 2) if pair in found]
 
 
-def read(wheres: Sequence[str], request: Request, only: str = "") -> Text:
+def read(wheres: Sequence[str], request: Request, only: str = "", store: Store | None = None) -> Text:
     """The pairs of each part of the sources together; the train pairs in the order of the sources.
 
     Args:
         wheres: each a folder, a file, or hf:OWNER/NAME[:CONFIG], alone or with =WEIGHT.
         request: the two languages, and how to read them.
         only: of each source read this part alone if it has it; otherwise all parts.
+        store: takes the train pairs of a source, while they are read; the train part of the result is then empty.
 
     Raises:
         InputError: a source does not exist, or a part is damaged or empty.
@@ -101,15 +105,19 @@ def read(wheres: Sequence[str], request: Request, only: str = "") -> Text:
     """
     result = Text({}, {}, [], {}, [])
     weights: list[float] = []
+
+    def collect(part: str, pairs: Iterator[tuple[str, str]]) -> Sequence[Any]:
+        return range(store(map(Pair._make, pairs))) if store and part == "train" else list(pairs)
+
     needs_train = only in ("", "train")
     for where, weight in map(weighted, wheres):
-        text = source.read(where, request, only)
+        text = source.read(where, request, only, collect)
         if request.sparse:
             text = text._replace(parts={part: pairs for part, pairs in text.parts.items() if pairs})
         elif not text.parts or (len(wheres) == 1 and needs_train and "train" not in text.parts):
             raise source.nothing_found(where, request, text)
         for part, pairs in text.parts.items():
-            result.parts.setdefault(part, []).extend(map(Pair._make, pairs))
+            result.parts.setdefault(part, []).extend(() if isinstance(pairs, range) else map(Pair._make, pairs))
             result.damaged[part] = result.damaged.get(part, 0) + text.damaged.get(part, 0)
         count = len(text.parts.get("train", ()))
         weights += [weight] * count

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from seq2seq.text.languages import Identifier, is_in_script
-from seq2seq.text.quality import is_in_other_language
+from seq2seq.languages.identification import is_in_script, margin
+from seq2seq.text.quality import MIN_PAIRS, is_in_other_language
 
 COPY = "source copied to the target"
 ENCODING = "wrong encoding"
@@ -35,16 +35,45 @@ _MARGIN = 3.0  # nats by which another language must be more likely
 _SAMPLE = 20_000  # lines of a large text of which the identifier is asked first
 _SEEN, _DOUBT = 5, 0.02  # a word is trusted that is in so many lines, of which at most this share is doubted
 _TRUSTED_SHARE = 0.6  # of the words of a line that need no identifier
+_LOOKED_AT = 1000  # pairs that a notice is from
+_NOTED = 0.02  # share of suspicious pairs from which there is a notice; of good text at most 0.3% are
+
+Check = Callable[[Sequence[str], Sequence[str], tuple[str, str]], list[str]]
 
 
-def suspects(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
-    """For each pair the reason why it is suspicious; empty if it is not."""
-    checks: tuple[Callable[..., list[str]], ...] = (_copies, _encodings, _markup, _languages, _numbers, _lengths)
+def suspects(
+    src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], checks: Sequence[Check] = ()
+) -> list[str]:
+    """For each pair the reason why it is suspicious, of the first check that gives one; empty if none does.
+
+    Args:
+        src, tgt: the two sides.
+        languages: their languages.
+        checks: some of the functions below; default: all.
+    """
     reasons = [""] * len(src)
-    for check in checks:
+    for check in checks or (_copies, _encodings, _markup, _sides, _identified, _numbers, _lengths):
         for i, reason in enumerate(check(src, tgt, languages)):
             reasons[i] = reasons[i] or reason
     return reasons
+
+
+def suspects_notice(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    """A notice if more than a few of some pairs of a text, evenly spread, are suspicious; else none.
+
+    Copies, wrong sides and other scripts have notices of their own, see `quality`.
+    """
+    step = 1 + len(src) // _LOOKED_AT
+    looked_at = len(src[::step])
+    checks = _encodings, _markup, _identified, _numbers, _lengths
+    found = Counter(filter(None, suspects(src[::step], tgt[::step], languages, checks)))
+    if looked_at < MIN_PAIRS or found.total() < _NOTED * looked_at:
+        return []
+    share, counts = found.total() / looked_at, ", ".join(f"{n:,} {reason}" for reason, n in found.most_common())
+    return [
+        f"about {share:.0%} of the pairs are suspicious (of {looked_at:,} looked at: {counts}); "
+        "the command corpus lists them, and drops them with --drop-suspects"
+    ]
 
 
 def _letters(line: str) -> str:
@@ -123,14 +152,14 @@ def _lengths(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str])
     return [LENGTHS if outlier else "" for outlier in outliers.tolist()]
 
 
-def _languages(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
-    words = [[set(line.lower().split()) for line in lines] for lines in (src, tgt)]
+def _words(lines: Sequence[str]) -> list[set[str]]:
+    return [set(line.lower().split()) for line in lines]
+
+
+def _sides(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    """Lines in another script, and lines that consist of the other side's words."""
+    words = [_words(lines) for lines in (src, tgt)]
     counts = [Counter(word for line in side for word in line) for side in words]
-    identifier = Identifier()
-    trusted = [
-        _trusted(lines, side, language, identifier)
-        for lines, side, language in zip((src, tgt), words, languages, strict=True)
-    ]
     reasons = [""] * len(src)
     for side, lines in enumerate((src, tgt)):
         own, other = counts[side], counts[1 - side]
@@ -141,10 +170,20 @@ def _languages(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str
                 reasons[i] = LANGUAGE.format(language=languages[side])
             elif is_in_other_language(words[side][i], own, other):
                 reasons[i] = WRONG_SIDE.format(language=languages[side])
-            elif len(line) < _FROM or _share(words[side][i], trusted[side]) >= _TRUSTED_SHARE:
+    return reasons
+
+
+def _identified(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    """Lines in the script of their language that the identifier takes for another one."""
+    reasons = [""] * len(src)
+    for lines, language in zip((src, tgt), languages, strict=True):
+        words = _words(lines)
+        trusted = _trusted(lines, words, language)
+        for i, line in enumerate(lines):
+            if reasons[i] or len(line) < _FROM or _share(words[i], trusted) >= _TRUSTED_SHARE:
                 continue
-            elif identifier.margin(line, languages[side]) > _MARGIN:
-                reasons[i] = LANGUAGE.format(language=languages[side])
+            if is_in_script(line, language) and margin(line, language) > _MARGIN:
+                reasons[i] = LANGUAGE.format(language=language)
     return reasons
 
 
@@ -152,7 +191,7 @@ def _share(words: set[str], trusted: set[str]) -> float:
     return len(words & trusted) / len(words) if words else 0.0
 
 
-def _trusted(lines: Sequence[str], words: Sequence[set[str]], language: str, identifier: Identifier) -> set[str]:
+def _trusted(lines: Sequence[str], words: Sequence[set[str]], language: str) -> set[str]:
     """Words of a large text that are almost always in lines of its language; none in a text of fewer lines.
 
     Asking the identifier of every line takes 0.3 ms each, so of a large text it is asked of a sample, and then of those
@@ -164,6 +203,6 @@ def _trusted(lines: Sequence[str], words: Sequence[set[str]], language: str, ide
     doubted: Counter[str] = Counter()
     for i in range(0, len(lines), len(lines) // _SAMPLE):
         seen.update(words[i])
-        if len(lines[i]) >= _FROM and identifier.margin(lines[i], language) > _MARGIN:
+        if len(lines[i]) >= _FROM and margin(lines[i], language) > _MARGIN:
             doubted.update(words[i])
     return {word for word, count in seen.items() if count >= _SEEN and doubted[word] <= _DOUBT * count}

@@ -21,7 +21,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, combinations, pairwise, takewhile
+from itertools import accumulate, chain, combinations, islice, pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +119,7 @@ class Tokenizer:
         """Learn a model from the lines; the same lines give the same bytes.
 
         Args:
-            lines: the text.
+            lines: the text; a sequence is read twice and not copied.
             config: kind and size of the model.
             notice: called with a message if the vocabulary is smaller than set, or only a part of the lines is used.
             languages: that get a token each, in this order.
@@ -127,12 +127,7 @@ class Tokenizer:
         Raises:
             InputError: there is no text, or the vocabulary is too small for the text's characters.
         """
-        text = [_escape(line).replace(_RESERVED, " ") for line in lines if line.strip()]
-        if not text:
-            raise InputError("there is no text to learn a tokenizer from; give lines that are not empty")
-        if (step := -(-sum(map(len, text)) // MAX_CHARS)) > 1:
-            text = text[::step]
-            notice(f"the tokenizer is learnt from {len(text):,} lines, one in {step}, to save memory")
+        text = _learnt_from(lines if isinstance(lines, Sequence) else list(lines), notice)
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
@@ -195,8 +190,11 @@ class Tokenizer:
         language uses (Sennrich et al. 2016, section 3.2). For BPE it includes the intermediate pieces of its merges.
         """
         names = self.pieces(range(len(self)))
-        needed = {names[i] for i in np.unique(self.encode_all(lines).flat)}
-        needed |= {SPACE, *chain.from_iterable(map(_escape, lines))}
+        ids, needed = set[int](), {SPACE}
+        for chunk in _chunks(lines):
+            ids.update(chain.from_iterable(self.encode(chunk)))
+            needed.update(*map(_escape, chunk))
+        needed |= {names[i] for i in ids}
         if kind == "bpe":
             needed |= {name[a:b] for name in needed for a, b in combinations(range(len(name) + 1), 2)}
         p = self._processor
@@ -233,6 +231,11 @@ class Tokenizer:
         texts = [self._bytes[i] for i in ids]
         space = b"".join(texts[:2]).startswith(b" ")
         return [max(0, end - space) for end in accumulate(sum(b & 0xC0 != 0x80 for b in text) for text in texts)]
+
+    @property
+    def texts(self) -> list[bytes]:
+        """The text of each token in UTF-8, of which a text begins with a space; of a byte piece, the byte."""
+        return self._bytes
 
     def knows(self, ids: Sequence[int]) -> bool:
         """Whether any of the ids is more than a byte or a space: text of another script has none."""
@@ -280,9 +283,12 @@ class Sampler:
 
     def sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
         """Draw one segmentation of each line, as ids; it depends on the lines and the generator's state alone."""
-        if not self._sampling:
-            return self._tokenizer.encode_all(lines)
-        return Ragged.joined(self._sample(chunk, rng) for chunk in _chunks(lines))
+        return Ragged.joined(self.samples(lines, rng))
+
+    def samples(self, lines: Sequence[str], rng: np.random.Generator) -> Iterator[Ragged]:
+        """The result of `sample` in chunks."""
+        for chunk in _chunks(lines):
+            yield self._sample(chunk, rng) if self._sampling else Ragged.of(self._tokenizer.encode(chunk))
 
     def _sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
         split = [_escape(line).split(" ") if line else [] for line in lines]
@@ -352,6 +358,18 @@ class Sampler:
             for part in parts
             for i in ([self._ids[part]] if part in self._ids else [self._byte_ids[b] for b in part.encode()])
         ]
+
+
+def _learnt_from(lines: Sequence[str], notice: Callable[[str], None]) -> list[str]:
+    """The lines that a model is learnt from, as SentencePiece is given them: those with text, or an even share."""
+    step = -(-sum(len(_escape(line)) for line in lines if line.strip()) // MAX_CHARS)
+    if not step:
+        raise InputError("there is no text to learn a tokenizer from; give lines that are not empty")
+    chosen = islice((line for line in lines if line.strip()), 0, None, step)
+    text = [_escape(line).replace(_RESERVED, " ") for line in chosen]
+    if step > 1:
+        notice(f"the tokenizer is learnt from {len(text):,} lines, one in {step}, to save memory")
+    return text
 
 
 def _chunks(lines: Sequence[str]) -> Iterator[Sequence[str]]:

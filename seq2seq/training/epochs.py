@@ -6,19 +6,30 @@ It does not know models, nor how many epochs there are.
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+import multiprocessing
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seq2seq.errors import WorkError
+from seq2seq.processes import CAN_FORK
 from seq2seq.text import batches
 from seq2seq.text.directions import EpochRows
+from seq2seq.text.mapped import Joined, Picked, side
 from seq2seq.text.multilingual import Corpora
-from seq2seq.text.ragged import Ragged
+from seq2seq.text.ragged import Ragged, Selected
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Sampler, Tokenizer
 from seq2seq.training.collation import Batch, collate
+
+Ids = Ragged | Selected
+Chunks = Iterator[tuple[Ragged, Ragged]]
 
 
 class Mixture(NamedTuple):
@@ -28,6 +39,14 @@ class Mixture(NamedTuple):
     languages: NDArray[np.int32] | None = None  # for each pair, the token of the target's language: its source's first
 
 
+class Kept(NamedTuple):
+    """What a text that is larger than memory keeps in files."""
+
+    encoded: tuple[Ragged, Ragged] | None  # the ids of all pairs; None with subword sampling
+    epoch: Callable[[int, Callable[[], Chunks]], tuple[Ragged, Ragged]]  # stores the ids of an epoch, once
+    fingerprint: str  # of the text and the tokenizers
+
+
 class TrainingData:
     """Token ids and batches of one epoch at a time; with subword sampling, every epoch has its own segmentation.
 
@@ -35,6 +54,8 @@ class TrainingData:
         sampling: `tokenizer.sampling`, 0 for none.
         batch_tokens: padded tokens of a batch, on the longer side.
         mixture: of directions or weights; None: an epoch reads each pair once, without a language token.
+        right_to_left: whether targets are reversed.
+        kept: of mapped pairs; None: ids are in memory.
     """
 
     def __init__(
@@ -45,42 +66,90 @@ class TrainingData:
         seed: int,
         batch_tokens: int,
         mixture: Mixture | None = None,
+        right_to_left: bool = False,
+        kept: Kept | None = None,
     ) -> None:
-        self.lines = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+        self.lines = side(pairs, 0), side(pairs, 1)
         self.samplers = Sampler(tokenizers[0], sampling), Sampler(tokenizers[1], sampling)
         self.sampling, self.seed, self.batch_tokens, self.mixture = sampling, seed, batch_tokens, mixture
+        self.right_to_left = right_to_left
         self.epoch = -1  # the one that is loaded
-        self.src, self.tgt, self.plan = Ragged.of([]), Ragged.of([]), list[list[int]]()
-        self.rows = np.arange(len(pairs))  # for each of these ids, its pair
-        self.encoded: tuple[Ragged, Ragged] | None = None  # all pairs, where all epochs have one segmentation
+        self.src: Ids = Ragged.of([])
+        self.tgt: Ids = self.src
+        self.plan = Ragged.of([])
+        self.rows: NDArray[Any] = np.arange(len(pairs), dtype=np.int32)  # for each of these ids, its pair
+        self.kept, self.encoded = kept, kept.encoded if kept else None  # all pairs, where all epochs have the same ids
 
-    def load_epoch(self, epoch: int) -> list[list[int]]:
+    def load_epoch(self, epoch: int) -> Ragged:
         """Segment and order the pairs for an epoch, unless it is loaded; returns the rows of each batch."""
         if epoch != self.epoch:
+            self.rows = self._rows(epoch)
+            src, tgt = self._segment(epoch)
+            self.src, self.tgt = src, tgt
             if self.mixture:
-                self.rows = self.mixture.rows(epoch)
-            self.src, self.tgt = self._segment(epoch)
-            if self.mixture and self.mixture.languages is not None:
-                self.src = self.src.prefixed(self.mixture.languages[self.rows])
+                places = np.arange(len(self.rows)) if self.sampling else self.rows
+                languages = self.mixture.languages
+                self.src = Selected(src, places, None if languages is None else languages[self.rows])
+                self.tgt = Selected(tgt, places)
+            if self.right_to_left:
+                places = np.arange(len(self.tgt))
+                self.tgt = Selected(tgt, self.tgt.rows if isinstance(self.tgt, Selected) else places, backwards=True)
             order = np.random.default_rng((self.seed, epoch, 2))
-            self.plan = batches.plan_pairs(self.src, self.tgt, self.batch_tokens, order)
+            lengths = [side.lengths().astype(np.int32) + 1 for side in (self.src, self.tgt)]
+            self.plan = batches.plan(np.stack(lengths, axis=1), self.batch_tokens, order)
             self.epoch = epoch
+            self._segment_ahead(epoch + 1)
         return self.plan
 
-    def _segment(self, epoch: int) -> tuple[Ragged, Ragged]:
-        """The ids of the epoch's pairs, without language tokens."""
-        if self.encoded is None:
-            rngs = [np.random.default_rng((self.seed, epoch, side)) for side in (0, 1)]
-            rows = self.rows.tolist() if self.sampling else range(len(self.lines[0]))
-            src, tgt = (
-                sampler.sample([lines[row] for row in rows], rng)
-                for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
-            )
-            if self.sampling:
-                return src, tgt
+    def _rows(self, epoch: int) -> NDArray[Any]:
+        """The pairs of an epoch."""
+        return self.mixture.rows(epoch) if self.mixture else self.rows
+
+    def _segment(self, epoch: int, parent: int = 0) -> tuple[Ragged, Ragged]:
+        """The ids, without language tokens: with sampling those of the epoch's pairs, otherwise of all pairs.
+
+        Where `parent` is given, this process is to end with that one.
+        """
+        if self.encoded:
+            return self.encoded
+        if self.kept:
+            return self.kept.epoch(epoch, lambda: self._chunks(epoch, parent))
+        src, tgt = map(Ragged.joined, self._sampled(epoch))
+        if not self.sampling:
             self.encoded = src, tgt
-        src, tgt = self.encoded
-        return (src.take(self.rows), tgt.take(self.rows)) if self.mixture else self.encoded
+        return src, tgt
+
+    def _sampled(self, epoch: int) -> list[Iterator[Ragged]]:
+        """The ids of each side in chunks. They depend on the seed and the epoch alone."""
+        rngs = [np.random.default_rng((self.seed, epoch, side)) for side in (0, 1)]
+        rows = self._rows(epoch) if self.mixture and self.sampling else None
+        return [
+            sampler.samples(lines if rows is None else Picked(lines, rows), rng)
+            for sampler, lines, rng in zip(self.samplers, self.lines, rngs, strict=True)
+        ]
+
+    def _chunks(self, epoch: int, parent: int) -> Chunks:
+        """The ids of both sides in chunks."""
+        for src, tgt in zip(*self._sampled(epoch), strict=True):
+            if parent and os.getppid() != parent:
+                os._exit(1)
+            yield src, tgt
+
+    def _segment_ahead(self, epoch: int) -> None:
+        """Let another process sample the ids of an epoch into files, while this one trains."""
+        if self.kept and self.sampling and CAN_FORK and not multiprocessing.current_process().daemon:
+            fork = multiprocessing.get_context("fork")
+            ahead = fork.Process(target=self._ahead, args=(epoch, os.getpid()), daemon=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which it does not use
+                ahead.start()
+
+    def _ahead(self, epoch: int, parent: int) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        os.nice(10)
+        with suppress(WorkError):  # the training itself then says so
+            self._segment(epoch, parent)
 
     def batch(self, rows: list[int]) -> Batch:
         """The padded batch of these rows of the loaded epoch."""
@@ -97,7 +166,7 @@ def fingerprint(corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> st
     digest = hashlib.sha256()
     for corpus in corpora.values():
         digest.update(np.array(corpus.weights, np.float64).tobytes())
-        for pairs in [*corpus.train, *corpus.synthetic], corpus.dev:
+        for pairs in Joined([corpus.train, corpus.synthetic]), corpus.dev:
             digest.update(json.dumps(len(pairs)).encode())
             for pair in pairs:
                 digest.update(json.dumps(pair).encode())

@@ -4,16 +4,19 @@ This module does not know files, nor how a model is trained.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, EpochRows
+from seq2seq.text.mapped import Joined, distinct, side
 from seq2seq.text.multilingual import Corpora
-from seq2seq.text.preparation import prepared, reading, varied
+from seq2seq.text.preparation import reading, varied
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.training.epochs import Mixture, TrainingData
+from seq2seq.training.epochs import Kept, Mixture, TrainingData
+from seq2seq.training.mapping import learnt_once, prepared, training_rows
 from seq2seq.training.settings import Settings
 from seq2seq.translation.bundle import reading_for
 
@@ -26,31 +29,39 @@ def prepare(settings: Settings, corpora: Corpora, say: Callable[[str], None]) ->
     A joint tokenizer is sorted so that the target vocabulary is its first N pieces. Of many languages, whose sentences
     are in several pairs, each line is read once.
     """
-    sides: tuple[list[str], list[str]] = [], []
-    for (src, tgt), corpus in corpora.items():
-        how = reading(settings.text, src, tgt, settings.tokenizer.placeholders)
-        pairs = prepared(corpus.train, how)
-        sides[0].extend(pair.src for pair in pairs)
-        sides[1].extend(pair.tgt for pair in pairs)
-    config, languages, both = settings.tokenizer, list[str](), [*sides[0], *sides[1]]
+    config, is_multilingual = settings.tokenizer, bool(settings.data.languages)
+    known = [asdict(config), asdict(replace(settings.text, longest=0)), is_multilingual]
+    return learnt_once(corpora, known, lambda notice: _learn(settings, corpora, notice), say)
+
+
+def _learn(settings: Settings, corpora: Corpora, notice: Callable[[str], None]) -> tuple[Tokenizer, Tokenizer]:
+    texts = [
+        prepared(corpus.train, reading(settings.text, *direction, settings.tokenizer.placeholders))
+        for direction, corpus in corpora.items()
+    ]
+    joined = [Joined([side(pairs, number) for pairs in texts]) for number in (0, 1)]
+    sides: list[Sequence[str]] = [*joined]
+    both: Sequence[str] = Joined(sides)
+    config, languages = settings.tokenizer, list[str]()
     if settings.data.languages:
         languages = list(dict.fromkeys(tgt for _, tgt in corpora))
-        sides, both = (_distinct(sides[0]), _distinct(sides[1])), _distinct(both)
+        sides, both = list(map(distinct, joined)), distinct(Joined([*joined[0].parts, *joined[1].parts]))
     if config.joint:
-        joint, count = Tokenizer.learn(both, config, say, languages).sorted_for(sides[1], config.kind)
+        joint, count = Tokenizer.learn(both, config, notice, languages).sorted_for(sides[1], config.kind)
         return joint, joint.first(count)
-    src_tokenizer, tgt_tokenizer = (Tokenizer.learn(side, config, say, languages) for side in sides)
+    src_tokenizer, tgt_tokenizer = (Tokenizer.learn(side, config, notice, languages) for side in sides)
     return src_tokenizer, tgt_tokenizer
 
 
 def epoch_rows(settings: Settings, corpora: Corpora) -> EpochRows:
     """Which training pairs of all directions, in turn, an epoch reads."""
     sizes = [len(corpus.train) + len(corpus.synthetic) for corpus in corpora.values()]
-    weights = list[float]()
-    for corpus in corpora.values():
-        weights += [*(corpus.weights or [1.0] * len(corpus.train)), *[1.0] * len(corpus.synthetic)]
+    weights = [
+        np.concatenate([corpus.weights or np.ones(len(corpus.train)), np.ones(len(corpus.synthetic))])
+        for corpus in corpora.values()
+    ]
     temperature = settings.data.temperature if len(corpora) > 1 else 1.0
-    return EpochRows(sizes, temperature, settings.training.seed, weights)
+    return EpochRows(sizes, temperature, settings.training.seed, np.concatenate(weights))
 
 
 def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]) -> TrainingData:
@@ -59,13 +70,7 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
     Raises:
         InputError: the tokenizers, those of a model of many languages, have no token for a language.
     """
-    seed, pairs = settings.training.seed, list[Pair]()
-    for number, (direction, corpus) in enumerate(corpora.items()):
-        new: Sequence[Pair] = [*corpus.train, *corpus.synthetic]
-        if how := reading_for(tokenizers, settings.text, *direction):
-            new = varied(new, how, settings.text, seed, number)
-        pairs += new
-    mixture = None
+    seed, mixture = settings.training.seed, None
     if settings.data.languages or tokenizers[0].languages:
         known = tokenizers[0].languages
         if lacking := [tgt for _, tgt in corpora if tgt not in known]:
@@ -73,12 +78,22 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
                 f"the tokenizer has no token for the language {lacking[0]}, only for {', '.join(known) or 'none'}; "
                 "train a new model, or translate to those"
             )
-        tokens = [known[tgt] for (_, tgt), text in corpora.items() for _ in (*text.train, *text.synthetic)]
-        mixture = Mixture(epoch_rows(settings, corpora), np.array(tokens, np.int32))
+        counts = [len(text.train) + len(text.synthetic) for text in corpora.values()]
+        tokens = np.repeat(np.array([known[tgt] for _, tgt in corpora], np.int32), counts)
+        mixture = Mixture(epoch_rows(settings, corpora), tokens)
     elif any(corpus.weights for corpus in corpora.values()):
         mixture = Mixture(epoch_rows(settings, corpora))
+    readings = [reading_for(tokenizers, settings.text, *direction) for direction in corpora]
     sampling, batch_tokens = settings.tokenizer.sampling, settings.training.batch_tokens
-    return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture)
+    writes = settings.data.right_to_left
+    if mapped := training_rows(settings, corpora, tokenizers, readings):
+        kept = Kept(mapped.encoded, mapped.epoch, mapped.fingerprint)
+        return TrainingData(mapped.pairs, tokenizers, sampling, seed, batch_tokens, mixture, writes, kept)
+    pairs = list[Pair]()
+    for number, (corpus, how) in enumerate(zip(corpora.values(), readings, strict=True)):
+        new = Joined([corpus.train, corpus.synthetic])
+        pairs += varied(new, how, settings.text, seed, number) if how else new
+    return TrainingData(pairs, tokenizers, sampling, seed, batch_tokens, mixture, writes)
 
 
 def dev_pairs(corpora: Corpora, most: int) -> dict[Direction, list[Pair]]:
@@ -97,7 +112,3 @@ def dev_pairs(corpora: Corpora, most: int) -> dict[Direction, list[Pair]]:
 def _spread(pairs: list[Pair], count: int) -> list[Pair]:
     """`count` of the pairs, evenly spread; all of them if there are fewer."""
     return pairs if len(pairs) <= count else [pairs[i * len(pairs) // count] for i in range(count)]
-
-
-def _distinct(lines: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(lines))

@@ -93,9 +93,11 @@ class Trainer:
         self.training_step = TrainingStep(
             self.model, self.data, self.config, self.total, device, self.process_group, say
         )
-        self.state = TrainingState(self.model, self.config, fingerprint(corpora, tokenizers))
+        kept = self.data.kept
+        text_print = kept.fingerprint if kept else fingerprint(corpora, tokenizers)
+        self.state = TrainingState(self.model, self.config, text_print)
         text, dev = replace(settings.text, longest=self.longest), dev_pairs(corpora, self.config.dev_pairs)
-        self.validator = Validator(settings.model, tokenizers, dev, device, text)
+        self.validator = Validator(settings.model, tokenizers, dev, device, text, settings.data.right_to_left)
 
     @property
     def progress(self) -> Progress:

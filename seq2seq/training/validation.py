@@ -72,6 +72,7 @@ class Validator:
         dev: the pairs of each direction.
         device: cpu or cuda.
         text: how text is read for the model.
+        right_to_left: whether it writes its target from the end.
     """
 
     def __init__(
@@ -81,9 +82,11 @@ class Validator:
         dev: Mapping[Direction, Sequence[Pair]],
         device: str,
         text: TextConfig,
+        right_to_left: bool = False,
     ) -> None:
         self.model = Model(config, *map(len, tokenizers)).to(device).eval()
         bundle = Bundle.of(TorchEngine(self.model), tokenizers, SearchConfig(beam=1), text, list(dev))
+        bundle = bundle._replace(right_to_left=right_to_left)
         self.dev: dict[Direction, Dev] = {}
         for direction, pairs in dev.items():
             src, tgt = [pair.src for pair in pairs], [pair.tgt for pair in pairs]

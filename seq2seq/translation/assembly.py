@@ -4,20 +4,22 @@ This module knows tokenizers and hypotheses, but neither engines nor batches.
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 from seq2seq.segments.case import MIXED, case_of, small, written_as
-from seq2seq.segments.keeping import Kept, restore
+from seq2seq.segments.glossary import Place, with_term_values
+from seq2seq.segments.keeping import Kept, keep, restore
 from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
-from seq2seq.segments.reading import Part, Reading, Sentence, read
+from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import VALUE, Mark, Segment
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.phrase_text import Avoided, Wish, counted
 from seq2seq.translation.search import Hypothesis
 
 _CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
@@ -34,6 +36,7 @@ class Unit(NamedTuple):
     required: list[int]  # tokens that its translation has once
     line: int  # the segment's number in the stream, from 1 on
     number: int  # the unit's number in the segment, from 0 on
+    wish: Wish = Wish()  # phrases that its translation has, and does not have
 
 
 class Candidate(NamedTuple):
@@ -61,6 +64,7 @@ class Assembly:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
         self.aligns, self.longest, self.lead = bundle.engine.aligns, bundle.longest, bundle.lead
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
+        self.terms = bundle.terms
         self.messages = list[str]()  # for the user; each goes on after "line N"
         self.parts: list[Part] = self._read(bundle)
         self.cases = [
@@ -80,7 +84,8 @@ class Assembly:
 
     def _read(self, bundle: Bundle) -> list[Part]:
         if bundle.reading is not None:
-            return read(self.segment, self._with_foreign_words(bundle.reading))
+            reading = self._with_foreign_words(bundle.reading)
+            return read_kept(with_term_values(keep(self.segment, reading.keeping), self.terms), reading)
         text = self.segment.text
         return [Sentence(text, range(len(text) + 1), (), (), (text,))] if text.strip() else []
 
@@ -113,24 +118,48 @@ class Assembly:
             if self.src_tokenizer.knows(ids):
                 parts.append(part)
                 cases.append(case)
-                self._add(ids, [] if self.units else prefix)
+                self._add(
+                    ids,
+                    [] if self.units else prefix,
+                    self.terms.places(part.text),
+                    Avoided(self.terms.avoided, case != MIXED),
+                )
             else:
                 parts += part.parts
                 self.messages.append(f": {text[:40]!r} is not in the model's language and is kept")
         self.parts, self.cases = parts, cases
 
-    def _add(self, ids: list[int], prefix: list[int]) -> None:
-        """Add the units of a sentence."""
+    def _add(self, ids: list[int], prefix: list[int], places: Sequence[Place], avoided: Avoided) -> None:
+        """Add the units of a sentence, in which terms stand at these places."""
         runs = split(ids, self.src_tokenizer.pieces(ids), self.longest)
         if len(runs) > 1:
             self.messages.append(f" is {len(ids)} tokens long and was translated in {len(runs)} pieces")
-        given = self.src_tokenizer.placeholders
+        given, ends = self.src_tokenizer.placeholders, self.src_tokenizer.ends(ids)
+        last = 0
         for i, run in enumerate(runs):
+            first, last = last, last + len(run)
+            terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
+            wanted = counted([term.target for term in terms], begins=not i)
+            wish = Wish(wanted, avoided, self._positions(terms, ends, first, last))
             required = [self.tgt_tokenizer.placeholders[given.index(token)] for token in run if token in given]
             unit = [*self.lead, *run], [] if i else prefix, list(dict.fromkeys(required)), self.line, len(self.units)
-            self.units.append(Unit(*unit))
+            self.units.append(Unit(*unit, wish))
         self.counts.append(len(runs))
-        self.ends.append(self.src_tokenizer.ends(ids))
+        self.ends.append(ends)
+
+    def _positions(self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int) -> tuple[int, ...]:
+        """The source positions of terms in the unit of tokens `first` to before `last`, where the model aligns.
+
+        `ends` are where the tokens of the sentence end.
+        """
+        shift = len(self.lead) - first
+        tokens = [
+            token
+            for term in terms
+            for token in range(bisect_right(ends, term.begin), 1 + bisect_left(ends, term.end))
+            if token < last
+        ]
+        return tuple(token + shift for token in tokens) if self.aligns else ()
 
     # ---- candidates --------------------------------------------------------------------------------------------------
 
@@ -161,13 +190,14 @@ class Assembly:
     def _candidate(self, chosen: Sequence[Hypothesis]) -> Candidate:
         """The candidate of one hypothesis for each unit."""
         parts, links = list[str | Mark](), list[Link]()
-        length, sentence, units = 0, 0, iter(chosen)
+        length, sentence, unit = 0, 0, 0
         for part in self.parts:
             if not isinstance(part, Sentence):
                 parts.append(part)
                 length += _length(part)
                 continue
-            text, found = self._sentence(sentence, list(islice(units, self.counts[sentence])))
+            text, found = self._sentence(part, unit, self.ends[sentence], chosen[unit : unit + self.counts[sentence]])
+            unit += self.counts[sentence]
             placed = place(part, text, found)
             case = self.cases[sentence]
             written = [written_as(case, p) if isinstance(p, str) else p for p in placed.parts]
@@ -186,17 +216,25 @@ class Assembly:
         alignment = self._alignment(segment.text, links) if self.alignments else []
         return Candidate(segment, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), alignment)
 
-    def _sentence(self, number: int, chosen: Sequence[Hypothesis]) -> tuple[str, list[Link]]:
-        """The translation of a sentence from a hypothesis for each of its units, and its links."""
+    def _sentence(
+        self, part: Sentence, first: int, src_ends: Sequence[int], chosen: Sequence[Hypothesis]
+    ) -> tuple[str, list[Link]]:
+        """The translation of a sentence from a hypothesis for each of its units, and its links.
+
+        Args:
+            part: the sentence.
+            first: the number of its first unit.
+            src_ends: where the text of each of its tokens ends.
+            chosen: the hypotheses.
+        """
         text, links, start = "", list[Link](), 0
-        src_ends, known = self.ends[number], _LOST in self.segment.text
-        first = sum(self.counts[:number])
+        known = _LOST in self.segment.text
         for unit, hypothesis in zip(self.units[first : first + len(chosen)], chosen, strict=True):
             size = len(unit.ids) - len(self.lead)
             decoded = self.tgt_tokenizer.decode(hypothesis.tokens).translate(_ONE_LINE)
             decoded = decoded if known else decoded.replace(_LOST, "")
             shift = len(text) + bool(text)
-            if self.aligns and (self.alignments or self.sentences[number].inner or self.sentences[number].values):
+            if self.aligns and (self.alignments or part.inner or part.values):
                 for position, end in zip(hypothesis.sources, self.tgt_tokenizer.ends(hypothesis.tokens), strict=True):
                     source = position - len(self.lead)
                     if 0 <= source < size:  # the position after them is EOS
@@ -209,26 +247,34 @@ class Assembly:
         """The links between characters as links between words; see `Translation`."""
         source = "".join(p if isinstance(p, str) else _source_of(p) for p in self._source_parts())
         src_words, tgt_words = word_ends(source), word_ends(text)
-        found = {(word_at(source, src_words, self._original(a)), word_at(text, tgt_words, b)) for a, b in links}
+        places, shifts = self._shifts()
+        found = {
+            (word_at(source, src_words, a + shifts[bisect_left(places, a)]), word_at(text, tgt_words, b))
+            for a, b in links
+        }
         return sorted([a, b] for a, b in found)
 
     def _source_parts(self) -> Iterator[str | Mark]:
         """The text and the marks of the source, in order."""
         return chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts)
 
-    def _original(self, place: int) -> int:
-        """The place in the source of a place in its text without what is kept."""
+    def _shifts(self) -> tuple[list[int], list[int]]:
+        """How far a place in the source is from its place in the text without what is kept.
+
+        Places up to `places[i]` that are after the one before it are shifted by `shifts[i]`; the last shift is that of
+        all that follow. What is kept in the place of a word begins at its place.
+        """
+        places, shifts = list[int](), list[int]()
         at = shift = 0
         for part in self._source_parts():
             if isinstance(part, str):
                 at += len(part)
-                if at > place:
-                    break
             else:
-                if at == place and part.kind == VALUE:
-                    break
+                place = at if part.kind == VALUE else at - 1
+                places.append(max([place, *places[-1:]]))
+                shifts.append(shift)
                 shift += len(_source_of(part))
-        return place + shift
+        return places, [*shifts, shift]
 
 
 def _source_of(mark: Mark) -> str:
@@ -243,11 +289,20 @@ def _length(part: str | Mark) -> int:
 
 def combinations(units: Sequence[list[Hypothesis]], count: int) -> list[tuple[Hypothesis, ...]]:
     """The `count` best combinations of one hypothesis for each unit, by the sum of their scores, best first."""
-    best: list[tuple[float, tuple[Hypothesis, ...]]] = [(0.0, ())]
+    best: list[tuple[float, Any]] = [(0.0, None)]  # total, and the last hypothesis with the chain of those before it
     for hypotheses in units:
-        extended = [(total + h.score, (*chosen, h)) for total, chosen in best for h in hypotheses]
+        extended = [(total + h.score, (before, h)) for total, before in best for h in hypotheses]
         best = sorted(extended, key=lambda item: -item[0])[:count]
-    return [chosen for _, chosen in best]
+    return [tuple(_unchained(last)) for _, last in best]
+
+
+def _unchained(last: Any) -> list[Hypothesis]:
+    """The hypotheses of a chain, from the first on."""
+    chosen = list[Hypothesis]()
+    while last is not None:
+        last, hypothesis = last
+        chosen.append(hypothesis)
+    return chosen[::-1]
 
 
 def in_step(units: Sequence[list[Hypothesis]]) -> list[tuple[Hypothesis, ...]]:

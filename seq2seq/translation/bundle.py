@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from seq2seq.config import build
 from seq2seq.errors import InputError
+from seq2seq.segments.glossary import Terms
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text import batches
 from seq2seq.text.directions import Direction, directions_of, listed
 from seq2seq.text.preparation import LONGEST, TextConfig, reading
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation.search import Ids, LogProbs, Proposal, SearchConfig
+from seq2seq.translation.beam import Ids, LogProbs
+from seq2seq.translation.search import Proposal, SearchConfig
 
 Mask = NDArray[np.bool_]
 
@@ -68,6 +70,8 @@ class Bundle(NamedTuple):
     longest: int = LONGEST  # source tokens that are translated at once
     directions: tuple[Direction, ...] = ()  # of a model of many languages; empty: from `src` to `tgt` alone
     lead: tuple[int, ...] = ()  # tokens before each source: of a model of many languages, that of `tgt`
+    right_to_left: bool = False  # the engine's targets are reversed: the last token comes first, EOS after the first
+    terms: Terms = Terms()  # a glossary, and phrases that translations do not have
 
     @classmethod
     def of(
@@ -99,7 +103,8 @@ class Bundle(NamedTuple):
         lacking = [tgt for _, tgt in directions if tgt not in known]
         if lacking and (known or data.get("languages")):
             raise InputError(f"the tokenizer has no token for the language {lacking[0]}; restore the folder's own")
-        return cls.of(engine, tokenizers, search, text, directions)
+        bundle = cls.of(engine, tokenizers, search, text, directions)
+        return bundle._replace(right_to_left=data.get("right_to_left") is True)
 
     @property
     def known(self) -> tuple[Direction, ...]:

@@ -1,7 +1,7 @@
 """The engine that computes trained models in PyTorch; arrays in, arrays out.
 
 Neither the batch nor one or two threads change a bit of a translation or its score (with AVX2 or AVX-512, and layers
-whose sizes are multiples of eight): see `padding`. `with_memory` alone knows text, for a translation memory.
+whose sizes are multiples of eight): see `padding`.
 """
 
 import math
@@ -18,12 +18,12 @@ from seq2seq.errors import InputError
 from seq2seq.network.decoder import State
 from seq2seq.network.model import Model
 from seq2seq.text.batches import Arrays
-from seq2seq.text.preparation import prepared
-from seq2seq.text.sources import Pair
+from seq2seq.text.ragged import Ragged
+from seq2seq.translation.beam import Ids, LogProbs
 from seq2seq.translation.bundle import Bundle, Mask
 from seq2seq.translation.nearest_neighbour import Datastore, Retrieved
 from seq2seq.translation.padding import ROW_MULTIPLE, pad_positions, pad_rows, smallest_columns, use_strict_products
-from seq2seq.translation.search import Ids, LogProbs, Proposal
+from seq2seq.translation.search import Proposal
 from seq2seq.translation.translation_memory import TranslationMemory
 
 
@@ -122,27 +122,33 @@ class TorchEngine:
         return tuple(datastore.retrieve(src, mask) if datastore else None for datastore in self.datastores)
 
 
-def with_memory(bundle: Bundle, pairs: Sequence[tuple[str, str]], share: float) -> Bundle:
+def with_memory(bundle: Bundle, sources: Ragged, targets: Ragged, share: float) -> Bundle:
     """The bundle with a translation memory, whose neighbours have `share` (0 to 1) of the probability of each token.
 
     Args:
         bundle: a trained model, or an ensemble.
-        pairs: the memory's lines, source and target; at least one pair.
+        sources, targets: the memory's pairs as the model reads them, encoded; at least one pair.
         share: see `nearest_neighbour`.
+
+    Raises:
+        InputError: the model is an exported one.
+    """
+    models = trained_models(bundle)
+    for token in bundle.lead:
+        sources = sources.prefixed(np.full(len(sources), token, np.int32))
+    memory = TranslationMemory(sources, targets.reversed() if bundle.right_to_left else targets)
+    return bundle._replace(engine=TorchEngine(*models, memory=memory, share=share))
+
+
+def trained_models(bundle: Bundle) -> Sequence[Model]:
+    """The models of a bundle that can use a translation memory.
 
     Raises:
         InputError: the model is an exported one.
     """
     if not isinstance(bundle.engine, TorchEngine):
         raise InputError("an exported model cannot use a translation memory; give the trained one, or omit --memory")
-    if bundle.reading:
-        pairs = prepared([Pair(*pair) for pair in pairs], bundle.reading)
-    src, tgt = zip(*pairs, strict=True)
-    sources = bundle.src_tokenizer.encode_all(src)
-    for token in bundle.lead:
-        sources = sources.prefixed(np.full(len(sources), token, np.int32))
-    memory = TranslationMemory(sources, bundle.tgt_tokenizer.encode_all(tgt))
-    return bundle._replace(engine=TorchEngine(*bundle.engine.models, memory=memory, share=share))
+    return bundle.engine.models
 
 
 def next_log_probs(model: Model, features: Tensor, retrieved: Retrieved | None, counts: list[int]) -> Tensor:

@@ -25,7 +25,7 @@ from seq2seq.translation.translation_memory import TranslationMemory
 
 SHARPNESS = 8  # chosen on Multi30k
 BATCH_TOKENS = 4096  # tokens of the memory for which keys are computed at once
-CACHED_ENTRIES = 1_000_000  # entries whose keys are kept for later sentences; with 256 features, 1 GB
+CACHED_ENTRIES = 400_000  # entries whose keys are kept for later sentences; with 256 features, 400 MB
 
 
 class Entries(NamedTuple):

@@ -17,14 +17,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.config import setting
-from seq2seq.translation.required import Required, best_of_each, first_of, held_after
+from seq2seq.translation.beam import (
+    FREE,
+    Beam,
+    Candidates,
+    Ids,
+    LogProbs,
+    best,
+    best_of_each,
+    draw,
+    repeats,
+    unfinished,
+    with_target,
+)
+from seq2seq.translation.constraints import (
+    STRAY,
+    Constraints,
+    Lacking,
+    Options,
+    Progress,
+    Vocabulary,
+)
+from seq2seq.translation.phrase_text import Wish
 
+PLAIN = Vocabulary()  # without constraints
 WHOLE_VOCABULARY = 2**31  # a number of candidates above any vocabulary's size
-FREE = -1  # no token is forced
-
-Ids = NDArray[np.int64]
-LogProbs = NDArray[np.float32] | NDArray[np.float64]
-Totals = NDArray[np.float64]  # cumulative log-probabilities
+SAMPLES = 30  # that are drawn of each sentence where others choose among them (Eikema & Aziz 2020)
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,7 @@ class Request(NamedTuple):
     limit: int  # most tokens of a translation, `eos` included
     prefix: Sequence[int] = ()  # the first tokens of every translation; a long prefix raises the limit
     required: Sequence[int] = ()  # tokens that every translation has once; all different
+    wish: Wish = Wish()  # phrases that every translation has, or no translation
 
 
 class Hypothesis(NamedTuple):
@@ -114,7 +133,7 @@ def search(
     bos: int,
     eos: int,
     rngs: Sequence[np.random.Generator] = (),
-    reserved: Sequence[int] = (),
+    vocabulary: Vocabulary = PLAIN,
 ) -> list[list[Hypothesis]]:
     """The best translations of each of N sentences, best first: at least one, at most `config.beam` = K.
 
@@ -129,51 +148,54 @@ def search(
         bos: the token before the first.
         eos: the token that ends a translation.
         rngs: where `config.sample` is set, the random numbers of each sentence; then K must be 1.
-        reserved: tokens that stand in a translation only if its request requires them.
+        vocabulary: what constraints need to know of it.
     """
     finished: list[list[Hypothesis]] = [[] for _ in requests]
-    schedule, beam = forced_tokens(requests, eos), Beam.start(len(requests), bos)
-    required = Required.of([r.required for r in requests], [limit_of(r) for r in requests], reserved)
+    limits = [limit_of(request, vocabulary) for request in requests]
+    schedule, beam = forced_tokens(requests, limits, eos), Beam.start(len(requests), bos)
+    constraints = Constraints(requests, limits, vocabulary, eos)
+    progress = constraints.start()
     while len(beam.sentences):
         forced = schedule[beam.sentences, beam.step - 1][:, None]  # (B, 1)
-        lacking = required.lacking(beam.sentences, beam.tokens)  # (B, W, R)
-        upcoming = np.where(forced == FREE, first_of(lacking), forced)
+        lacking = constraints.lacking(beam.sentences, beam.tokens, progress)
+        upcoming = np.where(forced == FREE, lacking.target, forced)  # (B, W)
         targets = np.where(upcoming == FREE, eos, upcoming)
-        count = candidates_needed(config, beam.step) + len(reserved)
-        proposal, state = propose(beam.tokens[:, :, -1], targets, state, count)
-        urgent = required.urgent(beam.sentences, beam.step, lacking, proposal.tokens[:, :, 0] == eos)
-        forced = np.where((forced == FREE) & urgent, upcoming, forced)  # (B, W)
-        tokens, log_probs = constrain(beam, proposal, forced, config, eos)
-        if reserved:
-            first = np.where(forced == FREE, proposal.target_log_probs, -np.inf).astype(np.float64)
-            tokens, log_probs = required.allow(lacking, tokens, log_probs, first, eos)
-        totals = beam.log_probs[:, :, None] + log_probs  # (B, W, C)
+        step = Step(beam, forced, lacking, progress)
+        count = candidates_needed(config, beam.step, constraints)
+        proposal, after = propose(beam.tokens[:, :, -1], targets, state, count)
+        options = step.options(proposal, constraints, config)
+        if step.stuck(options, constraints).any():
+            wide, _ = propose(beam.tokens[:, :, -1], targets, state, WHOLE_VOCABULARY)
+            options = step.freed(options, wide, constraints, config)
+        totals = beam.log_probs[:, :, None] + options.log_probs  # (B, W, C)
         if config.sample:
-            places = draw(tokens, log_probs, config.sample, [rngs[i] for i in beam.sentences.tolist()])
-        elif required.tokens.size:
-            places = best_of_each(totals, held_after(lacking, tokens), 2 * config.beam)
+            places = draw(options.tokens, options.log_probs, config.sample, [rngs[i] for i in beam.sentences.tolist()])
+        elif constraints.shares:
+            places = best_of_each(totals + options.order, options.groups, options.late, 2 * config.beam)
         else:
             places = best(totals, 2 * config.beam)
-        candidates = Candidates.take(tokens, totals, places)
-        for sentence, hypothesis in endings(beam, candidates, config, eos):
+        candidates = Candidates.take(options.tokens, totals, places)
+        for sentence, hypothesis in endings(beam, candidates, config, eos, progress.strayed):
             finished[sentence].append(hypothesis)
         others = unfinished(candidates, config.beam, eos)
         full = np.array([len(finished[i]) >= config.beam for i in beam.sentences.tolist()])
         kept = np.flatnonzero(~(full | np.isneginf(others.log_probs).all(1)))  # at its limit a sentence has no others
+        progress = constraints.extend(progress, lacking, kept, others, proposal.source)
         beam, rows = beam.extend(kept, others, proposal.source)
-        if len(rows):
-            state = state.select(rows)
+        state = after.select(rows) if len(rows) else after
     return [sorted(hypotheses, key=lambda h: -h.score)[: config.beam] for hypotheses in finished]
 
 
-def limit_of(request: Request) -> int:
-    """The most tokens of a translation, `eos` included, with room for the prefix and what is required."""
-    return max(request.limit, len(request.prefix) + len(request.required) + 1)
+def limit_of(request: Request, vocabulary: Vocabulary) -> int:
+    """The most tokens of a translation, `eos` included, with room for the prefix and what it must hold."""
+    phrases, needed = vocabulary.phrases, len(request.required)
+    if phrases is not None:
+        needed += sum(int(phrases.full[phrases.numbers[phrase]]) * count for phrase, count in request.wish.wanted)
+    return max(request.limit, len(request.prefix) + needed + 1)
 
 
-def forced_tokens(requests: Sequence[Request], eos: int) -> Ids:
+def forced_tokens(requests: Sequence[Request], limits: Sequence[int], eos: int) -> Ids:
     """The token (N, T) that each request forces at each step: its prefix, then FREE, then `eos` from its limit on."""
-    limits = [limit_of(request) for request in requests]
     forced = np.full((len(requests), max(limits, default=0)), FREE, np.int64)
     for row, request, limit in zip(forced, requests, limits, strict=True):
         row[: len(request.prefix)] = request.prefix
@@ -181,59 +203,52 @@ def forced_tokens(requests: Sequence[Request], eos: int) -> Ids:
     return forced
 
 
-class Beam(NamedTuple):
-    """The unfinished hypotheses before a step: W for each of B sentences."""
+class Step(NamedTuple):
+    """What is known before an engine's proposal."""
 
-    sentences: Ids  # (B,) which of the N sentences
-    tokens: Ids  # (B, W, t) `bos` and the tokens so far
-    sources: Ids  # (B, W, t - 1) the source position of each token
-    log_probs: Totals  # (B, W)
+    beam: Beam
+    forced: Ids  # (B, 1) the token that the request forces, or FREE
+    lacking: Lacking
+    progress: Progress
 
-    @classmethod
-    def start(cls, sentences: int, bos: int) -> "Beam":
-        """One hypothesis for each sentence, without tokens."""
-        shape = (sentences, 1)
-        return cls(np.arange(sentences), np.full((*shape, 1), bos), np.zeros((*shape, 0), np.int64), np.zeros(shape))
+    def options(
+        self, proposal: Proposal, constraints: Constraints, config: SearchConfig, free: bool = False
+    ) -> Options:
+        """The candidates of a proposal; with `free`, whatever phrases the sentences have."""
+        best = proposal.tokens[:, :, 0]
+        urgent = constraints.urgent(self.lacking, self.progress, best, samples=config.sample > 0)
+        forced = np.where((self.forced == FREE) & urgent, self.lacking.target, self.forced)  # (B, W)
+        tokens, log_probs = constrain(self.beam, proposal, forced, config, constraints.eos)
+        target = np.where(forced == FREE, self.lacking.target, FREE)
+        if (target != FREE).any():
+            tokens, log_probs = with_target(tokens, log_probs, target, proposal.target_log_probs)
+        forced = np.zeros_like(self.forced) if free else self.forced
+        return constraints.options(self.lacking, self.progress, tokens, log_probs, forced, proposal.source)
 
-    @property
-    def step(self) -> int:
-        """The number t of the step, from 1 on; hypotheses have t - 1 tokens."""
-        return int(self.tokens.shape[2])
+    def stuck(self, options: Options, constraints: Constraints) -> NDArray[np.bool_]:
+        """Which of the sentences (B,) have no candidate that their phrases allow."""
+        totals = self.beam.log_probs[:, :, None] + options.log_probs
+        sentences = self.beam.sentences
+        has_phrases = constraints.wants[sentences] | constraints.avoids[sentences]
+        stuck: NDArray[np.bool_] = np.isneginf(totals).all((1, 2)) & has_phrases & (self.forced[:, 0] == FREE)
+        return stuck
 
-    def extend(self, kept: Ids, candidates: "Candidates", source: Ids) -> tuple["Beam", Ids]:
-        """The next beam: the candidates (B, K) of the sentences `kept` (B',); and the row (B', K) that each continues.
+    def freed(self, options: Options, wide: Proposal, constraints: Constraints, config: SearchConfig) -> Options:
+        """The options, where none was allowed those of a wide proposal; where none of these is, whatever is wished."""
+        options = self.widened(options, self.options(wide, constraints, config), self.stuck(options, constraints))
+        stuck = self.stuck(options, constraints)
+        return self.widened(options, self.options(wide, constraints, config, free=True), stuck)
 
-        `source` (B, W) is the source position of the token that continues each hypothesis.
-        """
-        parents, tokens = candidates.parents[kept], candidates.tokens[kept]
-        at = kept[:, None], parents
-        return Beam(
-            self.sentences[kept],
-            np.concatenate((self.tokens[at], tokens[:, :, None]), axis=2),
-            np.concatenate((self.sources[at], source[at][:, :, None]), axis=2),
-            candidates.log_probs[kept],
-        ), kept[:, None] * self.tokens.shape[1] + parents
-
-
-class Candidates(NamedTuple):
-    """Hypotheses continued by one token: C for each of B sentences, best first."""
-
-    parents: Ids  # (B, C) which of the W hypotheses is continued
-    tokens: Ids  # (B, C) the next token
-    log_probs: Totals  # (B, C), -inf: not allowed
-
-    @classmethod
-    def take(cls, tokens: Ids, totals: Totals, places: Ids) -> "Candidates":
-        """Those at places (B, C), of W * C', of next tokens (B, W, C') and the totals (B, W, C') with them."""
-        flat = len(tokens), -1
-        return cls(
-            places // tokens.shape[2],
-            np.take_along_axis(tokens.reshape(flat), places, 1),
-            np.take_along_axis(totals.reshape(flat), places, 1),
-        )
+    def widened(self, options: Options, wide: Options, stuck: NDArray[np.bool_]) -> Options:
+        """The options, with those of a wider proposal for the sentences that are stuck."""
+        width = options.tokens.shape[2]
+        for whole, part in zip(wide, options, strict=True):
+            whole[~stuck, :, :width] = part[~stuck]
+        wide.log_probs[~stuck, :, width:] = -np.inf
+        return wide
 
 
-def candidates_needed(config: SearchConfig, step: int) -> int:
+def candidates_needed(config: SearchConfig, step: int, constraints: Constraints) -> int:
     """How many continuations of each hypothesis a step reads.
 
     The K best others may all continue one hypothesis, behind its `eos` and, with a ban of n-grams, up to `step` banned
@@ -241,7 +256,7 @@ def candidates_needed(config: SearchConfig, step: int) -> int:
     """
     if config.sample:
         return WHOLE_VOCABULARY
-    return config.beam + 1 + (step if config.no_repeat_ngram else 0)
+    return config.beam + 1 + (step if config.no_repeat_ngram else 0) + constraints.most_barred
 
 
 def constrain(
@@ -263,48 +278,18 @@ def constrain(
     return tokens, log_probs
 
 
-def repeats(prefixes: Ids, tokens: Ids, n: int) -> NDArray[np.bool_]:
-    """Which tokens (B, W, C) complete an n-gram that their prefix (B, W, t) has already (Paulus et al. 2018)."""
-    banned = np.zeros(tokens.shape, np.bool_)
-    last = prefixes[:, :, prefixes.shape[2] - n + 1 :]
-    for start in range(prefixes.shape[2] - n + 1):
-        same = (prefixes[:, :, start : start + n - 1] == last).all(axis=2)  # (B, W)
-        banned |= same[:, :, None] & (tokens == prefixes[:, :, start + n - 1, None])
-    return banned
+def endings(
+    beam: Beam, candidates: Candidates, config: SearchConfig, eos: int, strayed: Ids
+) -> Iterator[tuple[int, Hypothesis]]:
+    """The hypotheses that end with `eos` and are among the K best of their sentence, each with its sentence.
 
-
-def best(totals: Totals, count: int) -> Ids:
-    """The places (B, C) in W * C' of the `count` largest of totals (B, W, C'), best first; at a tie the earlier."""
-    places: Ids = np.argsort(-totals.reshape(len(totals), -1), axis=1, kind="stable")[:, :count]
-    return places
-
-
-def draw(tokens: Ids, log_probs: LogProbs, temperature: float, rngs: Sequence[np.random.Generator]) -> Ids:
-    """The place (B, 1) of one token of each sentence, drawn in proportion to p ** (1 / temperature).
-
-    The largest of log p / temperature + a Gumbel number for each token (Maddison et al. 2014) is such a draw.
+    For ranking them, STRAY is taken from the log-probability for each of the tokens that `strayed` (B, W) counts.
     """
-    noise = np.stack([rng.gumbel(size=tokens.shape[2]) for rng in rngs])  # (B, V), by token: candidates may tie
-    with np.errstate(over="ignore"):
-        perturbed = log_probs[:, 0] / temperature + np.take_along_axis(noise, tokens[:, 0], 1)
-    places: Ids = perturbed.argmax(1)[:, None]
-    return places
-
-
-def endings(beam: Beam, candidates: Candidates, config: SearchConfig, eos: int) -> Iterator[tuple[int, Hypothesis]]:
-    """The hypotheses that end with `eos` and are among the K best of their sentence, each with its sentence."""
     ended = (candidates.tokens == eos) & np.isfinite(candidates.log_probs)
     ended[:, config.beam :] = False
     for b, c in zip(*ended.nonzero(), strict=True):
         parent, log_prob = candidates.parents[b, c], float(candidates.log_probs[b, c])
         tokens = beam.tokens[b, parent, 1:].tolist()
-        ranked = score(log_prob, len(tokens) + 1, config.length_penalty, config.word_reward)
+        total = log_prob - STRAY * int(strayed[b, parent])
+        ranked = score(total, len(tokens) + 1, config.length_penalty, config.word_reward)
         yield int(beam.sentences[b]), Hypothesis(tokens, log_prob, ranked, beam.sources[b, parent].tolist())
-
-
-def unfinished(candidates: Candidates, count: int, eos: int) -> Candidates:
-    """The `count` best candidates that do not end; where there are fewer, others with a log-probability of -inf."""
-    ended = candidates.tokens == eos
-    order = np.argsort(ended, axis=1, kind="stable")[:, :count]
-    parents, tokens = (np.take_along_axis(x, order, 1) for x in candidates[:2])
-    return Candidates(parents, tokens, np.take_along_axis(np.where(ended, -np.inf, candidates.log_probs), order, 1))

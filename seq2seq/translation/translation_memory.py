@@ -23,20 +23,26 @@ class TranslationMemory:
 
     def __init__(self, src: Ragged, tgt: Ragged) -> None:
         self.src, self.tgt = src, tgt
-        lengths, tokens = np.diff(src.offsets), src.flat.astype(np.int64)
-        pair_of_token = np.repeat(np.arange(len(src)), lengths)
-        postings, counts = np.unique(tokens * len(src) + pair_of_token, return_counts=True)  # by token, then by pair
-        token, self.pairs = np.divmod(postings, len(src))
-        self.begin = np.searchsorted(token, np.arange(tokens.max(initial=0) + 2))  # of each token's postings
-        sources = np.diff(self.begin)[token]  # n_w
-        rarity = np.log1p((len(src) - sources + 0.5) / (sources + 0.5))
-        length = 1 - B + B * lengths[self.pairs] / max(lengths.mean(), 1)
-        self.scores = rarity * counts * (K1 + 1) / (counts + K1 * length)
+        lengths = src.lengths()
+        order = np.argsort(src.flat, kind="stable")  # by token, then by pair
+        token = src.flat[order]
+        pairs = np.repeat(np.arange(len(src), dtype=np.int32), lengths)[order]
+        del order  # of many tokens, it is the largest
+        is_first = np.ones(len(token), np.bool_)  # of a posting: a token and a pair that it occurs in
+        is_first[1:] = (token[1:] != token[:-1]) | (pairs[1:] != pairs[:-1])
+        first = np.flatnonzero(is_first)
+        self.pairs = pairs[first]  # of each posting
+        counts = np.diff(first, append=len(token))
+        self.counts = counts.astype(np.min_scalar_type(counts.max(initial=0)))  # f_w of each posting
+        self.begin = np.searchsorted(token[first], np.arange(int(token.max(initial=0)) + 2))  # of a token's postings
+        self.damping = K1 * (1 - B + B * lengths / max(lengths.mean(), 1))  # of each pair
 
     def retrieve(self, ids: Sequence[int]) -> NDArray[np.int64]:
         """The numbers of the MOST_PAIRS pairs, or of all, that score highest for these ids, best first."""
         totals = np.zeros(len(self.src))
         for token in sorted({token for token in ids if token < len(self.begin) - 1}):
             postings = slice(self.begin[token], self.begin[token + 1])
-            totals[self.pairs[postings]] += self.scores[postings]
+            pairs, counts = self.pairs[postings], self.counts[postings].astype(np.float64)
+            rarity = np.log1p((len(self.src) - len(pairs) + 0.5) / (len(pairs) + 0.5))
+            totals[pairs] += rarity * counts * (K1 + 1) / (counts + self.damping[pairs])
         return np.argsort(-totals, kind="stable")[:MOST_PAIRS]

@@ -11,17 +11,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seq2seq.errors import InputError
 from seq2seq.processes import ProcessPool
 from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
+from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Mark, Segment
 from seq2seq.text import batches
 from seq2seq.text.directions import Direction
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.assembly import Assembly, Candidate, Unit
 from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.constraints import Vocabulary
+from seq2seq.translation.phrase_text import Avoided, Wanted
+from seq2seq.translation.phrases import Phrases, Spelling
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
+MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
 
 
@@ -45,6 +51,8 @@ class Line(NamedTuple):
     direction: Direction | None  # None: the bundle's
 
 
+# Ranks the hypotheses of each unit anew: another order, other scores, and maybe others beside them.
+Choose = Callable[[Sequence[Unit], list[list[Hypothesis]]], list[list[Hypothesis]]]
 # A translation in steps: yields units to search for, is sent the hypotheses of each, returns candidates of each line.
 Steps = Generator[list[Unit], list[list[Hypothesis]], list[list[Candidate]]]
 Packed = tuple[int, str, list[tuple[int, str]], str, Direction | None]
@@ -76,13 +84,21 @@ class LineTranslator:
         batch_tokens: most tokens of a batch, padding included; changes no result.
         workers: processes that share a stream; changes no result.
         alignments: whether translations have alignments.
+        choose: ranks the hypotheses of each unit, see `rescoring`; None: their own scores do. Then all lines are in the
+            bundle's direction.
     """
 
     def __init__(
-        self, bundle: Bundle, config: SearchConfig, batch_tokens: int = 1024, workers: int = 1, alignments: bool = False
+        self,
+        bundle: Bundle,
+        config: SearchConfig,
+        batch_tokens: int = 1024,
+        workers: int = 1,
+        alignments: bool = False,
+        choose: Choose | None = None,
     ) -> None:
         self.bundle, self.engine, self.config = bundle, bundle.engine, config
-        self.batch_tokens, self.workers, self.alignments = batch_tokens, workers, alignments
+        self.batch_tokens, self.workers, self.alignments, self.choose = batch_tokens, workers, alignments, choose
 
     def stream(
         self,
@@ -101,7 +117,7 @@ class LineTranslator:
                 directions share batches.
 
         Raises:
-            InputError: the model does not know a direction.
+            InputError: the model does not know a direction, or it writes from the end and a line has a prefix.
         """
         for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
@@ -117,21 +133,36 @@ class LineTranslator:
 
     def log_probs(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
         """log p(tgt | src) of each pair of lines in nats, by teacher forcing; each line as one sentence."""
-        sides = self._pairs(src, tgt)
-        result = [0.0] * len(src)
+        return self.token_log_probs(*self.encoded(src, tgt, self.bundle.reading))
+
+    def token_log_probs(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> list[float]:
+        """As `log_probs`, of pairs of tokens: sources with the bundle's `lead`, and targets, both without EOS."""
+        if self.bundle.right_to_left:
+            tgt = [ids[::-1] for ids in tgt]
+        sides, result = (src, tgt), [0.0] * len(src)
         for rows in batches.plan_pairs(*sides, self.batch_tokens):
             totals = self.engine.log_probs(batches.pad_pairs(*sides, rows))
             for i, total in zip(rows, totals.tolist(), strict=True):
                 result[i] = total
         return result
 
+    def cross_entropies(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
+        """-log p(tgt | src) of each pair of lines in nats per target token, EOS counted."""
+        counts = self._token_counts(src, tgt)
+        return [-total / count for total, count in zip(self.log_probs(src, tgt), counts, strict=True)]
+
     def count_tokens(self, src: Sequence[str], tgt: Sequence[str]) -> int:
         """How many target tokens `log_probs` scores, EOS counted."""
-        return sum(len(ids) + 1 for ids in self._pairs(src, tgt)[1])
+        return sum(self._token_counts(src, tgt))
 
-    def _pairs(self, src: Sequence[str], tgt: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
-        """The tokens of the pairs, as the model is trained on them."""
-        if how := self.bundle.reading:
+    def _token_counts(self, src: Sequence[str], tgt: Sequence[str]) -> list[int]:
+        return [len(ids) + 1 for ids in self.encoded(src, tgt, self.bundle.reading)[1]]
+
+    def encoded(
+        self, src: Sequence[str], tgt: Sequence[str], how: Reading | None
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """The tokens of the pairs for `token_log_probs`, as the model is trained on them."""
+        if how:
             texts = [pair_texts(a, b, how) for a, b in zip(src, tgt, strict=True)]
             src, tgt = [a for a, _ in texts], [b for _, b in texts]
         sources = [[*self.bundle.lead, *ids] for ids in self.bundle.src_tokenizer.encode(src)]
@@ -190,8 +221,15 @@ class LineTranslator:
 
     def _translate(self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]) -> Steps:
         """The candidates of each line, read as for its bundle."""
+        if self.bundle.right_to_left and (line := next((line for line in window if line.prefix), None)):
+            raise InputError(
+                f"line {line.number} has a prefix, but this model writes translations from the end; leave out --prefix"
+            )
+        if self.bundle.right_to_left and any(bundle.terms for bundle in bundles):
+            raise InputError("this model writes translations from the end; leave out the glossary and what to avoid")
+        ranks = not self.config.sample or self.choose is not None
         assemblies = [
-            Assembly(bundle, line.segment, line.number, self.alignments, ranks=not self.config.sample)
+            Assembly(bundle, line.segment, line.number, self.alignments, ranks)
             for line, bundle in zip(window, bundles, strict=True)
         ]
         tokenizer = self.bundle.src_tokenizer
@@ -224,24 +262,55 @@ class LineTranslator:
 
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
+        found = self._found(units)
+        return self.choose(units, found) if self.choose else found
+
+    def _found(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit, ranked by their own scores."""
         config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
         if config.sample:
             config, times = replace(config, beam=1), config.beam
         results: list[list[Hypothesis]] = [[] for _ in units]
         searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
         lengths = [[len(units[i].ids) + 1] for i, _ in searches]
-        reserved = self.bundle.reserved
-        for rows in batches.plan(lengths, self.batch_tokens):
-            batch = [searches[row] for row in rows]
+        plan = [[searches[row] for row in rows] for rows in batches.plan(lengths, self.batch_tokens)]
+        for batch, vocabulary in zip(plan, self._vocabularies([[units[i] for i, _ in b] for b in plan]), strict=True):
             state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
             requests = [
-                Request(config.limit(len(units[i].ids) + 1), units[i].prefix, units[i].required) for i, _ in batch
+                Request(config.limit(len(unit.ids) + 1), unit.prefix, unit.required, unit.wish)
+                for unit in (units[i] for i, _ in batch)
             ]
             seeds = [(config.seed, units[i].line, units[i].number, sample) for i, sample in batch if config.sample]
             rngs = [np.random.default_rng(seed) for seed in seeds]
-            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, reserved)
+            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, vocabulary)
             for (i, _), hypotheses in zip(batch, of_batch, strict=True):
                 results[i].extend(hypotheses)
         if config.sample:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
+        if self.bundle.right_to_left:
+            results = [
+                [h._replace(tokens=h.tokens[::-1], sources=h.sources[::-1]) for h in hypotheses]
+                for hypotheses in results
+            ]
         return results
+
+    def _vocabularies(self, plan: Sequence[Sequence[Unit]]) -> Iterator[Vocabulary]:
+        """For each batch of units what their search needs to know of the target tokens."""
+        tokenizer, reserved = self.bundle.tgt_tokenizer, self.bundle.reserved
+        spelling = Spelling(tokenizer.texts, lambda text: tokenizer.encode([text])[0], EOS)
+        done = 0
+        while done < len(plan):
+            wanted, avoided, count = dict[Wanted, None](), dict[Avoided, None](), 0
+            for batch in plan[done:]:
+                if count and len(wanted) > MOST_WANTED:
+                    break
+                wanted |= {phrase: None for unit in batch for phrase, _ in unit.wish.wanted}
+                avoided |= {unit.wish.avoided: None for unit in batch}
+                count += 1
+            has_phrases = wanted or any(each.phrases for each in avoided)
+            phrases = Phrases(spelling, list(wanted), list(avoided)) if has_phrases else None
+            for _ in range(count):
+                yield Vocabulary(reserved, phrases)
+                done += 1
+                if phrases and phrases.is_large:
+                    break

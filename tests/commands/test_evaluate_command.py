@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sacrebleu
-from shell import PARTS, ROOT, Result, call, python, worked
+from shell import PARTS, ROOT, Result, call, python, refused, worked, write_part
 
 from seq2seq.text.sources import read_lines
 
@@ -110,6 +110,26 @@ def test_a_model_is_scored_by_the_language_it_translates_to(model: Path, corpus:
     arguments = ["evaluate", "--model", model, "--data", ".", "--tgt", "zh", "--metric", "bleu"]
     assert "tok:zh" in worked(call(*arguments)).out
     assert "tok:13a" in worked(call(*arguments, "--tokenize", "13a")).out
+
+
+def test_several_texts_are_read_as_train_reads_them(model: Path, corpus: Path) -> None:
+    """Their parts are joined; two memories are one."""
+    ask = ["evaluate", "--model", model, "--data", corpus, "--metric", "bleu", "--json", "--device", "cpu"]
+    write_part(Path("more"), "test", PARTS["test2"])
+    one, two, both = (
+        json.loads(worked(call(*ask, *options)).out)
+        for options in ([], ["--split", "test2"], ["--data", "more", "--split", "test"])
+    )
+    assert both["sentences"] == one["sentences"] + two["sentences"] == len(PARTS["test"]) + len(PARTS["test2"])
+    write_part(Path("first"), "train", PARTS["train"][:20])
+    write_part(Path("second"), "train", PARTS["train"][20:])
+    memories = [["--memory", corpus], ["--memory", "first", "--memory", "second"], ["--memory", "second"]]
+    whole, joined, second = (
+        worked(call(*ask, *memory, "--split", "test2", "--memory-share", 0.9)).out for memory in memories
+    )
+    assert whole == joined != second
+    for command in (["report", "--model", model, "--out", "x.html"], ["benchmark"]):
+        refused(call(*command, "--data", "nowhere", "--data", corpus), "nowhere is not there")
 
 
 @pytest.mark.usefixtures("files")

@@ -15,13 +15,6 @@ SOURCES = [en for en, _ in PARTS["test2"]] + ["", "🙂"]
 LINES = "".join(f"{en}\n" for en in SOURCES)
 
 
-@pytest.fixture(scope="module")
-def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("forms") / "fast"
-    worked(call("export", "--model", model, "--out", folder))
-    return folder
-
-
 def test_each_form_is_written_and_reported(model: Path, tmp_path: Path) -> None:
     for form, options in (
         ("onnx", []),

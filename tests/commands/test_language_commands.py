@@ -4,8 +4,8 @@ import json
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from shell import QUICK, call, card, refused, worked
 import seq2seq
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
+from seq2seq.languages.identification import Likely
 
 KNOWN = "there is en to de, de to en, en to fr, de to fr"
 
@@ -121,6 +122,8 @@ def test_teachers_of_some_directions(tiny: Path, data: Path, joint: str) -> None
         (["--to", "en"], "2 1 3"),
         (["--from", "de", "--to", "fr"], "1 2 3"),
         (["--from", "de"], "2 1 3"),
+        (["--from", "DE", "--to", "fra"], "1 2 3"),
+        (["--to", "fr-CA"], "1 2 3"),
     ],
 )
 def test_the_direction_is_named_or_the_default(polyglot: Learnt, options: list[str], translation: str) -> None:
@@ -137,11 +140,11 @@ def test_an_unknown_direction_is_refused(polyglot: Learnt, options: list[str]) -
 def test_the_language_of_a_file_is_detected_once(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def rank(text: str) -> list[tuple[str, float]]:
+    def rank(text: str, languages: Sequence[str]) -> list[Likely]:
         seen.append(text)
-        return [("it", 0.0), ("de" if text.startswith("3") else "en", -1.0)]
+        return [Likely("de" if text.startswith("3") else "en", 1.0)]
 
-    monkeypatch.setitem(sys.modules, "py3langid", SimpleNamespace(rank=rank))
+    monkeypatch.setattr("seq2seq.text.detection.rank", rank)
     automatic = "translate", "--model", polyglot.folder, "--quiet", "--from", "auto", "--to", "fr"
     assert worked(call(*automatic, stdin="3 1 2\n5 4\n")).out == "1 2 3\n4 5\n"
     assert seen == ["3 1 2\n5 4"]
@@ -150,7 +153,7 @@ def test_the_language_of_a_file_is_detected_once(polyglot: Learnt, monkeypatch: 
     assert seen[1:] == ["3 1 2\n5 4\n"]
     refused(call(*automatic, "--format", "markdown", stdin="3 1 2\n"), "--from auto", "--input")
     refused(call(*automatic[:-1], "it", stdin="3\n"), "no translation to it", KNOWN)
-    monkeypatch.setitem(sys.modules, "py3langid", None)
+    monkeypatch.setitem(sys.modules, "py3langid.langid", None)
     refused(call(*automatic, stdin="3\n"), "py3langid", "pip install")
 
 
@@ -243,6 +246,31 @@ def test_the_server_serves_each_direction(polyglot: Learnt, monkeypatch: pytest.
     refused(twice, "from en to de, as another --model does")
 
 
+# ---- corpus ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_model_finds_pairs_that_are_no_translations(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tenth of these pairs has the same digits in a wrong order."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path.cwd() / "cache"))
+    sentences = [row for row in rows(1500)[1060:] if row["fr"] not in (row["de"], row["en"])][:300]
+    wrong = set(range(1, 301, 10))
+    for language in ("en", "de"):
+        texts = [row["fr" if language == "de" and i in wrong else language] for i, row in enumerate(sentences, 1)]
+        Path(f"train.{language}").write_text("".join(f"{text}\n" for text in texts))
+    ask = "corpus", "--data", Path.cwd(), "--dev", 0, "--test", 0
+    found = worked(call(*ask, "--model", polyglot.folder, "--out", "clean", "--drop-suspects"))
+    assert "asking models of en-de and back about 300 pairs" in found.err
+    listed = [line.split("\t")[:2] for line in Path("clean/suspects.tsv").read_text().splitlines()[1:]]
+    assert {reason for _, reason in listed} == {"unlikely translation"}
+    numbers = {int(number) for number, _ in listed}
+    assert len(numbers & wrong) >= 27 and len(numbers - wrong) <= 6
+    assert len(Path("clean/train.de").read_text().splitlines()) == 300 - len(numbers)
+    check = *ask, "--check"
+    assert json.loads(worked(call(*check, "--no-model", "--json")).out)["suspects"] == {}
+    refused(call(*check, "--tgt", "it", "--model", polyglot.folder), "no --model translates en to it")
+    refused(call(*check, "--no-model", "--model", polyglot.folder), "exclude each other")
+
+
 # ---- from Python -----------------------------------------------------------------------------------------------------
 
 
@@ -255,8 +283,9 @@ def test_from_python(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
     assert model.score("3 1 2", "1 2 3", to="fr") > model.score("3 1 2", "1 2 3", to="de")
     with pytest.raises(InputError, match=KNOWN):
         model.translate("1", from_="fr", to="en")
-    detector = SimpleNamespace(rank=lambda text: [("de" if text.startswith("3") else "en", 0.0)])
-    monkeypatch.setitem(sys.modules, "py3langid", detector)
+    monkeypatch.setattr(
+        "seq2seq.text.detection.rank", lambda text, known: [Likely("de" if text.startswith("3") else "en", 1.0)]
+    )
     assert model.translate(["3 1 2", "5 4 0", ""], from_="auto", to="fr") == ["1 2 3", "0 4 5", ""]
     assert [s.value for s in seq2seq.evaluate(model, data=str(polyglot.data), tgt="fr", metrics=["bleu"])] == [
         polyglot.run.scores["test en-fr"][0].value

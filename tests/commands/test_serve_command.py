@@ -46,9 +46,10 @@ def translated(url: str, text: str, **fields: object) -> Any:
 
 @pytest.mark.parametrize(("signum", "status", "memory"), [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, True)])
 def test_it_returns_what_translate_writes_until_a_signal_ends_it(
-    model: Path, corpus: Path, signum: int, status: int, memory: bool
+    model: Path, exported: Path, corpus: Path, signum: int, status: int, memory: bool
 ) -> None:
     options = ["--memory", corpus, "--memory-share", 0.99] if memory else []
+    model = model if memory else exported
     text = "".join(f"{line}\n" for line in LINES)
     expected, without = (worked(call("translate", "--model", model, *o, stdin=text)).lines for o in (options, []))
     assert (expected == without) != memory

@@ -11,7 +11,7 @@ from sacrebleu.metrics import BLEU
 from shell import call, card, refused, train, worked
 
 # Teachers that have not learnt the text yet; without a limit, they would write as long as they may.
-UNTRAINED = "--set", "training.updates=30", "--set", "search.max_length=12"
+UNTRAINED = "--set=training.updates=30", "--set=training.validate_every=30", "--set=search.max_length=12"
 
 
 def train_part(corpus: Path) -> list[list[str]]:

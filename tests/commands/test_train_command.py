@@ -10,13 +10,16 @@ import signal
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from safetensors.numpy import load_file
 from shell import QUICK, RECIPE, ROOT, Result, call, card, python, refused, snapshot, start, train, worked
 
+from seq2seq.commands import main
 from seq2seq.text.scoring import score
 from seq2seq.training import settings
 
@@ -287,16 +290,21 @@ def test_waiting_threads_spin_only_briefly(chosen: str | None, monkeypatch: pyte
 def test_a_terminal_of_unknown_size_shows_the_progress_bar(recipe: Path, corpus: Path, tmp_path: Path) -> None:
     """A pseudo-terminal reports 0 columns and 0 lines, as under `script`."""
     ours, theirs = pty.openpty()
-    arguments = [ROOT / "scripts" / "train.py", "--recipe", recipe, "--data", corpus, *QUICK, "--out", tmp_path / "new"]
-    with start(*arguments, stderr=theirs) as process:
-        os.close(theirs)
+
+    def read() -> bytes:
         shown = b""
         with suppress(OSError):  # the terminal is closed
             while piece := os.read(ours, 4096):
                 shown += piece
-        process.communicate()
+        return shown
+
+    arguments = ["train", "--recipe", recipe, "--data", corpus, *QUICK, "--out", tmp_path / "new"]
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(read)
+        with os.fdopen(theirs, "w", encoding="utf-8") as terminal, mock.patch.object(sys, "stderr", terminal):
+            assert main(list(map(str, arguments))) == 0
+        shown = reading.result()
     os.close(ours)
-    assert process.returncode == 0
     assert re.search(rb"100%\|.* 2/2 \[.*loss \d", shown), shown
 
 

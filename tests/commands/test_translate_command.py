@@ -201,9 +201,9 @@ def test_a_prompt_at_a_terminal(model: Path) -> None:
     assert "en > -0." in scored.out
 
 
-def test_lines_are_written_before_the_input_ends(model: Path) -> None:
+def test_lines_are_written_before_the_input_ends(exported: Path) -> None:
     """The first lines are written while the input is open; closing the output pipe ends the command quietly."""
-    with start(TRANSLATE, "--model", model, "--threads", 1) as process:
+    with start(TRANSLATE, "--model", exported, "--threads", 1) as process:
         assert process.stdin and process.stdout and process.stderr
         process.stdin.write(f"{TRAIN[0][0]}\n".encode() * 64)
         process.stdin.flush()
@@ -227,9 +227,9 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_an_error_of_one_line(model: Path) -> None:
+def test_a_full_disk_is_an_error_of_one_line(exported: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        refused(python(TRANSLATE, "--model", model, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
+        refused(python(TRANSLATE, "--model", exported, stdin="A cat sleeps.\n", stdout=full), "No space left", status=1)
 
 
 # ---- options of the search -------------------------------------------------------------------------------------------
@@ -387,3 +387,23 @@ def test_unusable_memories_are_refused(model: Path, corpus: Path) -> None:
     (folder / "train.en").write_text("A\n", encoding="utf-8")
     refused(call("translate", "--model", model, "--memory", folder, stdin="A\n"), "no .de file", "it; check --memory")
     refused(call("translate", "--model", "fast", "--memory", corpus, stdin="A\n"), "exported model")
+
+
+def test_a_glossary_and_phrases_to_avoid(model: Path, tmp_path: Path) -> None:
+    lines, terms, avoid = [en for en, _ in TRAIN[:6]], tmp_path / "terms.tsv", tmp_path / "avoid.txt"
+    word = lines[0].split()[1]
+    terms.write_text(f"# a term\n{word}\tÄxtchen\n", encoding="utf-8")
+    plain = translate(model, lines)
+    avoid.write_text(plain[1].split()[1] + "\n", encoding="utf-8")
+    results = translate(model, lines, "--glossary", terms, "--avoid", avoid)
+    for line, text in zip(lines, results, strict=True):
+        assert text.count("Äxtchen") >= line.split().count(word)
+        assert plain[1].split()[1] not in text.split()
+    text = tmp_path / "in.html"
+    text.write_text(f"<p>{lines[0]}</p>", encoding="utf-8")
+    out = tmp_path / "out.html"
+    worked(call("translate", "--model", model, "--glossary", terms, "--input", text, "--output", out))
+    assert "Äxtchen" in out.read_text(encoding="utf-8")
+    terms.write_text(f"{word}\tx\n{word} x\n", encoding="utf-8")
+    refused(call("translate", "--model", model, "--glossary", terms), "terms.tsv, line 2: it has no tab")
+    refused(call("translate", "--model", model, "--avoid", avoid, "--score", avoid), "leave them out")

@@ -1,8 +1,11 @@
 """Every kind of source gives the pairs that were written, and what it does not read it names."""
 
+import io
 import itertools
 import json
 import sys
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +32,17 @@ def moses(stem: str) -> Make:
     return make
 
 
+def sides(*names: str) -> Make:
+    """A writer of two files of lines that are named by side."""
+
+    def make(folder: Path, packing: str) -> Path:
+        for i, name in enumerate(names):
+            write(folder / (name + packing), side(i))
+        return folder
+
+    return make
+
+
 def one_file(name: str, text: str) -> Make:
     return lambda folder, packing: write(folder / f"{name}{packing}", text)
 
@@ -42,6 +56,13 @@ SOURCES: dict[str, Make] = {
     "txt": moses("train.*.txt"),
     "txt, underscore": moses("train_*.txt"),
     "txt, language alone": moses("*.txt"),
+    "OPUS, txt": moses("train.en-de.*.txt"),
+    "language first": moses("*-train.txt"),
+    "language and part": moses("*.train"),
+    "no ending": moses("*"),
+    "sides, lines": sides("train.src", "train.tgt"),
+    "sides, txt": sides("src-train.txt", "tgt-train.txt"),
+    "sides, words": sides("source.txt", "target.txt"),
     "tsv": one_file("corpus.tsv", table("\t", "en\tde")),
     "semicolons": one_file("corpus.csv", table(";", "en;de")),
     "semicolons, as Excel says": one_file("corpus.csv", "sep=;\n" + table(";", "en;de")),
@@ -49,17 +70,24 @@ SOURCES: dict[str, Make] = {
     "regions": one_file("corpus.csv", table(",", "en-GB,de_DE")),
     "three letters": one_file("corpus.csv", table(",", "eng,deu")),
     "names": one_file("corpus.csv", table(",", "English,Deutsch")),
+    "names in another language": one_file("corpus.csv", table(";", "Englisch;Deutsch")),
+    "longer names": one_file("corpus.tsv", table("\t", "sentence_en\ttext_de")),
+    "an index": one_file("corpus.csv", ",en,de\n" + "".join(f"{i},{a},{b}\n" for i, (a, b) in enumerate(PAIRS))),
+    "tab": one_file("corpus.tab", table("\t")),
     "sides": one_file("corpus.csv", table(",", "source,target")),
+    "sides, json": one_file("corpus.jsonl", lines([json.dumps({"src": a, "tgt": b}) for a, b in PAIRS])),
     "no header": one_file("corpus.tsv", table("\t")),
     "no header, semicolons": one_file("corpus.csv", table(";")),
     "json": one_file("corpus.json", json.dumps(JSON)),
     "json in an object": one_file("corpus.json", json.dumps({"data": [{"translation": r} for r in JSON]})),
     "json by column": one_file("corpus.json", json.dumps({"en": [a for a, _ in PAIRS], "de": [b for _, b in PAIRS]})),
+    "ndjson": one_file("corpus.ndjson", lines([json.dumps(row) for row in JSON])),
     "json lines": one_file("corpus.json", lines([json.dumps(row) for row in JSON])),
     "tmx": one_file("memory.tmx", tmx(PAIRS)),
     "po": one_file("app.po", po(PAIRS)),
     "xliff": one_file("app.xliff", xliff(PAIRS)),
     "xliff 2": one_file("app.xlf", xliff(PAIRS, 2)),
+    "xliff of Trados": one_file("app.docx.sdlxliff", xliff(PAIRS)),
 }
 
 
@@ -82,7 +110,10 @@ def test_folders_may_say_the_part(tmp_path: Path) -> None:
 def test_a_file_of_lines_and_what_the_names_begin_with(tmp_path: Path) -> None:
     for stem in ("train.*", "Books.de-en.*"):
         moses(stem)(tmp_path, ".gz")
-    for where in ("Books.de-en.de.gz", "Books.de-en.en.gz", "Books.de-en", "train"):
+    moses("*.txt")(tmp_path, "")
+    sides("source.txt", "target.txt")(tmp_path / "sides", "")
+    assert read_train(tmp_path / "sides" / "target.txt") == PAIRS
+    for where in ("Books.de-en.de.gz", "Books.de-en.en.gz", "Books.de-en", "train", "de.txt", "en.txt"):
         assert read_train(tmp_path / where) == PAIRS
     with pytest.raises(InputError, match="Boo is not there"):
         read_train(tmp_path / "Boo")
@@ -96,7 +127,7 @@ def test_one_file_of_manythings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
-@pytest.mark.parametrize("kind", ["tsv", "semicolons", "json lines", "lines"])
+@pytest.mark.parametrize("kind", ["tsv", "semicolons", "json lines", "lines", "po"])
 def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, kind: str, encoding: str) -> None:
     SOURCES[kind](tmp_path, "")
     for path in tmp_path.iterdir():
@@ -107,7 +138,7 @@ def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, kind: str, encoding
 def test_either_direction_is_read(tmp_path: Path) -> None:
     for kind, make in SOURCES.items():
         make(tmp_path / kind, "")
-        if kind not in ("sides", "no header", "no header, semicolons"):  # in which order decides
+        if not kind.startswith(("sides", "no header", "tab")):  # in which order decides
             assert read_train(tmp_path / kind, ("de", "en")) == [(b, a) for a, b in PAIRS], kind
 
 
@@ -116,6 +147,12 @@ def test_a_machine_readable_catalogue(tmp_path: Path) -> None:
     polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
     path.unlink()
     assert sorted(read_train(tmp_path)) == sorted(PAIRS)
+
+
+def test_the_header_of_a_catalogue_counts_before_the_name_of_its_folder(tmp_path: Path) -> None:
+    path = write(tmp_path / "mo" / "app.po", po(PAIRS))  # mo is a code of Romanian, too
+    polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
+    assert read_train(path) == sorted(read_train(path.with_suffix(".mo")), key=PAIRS.index) == PAIRS
 
 
 def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
@@ -146,6 +183,40 @@ def test_archives_as_they_are_downloaded(tmp_path: Path, languages: tuple[str, s
     [note] = read_all(many, languages).notes
     assert "deu.txt has no header: column 1 is taken as en" in note
     assert read_train(tmp_path, languages) == [*wanted, *wanted]
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tgz", "x.tar.gz", "x.tar.bz2", "x.txz", "x.tar.zst"])
+def test_tar_archives(tmp_path: Path, name: str) -> None:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        for member, text in {
+            "README": "about",
+            "./._train.en": "?",
+            "b/train.en": side(0),
+            "b/train.de": side(1),
+        }.items():
+            info = tarfile.TarInfo(member)
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    packing = {"x.tgz": ".gz", "x.txz": ".xz"}.get(name, "." + name.rpartition(".")[2])
+    data = PACK.get(packing, PACK[""])(whole.getvalue())
+    (tmp_path / name).write_bytes(data)
+    assert read_train(tmp_path) == read_train(tmp_path / name) == PAIRS
+    assert read_all(tmp_path).unread == []
+    if name != "x.tar":
+        (tmp_path / name).write_bytes(data[: len(data) // 2])
+        with pytest.raises(InputError, match=rf"{name}.* is not a complete \w+ file"):
+            read_train(tmp_path / name)
+
+
+def test_files_that_a_system_adds_are_no_text(tmp_path: Path) -> None:
+    files = {"c_in_Books__de_to_en__en": side(0), "c_in_Books__de_to_en__de": side(1)}
+    hidden = {f"__MACOSX/c/._Books.de-en.{language}": "\0\1" for language in BOTH}
+    zipped(tmp_path / "x.zip", **files)
+    with zipfile.ZipFile(tmp_path / "x.zip", "a") as archive:
+        for name, text in hidden.items():
+            archive.writestr(name, text)
+    assert read_train(tmp_path / "x.zip") == PAIRS
 
 
 def test_columns_without_a_header(tmp_path: Path) -> None:
@@ -257,6 +328,7 @@ DAMAGE = {
     "a tab too many, no header": ("x.tsv", "a\tb\nc\td\te\nf\tg\n", "line 2: 3 columns where the first row has 2", 1),
     "a column too many, no header": ("x.csv", "a;b\n" * 9 + "c;d;e\nf;g\n", "line 10: 3 columns where the first", 1),
     "an open quote": ("train.csv", 'en,de\na,b\n"c,d\nf,g\n', "line 4: unexpected end of data, the quote of line 3", 1),
+    "carriage returns": ("train.csv", "en,de\na,b\nc\rd,e\nf,g\n", "line 3: new-line character seen", 1),
     "a column too many": ("train.csv", "en;de\na;b\nc;d;e\nf;g\n", "line 3: 3 columns where the header has 2", 1),
     "an end of a memory": ("train.tmx", tmx([("a", "b"), ("f", "g")])[:-15] + "<tu", "not well-formed XML", 1),
 }  # fmt: skip

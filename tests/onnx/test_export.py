@@ -22,9 +22,11 @@ from seq2seq.network.model import Model
 from seq2seq.onnx import runtime
 from seq2seq.onnx.export import decoder, encoder, export
 from seq2seq.onnx.runtime import OnnxEngine
+from seq2seq.segments.glossary import Term, Terms
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
+from seq2seq.translation.phrase_text import count_in
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator, Translation
 
@@ -139,6 +141,24 @@ def test_every_form_translates_as_the_model_does(
         assert other[0].log_prob == pytest.approx(one[0].log_prob, abs=tolerance)
     bundle = bundle_of(folders[form])
     assert (bundle.src, bundle.tgt, bundle.search) == ("digits", "stigid", checkpoint.load_model(learnt.folder).search)
+
+
+@pytest.mark.parametrize(("form", "beam"), [("onnx", 1), ("onnx", 4), ("int8", 4)])
+def test_terms_come_in_every_form(learnt: Learnt, folders: dict[str, Path], form: str, beam: int) -> None:
+    lines = [pair.src for pair in reversals(40, seed=7)]
+    terms = Terms((Term("3", "7 7"), Term("1 2", "x9")), ("8 5", "6"))
+    model, other = (bundle_of(folder)._replace(terms=terms) for folder in (learnt.folder, folders[form]))
+    expected = streamed(LineTranslator(model, SearchConfig(beam=beam)), lines)
+    for batch_tokens in (1, 60, 10**6):
+        actual = streamed(LineTranslator(other, SearchConfig(beam=beam), batch_tokens), lines)
+        if form == "onnx":
+            assert [[c.text for c in line] for line in actual] == [[c.text for c in line] for line in expected]
+        for line, candidates in zip(lines, actual, strict=True):
+            for candidate in candidates:
+                assert count_in(candidate.text, "7 7") >= line.count("3")
+                assert count_in(candidate.text, "x9") >= line.count("1 2")
+                assert not count_in(candidate.text, "6")
+                assert not count_in(candidate.text, "8 5")
 
 
 @pytest.mark.parametrize("form", ["onnx", "int8"])

@@ -1,5 +1,6 @@
 """Marks in a translation: each once, pairs around the words they held, never empty, whatever the alignment."""
 
+import time
 from collections import Counter
 from itertools import pairwise
 
@@ -106,3 +107,12 @@ def test_a_pair_that_held_words_is_never_empty(words: list[str], data: st.DataOb
             parts = place(s, text, links).parts
             ends = [i for i, part in enumerate(parts) if isinstance(part, Mark)]
             assert any(isinstance(p, str) and p.strip() for a, b in pairwise(ends) for p in parts[a:b])
+
+
+def test_the_time_does_not_grow_with_the_cube_of_the_number_of_pairs() -> None:
+    """It took a minute."""
+    source = sentence("<b>a</b> " * 400 + "b")
+    begin = time.thread_time()
+    parts = place(source, "u " * 1000, [(2 * i, 2 * i) for i in range(0, 400, 2)]).parts
+    assert sum(isinstance(part, Mark) for part in parts) == 800
+    assert time.thread_time() - begin < 5

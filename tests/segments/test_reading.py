@@ -100,6 +100,7 @@ def shown(text: str | Segment, reading: Reading = SIXTEEN) -> list[object]:
         ("-", ["-"]),
         ("I am.  You are! ", [["I am."], "  ", ["You are!"], " "]),
         ("- I am %s.", [("- ",), ["I am \ue010."]]),
+        ("1. I am. So. 2. Go on.", [("1. ",), ["I am."], " ", ["So."], " ", ["\ue010. Go on."]]),
         ("**I am. So.**", [("**",), ["I am."], " ", ["So."], ("**",)]),
         ("I <b>am</b>.", [["I am."]]),
         ("Hi 😀", [["Hi"], " ", ("😀",)]),

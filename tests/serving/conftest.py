@@ -65,7 +65,7 @@ def shipped() -> Translators:
     return {direction: LineTranslator(bundle, replace(bundle.search, beam=2)) for direction, bundle in opened.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no server is left beside the tests of other rooms, some of which fork
 def languages(shipped: Translators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with the models that ship."""
     folder = tmp_path_factory.mktemp("downloads")

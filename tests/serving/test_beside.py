@@ -39,6 +39,19 @@ def request(body: bytes, length: int | None = None) -> bytes:
     return head.encode() + body
 
 
+def test_an_answer_does_not_wait_for_an_acknowledgement(serving: Serving, reverser: LineTranslator) -> None:
+    """Linux sends an acknowledgement after 40 ms, if it has nothing to send with it."""
+    with serving({DIRECTION: reverser}) as url, connected(url, b"") as connection:
+        times = list[float]()
+        for _ in range(8):
+            begin, answer = time.perf_counter(), b""
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            while b"}" not in answer:
+                answer += connection.recv(1000)
+            times.append(time.perf_counter() - begin)
+    assert sorted(times)[3] < 0.03
+
+
 HOSTILE = {
     "surrogates": json.dumps(fields("\ud800")).encode(),
     "deep": b'{"q":' * 10_000,

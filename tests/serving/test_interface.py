@@ -13,9 +13,10 @@ from asking import Answer, ask, ask_json, multipart
 from conftest import Serving, Translators
 from reversal_task import reversals
 
+from seq2seq.languages.codes import find_code, name_of
+from seq2seq.segments.glossary import Term, Terms
 from seq2seq.serving import interface, specification
 from seq2seq.serving.gate import Access
-from seq2seq.serving.languages import find_code, name_of
 from seq2seq.serving.limits import Limits
 from seq2seq.translation.translator import LineTranslator
 
@@ -379,3 +380,37 @@ def test_the_limits_are_those_of_the_server(serving: Serving, reverser: LineTran
         answer = ask_json(f"{url}/translate", FIELDS)
         assert answer.status == 429 and 0 < int(answer.headers["retry-after"]) <= 20
         assert ask(f"{url}/health").status == 200
+
+
+# ---- terms -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "terms", [{"glossary": {"3": "7 7"}, "avoid": ["4 1"]}, {"glossary": "# digits\n3\t7 7\n", "avoid": "4 1\n"}]
+)
+def test_a_request_has_a_glossary_of_its_own(url: str, reverser: LineTranslator, terms: dict[str, Any]) -> None:
+    own = LineTranslator(reverser.bundle._replace(terms=Terms((Term("3", "7 7"),), ("4 1",))), reverser.config)
+    lines = [pair.src for pair in reversals(20, seed=3)]
+    expected, plain = own.translate(lines), reverser.translate(lines)
+    assert expected != plain
+    ways = ["json"] if isinstance(terms["glossary"], dict) else ["json", "form", "multipart"]
+    for how in ways:  # one after the other, so that the cache holds the units of both
+        assert send(f"{url}/translate", how, FIELDS | {"q": lines}).content["translatedText"] == plain
+        assert send(f"{url}/translate", how, FIELDS | {"q": lines} | terms).content["translatedText"] == expected
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"glossary": {"3": ""}}, "the target phrase is empty"),
+        ({"glossary": "3 4"}, "glossary, line 1: it has no tab"),
+        ({"glossary": {"3": "7"}, "avoid": ["7"]}, "'7' is to be avoided"),
+        ({"avoid": ["x" * 201]}, "more than 200 characters"),
+        ({"avoid": [f"x{i}" for i in range(1001)]}, "1001 terms and phrases to avoid are more than 1000"),
+        ({"glossary": {"\ud800": "x"}}, "surrogate"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused(url: str, terms: dict[str, Any], message: str) -> None:
+    answer = ask_json(f"{url}/translate", FIELDS | terms)
+    assert answer.status == 400
+    assert message in answer.content["error"]

@@ -10,7 +10,7 @@ from reversal_task import reversals
 
 from seq2seq.segments.segment import Segment
 from seq2seq.serving.limits import Limits, RefusedError
-from seq2seq.serving.tasks import Cache, Task
+from seq2seq.serving.tasks import MOST_READ, SEGMENT_COST, Cache, Task
 from seq2seq.serving.turns import BATCH
 from seq2seq.serving.worker import Worker
 from seq2seq.translation.assembly import Unit
@@ -191,10 +191,10 @@ def test_a_huge_segment_is_translated_in_turns(watched: Watched) -> None:
 
 
 def test_reading_is_done_in_turns(watched: Watched) -> None:
-    task = Task(NARROW, watched, [Segment("")] * 2000, 9, Cache())
+    task = Task(NARROW, watched, [Segment(" ")] * 2000, 9, Cache())
     turns = 0
     while task.waiting:
         task.begin_batch()
         assert task.peek() is None
         turns += 1
-    assert turns >= 2000 * 40 / 4000 and task.results == [[]] * 2000
+    assert turns >= 2000 * SEGMENT_COST / MOST_READ and task.results == [[]] * 2000

@@ -68,9 +68,31 @@ def test_batches_run_from_short_to_long_without_a_generator_and_are_shuffled_wit
     assert sorted(shuffled) == longest != shuffled
 
 
+def planned_in_turn(lengths: np.ndarray, budget: int, rng: np.random.Generator | None) -> list[list[int]]:
+    """What `plan` means, row by row."""
+    longer, difference = lengths.max(axis=1), lengths[:, 0] - lengths[:, -1]
+    ties = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    found: list[list[int]] = []
+    for row in np.lexsort((ties, np.where(longer % 2, difference, -difference), longer)).tolist():
+        if not found or (len(found[-1]) + 1) * longer[row] > budget:
+            found.append([])
+        found[-1].append(row)
+    return found if rng is None else [found[i] for i in rng.permutation(len(found))]
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_the_plan_is_what_filling_one_batch_after_the_other_gives(seed: int | None) -> None:
+    for count, longest, budget in itertools.product([1, 2, 50, 400], [2, 9, 60, 700], [1, 7, 100, 1000]):
+        lengths = np.random.default_rng(count).integers(1, longest, (count, 2))
+        for sides in (lengths, lengths[:, :1]):
+            rngs = [None if seed is None else generator(seed) for _ in range(2)]
+            expected = planned_in_turn(sides, budget, rngs[0])
+            assert list(plan(sides, budget, rngs[1])) == expected, (count, longest, budget)
+
+
 def test_one_side_only() -> None:
-    assert plan([[3], [1], [2], [9]], 6) == [[1, 2], [0], [3]]
-    assert plan([], 6) == []
+    assert list(plan([[3], [1], [2], [9]], 6)) == [[1, 2], [0], [3]]
+    assert list(plan([], 6)) == []
 
 
 def test_lengths_include_eos() -> None:
@@ -78,7 +100,7 @@ def test_lengths_include_eos() -> None:
     assert [len(rows) for rows in plan_pairs(same, same, 11)] == [2, 2]
     assert [len(rows) for rows in plan_pairs(same, [[4]] * 4, 11)] == [2, 2]
     assert [len(rows) for rows in plan_pairs([[4]] * 4, same, 11)] == [2, 2]
-    assert plan_pairs([], [], 8) == []
+    assert list(plan_pairs([], [], 8)) == []
 
 
 def test_a_batch_by_hand() -> None:

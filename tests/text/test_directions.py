@@ -96,29 +96,37 @@ def test_an_epoch_is_a_function_of_the_seed_and_its_number() -> None:
 # ---- detection -------------------------------------------------------------------------------------------------------
 
 
-def ranking(*codes: str) -> SimpleNamespace:
-    """A detector that ranks these languages, the likeliest first, whatever the text is."""
-    return SimpleNamespace(rank=lambda text: [(code, -float(i)) for i, code in enumerate(codes)])
+def ranking(patch: pytest.MonkeyPatch, *codes: str) -> None:
+    """Take an identifier that ranks these languages, the likeliest first, whatever the text is."""
+    ranked = [(code, -float(i)) for i, code in enumerate(codes)]
+    identifier = SimpleNamespace(rank=lambda text: ranked, labels=codes)
+    patch.setattr("seq2seq.languages.identification._identifier", lambda: identifier)
 
 
 def test_the_likeliest_language_that_can_be_translated_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "py3langid", ranking("it", "fr", "de", "en"))
+    ranking(monkeypatch, "it", "fr", "de", "en")
     assert detect("x", KNOWN, "en") == ("fr", "en")
     assert detect("x", KNOWN, "fr") == ("de", "fr")
     assert detect("x", KNOWN, None) == ("fr", "en")
-    monkeypatch.setitem(sys.modules, "py3langid", ranking("zh", "en"))
+    ranking(monkeypatch, "zh", "en")
     assert detect("x", [("en", "fr"), ("zh-CN", "fr")], "fr") == ("zh-CN", "fr")
 
 
 def test_a_single_source_needs_no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "py3langid", None)
+    monkeypatch.setitem(sys.modules, "py3langid.langid", None)
     assert detect("x", KNOWN, "de") == ("en", "de")
     with pytest.raises(InputError, match=r"the package py3langid; install it \(pip install 'seq2seq\[detect\]'\)"):
         detect("x", KNOWN, "en")
 
 
+def test_where_nothing_tells_it_is_english_or_the_first_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranking(monkeypatch, "fr", "de", "en")
+    assert detect("1 + 1 = 2", [("de", "fr"), ("en", "fr")], "fr") == ("en", "fr")
+    assert detect("", [("de", "fr"), ("it", "fr")], "fr") == ("de", "fr")
+
+
 def test_what_cannot_be_detected_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "py3langid", ranking("it"))
+    ranking(monkeypatch, "it")
     with pytest.raises(InputError, match="the detector knows none of the languages de, fr"):
         detect("x", KNOWN, "en")
     with pytest.raises(InputError, match="no translation to ja; there is en to de, "):

@@ -1,6 +1,7 @@
 """Training pairs as a model reads them."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,3 +68,15 @@ def test_the_longest_sentence_follows_from_the_training_text() -> None:
     assert longest_of(np.full(1000, 80)) == 100
     assert longest_of(np.full(1000, 3)) == 30
     assert longest_of(np.full(1000, 900)) == longest_of(np.zeros(0)) == LONGEST
+
+
+@pytest.mark.parametrize("cuts", [[0], [0, 1, 2, 17], [0, 10, 20, 30]])
+def test_pairs_are_varied_in_pieces_as_at_once(cuts: list[int]) -> None:
+    pairs = [Pair(f"Tom and Mary saw {i} cats.", f"Tom und Mary sahen {i} Katzen.") for i in range(35)]
+    config = TextConfig(names=0.3, lowercase=0.3, unpunctuated=0.3)
+    plain, pieces = prepared(pairs, HOW), list[Pair]()
+    for number, (start, end) in enumerate(pairwise([*cuts, len(pairs)])):
+        known = plain[start:end] if number % 2 else None
+        pieces += varied(pairs[start:end], HOW, config, 1, 2, start, known)
+    assert pieces == varied(pairs, HOW, config, 1, 2)
+    assert len({pair.src for pair in pieces}) > 4

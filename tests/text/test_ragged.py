@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from seq2seq.text.ragged import Ragged
+from seq2seq.text.ragged import Ragged, Selected
 
 LISTS = [[4, 5, 6], [], [7], [], [300, 70_000, 2**31 - 1], []]
 
@@ -50,3 +50,17 @@ def test_an_id_before_each_list() -> None:
     ids = list(range(10, 10 + len(LISTS)))
     prefixed = Ragged.of(LISTS).prefixed(np.array(ids, np.int32))
     assert list(prefixed) == [[i, *each] for i, each in zip(ids, LISTS, strict=True)]
+
+
+@pytest.mark.parametrize("lead", [None, [9, 8, 9, 7]])
+def test_selected_lists_are_those_that_are_taken(lead: list[int] | None) -> None:
+    ragged, rows = Ragged.of(LISTS), np.array([4, 0, 0, 1])
+    selected = Selected(ragged, rows, None if lead is None else np.array(lead, np.int32))
+    expected = [[*([] if lead is None else lead[i : i + 1]), *LISTS[row]] for i, row in enumerate(rows)]
+    assert list(selected) == expected and selected[1:3] == expected[1:3]
+    assert selected.lengths().tolist() == list(map(len, expected))
+
+
+def test_equal_lists_are_equal() -> None:
+    assert Ragged.of(LISTS) == Ragged.of(LISTS) != Ragged.of(LISTS[1:])
+    assert Ragged.of([[1], [2]]) != Ragged.of([[1, 2], []])

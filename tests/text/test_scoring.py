@@ -241,3 +241,13 @@ def test_the_bootstrap_depends_on_its_seed_alone(monkeypatch: pytest.MonkeyPatch
 def test_a_comparison_that_cannot_be_made_is_an_error(systems: dict[str, list[str]], seed: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         compare(systems, [REF], seed=seed)
+
+
+@pytest.mark.parametrize("metric", list(scoring.METRICS))
+def test_an_objective_is_the_corpus_score_of_its_sums(metric: str) -> None:
+    hyps = ["A cat sleeps here.", "Two dogs.", "", "The man sings a song to a cat today."]
+    refs = ["A cat is sleeping here.", "Two dogs run.", "x", "A man sings a song to the cat."]
+    objective = scoring.Objective(metric, "13a")
+    sums = sum(objective.statistics(hyp, ref) for hyp, ref in zip(hyps, refs, strict=True))
+    [expected] = scoring.score(hyps, [refs], [metric], "13a")
+    assert objective.value(sums) == pytest.approx(-expected.value if metric == "ter" else expected.value)

@@ -6,10 +6,10 @@ import sys
 import pytest
 from faulty import KINDS, with_fault
 
+from seq2seq.languages.identification import is_in_script, margin, scripts_of
 from seq2seq.text.corpus import DataConfig, load_train
-from seq2seq.text.languages import Identifier, is_in_script, scripts_of
 from seq2seq.text.sources import Pair
-from seq2seq.text.suspects import disagree, is_misread, suspects
+from seq2seq.text.suspects import disagree, is_misread, suspects, suspects_notice
 
 FRENCH = [
     "Le petit chat dort toujours sur le vieux fauteuil du salon.",
@@ -53,6 +53,23 @@ def test_of_each_fault_at_least_nine_in_ten_are_found_among_the_others(
         assert sum(rows) >= 0.9 * len(rows), kind
     accused = [bool(reason) for reason, kind in zip(found, kinds, strict=True) if not kind]
     assert sum(accused) <= 0.01 * len(accused)
+
+
+@pytest.mark.parametrize("kind", ["encoding", "markup", "third language", "numbers", "lengths"])
+def test_a_text_with_many_faults_of_a_kind_has_a_notice(good: list[Pair], kind: str) -> None:
+    """As `train` prints it. Without these faults there is none, nor of a few."""
+    draw = random.Random(5)
+
+    def notices(every: int) -> list[str]:
+        mixed = [
+            pair if i % every else with_fault(kind, pair, draw.choice(good), draw.choice(FRENCH), draw)
+            for i, pair in enumerate(good[:400])
+        ]
+        return suspects_notice([src for src, _ in mixed], [tgt for _, tgt in mixed], ("en", "de"))
+
+    [notice] = notices(10)
+    assert notice.startswith(("about 10%", "about 11%")) and "of 400 looked at" in notice
+    assert notices(200) == notices(500) == []
 
 
 @pytest.mark.parametrize(
@@ -101,7 +118,7 @@ def test_the_script_of_a_language() -> None:
 
 
 def test_without_an_identifier_no_language_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Identifier().margin(FRENCH[0], "de") > 3 > Identifier().margin(FRENCH[0], "fr-CA")
-    assert Identifier().margin(FRENCH[0], "tlh") == 0
+    assert margin(FRENCH[0], "de") > 3 > margin(FRENCH[0], "fr-CA")
+    assert margin(FRENCH[0], "tlh") == 0
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
-    assert Identifier().margin(FRENCH[0], "de") == 0
+    assert margin(FRENCH[0], "de") == 0

@@ -29,7 +29,7 @@ def any_trainer(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
 def test_an_epoch_is_a_function_of_the_seed_and_its_number(any_trainer: Trainer, sampling: float) -> None:
     def epochs(*numbers: int, seed: int = 1) -> list[tuple[Any, ...]]:
         data = training_data(any_trainer, sampling, seed)
-        return [(data.load_epoch(n), list(data.src), list(data.tgt)) for n in numbers]
+        return [(list(data.load_epoch(n)), list(data.src), list(data.tgt)) for n in numbers]
 
     in_turn = epochs(0, 1, 2, 3)
     assert epochs(3, 0, 2) == [in_turn[3], in_turn[0], in_turn[2]]

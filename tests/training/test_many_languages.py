@@ -104,7 +104,7 @@ def test_an_epoch_is_a_function_of_the_seed_and_its_number() -> None:
     def epochs(*numbers: int, seed: int = 1) -> list[Any]:
         again = resolved._replace(training=replace(resolved.training, seed=seed))
         data = training_data(again, TEXT, tokenizers)
-        return [(data.load_epoch(n), list(data.src), list(data.tgt), data.rows.tolist()) for n in numbers]
+        return [(list(data.load_epoch(n)), list(data.src), list(data.tgt), data.rows.tolist()) for n in numbers]
 
     in_turn = epochs(0, 1, 2)
     assert epochs(2, 0) == [in_turn[2], in_turn[0]]

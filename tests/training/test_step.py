@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from reversal_task import assert_same, begin, chosen, end, resumed
-from tiny_runs import EVERY_MODEL, EVERY_TRAINING, PLAIN, TEXT, around_update
+from tiny_runs import EVERY_MODEL, EVERY_TRAINING, PLAIN, SHORT, TEXT, around_update
 from torch import Tensor
 
 from seq2seq.errors import InputError, WorkError
@@ -172,9 +172,9 @@ def test_divergence_stops_the_run_and_the_last_checkpoint_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     settings = chosen({**EVERY_TRAINING, "metric": "loss"}, EVERY_MODEL)
-    begin(tmp_path / "whole", settings, TEXT).run(quiet=True)
+    begin(tmp_path / "whole", settings, SHORT).run(quiet=True)
 
-    trainer, real = begin(tmp_path / "diverged", settings, TEXT), Trainer._update
+    trainer, real = begin(tmp_path / "diverged", settings, SHORT), Trainer._update
     nans = torch.full((trainer.model.config.embedding,), math.nan)
 
     def update(self: Trainer, batches: list[Any]) -> None:
@@ -201,7 +201,7 @@ def test_divergence_stops_the_run_and_the_last_checkpoint_is_whole(
     assert pairs == [Pair(trainer.data.lines[0][row], trainer.data.lines[1][row]) for row in rows]
     weights = checkpoint.weights_of(checkpoint.load_model(tmp_path / "diverged").engine.models[0])
     assert all(w.isfinite().all() for w in weights.values())
-    trainer = resumed(tmp_path / "diverged", TEXT)
+    trainer = resumed(tmp_path / "diverged", SHORT)
     assert trainer.progress.step == 4
     trainer.run(quiet=True)
     assert_same(end(tmp_path / "diverged"), end(tmp_path / "whole"))

@@ -14,7 +14,7 @@ import pytest
 import torch
 from reversal_task import Learnt, begin, chosen, resumed
 from tiny_models import every_cell
-from tiny_runs import PLAIN, TEXT, Update, around_update, run_until, terminated
+from tiny_runs import PLAIN, SHORT, TEXT, Update, around_update, run_until, terminated
 from torch import Tensor
 
 from seq2seq.folder import checkpoint
@@ -39,7 +39,7 @@ def test_it_learns_to_reverse_digits(learnt: Learnt) -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_one_batch_can_be_overfitted(tmp_path: Path, cell: str, smoothing: float) -> None:
     """The loss falls near 0; with smoothing, near the entropy of the smoothed target and never below it."""
-    text = Corpus(TEXT.train[:6], TEXT.dev[:1], {}, TEXT.report)
+    text = Corpus(SHORT.train[:6], SHORT.dev[:1], {}, SHORT.report)
     settings = {"updates": 150, "warmup": 10, "schedule": "constant", "learning_rate": 0.02, "validate_every": 150}
     smoothed = chosen(
         {**settings, "label_smoothing": smoothing, "ema": 0.0},

@@ -18,6 +18,7 @@ PLAIN = {"dropout": 0.0, "readout_dropout": 0.0}
 EVERY_MODEL = {"dropout": 0.2, "readout_dropout": 0.2, "word_dropout": 0.1, "variational": True, "encoder_layers": 2}
 EVERY_TRAINING = {
     "epochs": 4,
+    "batch_tokens": 40,
     "accumulate": 2,
     "schedule": "plateau",
     "learning_rate": 0.03,
@@ -30,6 +31,7 @@ EVERY_TRAINING = {
     "keep": 2,
 }
 TEXT = corpus(60, 8)
+SHORT = corpus(50, 6, longest=3)  # for EVERY_TRAINING: as many updates, each in less time
 Update = Callable[[Trainer, list[Any]], None]
 
 

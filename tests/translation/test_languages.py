@@ -21,6 +21,7 @@ from seq2seq.text import batches
 from seq2seq.text.directions import Direction
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.constraints import Vocabulary
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 from seq2seq.translation.translator import LineTranslator
@@ -47,7 +48,8 @@ def hypotheses(bundle: Bundle, direction: Direction, lines: list[str], config: S
         source = [token, *ids, EOS]
         state = bundle.engine.start(*batches.pad([source]))
         request = Request(config.limit(len(source)))
-        best += search(bundle.engine.propose, state, [request], config, BOS, EOS, (), bundle.reserved)[0][:1]
+        vocabulary = Vocabulary(bundle.reserved)
+        best += search(bundle.engine.propose, state, [request], config, BOS, EOS, (), vocabulary)[0][:1]
     return best
 
 

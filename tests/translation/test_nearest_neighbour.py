@@ -12,6 +12,7 @@ from reversal_task import Learnt, reversals, silent, to_the_bit, untrained
 from tiny_models import every_pair, tiny
 
 from seq2seq.folder import checkpoint
+from seq2seq.text.preparation import prepared
 from seq2seq.text.ragged import Ragged
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS, EOS
@@ -31,6 +32,16 @@ LINES = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
 @pytest.fixture(scope="module")
 def bundle(learnt: Learnt) -> Bundle:
     return checkpoint.load_model(learnt.folder)
+
+
+def remembering(bundle: Bundle, pairs: list[Pair], share: float) -> Bundle:
+    """The bundle with these pairs as its memory."""
+    if bundle.reading:
+        pairs = prepared(pairs, bundle.reading)
+    src, tgt = bundle.src_tokenizer, bundle.tgt_tokenizer
+    return with_memory(
+        bundle, src.encode_all([pair.src for pair in pairs]), tgt.encode_all([pair.tgt for pair in pairs]), share
+    )
 
 
 @every_pair
@@ -77,7 +88,7 @@ def test_neither_batches_nor_threads_nor_the_cache_change_a_bit(monkeypatch: pyt
     for threads, batch_tokens, cached in itertools.product((1, 2), (10**6, 90, 1), (0, 10**6)):
         torch.set_num_threads(threads)
         monkeypatch.setattr(nearest_neighbour, "CACHED_ENTRIES", cached)
-        with_pairs = with_memory(bundle, pairs, 0.4)
+        with_pairs = remembering(bundle, pairs, 0.4)
         searches = []
         for order, beam in ((LINES, 3), (LINES[::-1], 1)):
             config = SearchConfig(beam=beam, max_ratio=0.3, max_extra=2)
@@ -96,8 +107,8 @@ def test_threads_that_share_a_model_translate_as_one_alone(monkeypatch: pytest.M
     monkeypatch.setattr(nearest_neighbour, "CACHED_ENTRIES", cached)
     bundle, pairs = untrained({"hidden": 64, "embedding": 40, "attention": 24}), reversals(300, seed=3)
     lines, config = [pair.src for pair in reversals(12, seed=5)], SearchConfig(beam=2, max_ratio=0.3, max_extra=2)
-    expected = list(LineTranslator(with_memory(bundle, pairs, 0.4), config, 20).stream(lines, silent))
-    shared, barrier = with_memory(bundle, pairs, 0.4), Barrier(4)
+    expected = list(LineTranslator(remembering(bundle, pairs, 0.4), config, 20).stream(lines, silent))
+    shared, barrier = remembering(bundle, pairs, 0.4), Barrier(4)
 
     def translate(first: int) -> list[list[Translation]]:
         """The translations of the lines, made in an order of the thread's own."""
@@ -119,7 +130,7 @@ def test_threads_that_share_a_model_translate_as_one_alone(monkeypatch: pytest.M
 
 
 def test_the_scorers_score_of_a_translation_is_the_searchs(bundle: Bundle) -> None:
-    with_pairs = with_memory(bundle, [Pair(p.src, p.src) for p in reversals(100, seed=3)], 0.5)
+    with_pairs = remembering(bundle, [Pair(p.src, p.src) for p in reversals(100, seed=3)], 0.5)
     lines = [pair.src for pair in reversals(30, seed=7)]
     best = [c[0] for c in LineTranslator(with_pairs, SearchConfig(beam=3)).stream(lines, silent)]
     kept = [(line, c) for line, c in zip(lines, best, strict=True) if set(c.text) <= set("0123456789 ")]
@@ -135,7 +146,7 @@ def test_with_a_large_share_a_line_of_the_memory_is_translated_as_there(bundle: 
     lines = [pair.src for pair in reversals(20, seed=7)]
     memory = [Pair(line, "7") for line in lines]
     for share, expected in ((0.98, 20), (0.01, 0)):
-        translations = LineTranslator(with_memory(bundle, memory, share), SearchConfig(beam=1)).translate(lines)
+        translations = LineTranslator(remembering(bundle, memory, share), SearchConfig(beam=1)).translate(lines)
         assert translations.count("7") == expected
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_search import BOS, EOS, NAMES, UNIFORM, A, B, C, Table, TableModel, TableState, texts
 
+from seq2seq.translation.constraints import Vocabulary
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
 RESERVED = [B, C]
@@ -19,7 +20,7 @@ def search_requiring(
     state = TableState(list(tables), [[""] for _ in tables])
     rngs = [np.random.default_rng(i) for i in range(len(tables))] if sample else []
     config = SearchConfig(beam=beam, sample=sample, length_penalty=0.0)
-    return search(TableModel(), state, requests, config, BOS, EOS, rngs, RESERVED)
+    return search(TableModel(), state, requests, config, BOS, EOS, rngs, Vocabulary(RESERVED))
 
 
 def random_table(seed: int, length: int) -> Table:
@@ -95,7 +96,7 @@ def test_without_required_tokens_the_others_are_found_as_ever() -> None:
     state = TableState(tables, [[""] for _ in tables])
     config = SearchConfig(beam=3, length_penalty=0.0)
     plain = search(TableModel(), state, [Request(5)] * 9, config, BOS, EOS)
-    same = search(TableModel(), state, [Request(5)] * 9, config, BOS, EOS, (), [])
+    same = search(TableModel(), state, [Request(5)] * 9, config, BOS, EOS, (), Vocabulary())
     assert same == plain
     barred = search_requiring([[]] * 9, 5, tables, 3)
     assert all(set(h.tokens) <= {A} for hypotheses in barred for h in hypotheses)

@@ -1,5 +1,6 @@
 """Law 3: greedy search, beam search and sampling, on hand-written tables of probabilities and on networks."""
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -13,8 +14,9 @@ from tiny_models import TINY, every_pair, logits, sentences, shaken, together
 from torch import Tensor
 
 from seq2seq.network.model import Model, ModelConfig
+from seq2seq.translation.beam import Ids
 from seq2seq.translation.inference import TorchEngine
-from seq2seq.translation.search import Hypothesis, Ids, Proposal, Request, SearchConfig, score, search
+from seq2seq.translation.search import Hypothesis, Proposal, Request, SearchConfig, score, search
 
 A, B, C, EOS, BOS = range(5)
 NAMES = "abc."
@@ -37,9 +39,16 @@ class TableState(NamedTuple):
         return TableState(tables, [[flat[i] for i in block] for block in rows])
 
 
+@functools.cache
 def source_position(prefix: str) -> int:
     """A source position that is different for each prefix."""
     return int("1" + "".join(str(NAMES.index(name)) for name in prefix), 5)
+
+
+@functools.cache
+def row_of_probabilities(percents: str) -> list[float]:
+    """The probabilities of a row of a table, and of BOS: 0."""
+    return [*(float(p) / 100 for p in percents.split()), 0.0]
 
 
 class TableModel:
@@ -56,9 +65,9 @@ class TableModel:
         ]
         # Impossible tokens are proposed too: they may fill a beam, and must not become possible later.
         probs = [
-            [[float(p) / 100 for p in table.get(prefix, UNIFORM).split()] + [0.0] for prefix in row]
+            [row_of_probabilities(table.get(prefix, UNIFORM)) for prefix in row]
             for table, row in zip(state.tables, prefixes, strict=True)
-        ]  # BOS has the probability 0
+        ]
         with np.errstate(divide="ignore"):
             log_p = np.log(np.array(probs))  # (B, W, V)
         best = np.argsort(-log_p, axis=2, kind="stable")[:, :, :count]
@@ -390,9 +399,8 @@ def test_samples_are_as_frequent_as_they_are_probable(
             assert abs(counts[text] - count * p) < 5 * math.sqrt(count * p * (1 - p)) + 1, text
         assert counts.keys() <= expected.keys()
         probs = slow_search(table, limit, 10**6, 0.0, conditions)
-        for [h] in of_sentence:
-            [text] = texts([h])
-            assert math.exp(h.log_prob) == pytest.approx(probs[text], rel=1e-5)
+        found = np.exp([h.log_prob for [h] in of_sentence])
+        assert found == pytest.approx(np.array([probs[texts(hypotheses)[0]] for hypotheses in of_sentence]), rel=1e-5)
 
 
 # ---- on networks -----------------------------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ def streamed(translator: LineTranslator, lines: Iterable[str]) -> list[list[Tran
 # ---- law 10: batches change nothing ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("search", [{"beam": 1}, {"beam": 4}, {"beam": 3, "length_penalty": 0.0}])
+@pytest.mark.parametrize(
+    "search", [{"beam": 1}, {"beam": 4, "max_ratio": 0.5}, {"beam": 3, "length_penalty": 0.0, "max_ratio": 0.5}]
+)
 def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, search: dict[str, Any]) -> None:
     lines = [pair.src for pair in reversals(60, seed=7)] + AWKWARD + ["3 1 4", "3 1 4"]
     expected = streamed(using(bundle, 1, **search), lines)  # one sentence a batch
@@ -114,11 +116,13 @@ def test_warnings_name_long_lines_by_their_number_whichever_worker_translates_th
 def test_samples_depend_on_the_seed_and_the_line_alone(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not on batches, windows or workers. Long lines are sampled part by part."""
     lines = [pair.src for pair in reversals(6, seed=7)] + AWKWARD + ["3 1 4"] * 20
-    expected = streamed(using(bundle, 1, beam=3, sample=3.0), lines)
-    assert streamed(using(bundle, beam=3, sample=3.0, seed=2), lines) != expected
+    # Nearly every sample is as long as it may be.
+    sampling: dict[str, Any] = {"beam": 3, "sample": 3.0, "max_ratio": 0.3, "max_extra": 2}
+    expected = streamed(using(bundle, 1, **sampling), lines)
+    assert streamed(using(bundle, **sampling, seed=2), lines) != expected
     monkeypatch.setattr(translator, "WINDOW", (5, 30))
     for batch_tokens, workers in ((40, 1), (10**6, 1), (200, 2 if CAN_FORK else 1)):
-        config = SearchConfig(beam=3, sample=3.0)
+        config = SearchConfig(**sampling)
         assert streamed(LineTranslator(bundle, config, batch_tokens, workers), lines) == expected
     assert [len(candidates) for candidates in expected[-20:]] == [3] * 20
     assert len({c.text for candidates in expected[-20:] for c in candidates}) > 20

@@ -1,6 +1,7 @@
-"""Compares the names of languages: tags of BCP 47, codes of ISO 639, and names in English or in the language itself.
+"""Compares what stands for a language: tags of BCP 47, codes of ISO 639, names in English or in the language itself.
 
-This module does not know files.
+`matches` and `fits` compare names as people write them, in headers and in names of files; `find_code` is the look-up of
+RFC 4647, for a code that a person or a program asks for. This module does not know files.
 """
 
 import re
@@ -25,9 +26,7 @@ class Tag(NamedTuple):
 def tag_of(name: str) -> Tag | None:
     """The tag that a name stands for (`DE`, `deu`, `de-DE`, `de_DE.UTF-8`, `German`, `Deutsch`); None if it is none."""
     words = re.split("[-_@]", name.strip().partition(".")[0].lower())
-    aliases = get_global("language_aliases")
-    language = aliases.get(words[0], words[0])
-    language = language.partition("_")[0]
+    language = canonical(words[0]).partition("-")[0]
     if language in Locale("en").languages and all(re.fullmatch("[a-z0-9]{2,8}", word) for word in words[1:]):
         return Tag(language, tuple(words[1:]))
     spoken = _names().get(name.strip().lower())
@@ -36,14 +35,20 @@ def tag_of(name: str) -> Tag | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """The code of each language by its name in English, and for common languages by its own name."""
-    names = {name.lower(): code for code, name in Locale("en").languages.items() if "_" not in code}
-    for code in _WITH_OWN_NAMES.split():
-        names[Locale(code).languages[code].lower()] = code
-    return names
+    """The code of each language by its name in English, and of common languages by their names in these."""
+    names: dict[str, str] = {}
+    for speaker in map(Locale, _COMMON.split()):
+        names |= {speaker.languages[code].lower(): code for code in _COMMON.split()}
+    return names | {name.lower(): code for code, name in Locale("en").languages.items() if "_" not in code}
 
 
-_WITH_OWN_NAMES = "ar cs da de el es fi fr he hi hu id it ja ko nl nb pl pt ro ru sv th tr uk vi zh"
+_COMMON = "en ar cs da de el es fi fr he hi hu id it ja ko nl nb pl pt ro ru sv th tr uk vi zh"
+SIDES = ({"source", "src"}, {"target", "tgt", "trg"})
+
+
+def side_of(name: str) -> int | None:
+    """0 for a name of the side to translate from (`source`, `src`), 1 for one of the other; None for others."""
+    return next((side for side, names in enumerate(SIDES) if name.strip().lower() in names), None)
 
 
 def matches(names: Iterable[str], languages: Sequence[str], where: str) -> dict[str, str]:
@@ -89,3 +94,38 @@ def same_language(one: Tag | None, other: Tag | None) -> bool:
 def fits(name: str, language: str) -> bool:
     """Whether a name stands for the language that a user wrote."""
     return name == language or same_language(tag_of(name), tag_of(language))
+
+
+# ---- codes ----------------------------------------------------------------------------------------------------------
+
+
+def find_code(code: str, known: Iterable[str]) -> str | None:
+    """The known code that a requested one means: `DE`, `de-AT`, `de_DE` and `deu` mean `de`; None if there is none.
+
+    A longer code falls back to a shorter one. A shorter one means the first known code that begins with it, as `zh`
+    means `zh-Hans`.
+    """
+    by_canonical = dict[str, str]()
+    for each in known:
+        by_canonical.setdefault(canonical(each), each)
+    wanted = canonical(code)
+    subtags = wanted.split("-")
+    for length in range(len(subtags), 0, -1):
+        if found := by_canonical.get("-".join(subtags[:length])):
+            return found
+    return next((each for name, each in by_canonical.items() if name.startswith(f"{wanted}-")), None)
+
+
+def canonical(code: str) -> str:
+    """The code in lower case, with hyphens, and with a language of three letters as its code of two letters."""
+    language, *others = code.strip().lower().replace("_", "-").split("-")
+    aliases = get_global("language_aliases")
+    return "-".join([str(aliases.get(language, language)).lower().replace("_", "-"), *others])
+
+
+def name_of(code: str) -> str:
+    """The English name of a language, such as "German"; the code where it has none."""
+    names = Locale("en").languages
+    language, *others = canonical(code).split("-")
+    longer = "_".join([language, *(tag.title() if len(tag) == 4 else tag.upper() for tag in others)])
+    return str(names.get(longer) or names.get(language) or code)

@@ -1,0 +1,127 @@
+"""In which language a text is: by its script, and by py3langid (Lui & Baldwin 2012) where that package is installed.
+
+This module does not know files or sentence pairs.
+"""
+
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from babel.core import get_global
+
+from seq2seq.languages.codes import canonical, tag_of
+
+MAX_CHARS = 10_000  # at the beginning of a text, which are looked at
+
+_CHINESE = ("CJK",)
+_NAMES = {  # how the Unicode names of a script's letters begin
+    "Latn": ("LATIN", "MODIFIER", "FULLWIDTH"),
+    "Cyrl": ("CYRILLIC",),
+    "Grek": ("GREEK",),
+    "Arab": ("ARABIC",),
+    "Hebr": ("HEBREW",),
+    "Deva": ("DEVANAGARI",),
+    "Beng": ("BENGALI",),
+    "Thai": ("THAI",),
+    "Armn": ("ARMENIAN",),
+    "Geor": ("GEORGIAN",),
+    "Jpan": (*_CHINESE, "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HALFWIDTH", "IDEOGRAPHIC"),
+    "Kore": ("HANGUL", *_CHINESE),
+    "Hans": _CHINESE,
+    "Hant": _CHINESE,
+}
+_LETTERS = 60  # of a line that are looked at
+
+
+@cache
+def scripts_of(language: str) -> tuple[str, ...]:
+    """How the Unicode names of the letters of a language begin; empty if it is not known."""
+    tag = tag_of(language)
+    if tag is None:
+        return ()
+    written = [subtag.title() for subtag in tag.subtags if subtag.title() in _NAMES]
+    likely = get_global("likely_subtags").get(tag.language, "").split("_")
+    return _NAMES.get(next(iter([*written, *likely[1:2]]), ""), ())
+
+
+def is_in_script(line: str, language: str) -> bool:
+    """Whether at least half of the letters of a line belong to the script of a language, or it is not known."""
+    wanted = scripts_of(language)
+    if not wanted:
+        return True
+    letters = [character for character in line[: 4 * _LETTERS] if character.isalpha()][:_LETTERS]
+    if wanted[0] == "LATIN" and all(letter < "\u0250" for letter in letters):
+        return True
+    names = Counter(unicodedata.name(letter, "?").split()[0] for letter in letters)
+    return 2 * sum(names[name] for name in wanted) >= len(letters)
+
+
+class Likely(NamedTuple):
+    """A language that a text may be in."""
+
+    language: str
+    share: float  # probability, among the languages that were asked for
+
+
+def is_installed() -> bool:
+    """Whether py3langid is installed."""
+    return _identifier() is not None
+
+
+def _identifier() -> Any:
+    try:
+        import py3langid.langid  # noqa: F401
+    except ImportError:
+        return None
+    return _loaded()
+
+
+@cache
+def _loaded() -> Any:
+    """The identifier, which takes half a second to load."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
+
+
+def _code(language: str) -> str:
+    """The language as py3langid names it."""
+    return canonical(language).partition("-")[0]
+
+
+def knows(languages: Sequence[str]) -> bool:
+    """Whether the identifier, which must be installed, knows any of these languages."""
+    return not {_code(language) for language in languages}.isdisjoint(_identifier().labels)
+
+
+def rank(text: str, languages: Sequence[str]) -> list[Likely]:
+    """The languages among these that a text may be in, most likely first.
+
+    None if nothing in the text tells, or the identifier is not installed or knows none of them.
+    """
+    text, identifier = text[:MAX_CHARS], _identifier()
+    if identifier is None or not any(map(str.isalpha, text)):
+        return []
+    named = {_code(language): language for language in reversed(languages)}
+    ranked = [(named[code], float(log_prob)) for code, log_prob in identifier.rank(text) if code in named]
+    if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[-1][1]):  # it found no feature in the text
+        return []
+    weights = [math.exp(log_prob - ranked[0][1]) for _, log_prob in ranked]
+    return [Likely(language, weight / sum(weights)) for (language, _), weight in zip(ranked, weights, strict=True)]
+
+
+def untold(languages: Sequence[str]) -> str:
+    """What a text is taken to be in if nothing in it tells: English, or the first of the languages."""
+    return next((language for language in languages if canonical(language) == "en"), languages[0])
+
+
+def margin(line: str, language: str) -> float:
+    """By how many nats the most likely of all languages is more likely than this one; 0 if it is not known."""
+    identifier, tag = _identifier(), tag_of(language)
+    if identifier is None or tag is None:
+        return 0.0
+    ranked = identifier.rank(line)
+    return float(ranked[0][1] - dict(ranked).get(tag.language, ranked[0][1]))

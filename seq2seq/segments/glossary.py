@@ -1,0 +1,257 @@
+"""Terms: a glossary's phrases and their translations, found in a text, and phrases that no translation has.
+
+A phrase is found as whole words, wherever it stands in a script without spaces; one in small letters in any case,
+another as it is written. At a place the longest phrase is found, from left to right, so that none overlaps another.
+Phrases are compared as models read text: composed, with one form of quotes, dashes and spaces.
+"""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from seq2seq.errors import InputError
+from seq2seq.segments.keeping import Kept
+from seq2seq.segments.normalisation import normalise, plain
+from seq2seq.segments.segment import CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.words import fold, is_boundary, is_small
+
+_RESERVED = "\u2581\u2585\ufffd"  # tokenizers use them for themselves, as they do characters of private use
+
+
+class Term(NamedTuple):
+    """A phrase and its translation."""
+
+    source: str
+    target: str
+
+
+class Place(NamedTuple):
+    """Where a phrase of a glossary stands in a text."""
+
+    begin: int
+    end: int
+    target: str  # its translation
+
+
+class Glossary(NamedTuple):
+    """The terms of a glossary, and its direction, if it names one."""
+
+    terms: tuple[Term, ...]
+    direction: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A glossary, and phrases to avoid.
+
+    Raises:
+        InputError: a translation of the glossary holds a phrase to avoid.
+    """
+
+    glossary: tuple[Term, ...] = ()  # of two for one phrase the last counts
+    avoided: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        finder = _Finder(zip(self.avoided, self.avoided, strict=True))
+        for source, target in self.glossary if self.avoided else ():
+            if found := finder.places(target):
+                raise InputError(
+                    f"{found[0].target!r} is to be avoided, but the glossary has {target!r} for {source!r}; "
+                    "leave one of them out"
+                )
+
+    def __bool__(self) -> bool:
+        return bool(self.glossary or self.avoided)
+
+    @cached_property
+    def _finder(self) -> "_Finder":
+        return _Finder(self.glossary)
+
+    def places(self, text: str) -> list[Place]:
+        """Where phrases of the glossary stand in a text, in order."""
+        return self._finder.places(text) if self.glossary else []
+
+
+class _Finder:
+    """Finds phrases in texts."""
+
+    def __init__(self, terms: Iterable[tuple[str, str]]) -> None:
+        self.exact, self.small = dict[str, str](), dict[str, str]()
+        for source, target in terms:
+            phrase = normalise(source).text
+            if is_small(phrase):
+                self.small[fold(phrase)] = target
+            else:
+                self.exact[phrase] = target
+        self.lengths = sorted({*map(len, self.exact), *map(len, self.small)}, reverse=True)
+        self.firsts = {fold(phrase[0]) for phrase in [*self.exact, *self.small]}
+
+    def places(self, text: str) -> list[Place]:
+        """Where the phrases stand in the text as it is normalised, in places of the text as it is."""
+        text, origins = normalise(text)
+        small, found, begin = fold(text), list[Place](), 0
+        while begin < len(text):
+            end = begin
+            if small[begin] in self.firsts and is_boundary(text[begin - 1 : begin], text[begin]):
+                end = self._end(text, small, begin)
+            if end > begin:
+                phrase, target = text[begin:end], self.small.get(small[begin:end], "")
+                found.append(Place(origins[begin], origins[end], self.exact.get(phrase, target)))
+            begin = max(end, begin + 1)
+        return found
+
+    def _end(self, text: str, small: str, begin: int) -> int:
+        """Where the longest phrase that begins here ends; `begin` if none does."""
+        for length in self.lengths:
+            end = begin + length
+            known = text[begin:end] in self.exact or small[begin:end] in self.small
+            if known and end <= len(text) and is_boundary(text[end - 1], text[end : end + 1]):
+                return end
+        return begin
+
+
+def term_of(source: str, target: str) -> Term:
+    """A term of a glossary.
+
+    Raises:
+        InputError: one of its phrases is empty, or cannot be asked for.
+    """
+    return Term(_checked(source, "the source phrase"), _checked(target, "the target phrase"))
+
+
+def avoided_phrase(phrase: str) -> str:
+    """A phrase to avoid.
+
+    Raises:
+        InputError: it is empty, or cannot be asked for.
+    """
+    return plain(_checked(phrase, "the phrase"))
+
+
+def _checked(phrase: str, name: str) -> str:
+    """A phrase without white space at its ends, composed (Unicode's NFC).
+
+    Raises:
+        InputError: it is empty, or holds a character that cannot be asked for.
+    """
+    phrase = unicodedata.normalize("NFC", phrase.strip())
+    if not normalise(phrase).text.strip():
+        raise InputError(f"{name} is empty; write one, or leave the line out")
+    for letter in phrase:
+        if letter in _RESERVED or "\ue000" <= letter <= "\uf8ff" or unicodedata.category(letter) in ("Cc", "Cs"):
+            raise InputError(f"{name} holds the character U+{ord(letter):04X}, which cannot be asked for; leave it out")
+    return phrase
+
+
+def parse_glossary(lines: Iterable[str], name: str, languages: Collection[str] = ()) -> Glossary:
+    """The terms of a glossary: a source phrase, a tab and its translation on each line.
+
+    Lines without text, and lines that begin with #, are left out. The first line may name the two languages.
+
+    Args:
+        lines: of the glossary.
+        name: of it, for messages.
+        languages: codes that the first line may hold.
+
+    Raises:
+        InputError: a line is wrong, or one phrase has two translations; with its number.
+    """
+    direction, terms = None, dict[str, tuple[int, Term]]()
+    for number, line in enumerate(lines, 1):
+        line = line.strip("\r\n")
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        columns = line.split("\t")
+        try:
+            if len(columns) != 2:
+                found = "no tab" if len(columns) == 1 else f"{len(columns) - 1} tabs"
+                raise InputError(f"it has {found}; write a source phrase, one tab and a target phrase")
+            term = term_of(*columns)
+        except InputError as e:
+            raise InputError(f"{name}, line {number}: {e}") from None
+        if direction is None and not terms and {*term} <= {*languages} and term.source != term.target:
+            direction = term.source, term.target
+            continue
+        key = normalise(term.source).text
+        first, before = terms.setdefault(key, (number, term))
+        if before.target != term.target:
+            raise InputError(
+                f"{name}, line {number}: {term.source!r} has another translation in line {first}; leave one of them out"
+            )
+    return Glossary(tuple(term for _, term in terms.values()), direction)
+
+
+def parse_avoided(lines: Iterable[str], name: str) -> tuple[str, ...]:
+    """The phrases of a list, one on each line; lines without text, and lines that begin with #, are left out.
+
+    Raises:
+        InputError: a phrase cannot be avoided; with the number of its line.
+    """
+    phrases = dict[str, None]()
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                phrases[avoided_phrase(line)] = None
+            except InputError as e:
+                raise InputError(f"{name}, line {number}: {e}") from None
+    return tuple(phrases)
+
+
+def merged(glossaries: Iterable[Glossary]) -> tuple[Term, ...]:
+    """The terms of several glossaries; for one phrase that of the last counts."""
+    terms = {normalise(term.source).text: term for each in glossaries for term in each.terms}
+    return tuple(terms.values())
+
+
+def with_term_values(segment: Segment, terms: Terms) -> Segment:
+    """A segment of `keep`, with the terms that hold what is kept, such as "Windows 10", as values themselves.
+
+    What stands in their place is the translation that the glossary has. A term does not begin or end inside of what is
+    kept. Markup around words is no part of the text; that inside of such a term follows it.
+    """
+    if not terms.glossary or not any(mark.kind == VALUE for mark in segment.marks):
+        return segment
+    parts, spans, text = segment.parts(), list[tuple[int, int]](), ""
+    for part in parts:
+        written = _as_written(part)
+        spans.append((len(text), len(text) + len(written)))
+        text += written
+    values = [span for part, span in zip(parts, spans, strict=True) if isinstance(part, Mark) and part.kind == VALUE]
+    result, at = list[str | Mark](), 0
+    for place in [*terms.places(text), Place(len(text), len(text), "")]:
+        inside = [(begin, end) for begin, end in values if begin < place.end and end > place.begin]
+        if place.target and (not inside or inside[0][0] < place.begin or inside[-1][1] > place.end):
+            continue
+        result += _cut(parts, spans, at, place.begin)
+        if place.target:
+            value = Mark(0, VALUE, Kept.of(place.target, text[place.begin : place.end]))
+            before, inside_of_it = (
+                [part for part in _cut(parts, spans, *ends) if isinstance(part, Mark) and part.kind != VALUE]
+                for ends in ((place.begin, place.begin + 1), (place.begin + 1, place.end))
+            )
+            result += [*before, value, *inside_of_it]
+        at = place.end
+    result += [part for part, (begin, end) in zip(parts, spans, strict=True) if begin == end == len(text)]
+    return Segment.of_parts(result)
+
+
+def _as_written(part: str | Mark) -> str:
+    """What a part is in the text that terms are looked for in."""
+    if isinstance(part, str):
+        return part
+    if part.kind in (OPEN, CLOSE):
+        return ""
+    return part.code.source if part.kind == VALUE and isinstance(part.code, Kept) else "\n"
+
+
+def _cut(parts: Sequence[str | Mark], spans: Sequence[tuple[int, int]], start: int, stop: int) -> list[str | Mark]:
+    """The parts from `start` to before `stop`, with the spans of all of them; texts are cut, marks are whole."""
+    result = list[str | Mark]()
+    for part, (begin, _) in zip(parts, spans, strict=True):
+        if isinstance(part, Mark):
+            result += [part] if start <= begin < stop else []
+        elif text := part[max(start - begin, 0) : max(stop - begin, 0)]:
+            result.append(text)
+    return result

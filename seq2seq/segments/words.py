@@ -1,0 +1,54 @@
+"""Where words begin and end, by the characters beside: a phrase is found as whole words, where its script has them."""
+
+import re
+import unicodedata
+from functools import cache
+
+# Characters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+@cache
+def is_unspaced(character: str) -> bool:
+    """Whether the character's script puts no spaces between words."""
+    return _UNSPACED.match(character) is not None
+
+
+@cache
+def is_word(character: str) -> bool:
+    """Whether a character is part of words: a letter, a mark on one, a digit, an underscore."""
+    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+
+
+@cache
+def joins(character: str) -> bool:
+    """Whether a character makes one word with a letter beside it."""
+    return is_word(character) and not is_unspaced(character)
+
+
+def is_boundary(before: str, after: str) -> bool:
+    """Whether a word may end or begin between two characters, each "" at an end of the text."""
+    return not (before and after and joins(before) and joins(after))
+
+
+def fold(text: str) -> str:
+    """The text in small letters, as long as before."""
+    small = text.lower()
+    if len(small) != len(text):
+        small = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+    return small.replace("\u03c2", "\u03c3")  # the sigma at the end of a word
+
+
+def is_small(phrase: str) -> bool:
+    """Whether a phrase is in small letters: then it matches any case, and another exactly."""
+    return phrase == phrase.lower()
+
+
+def with_capital(phrase: str) -> str:
+    """The phrase as a sentence begins with it; "" if that is the phrase itself, or its first word has a capital."""
+    first = re.split(r"\W", phrase, maxsplit=1)[0]
+    capital = phrase[:1].upper()
+    return (
+        capital + phrase[1:] if first and first == first.lower() and capital != phrase[:1] and len(capital) == 1 else ""
+    )

@@ -1,0 +1,103 @@
+"""A glossary and phrases to avoid, from Python: what they are given as, and what becomes of the translations."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seq2seq
+from seq2seq.errors import InputError
+
+LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
+
+
+@pytest.fixture(scope="module")
+def model() -> seq2seq.Translator:
+    return seq2seq.load(Path(__file__).parents[2] / "artifacts" / "models" / "en-de", device="cpu", threads=1)
+
+
+def test_the_terms_of_each_line_stand_in_its_translation(model: seq2seq.Translator) -> None:
+    plain = model.translate(LINES)
+    glossary = {"dog": "Köter", "black cat": "schwarze Mieze", "cat": "Kater", "ship": "Schiff"}
+    first, second, third = model.translate(LINES, glossary=glossary)
+    assert first.count("Köter") == first.count("schwarze Mieze") == 1
+    assert "Kater" not in first
+    assert second.count("Köter") == 1
+    assert third == plain[2]
+    assert model.translate(LINES, glossary={"ship": "Schiff"}) == plain
+    assert model.translate(LINES[:1], glossary=glossary, beam=1)[0].count("Köter") == 1
+    for translation in model.translate(LINES[0], glossary=glossary, nbest=3):
+        assert translation.text.count("Köter") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "glossary", "expected"),
+    [
+        ("A dog, a dog and a dog.", {"dog": "Köter"}, {"Köter": 3}),
+        (
+            "A dog and a black dog.",
+            {"dog": "Köter", "black dog": "schwarzer Köter"},
+            {"Köter": 2, "schwarzer Köter": 1},
+        ),
+        ("THE DOG SLEEPS.", {"dog": "Köter"}, {"KÖTER": 1}),
+        ("The girl is here.", {"girl": "дівчина 丼"}, {"дівчина 丼": 1}),
+        ("I like Windows 10 on 10 days.", {"Windows 10": "Fenster Zehn"}, {"Fenster Zehn": 1, "10": 1}),
+        ("The <b>black <i>dog</i></b> sleeps.", {"black dog": "Köter"}, {"Köter": 1, "<i>": 1, "</b>": 1}),
+        ("Really black dogs are here.", {"really": "total"}, {"otal": 1}),
+        ("My cafe\u0301\u00a0au\u00a0lait is here.", {"café au lait": "Milchkaffee"}, {"Milchkaffee": 1}),
+    ],
+)
+def test_a_term_comes_as_often_as_it_stands_there(
+    model: seq2seq.Translator, text: str, glossary: dict[str, str], expected: dict[str, int]
+) -> None:
+    translation = model.translate(text, glossary=glossary)
+    assert {phrase: translation.count(phrase) for phrase in expected} == expected
+
+
+def test_an_avoided_phrase_never_comes(model: seq2seq.Translator) -> None:
+    assert "Hund" in model.translate(LINES[0])
+    for beam in (1, 5):
+        translations = model.translate(LINES, avoid=["hund", "Katze", "ich"], beam=beam)
+        assert not {"hund", "katze", "ich"} & {word.strip(".,!").lower() for word in " ".join(translations).split()}
+        assert all(translations)
+    assert model.translate(LINES, avoid=["Schiff", "hun"]) == model.translate(LINES)
+    assert "HUND" not in model.translate("THE DOG IS HERE.", avoid=["Hund"]).replace("HUNDE", "")
+
+
+def test_they_are_given_as_files_or_as_values(model: seq2seq.Translator, tmp_path: Path) -> None:
+    one, two, avoid = tmp_path / "one.tsv", tmp_path / "two.tsv", tmp_path / "avoid.txt"
+    one.write_text("\ufeffen\tde\n# animals\ndog\tHündchen\n", encoding="utf-8")
+    two.write_text("dog\tKöter\r\n", encoding="utf-8")
+    avoid.write_text("hier\n", encoding="utf-8")
+    expected = model.translate(LINES, glossary={"dog": "Köter"}, avoid=["hier"])
+    assert expected != model.translate(LINES, glossary={"dog": "Köter"})
+    ways: list[dict[str, Any]] = [
+        {"glossary": two, "avoid": avoid},
+        {"glossary": [str(one), two], "avoid": str(avoid)},
+        {"glossary": [("dog", "Köter")], "avoid": ("hier",)},
+        {"glossary": [one, ("dog", "Köter")], "avoid": ["hier"]},
+    ]
+    for options in ways:
+        assert model.translate(LINES, **options) == expected
+
+
+def test_what_is_wrong_is_refused(model: seq2seq.Translator, tmp_path: Path) -> None:
+    path = tmp_path / "terms.tsv"
+    for content, message in (
+        (b"dog\tHund\ncat\n", "terms.tsv, line 2: it has no tab"),
+        (b"dog\tHund\n\xff\tx\n", "terms.tsv, line 2: not UTF-8"),
+        (b"de\ten\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            model.translate(LINES, glossary=path)
+    with pytest.raises(InputError, match=r"cannot read .*none\.tsv"):
+        model.translate(LINES, glossary=tmp_path / "none.tsv")
+    with pytest.raises(InputError, match="'Köter' is to be avoided, but the glossary has"):
+        model.translate(LINES, glossary={"dog": "alter Köter"}, avoid=["Köter"])
+    for wrong in (5, [5], [("a", "b", "c")], {"a": 5}, {5: "a"}):
+        with pytest.raises(TypeError, match="glossary takes"):
+            model.translate(LINES, glossary=wrong)  # type: ignore[call-overload]
+    for wrong in (5, [5]):
+        with pytest.raises(TypeError, match="avoid takes"):
+            model.translate(LINES, avoid=wrong)  # type: ignore[call-overload]

@@ -1,0 +1,114 @@
+"""A glossary's phrases are found as a reader finds them; its files are read, or refused with the number of the line."""
+
+import pytest
+
+from seq2seq.errors import InputError
+from seq2seq.segments.glossary import (
+    Glossary,
+    Term,
+    Terms,
+    merged,
+    parse_avoided,
+    parse_glossary,
+    term_of,
+    with_term_values,
+)
+from seq2seq.segments.keeping import Keeping, keep, restore
+from seq2seq.segments.segment import Segment
+
+
+def found(text: str, *phrases: str) -> list[str]:
+    """What of the text is found; the translation of a phrase is the phrase in brackets."""
+    terms = Terms(tuple(Term(phrase, f"[{phrase}]") for phrase in phrases))
+    return [f"{text[begin:end]} {target}" for begin, end, target in terms.places(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases", "expected"),
+    [
+        ("A cat, a cat's cats and a category.", ["cat"], ["cat [cat]", "cat [cat]"]),
+        ("CAT Cat cat", ["cat"], ["CAT [cat]", "Cat [cat]", "cat [cat]"]),
+        ("US us Us", ["US"], ["US [US]"]),
+        ("US us Us", ["US", "us"], ["US [US]", "us [us]", "Us [us]"]),
+        ("a black cat and a cat", ["cat", "black cat", "black"], ["black cat [black cat]", "cat [cat]"]),
+        ("one two three", ["one two", "two three"], ["one two [one two]"]),
+        ("C++, .NET and C", ["C++", ".NET", "C"], ["C++ [C++]", ".NET [.NET]", "C [C]"]),
+        ("snake_case 3cat cat3", ["case", "cat"], []),
+        ("東京都と京都", ["京都"], ["京都 [京都]", "京都 [京都]"]),
+        ("我的iPhone手机", ["iPhone", "手机"], ["iPhone [iPhone]", "手机 [手机]"]),
+        ("नमस्ते नम", ["नम"], ["नम [नम]"]),
+        ("cafe\u0301 caf\u00e9", ["caf\u00e9"], ["cafe\u0301 [caf\u00e9]", "caf\u00e9 [caf\u00e9]"]),
+        ("New\u00a0York, New  York", ["New York"], ["New\u00a0York [New York]", "New  York [New York]"]),
+        ("l\u2019eau l'eau", ["l'eau"], ["l\u2019eau [l'eau]", "l'eau [l'eau]"]),
+        (
+            "\u1f48\u03b4\u03cc\u03c2 \u039f\u0394\u039f\u03a3",
+            ["\u03bf\u03b4\u03bf\u03c2"],
+            ["\u039f\u0394\u039f\u03a3 [\u03bf\u03b4\u03bf\u03c2]"],
+        ),
+    ],
+)
+def test_phrases_are_found_as_whole_words_the_longest_first(text: str, phrases: list[str], expected: list[str]) -> None:
+    assert found(text, *phrases) == expected
+
+
+def with_values(text: str, *terms: tuple[str, str]) -> str:
+    segment = with_term_values(keep(Segment(text), Keeping("en", "de")), Terms(tuple(Term(*term) for term in terms)))
+    return "".join(f"⟨{restore(Segment.of_parts([p])).text}⟩" if not isinstance(p, str) else p for p in segment.parts())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Use Windows 10 or 10 cats.", "Use ⟨Windows Zehn⟩ or ⟨zehn⟩ cats."),
+        ("At 10.5 or 2010 or a 10% cut.", "At ⟨10,5⟩ or ⟨2010⟩ or a ⟨10%⟩ cut."),
+        ("<b>Windows <i>10</i></b>", "⟨<b>⟩⟨Windows Zehn⟩⟨<i>⟩⟨</i>⟩⟨</b>⟩"),
+        ("A cat at windows.com/cat", "A cat at ⟨windows.com/cat⟩"),
+        ("Windows and 7", "Windows and ⟨7⟩"),
+    ],
+)
+def test_a_term_that_holds_what_is_kept_is_kept_as_its_translation(text: str, expected: str) -> None:
+    terms = [("Windows 10", "Windows Zehn"), ("10", "zehn"), ("cat", "Katze"), ("windows", "Fenster")]
+    assert with_values(text, *terms) == expected
+    assert with_values(text) == "".join(
+        f"⟨{restore(Segment.of_parts([p])).text}⟩" if not isinstance(p, str) else p
+        for p in keep(Segment(text), Keeping("en", "de")).parts()
+    )
+
+
+def test_a_file_has_two_columns_comments_and_perhaps_its_languages() -> None:
+    lines = ["# a comment", "", "en\tde\r", " cat \tKatze", "\t ", "US\tUSA"]
+    assert parse_glossary(lines, "x", ["en", "de"]) == Glossary((Term("cat", "Katze"), Term("US", "USA")), ("en", "de"))
+    assert parse_glossary(["en\tde"], "x").terms == (Term("en", "de"),)
+    assert parse_glossary(["cat\tKatze", "cat\tKatze"], "x").terms == (Term("cat", "Katze"),)
+    assert parse_avoided(["# no", "cat", " ", "l\u2019eau"], "x") == ("cat", "l'eau")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["cat Katze"], "line 1: it has no tab"),
+        (["a\tb", "cat\tKatze\tf"], "line 2: it has 2 tabs"),
+        (["a\tb", "", "\tKatze"], "line 3: the source phrase is empty"),
+        (["cat\t"], "line 1: the target phrase is empty"),
+        (["cat\t\u00ad"], "line 1: the target phrase is empty"),
+        (["cat\tKatze", "dog\tHund", "cat\tMieze"], "line 3: 'cat' has another translation in line 1"),
+        (["caf\u00e9\tA", "cafe\u0301\tB"], "line 2: 'caf\u00e9' has another translation in line 1"),
+        (["cat\t\u2581"], "line 1: the target phrase holds the character U+2581"),
+        (["cat\ta\ue010"], "line 1: the target phrase holds the character U+E010"),
+    ],
+)
+def test_a_wrong_line_is_named(lines: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=f"^terms.tsv, {message.replace('+', '[+]')}"):
+        parse_glossary(lines, "terms.tsv")
+
+
+def test_of_several_glossaries_the_last_counts() -> None:
+    first, second = parse_glossary(["cat\tKatze", "dog\tHund"], "1"), parse_glossary(["cat\tMieze"], "2")
+    assert dict(merged([first, second])) == {"cat": "Mieze", "dog": "Hund"}
+
+
+@pytest.mark.parametrize("phrase", ["alte Katze", "katze", "Katze"])
+def test_a_glossary_cannot_want_what_is_to_be_avoided(phrase: str) -> None:
+    with pytest.raises(InputError, match="is to be avoided, but the glossary has 'eine alte Katze' for 'old cat'"):
+        Terms((term_of("old cat", "eine alte Katze"),), (phrase,))
+    Terms((term_of("old cat", "eine alte Katze"),), ("KATZE", "Katzen"))
