@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from seq2seq.api.exported import exported_once
-from seq2seq.api.models import open_model, shipped_models
+from seq2seq.api.models import directions_in, open_model, shipped_models
 from seq2seq.errors import InputError
-from seq2seq.folder import layout
 from seq2seq.text.adequacy import dual_cross_entropies, unlikely
-from seq2seq.text.directions import Direction, directions_of, find_language, name_of
+from seq2seq.text.directions import Direction, find_language, name_of
 from seq2seq.text.suspects import Check
 from seq2seq.translation.translator import LineTranslator
 
@@ -52,7 +51,7 @@ def dual_check(folders: Sequence[Path], languages: Direction, say: Callable[[str
 
 
 def _directions(folders: Sequence[Path]) -> dict[Direction, Path]:
-    return {d: folder for folder in folders for d in directions_of(layout.read_settings(folder).get("data", {}))}
+    return {d: folder for folder in folders for d in directions_in(folder)}
 
 
 def _open(folder: Path, direction: Direction) -> LineTranslator:

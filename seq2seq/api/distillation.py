@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seq2seq.api.models import open_model
+from seq2seq.api.models import directions_in, open_model
 from seq2seq.display import Display
 from seq2seq.errors import InputError
-from seq2seq.folder import layout
 from seq2seq.text import corpus
-from seq2seq.text.directions import Direction, directions_of, listed
+from seq2seq.text.directions import Direction, listed
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.scoring import closest, sentence_bleu, tokenizer_for
 from seq2seq.text.sources import Pair
@@ -55,7 +54,7 @@ def open_teachers(data: corpus.DataConfig, device: str, threads: int | None) -> 
     """
     trained = data.all_directions()
     either = {*trained, *(direction[::-1] for direction in trained)}
-    known = [directions_of(layout.read_settings(Path(teacher)).get("data", {})) for teacher in data.teachers]
+    known = [directions_in(Path(teacher)) for teacher in data.teachers]
     for teacher, directions in zip(data.teachers, known, strict=True):
         if either.isdisjoint(directions):
             raise InputError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from seq2seq.api.computing import notifier, torch_device
 from seq2seq.errors import InputError
-from seq2seq.text.directions import Direction, name_of
+from seq2seq.text.directions import Direction, directions_of, name_of
 
 if TYPE_CHECKING:
     from seq2seq.text.corpus import DataConfig
@@ -26,6 +26,17 @@ def shipped_models() -> dict[Direction, Path]:
 
     folders = sorted((artifacts() / "models").glob("*-*"))
     return {(src, tgt): path for path in folders for src, _, tgt in [path.name.partition("-")]}
+
+
+def directions_in(folder: Path) -> list[Direction]:
+    """The directions of a folder's model, which is not opened.
+
+    Raises:
+        InputError: the folder has no settings that can be read.
+    """
+    from seq2seq.folder import layout
+
+    return directions_of(layout.read_settings(folder).get("data", {}))
 
 
 def open_model(

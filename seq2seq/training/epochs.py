@@ -86,14 +86,11 @@ class TrainingData:
             self.rows = self._rows(epoch)
             src, tgt = self._segment(epoch)
             self.src, self.tgt = src, tgt
-            if self.mixture:
+            if self.mixture or self.right_to_left:
                 places = np.arange(len(self.rows)) if self.sampling else self.rows
-                languages = self.mixture.languages
+                languages = self.mixture.languages if self.mixture else None
                 self.src = Selected(src, places, None if languages is None else languages[self.rows])
-                self.tgt = Selected(tgt, places)
-            if self.right_to_left:
-                places = np.arange(len(self.tgt))
-                self.tgt = Selected(tgt, self.tgt.rows if isinstance(self.tgt, Selected) else places, backwards=True)
+                self.tgt = Selected(tgt, places, backwards=self.right_to_left)
             order = np.random.default_rng((self.seed, epoch, 2))
             lengths = [side.lengths().astype(np.int32) + 1 for side in (self.src, self.tgt)]
             self.plan = batches.plan(np.stack(lengths, axis=1), self.batch_tokens, order)
