@@ -22,6 +22,7 @@ _PER_LINE = 12  # tokens of a line that are compared, the rarest
 _LENGTH_WEIGHT = 0.4
 _CHANGE = 30.0  # penalty of a change, in standard deviations of the background
 _SHORTEST = 12  # lines of a slip that is reported
+_ADVANTAGE = 0.3  # over no shift, in standard deviations a line; slips have 0.5 to 4, chance has up to 0.15
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\U00020000-\U0003ffff]")
 
 Scores = NDArray[np.float32]
@@ -51,11 +52,13 @@ def slips(src: Sequence[str], tgt: Sequence[str], most: int) -> list[Slip]:
     scores = _scores(lines, shifts)  # (shifts, rows)
     background = scores[2 * _FARTHEST + 1 :]
     scores = (scores[: 2 * _FARTHEST + 1] - background.mean(0)) / max(float(background.std()), 1e-6)
-    path = _viterbi(np.clip(scores, -3.0, 6.0))
+    scores = np.clip(scores, -3.0, 6.0)
+    path = _viterbi(scores)
+    advantage = scores - scores[_FARTHEST]
     found, start = [], 0
     for end in [*np.flatnonzero(np.diff(path)) + 1, len(rows)]:
         shift = int(path[start]) - _FARTHEST
-        if shift and end - start >= _SHORTEST:
+        if end - start >= _SHORTEST and advantage[path[start], start:end].mean() > _ADVANTAGE:
             found.append(Slip(int(rows[start]), int(rows[end - 1]) + 1, shift))
         start = end
     return found

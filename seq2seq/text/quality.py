@@ -20,6 +20,7 @@ LOW_CORRELATION = 0.3  # of lengths; translations have 0.8 or 0.9, shuffled line
 FACTOR = 4  # a word counts as the other side's if it is this many times as frequent there
 MAX_PAIRS = 200_000  # pairs checked, evenly spread over the text
 WINDOW = 200  # pairs of which the lengths are correlated; a text has the median of its windows
+MIN_SPREAD = 0.2  # of the log lengths in a window; of lines of one length (sorted text) a correlation says nothing
 COMPARED = 5_000  # lines that are searched for slips
 USUAL = 0.8  # share of the lines from which a script is the usual one
 EXAMPLES = 3  # pair numbers in a notice
@@ -75,8 +76,9 @@ def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, 
     """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
     found = slip_notices(slips(src, tgt, COMPARED), languages, numbers)
     windows = range(0, max(1, len(src) - WINDOW // 2), WINDOW)
-    r = float(np.median([correlation(src[i : i + WINDOW], tgt[i : i + WINDOW]) for i in windows]))
-    if r < LOW_CORRELATION:
+    correlations = [correlation(src[i : i + WINDOW], tgt[i : i + WINDOW]) for i in windows]
+    varied = [r for r in correlations if r is not None] or [correlation(src, tgt)]  # of sorted text, that of all
+    if varied[0] is not None and (r := float(np.median(varied))) < LOW_CORRELATION:
         found.append(f"the lengths of the two sides are hardly correlated ({r:.2f})")
     return [f"{': '.join(found)}; check that line n translates line n"] if found else []
 
@@ -90,10 +92,10 @@ def slip_notices(found: Sequence[Slip], languages: tuple[str, str], numbers: Num
     ]
 
 
-def correlation(src: Sequence[str], tgt: Sequence[str]) -> float:
-    """Pearson correlation of the log lengths in characters; 1 if all lines of a side have one length."""
+def correlation(src: Sequence[str], tgt: Sequence[str]) -> float | None:
+    """Pearson correlation of the log lengths in characters; None if a side's hardly vary, by less than MIN_SPREAD."""
     lengths = np.log1p([[len(line) for line in side] for side in (src, tgt)])
-    return float(np.corrcoef(lengths)[0, 1]) if lengths.std(axis=1).all() else 1.0
+    return float(np.corrcoef(lengths)[0, 1]) if lengths.std(axis=1).min() >= MIN_SPREAD else None
 
 
 def is_in_other_language(words: set[str], own: Counter[str], other: Counter[str]) -> bool:

@@ -151,7 +151,24 @@ def test_the_script_of_a_line_is_that_of_most_letters(line: str, name: str) -> N
 def test_correlation_is_pearsons() -> None:
     assert correlation(["a", "aaa"], ["b", "bbb"]) == pytest.approx(1.0)
     assert correlation(["a", "aaa"], ["bbb", "b"]) == pytest.approx(-1.0)
-    assert correlation(["a", "a"], ["b", "bbb"]) == 1.0
+    assert correlation(["a", "a"], ["b", "bbb"]) is None  # all lines of a side are as long
+
+
+def test_text_sorted_by_length_is_not_taken_for_shuffled_text() -> None:
+    src, tgt = ordered(*sides(10_000))
+    assert notices_of(src, tgt) == []
+    [notice] = notices_of(src, random.Random(1).sample(tgt, len(tgt)))
+    assert re.match(r"the lengths of the two sides are hardly correlated \(-?0\.0\d\)", notice)
+    [notice] = notices_of(src[:-5], tgt[5:])
+    assert "belongs with line n -5 of de" in notice
+
+
+def ordered(src: list[str], tgt: list[str]) -> tuple[list[str], list[str]]:
+    """Free translations, a few words longer or not, sorted by the length of their source, as some collections are."""
+    draw = random.Random(4)
+    free = [f"{line}{' ja' * draw.randint(0, 3)}" for line in tgt]
+    pairs = sorted(zip(src, free, strict=True), key=lambda pair: len(pair[0]))
+    return [s for s, _ in pairs], [t for _, t in pairs]
 
 
 def test_the_shipped_corpus_gives_no_notice() -> None:
