@@ -20,14 +20,23 @@ MOST_MARKED, MOST_MARKS = 20_000, 1000  # characters of a segment with marks, wh
 MOST_SEEN = 20_000  # characters that are looked at to detect a language
 
 
-def segments_of(text: str, form: str, language: str) -> list[Segment]:
-    """What is translated of a text in a language: the lines, or the segments of HTML, long ones in portions.
+class Source(NamedTuple):
+    """A text or page as what is translated of it."""
+
+    text: str
+    page: list[Event] | None  # of HTML
+    segments: list[list[Segment]]  # the lines, or the segments of the page, each in its portions
+
+
+def source_of(text: str, form: str, language: str) -> Source:
+    """A text in a language, or HTML, as what is translated of it.
 
     Raises:
         RefusedError: a segment of HTML cannot be divided and is too long (413).
     """
-    whole = slots_of(text_events(text)) if form == HTML else map(Segment, split_lines(text))
-    return [portion for segment in whole for portion in divided(segment, language)]
+    page = list(text_events(text)) if form == HTML else None
+    whole = map(Segment, split_lines(text)) if page is None else slots_of(page)
+    return Source(text, page, [divided(segment, language) for segment in whole])
 
 
 def divided(segment: Segment, language: str) -> list[Segment]:
@@ -104,27 +113,24 @@ class Translated(NamedTuple):
     alignments: list[list[list[int]]]  # of the best, for each segment
 
 
-def translations_of(
-    text: str, form: str, language: str, candidates: Sequence[Sequence[Candidate]], most: int
-) -> Translated:
-    """At most so many translations of a text, from the candidates of each of its segments, best first."""
-    segments = slots_of(text_events(text)) if form == HTML else [Segment(line) for line in split_lines(text)]
-    whole = joined(segments, language, [each[:most] for each in candidates])
+def translations_of(source: Source, candidates: Iterable[Sequence[Candidate]], most: int) -> Translated:
+    """At most so many translations of a text, from the candidates of each of its portions, best first."""
+    whole = joined(source.segments, (each[:most] for each in candidates))
     alignments = [each[0].alignment if each else [] for each in whole]
-    if form == HTML:
+    if source.page is not None:
         ranks = range(max([1, *map(len, whole)]))
-        pages = [b"".join(written(text_events(text), whole, rank)).decode() for rank in ranks]
+        pages = [b"".join(written(source.page, whole, rank)).decode() for rank in ranks]
         return Translated(list(dict.fromkeys(pages)), alignments)
     lines = [[Translation(c.segment.text, *c[1:]) for c in each] for each in whole]
-    return Translated([best.text for best in different(ranked_texts(text, lines))], alignments)
+    return Translated([best.text for best in different(ranked_texts(source.text, lines))], alignments)
 
 
 def joined(
-    segments: Sequence[Segment], language: str, candidates: Sequence[Sequence[Candidate]]
+    segments: Sequence[Sequence[Segment]], candidates: Iterable[Sequence[Candidate]]
 ) -> list[Sequence[Candidate]]:
-    """The candidates of each segment from those of its portions (`divided`)."""
+    """The candidates of each segment from those of its portions."""
     found = iter(candidates)
-    return [_joined([(portion, next(found)) for portion in divided(each, language)]) for each in segments]
+    return [_joined([(portion, next(found)) for portion in each]) for each in segments]
 
 
 def _joined(of_portions: Sequence[tuple[Segment, Sequence[Candidate]]]) -> Sequence[Candidate]:

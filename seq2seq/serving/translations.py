@@ -25,8 +25,8 @@ from seq2seq.serving.texts import (
     divided,
     joined,
     pieces_of,
-    segments_of,
     slots_of,
+    source_of,
     translations_of,
     words_of,
     written,
@@ -190,15 +190,14 @@ class Translations:
         """The translations of each text, all in one direction."""
         form, most = asked.format, min(asked.alternatives, MOST_ALTERNATIVES) + 1
         size = sum(map(len, texts))
-        segments = await self._aside(size, lambda: [segments_of(text, form, kind[0]) for text in texts])
-        flat = [segment for each in segments for segment in each]
+        sources = await self._aside(size, lambda: [source_of(text, form, kind[0]) for text in texts])
+        portions = [portion for source in sources for segment in source.segments for portion in segment]
         terms = terms_of(asked.glossary, asked.avoid)
-        found = iter(await self.worker.translate(client.name, kind, flat, most, asked.alignments, terms))
-        candidates = [[next(found) for _ in each] for each in segments]
+        found = iter(await self.worker.translate(client.name, kind, portions, most, asked.alignments, terms))
+        candidates = [[next(found) for segment in source.segments for _ in segment] for source in sources]
 
         def write() -> list[Translated]:
-            pairs = zip(texts, candidates, strict=True)
-            return [translations_of(text, form, kind[0], each, most) for text, each in pairs]
+            return [translations_of(source, each, most) for source, each in zip(sources, candidates, strict=True)]
 
         return await self._aside(size, write)
 
@@ -236,10 +235,11 @@ class Translations:
             raise RefusedError(413, "the document is too long; send it in parts")
         terms = terms_of(asked.glossary, asked.avoid)
         async with self._documents:
-            portions = await asyncio.to_thread(lambda: [each for whole in segments for each in divided(whole, src)])
+            divisions = await asyncio.to_thread(lambda: [divided(segment, src) for segment in segments])
+        portions = [portion for division in divisions for portion in division]
         candidates = await self.worker.translate(client.name, (src, tgt, False), portions, 1, terms=terms)
         async with self._documents:
-            return await asyncio.to_thread(lambda: b"".join(written(events, joined(segments, src, candidates)))), tgt
+            return await asyncio.to_thread(lambda: b"".join(written(events, joined(divisions, candidates)))), tgt
 
 
 def _single(answer: TranslateAnswer) -> TranslateAnswer:

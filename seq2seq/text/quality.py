@@ -76,9 +76,10 @@ def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, 
     """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
     found = slip_notices(slips(src, tgt, COMPARED), languages, numbers)
     windows = range(0, max(1, len(src) - WINDOW // 2), WINDOW)
-    correlations = [correlation(src[i : i + WINDOW], tgt[i : i + WINDOW]) for i in windows]
-    varied = [r for r in correlations if r is not None] or [correlation(src, tgt)]  # of sorted text, that of all
-    if varied[0] is not None and (r := float(np.median(varied))) < LOW_CORRELATION:
+    of_windows = (correlation(src[i : i + WINDOW], tgt[i : i + WINDOW]) for i in windows)
+    known = [r for r in of_windows if r is not None]
+    r = float(np.median(known)) if known else correlation(src, tgt)  # of sorted text, that of all
+    if r is not None and r < LOW_CORRELATION:
         found.append(f"the lengths of the two sides are hardly correlated ({r:.2f})")
     return [f"{': '.join(found)}; check that line n translates line n"] if found else []
 

@@ -8,7 +8,7 @@ import pytest
 from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Segment
 from seq2seq.serving.limits import RefusedError
-from seq2seq.serving.texts import MOST_LINE, MOST_MARKED, MOST_MARKS, pieces_of, portions, segments_of, translations_of
+from seq2seq.serving.texts import MOST_LINE, MOST_MARKED, MOST_MARKS, pieces_of, portions, source_of, translations_of
 from seq2seq.translation.assembly import Candidate
 
 WORDS = [
@@ -56,12 +56,13 @@ def test_a_portion_ends_with_a_sentence() -> None:
 
 def test_a_text_of_long_lines_is_put_together_again() -> None:
     text = f"{LINES[-2]}\r\n\n{'x' * 2500}\nlast"
-    segments = segments_of(text, "text", "en")
-    assert len(segments) > 8
+    source = source_of(text, "text", "en")
+    segments = [portion for line in source.segments for portion in line]
+    assert len(segments) > 8 and len(source.segments) == 4
     capitals = [Segment(segment.text.upper()) for segment in segments]
     pairs = zip(segments, capitals, strict=True)
     same = [[Candidate(a, 0.0, 0.0, [[0, 0]]), Candidate(b, 0.0, 0.0, [])] for a, b in pairs]
-    found = translations_of(text, "text", "en", same, 2)
+    found = translations_of(source, same, 2)
     assert found.texts == [text, text.upper()]
     first, empty, *_ = found.alignments
     words = [len(segment.text.split()) for segment in segments]
@@ -71,14 +72,15 @@ def test_a_text_of_long_lines_is_put_together_again() -> None:
 
 def test_a_long_paragraph_of_html_is_put_together_again() -> None:
     page = f"<p>{LINES[-2]}</p><p>Some <b>bold</b> words.</p>"
-    segments = segments_of(page, "html", "en")
+    source = source_of(page, "html", "en")
+    segments = [portion for paragraph in source.segments for portion in paragraph]
     assert len(segments) > 5 and all(len(segment.text) <= MOST_LINE for segment in segments)
     same = [[Candidate(each, 0.0, 0.0, [])] for each in segments]
-    assert translations_of(page, "html", "en", same, 1).texts == [page]
+    assert translations_of(source, same, 1).texts == [page]
     with pytest.raises(RefusedError, match="divide it"):
-        segments_of(f"<p>{'x' * MOST_MARKED}<b>y</b></p>", "html", "en")
+        source_of(f"<p>{'x' * MOST_MARKED}<b>y</b></p>", "html", "en")
     with pytest.raises(RefusedError, match="divide it"):
-        segments_of(f"<p>{'<b>y</b> ' * MOST_MARKS}</p>", "html", "en")
+        source_of(f"<p>{'<b>y</b> ' * MOST_MARKS}</p>", "html", "en")
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
