@@ -89,9 +89,10 @@ PATTERNS = {
     "\u2031\u2070-\u20cf\u2100-\u218f\u2200-\u23ff\u2500-\u25ff\u27c0-\u27ef\u2900-\u2bff]+",
     "private": "[\ue000-\uf8ff\U000f0000-\U0010fffd]+",
 }
-# Whether a text may hold any of them, at a twentieth of the time.
+# Whether a text may hold any of them, at a twentieth of the time. No pattern needs the punctuation of this class.
 MAYBE = re.compile(
-    r"[^\w\s.,!?'\"’“”–-]|[\d_]|[a-z][A-Z]|[\w.]\.[a-z]|(?<![\w-])--?[A-Za-z]|[²³¹¼-¾\u2070-\u218f\ue000-\uf8ff]"
+    r"[^\w\s.,!?'\"’“”‘‚„«»‹›–—…¿¡。、！？，：；・「」『』（）〜-]|[\d_]|[a-z][A-Z]|[\w.]\.[a-z]|(?<![\w-])--?[A-Za-z]"
+    "|[²³¹µ¼-¾\u2070-\u218f\u2776-\u2793\ue000-\uf8ff\U0001f100-\U0001f10c]"
 )
 
 

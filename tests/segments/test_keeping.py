@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Keeping, Kept, keep, kept_codes, lost, restore
+from seq2seq.segments.patterns import EMPHASIS, LINK, MAYBE, any_pattern
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "keep.jsonl"
@@ -245,3 +246,18 @@ def test_time_grows_with_the_length_alone(unit: str) -> None:
     begin = time.process_time()
     keep(Segment(unit * 10_000), ENGLISH)
     assert time.process_time() - begin < 5
+
+
+ORDINARY = "aZé猫カ  ..,,!?'\"’“”‘‚„«»‹›–—…¿¡。、！？，：；・「」『』（）〜-\u00a0\u202f"
+
+
+@settings(max_examples=500)
+@given(st.one_of(st.text(alphabet=ORDINARY, max_size=14), st.text(max_size=8)))
+def test_where_nothing_may_be_kept_no_pattern_finds_anything(text: str) -> None:
+    if not MAYBE.search(text):
+        assert not any(pattern.search(text) for pattern in (any_pattern(), EMPHASIS, LINK))
+
+
+@pytest.mark.parametrize("text", ["彼は「はい」と言った。本当？", "¿Qué es eso? «Nada», dijo…"])
+def test_the_punctuation_of_other_languages_is_ordinary(text: str) -> None:
+    assert not MAYBE.search(text)
