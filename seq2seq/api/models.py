@@ -123,14 +123,14 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
-    from seq2seq.training import mapping
+    from seq2seq.training import mapped_corpus, mapped_rows
     from seq2seq.translation.inference import trained_models, with_memory
 
     try:
-        pairs = mapping.load_train(data_of(bundle, memory), notifier(quiet=False), quiet=False)
+        pairs = mapped_corpus.load_train(data_of(bundle, memory), notifier(quiet=False), quiet=False)
     except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
     trained_models(bundle)  # checks that there are any
-    read = mapping.prepared(pairs, bundle.reading) if bundle.reading else pairs
-    ids = mapping.encoded(read, (bundle.src_tokenizer, bundle.tgt_tokenizer))
+    read = mapped_rows.prepared(pairs, bundle.reading) if bundle.reading else pairs
+    ids = mapped_rows.encoded(read, (bundle.src_tokenizer, bundle.tgt_tokenizer))
     return with_memory(bundle, *ids, share or MEMORY_SHARE)

@@ -24,7 +24,7 @@ from seq2seq.text import corpus, multilingual, sources
 from seq2seq.text.directions import name_of
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.training import mapping, settings
+from seq2seq.training import mapped_corpus, settings
 from seq2seq.training.automatic import AUTO, dev_share, little_text
 from seq2seq.training.distributed import ProcessGroup, join_group
 from seq2seq.training.texts import prepare
@@ -158,7 +158,7 @@ def _stored_text(plan: Plan, notify: Callable[[str], None], quiet: bool) -> tupl
         raise InputError(
             f"{missing[0]}, the text of this run, is not there; give its place: --resume {plan.folder} --data WHERE"
         )
-    text = mapping.load(data, None, notify, quiet)
+    text = mapped_corpus.load(data, None, notify, quiet)
     if data.teachers:
         text = multilingual.stored_synthetic(text, plan.folder / layout.SYNTHETIC)
     return text, layout.read_tokenizers(plan.folder, plan.settings.tokenizer)
@@ -179,7 +179,7 @@ def _new_text(
     share = dev_share if is_automatic and "dev_share" not in explicit["data"] else None
     text: Corpora = {
         direction: corpus.with_monolingual(each, data.of(direction))
-        for direction, each in mapping.load(data, share, notify, quiet).items()
+        for direction, each in mapped_corpus.load(data, share, notify, quiet).items()
     }
     report = multilingual.report_of(text)
     notices = list(report.notices)

@@ -16,7 +16,7 @@ from seq2seq.text.preparation import reading, varied
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.epochs import Kept, Mixture, TrainingData
-from seq2seq.training.mapping import learnt_once, prepared, training_rows
+from seq2seq.training.mapped_rows import learnt_once, prepared, training_rows
 from seq2seq.training.settings import Settings
 from seq2seq.translation.bundle import reading_for
 

@@ -19,7 +19,7 @@ from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.text import tokenizer
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.training import mapping, settings, text_cache
+from seq2seq.training import mapped_corpus, mapped_rows, pair_store, settings, text_cache
 from seq2seq.training.epochs import TrainingData, fingerprint
 from seq2seq.training.settings import Settings
 from seq2seq.training.texts import prepare, training_data
@@ -37,7 +37,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, and parts of few pairs."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(mapping, "CHUNK", 30)
+    monkeypatch.setattr(pair_store, "CHUNK", 30)
     monkeypatch.setattr(tokenizer, "CHUNK", 45)
     return tmp_path / "cache" / "seq2seq" / "text"
 
@@ -97,18 +97,18 @@ def epochs(data: TrainingData, *numbers: int) -> list[Any]:
 )
 def test_mapped_text_gives_the_batches_of_text_in_memory(table: Path, cache: Path, kind: str, sampling: float) -> None:
     in_memory, mapped = (chosen(table, megabytes, kind, sampling) for megabytes in (1000, 0))
-    texts = [mapping.load(resolved.data, None, silent, quiet=True) for resolved in (in_memory, mapped)]
-    assert [len(mapping._mapped(text)) for text in texts] == [0, len(texts[1])]
+    texts = [mapped_corpus.load(resolved.data, None, silent, quiet=True) for resolved in (in_memory, mapped)]
+    assert [len(mapped_rows._mapped(text)) for text in texts] == [0, len(texts[1])]
     for direction, one in texts[0].items():
         other = texts[1][direction]
         assert list(one.train) == list(other.train) and one[1:] == other[1:], direction
-        assert len(one.train) > 2 * mapping.CHUNK
+        assert len(one.train) > 2 * pair_store.CHUNK
     (one, print_of_one), (other, print_of_other) = data_of(in_memory, texts[0]), data_of(mapped, texts[1])
     assert print_of_one == print_of_other
     expected = epochs(one, 0, 1, 2)
     assert epochs(other, 0, 1, 2) == expected
     assert len(list(cache.glob("epoch-*/about.json"))) <= 3, "epoch 0 is removed; 3 may be there"
-    again, _ = data_of(mapped, mapping.load(mapped.data, None, silent, quiet=True))
+    again, _ = data_of(mapped, mapped_corpus.load(mapped.data, None, silent, quiet=True))
     assert epochs(again, 2, 0) == [expected[2], expected[0]]
     if sampling:
         learnt = prepare(mapped, texts[1], silent)
@@ -166,7 +166,7 @@ def test_a_run_with_mapped_text_is_stopped_and_resumed_to_the_bit(
 
 def rows_store(table: Path, cache: Path) -> tuple[Path, list[Any]]:
     resolved = chosen(table, 0)
-    data, _ = data_of(resolved, mapping.load(resolved.data, None, silent, quiet=True))
+    data, _ = data_of(resolved, mapped_corpus.load(resolved.data, None, silent, quiet=True))
     [folder] = cache.glob("rows-*[0-9a-f]")
     return folder, epochs(data, 0)
 
@@ -208,11 +208,11 @@ def test_a_change_of_the_text_is_noticed(table: Path, cache: Path) -> None:
     table.write_bytes(text.replace(b"ink", b"inn"))
     os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
     resolved = chosen(table, 0)
-    data, _ = data_of(resolved, mapping.load(resolved.data, None, silent, quiet=True))
+    data, _ = data_of(resolved, mapped_corpus.load(resolved.data, None, silent, quiet=True))
     assert epochs(data, 0) != before
     table.write_bytes(text)
     said = list[str]()
-    mapping.load(resolved.data, None, said.append, quiet=True)
+    mapped_corpus.load(resolved.data, None, said.append, quiet=True)
     assert ["prepared before" in line for line in said] == [True]
 
 
@@ -230,7 +230,7 @@ def test_after_a_kill_the_parts_that_were_made_are_kept(
         real(folder, number, arrays)
 
     monkeypatch.setattr(text_cache, "available_threads", lambda: 1)  # so that all parts are written here
-    for module in (text_cache, mapping):
+    for module in (text_cache, mapped_corpus, mapped_rows):
         monkeypatch.setattr(module, "write_part", write_part)
     for stop in (2, 5, 9, 1000):
         with pytest.raises(WorkError) if stop < 1000 else pytest.MonkeyPatch.context():
@@ -258,7 +258,7 @@ def test_text_that_is_wrong_leaves_nothing(table: Path, cache: Path) -> None:
     table.write_text("a\tb\nx\n", encoding="utf-8")
     for _ in range(2):
         with pytest.raises(InputError, match=r"text\.tsv"):
-            mapping.load(chosen(table, 0).data, None, silent, quiet=True)
+            mapped_corpus.load(chosen(table, 0).data, None, silent, quiet=True)
     assert not list(cache.glob("*/about.json"))
 
 
@@ -278,5 +278,5 @@ def test_the_stores_that_were_not_used_for_long_are_removed(
 def test_without_a_cache_the_text_is_held_in_memory(table: Path, tmp_path: Path, cache: Path) -> None:
     (tmp_path / "cache").write_text("a file", encoding="utf-8")
     said = list[str]()
-    text = mapping.load(chosen(table, 0).data, None, said.append, quiet=True)
-    assert not mapping._mapped(text) and len(said) == 1 and "XDG_CACHE_HOME" in said[0]
+    text = mapped_corpus.load(chosen(table, 0).data, None, said.append, quiet=True)
+    assert not mapped_rows._mapped(text) and len(said) == 1 and "XDG_CACHE_HOME" in said[0]
