@@ -122,6 +122,22 @@ def test_mapped_text_gives_the_batches_of_text_in_memory(table: Path, cache: Pat
             assert found != expected[:1] or ("temperature" in changed and kind != "languages")
 
 
+@pytest.mark.parametrize("many", [False, True], ids=["one direction", "many languages"])
+def test_a_source_is_read_as_often_as_its_weight_says(table: Path, many: bool) -> None:
+    resolved = chosen(table, 1000, "weights")
+    if many:
+        resolved = resolved._replace(data=replace(resolved.data, languages=("a", "b"), src="", tgt="", temperature=1.0))
+    corpora = mapped_corpus.load(resolved.data, None, silent, quiet=True)
+    weights = np.concatenate([corpus.weights for corpus in corpora.values()])
+    data, _ = data_of(resolved, corpora)
+    counts = np.zeros(len(weights))
+    for epoch in range(2):
+        data.load_epoch(epoch)
+        counts += np.bincount(data.rows, minlength=len(weights))
+    assert set(weights) == {0.5, 2.0}
+    assert (counts == 2 * weights).all()
+
+
 def options(table: Path, out: Path, megabytes: int, **more: Any) -> dict[str, Any]:
     sections: dict[str, Mapping[str, Any]] = {
         "text": AS_IT_STANDS,
