@@ -12,7 +12,7 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 from reversal_task import AWKWARD, Learnt, reversals, silent, untrained
-from tiny_models import VOCABULARY, every_model, sentences, setup, shaken, tiny, together
+from tiny_models import VARIANTS, VOCABULARY, every_model, sentences, setup, shaken, tiny, together
 
 from seq2seq.errors import InputError
 from seq2seq.folder import checkpoint, files, layout
@@ -85,7 +85,7 @@ def test_in_eight_bits_it_proposes_nearly_the_same(cell: str, context: str, lexi
 
 
 @pytest.mark.parametrize("int8", [False, True])
-@pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), ("lstm", "additive+copy+coverage")])
+@pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), VARIANTS[-1]])
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str, int8: bool) -> None:
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
     bundle = untrained({**sizes, "decoder_layers": 2, **setup(cell, context)})

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from reversal_task import AWKWARD, Learnt, chosen, reversals, silent, to_the_bit, untrained
-from tiny_models import setup
+from tiny_models import VARIANTS, setup
 
 from seq2seq.folder import checkpoint
 from seq2seq.network.attention import CONTEXTS
@@ -69,7 +69,7 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
 
 
 @to_the_bit
-@pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), ("lstm", "additive+copy+coverage")])
+@pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), VARIANTS[-1]])
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> None:
     """Layers have sizes that are multiples of eight; translations are long, so that any change of a sum shows."""
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
