@@ -2,7 +2,7 @@
 
     encoder   SRC (B, S), MASK (B, S)
               -> STATE + l (B, N) of each decoder layer l, and the SourceMemory of `seq2seq.network.attention`
-              With coverage, STATE + COVERED (B, P) is among the states, in both graphs.
+              With coverage, STATE + COVERED (B, P) is a state as well, in the decoder (B * W, P).
     decoder   TOKENS (B * W,), TARGET (B * W,), COUNT (1,), STATE + l (B * W, N), the SourceMemory
               -> CANDIDATES, LOG_PROBS (B * W, C), TARGET_LOG_PROBS, SOURCE (B * W, 1), NEXT + STATE + l (B * W, N)
 
