@@ -150,9 +150,10 @@ MODULES_INSIDE = {
         "embedding": "",
         "attention": "",
         "loss": "",
+        "copying": "loss",
         "encoder": "cells embedding attention",
         "decoder": "cells embedding attention",
-        "model": "cells embedding attention encoder decoder",
+        "model": "cells embedding attention copying loss encoder decoder",
     },
     "translation": {
         "required": "",
@@ -201,8 +202,9 @@ MODULES_INSIDE = {
         "names": "",
         "graph": "",
         "layers": "graph",
-        "attention": "names graph layers",
-        "export": "names graph layers attention",
+        "copying": "names graph layers",
+        "attention": "names graph layers copying",
+        "export": "names graph layers attention copying",
         "runtime": "names",
     },
     "serving": {

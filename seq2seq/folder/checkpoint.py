@@ -92,7 +92,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     if not (folder / WEIGHTS).exists() and training_states(folder):  # written by an earlier version
         raise InputError(f"{folder / WEIGHTS} is missing; restore it, or let the run write it: train --resume {folder}")
     with torch.device("meta"):
-        model = Model(model_config, *map(len, tokenizers))
+        model = Model(model_config, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special)
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")

@@ -17,6 +17,7 @@ from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import Model
 from seq2seq.onnx import names
 from seq2seq.onnx.attention import EncoderOutput, attention, export_memory
+from seq2seq.onnx.copying import mixed
 from seq2seq.onnx.graph import BOOL, FLOAT, LONG, Graph, Value, numbers
 from seq2seq.onnx.layers import linear, recurrent, step, table
 from seq2seq.translation.inference import TorchEngine
@@ -78,7 +79,7 @@ def encoder(model: Model, int8: bool) -> Graph:
     start = g("Tanh", linear(g, [Value(final, network.size, x.bound)], d.bridge))
     for i, result in enumerate(g.several(len(d.sizes), "Split", start, numbers(*d.sizes), axis=1)):
         g.output(f"{names.STATE}{i}", result, FLOAT, "B", d.sizes[i])
-    export_memory(g, model, EncoderOutput(x, final, embeddings, mask, real))
+    export_memory(g, model, EncoderOutput(x, final, embeddings, src, mask, real))
     return g
 
 
@@ -95,24 +96,29 @@ def decoder(model: Model, int8: bool) -> Graph:
     fixed = [attend(None).context] if d.context.fixed else []
     s, after = step(g, model.config.cell, first.kernel, [y, *fixed], before[0])
     states, query = [after], Value(s, hidden, 1)
-    c, embedding, source = attend(query)
+    attended = attend(query)
+    c = attended.context
     for layer, state in zip(upper, before[1:], strict=True):
         s, after = step(g, model.config.cell, layer.kernel, [query, c], state)
         states.append(after)
         query = Value(g("Add", s, query.name), hidden, query.bound + 1)
     features = Value(g("Tanh", linear(g, [query, c, y], d.readout)), d.readout.out_features, 1)
     if d.lexical is not None:
-        lexical = Value(g("Tanh", embedding), features.width, 1)
+        lexical = Value(g("Tanh", attended.embedding), features.width, 1)
         transformed = g("Tanh", linear(g, [lexical], d.lexical))
         features = features._replace(name=g("Sum", features.name, lexical.name, transformed), bound=3)
     log_probs = g("LogSoftmax", linear(g, [features], model.output), axis=1)
+    if model.pointer is not None:
+        log_probs = mixed(g, model.pointer, features.name, log_probs, attended.weights)
     top = g("Min", count, numbers(model.output.out_features))
     best, candidates = g.several(2, "TopK", log_probs, top, axis=1)
     target_log_probs = g("GatherElements", log_probs, g("Unsqueeze", target, numbers(1)), axis=1)
     g.output(names.CANDIDATES, candidates, LONG, "N", "C")
     g.output(names.LOG_PROBS, best, FLOAT, "N", "C")
     g.output(names.TARGET_LOG_PROBS, target_log_probs, FLOAT, "N", 1)
-    g.output(names.SOURCE, source, LONG, "N", 1)
+    g.output(names.SOURCE, attended.source, LONG, "N", 1)
     for i, (result, size) in enumerate(zip(states, d.sizes, strict=True)):
         g.output(f"{names.NEXT}{names.STATE}{i}", result, FLOAT, "N", size)
+    if attended.covered:
+        g.output(names.NEXT + names.STATE + names.COVERED, attended.covered, FLOAT, "N", "P")
     return g

@@ -105,6 +105,8 @@ class Tokenizer:
         for token in takewhile(p.is_control, range(UNK + 1, len(p))):
             if match := _LANGUAGE.fullmatch(p.id_to_piece(token)):
                 self.languages[match[1]] = token
+        # How many of the first tokens are no text: PAD, BOS, EOS, UNK and those of languages.
+        self.special = sum(1 for _ in takewhile(lambda i: i <= UNK or p.is_control(i), range(len(p))))
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:
             raise InputError("the SentencePiece model loses text (normalises, or has no bytes); learn a new one")
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from seq2seq.display import Display
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
-from seq2seq.network.model import UNTIED, Model
+from seq2seq.network.model import NOT_JOINT, UNTIED, Model
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.preparation import longest_of
 from seq2seq.text.tokenizer import Tokenizer
@@ -82,10 +82,12 @@ class Trainer:
         self.device, self.say, self.process_group = device, say, process_group or ProcessGroup()
         if settings.model.tied == "all" and not settings.tokenizer.joint:
             raise InputError(UNTIED)
+        if settings.model.copy and not settings.tokenizer.joint:
+            raise InputError(NOT_JOINT)
         check_precision(self.config.precision, device)
         use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
-        self.model = Model(settings.model, *map(len, tokenizers)).to(device)
+        self.model = Model(settings.model, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special).to(device)
         self.data = training_data(settings, corpora, tokenizers)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())

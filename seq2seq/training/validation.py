@@ -84,7 +84,7 @@ class Validator:
         text: TextConfig,
         right_to_left: bool = False,
     ) -> None:
-        self.model = Model(config, *map(len, tokenizers)).to(device).eval()
+        self.model = Model(config, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special).to(device).eval()
         bundle = Bundle.of(TorchEngine(self.model), tokenizers, SearchConfig(beam=1), text, list(dev))
         bundle = bundle._replace(right_to_left=right_to_left)
         self.dev: dict[Direction, Dev] = {}

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from reversal_task import AWKWARD, Learnt, chosen, reversals, silent, to_the_bit, untrained
+from tiny_models import VARIANTS, setup
 
 from seq2seq.folder import checkpoint
 from seq2seq.network.attention import CONTEXTS
@@ -68,11 +69,11 @@ def test_lines_are_the_same_in_batches_of_any_size_and_order(bundle: Bundle, sea
 
 
 @to_the_bit
-@pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
+@pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), VARIANTS[-1]])
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str) -> None:
     """Layers have sizes that are multiples of eight; translations are long, so that any change of a sum shows."""
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
-    model = untrained({**sizes, "decoder_layers": 2, "cell": cell, "context": context})
+    model = untrained({**sizes, "decoder_layers": 2, **setup(cell, context)})
     lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
     results = []
     for threads, batch_tokens in ((1, 10**6), (1, 1), (2, 10**6), (2, 90)):
