@@ -41,6 +41,7 @@ from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
+from seq2seq.folder.files import MANIFEST
 from seq2seq.languages.identification import MAX_CHARS
 from seq2seq.text.detection import AUTO, detect
 from seq2seq.text.directions import Direction, choose_direction
@@ -149,7 +150,8 @@ def _translate_file(
     """Translate a document, or a file of lines into another."""
     text, limits, form, memory = options
     bundle = translator.bundle
-    work: object = (text.models, translator.config, bundle.reading, *([bundle.terms] if bundle.terms else []))
+    manifests = [path.read_bytes() if (path := folder / MANIFEST).exists() else b"" for folder in text.models]
+    work: object = (text.models, manifests, translator.config, bundle.reading, bundle.terms)
     for more in translator.choose, memory.memory and (memory.memory, memory.memory_share):
         work = (work, more) if more else work
     if kind == LINES and job:

@@ -113,14 +113,13 @@ def join_group(device: str) -> Iterator[ProcessGroup]:
         return
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    rank = int(os.environ["RANK"])
+    rank, backend = int(os.environ["RANK"]), "nccl" if device == "cuda" else "gloo"
     with collective():
-        store = _new_store(rank) if dist.is_torchelastic_launched() else None
-        dist.init_process_group(
-            "nccl" if device == "cuda" else "gloo",
-            timeout=TIMEOUT,
-            **({"store": store, "rank": rank, "world_size": world_size} if store else {}),
-        )
+        if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+            store = _new_store(rank)
+            dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=TIMEOUT)
+        else:
+            dist.init_process_group(backend, timeout=TIMEOUT)
     yield ProcessGroup(dist.get_rank(), world_size, device)
     dist.destroy_process_group()
 
@@ -128,13 +127,12 @@ def join_group(device: str) -> Iterator[ProcessGroup]:
 def _new_store(rank: int) -> dist.Store:
     """A store that holds nothing yet, in which the ranks find each other.
 
-    torchrun's own store still holds the addresses of the ranks that ended, if a rank was started again, so rank 0 opens
-    another one. Its address in torchrun's store may also be that of a rank 0 that has ended; then nobody answers there.
+    The store that torchrun keeps still holds the addresses of ranks that ended, if they were started again, so rank 0
+    opens another one. Its address, there, may also be that of a rank 0 that has ended; then nobody answers at it.
     """
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     key = f"port of rank 0 of {os.environ['TORCHELASTIC_RUN_ID']} at {host}:{port}"  # no other job has it
-    is_server = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
-    known = dist.TCPStore(host, port, is_master=is_server, timeout=TIMEOUT, wait_for_workers=False)
+    known = dist.TCPStore(host, port, timeout=TIMEOUT, wait_for_workers=False)
     if rank == 0:
         new = dist.TCPStore(host, 0, is_master=True, timeout=TIMEOUT, wait_for_workers=False)
         new.set(key, str(new.port))

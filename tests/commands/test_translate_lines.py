@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -111,6 +112,18 @@ def test_an_interrupted_job_ends_as_a_whole_one(
     worked(translate(model, "out", *options, "--resume"))
     assert Path("out").read_bytes() == Path("whole").read_bytes()
     refused(translate(model, "out", *options, "--resume", "--score", "big"), "--score", "--resume")
+
+
+def test_a_job_does_not_go_on_with_another_model_at_the_same_place(
+    model: Path, big: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(model, "copy")
+    with monkeypatch.context() as killing:
+        stop_at(killing, 100, lambda: os.kill(os.getpid(), signal.SIGINT))
+        assert translate(Path("copy"), "out", "--workers", 1, "--quiet").status == 130
+    manifest = Path("copy/manifest.json")
+    manifest.write_bytes(manifest.read_bytes() + b" ")  # as of other weights
+    refused(translate(Path("copy"), "out", "--resume"), "progress of another document, or of other options")
 
 
 def test_what_cannot_be_read_is_found_before_anything_is_translated(
