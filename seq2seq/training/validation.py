@@ -58,15 +58,16 @@ class Dev(NamedTuple):
     translator: LineTranslator
     tokens: int  # of the target side
     tokenize: str  # how BLEU counts words
+    process_group: ProcessGroup  # the ranks that share the pairs
 
-    def scores(self, ranks: ProcessGroup) -> Scores:
+    def scores(self) -> Scores:
         """The scores of the weights that the translator's model holds, computed by all ranks."""
 
         def compute(pairs: Sequence[tuple[str, str]]) -> list[tuple[float, str]]:
             src, tgt = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
             return list(zip(self.translator.log_probs(src, tgt), self.translator.translate(src), strict=True))
 
-        results = ranks.share_out(list(zip(self.src, self.tgt, strict=True)), compute)
+        results = self.process_group.share_out(list(zip(self.src, self.tgt, strict=True)), compute)
         loss = -sum(log_prob for log_prob, _ in results) / self.tokens
         translations = [translation for _, translation in results]
         bleu, chrf = (s.value for s in score(translations, [self.tgt], ("bleu", "chrf"), self.tokenize))
@@ -96,7 +97,7 @@ class Validator:
         right_to_left: bool = False,
         process_group: ProcessGroup | None = None,
     ) -> None:
-        self.process_group = process_group or ProcessGroup()
+        ranks = process_group or ProcessGroup()
         self.model = Model(config, *map(len, tokenizers)).to(device).eval()
         bundle = Bundle.of(TorchEngine(self.model), tokenizers, SearchConfig(beam=1), text, list(dev))
         bundle = bundle._replace(right_to_left=right_to_left)
@@ -105,7 +106,7 @@ class Validator:
             src, tgt = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
             translator = LineTranslator(bundle.toward(direction), bundle.search, batch_tokens=4096)
             tokens = translator.count_tokens(src, tgt)
-            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt))
+            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt), ranks)
 
     @property
     def sentences(self) -> int:
@@ -120,7 +121,7 @@ class Validator:
     def validate(self, weights: Mapping[str, Tensor]) -> Scores:
         """Load the weights, by parameter name, and score them. All ranks call it with the same weights."""
         checkpoint.load_weights(self.model, weights)
-        scores = {name_of(direction): dev.scores(self.process_group) for direction, dev in self.dev.items()}
+        scores = {name_of(direction): dev.scores() for direction, dev in self.dev.items()}
         if len(scores) == 1:
             [single] = scores.values()
             return single

@@ -77,7 +77,7 @@ def test_ranks_score_the_translations_of_one(
 
     def validate(ranks: ProcessGroup) -> Any:
         validator = trainers[ranks.rank].validator
-        validator.process_group = ranks
+        validator.dev = {direction: dev._replace(process_group=ranks) for direction, dev in validator.dev.items()}
         return validator.validate(weights)
 
     for scores in together(count, validate):
