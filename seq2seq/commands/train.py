@@ -11,7 +11,7 @@
     seq2seq train --resume DIR --data WHERE                 # the same, where the text has moved
     seq2seq train --finetune MODEL --data DIR --out DIR2    # begin with another model's weights
     seq2seq train --minutes 20 --data DIR                   # as many updates as there is time for
-    torchrun --nproc-per-node 2 -m seq2seq train            # any of these, on two GPUs; docs/guide.md: more machines
+    torchrun --nproc-per-node 2 -m seq2seq train            # any of these, on two GPUs
 
 WHERE is a folder with train.en, train.de, dev.en, dev.de and any test*.en, test*.de, or train.tsv, .csv, .json,
 .jsonl, .parquet with columns named by language; a file of such a kind, or .tmx, .po, .mo, .xliff, .zip, OPUS's and
