@@ -35,7 +35,7 @@ ROOMS = {
     "serving": f"{GROUND} segments documents languages translation",
     "reporting": "processes versions text network translation folder training onnx",
     "api": f"{GROUND} processes display versions segments text translation folder training onnx reporting",
-    "commands": f"{GROUND} versions segments documents languages text translation folder training onnx serving "
+    "commands": f"{GROUND} display versions segments documents languages text translation folder training onnx serving "
     "reporting api",
     "__main__": "commands",
 }
@@ -190,7 +190,7 @@ MODULES_INSIDE = {
         "mapped_corpus": "text_cache pair_store",
         "mapped_rows": "settings epochs text_cache pair_store",
         "objective": "collation optimization",
-        "validation": "",
+        "validation": "distributed",
         "initialisation": "optimization",
         "state": "resume optimization",
         "step": "distributed workers collation optimization epochs objective state",
@@ -252,7 +252,8 @@ MODULES_INSIDE = {
         "fitting": "",
         "planning": "models translator finetuning fitting",
         "results": "translator planning",
-        "training": "computing distillation planning results finetuning fitting",
+        "restarting": "planning",
+        "training": "computing distillation planning results finetuning fitting restarting",
     },
 }
 

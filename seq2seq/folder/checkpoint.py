@@ -20,6 +20,7 @@ from seq2seq.folder.layout import (
     CONFIG,
     DECODER,
     ENCODER,
+    JOB,
     JOINT,
     METRICS,
     PLOTS,
@@ -46,7 +47,7 @@ SCALE = ".scale"  # suffix of the tensor with the scale of each row of an 8-bit 
 
 def clear(folder: Path) -> None:
     """Remove the files of an earlier training from the folder, and nothing else."""
-    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOINT, *SIDES]
+    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOB, JOINT, *SIDES]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
     files.remove(folder, [*names, *plots, *training_states(folder)])
 

@@ -4,6 +4,7 @@ Each segment gives one list of candidates, in the order of the segments. A strea
 bounded for a stream of any length. This module knows neither files nor formats, nor how an engine computes its model.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice, repeat
@@ -29,6 +30,7 @@ from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
 MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
+WINDOW_SECONDS = 20.0  # of a later window about, however slow the model: what is lost when a job is killed
 
 
 class Translation(NamedTuple):
@@ -106,6 +108,7 @@ class LineTranslator:
         warn: Callable[[str], None],
         prefixes: Iterable[str] = repeat(""),
         directions: Iterable[Direction | None] = repeat(None),
+        first: int = 1,
     ) -> Iterator[list[Translation]]:
         """The candidates of each line, best first, as they are ready; all different. A blank line has none.
 
@@ -115,16 +118,22 @@ class LineTranslator:
             prefixes: for each line the text that its translations begin with.
             directions: for each line its direction, one that the model knows; None: the bundle's. Lines of different
                 directions share batches.
+            first: number of the first line, for messages and samples.
 
         Raises:
             InputError: the model does not know a direction, or it writes from the end and a line has a prefix.
         """
-        for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
+        whole = zip(map(Segment, lines), prefixes, directions, strict=False)
+        for candidates in self._stream(enumerate(whole, first), warn, "line"):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
 
-    def segments(self, segments: Iterable[Segment], warn: Callable[[str], None]) -> Iterator[Segment]:
-        """The best translation of each segment, with its marks; a segment without words as it is."""
-        for candidates in self._stream(zip(segments, repeat(""), repeat(None), strict=False), warn, "segment"):
+    def segments(self, segments: Iterable[Segment], warn: Callable[[str], None], first: int = 1) -> Iterator[Segment]:
+        """The best translation of each segment, with its marks; a segment without words as it is.
+
+        `first` is the number of the first one, for messages and samples.
+        """
+        whole = zip(segments, repeat(""), repeat(None), strict=False)
+        for candidates in self._stream(enumerate(whole, first), warn, "segment"):
             yield candidates[0].segment if candidates else Segment("")
 
     def translate(self, lines: Iterable[str]) -> list[str]:
@@ -169,18 +178,24 @@ class LineTranslator:
         return sources, self.bundle.tgt_tokenizer.encode(tgt)
 
     def _stream(
-        self, segments: Iterable[tuple[Segment, str, Direction | None]], warn: Callable[[str], None], name: str
+        self,
+        segments: Iterable[tuple[int, tuple[Segment, str, Direction | None]]],
+        warn: Callable[[str], None],
+        name: str,
     ) -> Iterator[list[Candidate]]:
-        """The candidates of each segment, in order; it comes with the prefix of its translations and its direction.
+        """The candidates of each segment, in order.
 
-        Messages begin with `name` and the segment's number.
+        A segment comes with its number, the prefix of its translations and its direction. Messages begin with `name`
+        and its number.
         """
-        lines = (Line(n, *fields) for n, fields in enumerate(segments, 1))
+        lines = (Line(n, *fields) for n, fields in segments)
         size = WINDOW[0]
         with ProcessPool(self.workers, self._serve) as pool:
             while window := list(islice(lines, size)):
+                begun = time.monotonic()
                 packed = [_packed(line) for line in window]
                 responses = pool.run([packed[worker :: self.workers] for worker in range(self.workers)])
+                seconds = time.monotonic() - begun
                 results: list[Any] = [[] for _ in window]
                 for worker, (candidates, messages) in enumerate(responses):
                     results[worker :: self.workers] = candidates
@@ -188,7 +203,8 @@ class LineTranslator:
                         warn(f"{name} {number}{message}")
                 for line, found in zip(window, results, strict=True):
                     yield [Candidate(_with_codes(line.segment, text, marks), *rest) for (text, marks), *rest in found]
-                size = min(2 * size, WINDOW[1])
+                if seconds < WINDOW_SECONDS / 2:
+                    size = min(2 * size, WINDOW[1])
 
     def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
         """The candidates of a window's lines, as values that can be sent to another process."""
