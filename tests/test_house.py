@@ -123,6 +123,7 @@ MODULES_INSIDE = {
         "source": "request findings packed naming listing tables json_rows parquet gettext units hub",
     },
     "text": {
+        "artifacts": "",
         "ragged": "",
         "directions": "",
         "detection": "directions",
@@ -136,7 +137,7 @@ MODULES_INSIDE = {
         "tokenizer": "ragged",
         "batches": "ragged tokenizer",
         "cleaning": "sources mapped quality suspects",
-        "corpus": "directions sources mapped cleaning",
+        "corpus": "artifacts directions sources mapped cleaning",
         "multilingual": "directions sources mapped cleaning corpus",
         "partition": "sources",
         "clean_corpus": "sources quality alignment suspects cleaning corpus partition",

@@ -87,7 +87,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         lines, sample = (lines, _sample(text, kind)) if is_document else _peeked(lines)
     folders = text.models
     if not folders:
-        models = shipped_models()
+        models = shipped_models(trained=bool(memory.memory))
         folders = [models[_direction(text, list(models), sample)]]
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
     bundle = bundle.toward(_direction(text, bundle.known, sample))
@@ -107,7 +107,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     prefixes = lines_of(limits.prefix, form.errors) if limits.prefix else repeat("")
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
-        stream = translator.stream(lines, notifier(report.quiet), chain(prefixes, _too_few(limits.prefix)))
+        prefixed = chain(prefixes, _too_few(limits.prefix))
+        stream = translator.stream(lines, notifier(report.quiet), prefixed, most=None if limits.nbest else 1)
         return chain.from_iterable(form.rows(each, number, limits.nbest) for number, each in enumerate(stream, 1))
 
     with torch_threads(compute.threads), output(text.target) as file:

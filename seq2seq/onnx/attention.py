@@ -17,7 +17,8 @@ from seq2seq.onnx import names
 from seq2seq.onnx.copying import export_slots
 from seq2seq.onnx.graph import FLOAT, Graph, Value, numbers
 from seq2seq.onnx.layers import linear, to_array
-from seq2seq.translation.padding import POSITION_MULTIPLE
+
+POSITION_MULTIPLE = 4  # of P: ONNX Runtime's sums over positions are then in one order, whatever follows them
 
 
 class EncoderOutput(NamedTuple):

@@ -77,10 +77,19 @@ def encoder(model: Model, int8: bool) -> Graph:
         final = g("Add", final, end) if i else end
         x = Value(g("Add", x.name, states) if i else states, network.size, i + 1)
     start = g("Tanh", linear(g, [Value(final, network.size, x.bound)], d.bridge))
-    for i, result in enumerate(g.several(len(d.sizes), "Split", start, numbers(*d.sizes), axis=1)):
-        g.output(f"{names.STATE}{i}", result, FLOAT, "B", d.sizes[i])
+    vectors = {name: size for i in range(len(d.sizes)) for name, size in _vectors(model, i).items()}
+    of_vectors = g.several(len(vectors), "Split", start, numbers(*vectors.values()), axis=1)
+    for (name, size), result in zip(vectors.items(), of_vectors, strict=True):
+        g.output(name, result, FLOAT, "B", size)
     export_memory(g, model, EncoderOutput(x, final, embeddings, src, mask, real))
     return g
+
+
+def _vectors(model: Model, layer: int) -> dict[str, int]:
+    """The names and sizes of the vectors that the state of a decoder layer consists of."""
+    size, hidden = model.decoder.sizes[layer], model.config.hidden
+    name = f"{names.STATE}{layer}"
+    return {name: size} if size == hidden else {f"{name}.{k}": hidden for k in range(size // hidden)}
 
 
 def decoder(model: Model, int8: bool) -> Graph:
@@ -88,9 +97,10 @@ def decoder(model: Model, int8: bool) -> Graph:
     g, d, hidden = Graph(int8), model.decoder, model.config.hidden
     tokens, target = (g.input(name, LONG, "N") for name in (names.TOKENS, names.TARGET))
     count = g.input(names.COUNT, LONG, 1)
-    before = [g.input(f"{names.STATE}{i}", FLOAT, "N", size) for i, size in enumerate(d.sizes)]
+    vectors = [_vectors(model, i) for i in range(len(d.sizes))]
+    before = [g.joined(*(g.input(name, FLOAT, "N", size) for name, size in each.items())) for each in vectors]
     attend = attention(g, model, tokens)
-    y = g.embed(tokens, table(model.tgt_embedding)[: model.output.out_features])
+    y = g.embed(tokens, table(model.tgt_embedding)[: model.output.out_features], as_codes=True)
     layers: Any = d.layers
     first, *upper = layers
     fixed = [attend(None).context] if d.context.fixed else []
@@ -117,8 +127,9 @@ def decoder(model: Model, int8: bool) -> Graph:
     g.output(names.LOG_PROBS, best, FLOAT, "N", "C")
     g.output(names.TARGET_LOG_PROBS, target_log_probs, FLOAT, "N", 1)
     g.output(names.SOURCE, attended.source, LONG, "N", 1)
-    for i, (result, size) in enumerate(zip(states, d.sizes, strict=True)):
-        g.output(f"{names.NEXT}{names.STATE}{i}", result, FLOAT, "N", size)
+    for after, each in zip(states, vectors, strict=True):
+        for part, (name, size) in zip(g.parted(after, *each.values()), each.items(), strict=True):
+            g.output(names.NEXT + name, part, FLOAT, "N", size)
     if attended.covered:
         g.output(names.NEXT + names.STATE + names.COVERED, attended.covered, FLOAT, "N", "P")
     return g

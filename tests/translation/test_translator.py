@@ -47,6 +47,21 @@ def streamed(translator: LineTranslator, lines: Iterable[str]) -> list[list[Tran
     return list(translator.stream(lines, silent))
 
 
+def test_the_candidates_that_are_wanted_are_the_first_of_all(bundle: Bundle) -> None:
+    """Also of lines whose numbers a candidate may lose: this bundle is given a lenient reading."""
+    lenient = bundle.with_reading(["7 8"])
+    lines = [pair.src for pair in reversals(40, seed=9)] + AWKWARD + ["7 8 1. 2 3! 4"]
+    for each in (bundle, lenient):
+        translator = using(each, beam=4, max_ratio=0.7)
+        everything = streamed(translator, lines)
+        assert max(map(len, everything)) > 2
+        for most in (1, 2):
+            assert list(translator.stream(lines, silent, most=most)) == [found[:most] for found in everything]
+    assert using(lenient, beam=4).translate(lines) == [
+        f[0].text if f else "" for f in streamed(using(lenient, beam=4), lines)
+    ]
+
+
 # ---- law 10: batches change nothing ----------------------------------------------------------------------------------
 
 
