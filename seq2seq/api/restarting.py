@@ -55,7 +55,7 @@ def continued(options: TrainOptions, job: str | None, restarted: bool, notify: C
     kept: TrainOptions = {"resume": folder}
     for name in ("device", "threads", "quiet"):
         if name in options:
-            kept[name] = options[name]  # type: ignore[literal-required]
+            kept[name] = options[name]
     return kept
 
 

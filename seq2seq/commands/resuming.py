@@ -38,7 +38,7 @@ def job_of(text: TextOptions, further: Sequence[Path], notify: Callable[[str], N
         InputError: it is to be resumed, and is none.
     """
     paths = [text.source, text.target, *further]
-    if any(path in (None, STANDARD) or (path.exists() and not path.is_file()) for path in paths):  # type: ignore[union-attr]
+    if any(path in (None, STANDARD) or (path.exists() and not path.is_file()) for path in paths):
         if text.resume:
             raise InputError("--resume goes on with a job from a file to a file; give --input FILE and --output FILE")
         return None

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 OPSET, IR = 20, 10
 BOOL, FLOAT, LONG, CODE = TensorProto.BOOL, TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
 Array = NDArray[Any]
-SCALE, ZERO = np.float32(1 / 127), np.uint8(128)  # of activations between -1 and 1
+SCALE, ZERO = np.array(1 / 127, np.float32), np.array(128, np.uint8)  # of activations between -1 and 1
 
 
 class Value(NamedTuple):

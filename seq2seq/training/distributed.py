@@ -26,11 +26,10 @@ from torch import Tensor, nn
 
 from seq2seq.errors import WorkError
 
-S, T = TypeVar("S"), TypeVar("T")
+S = TypeVar("S")
+T = TypeVar("T")
 
 TIMEOUT = datetime.timedelta(days=1)  # the other ranks wait while rank 0 prepares the text and runs the teachers
-
-
 SECONDS = 5.0  # for an answer of rank 0, after which its address is read again
 
 
@@ -124,17 +123,18 @@ def join_group(device: str) -> Iterator[ProcessGroup]:
     dist.destroy_process_group()
 
 
-def _new_store(rank: int) -> dist.Store:
+def _new_store(rank: int) -> Any:
     """A store that holds nothing yet, in which the ranks find each other.
 
     The store that torchrun keeps still holds the addresses of ranks that ended, if they were started again, so rank 0
     opens another one. Its address, there, may also be that of a rank 0 that has ended; then nobody answers at it.
     """
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    open_store: Any = dist.TCPStore  # type: ignore[attr-defined]
     key = f"port of rank 0 of {os.environ['TORCHELASTIC_RUN_ID']} at {host}:{port}"  # no other job has it
-    known = dist.TCPStore(host, port, timeout=TIMEOUT, wait_for_workers=False)
+    known = open_store(host, port, timeout=TIMEOUT, wait_for_workers=False)
     if rank == 0:
-        new = dist.TCPStore(host, 0, is_master=True, timeout=TIMEOUT, wait_for_workers=False)
+        new = open_store(host, 0, is_master=True, timeout=TIMEOUT, wait_for_workers=False)
         new.set(key, str(new.port))
         known.set(key, str(new.port))
         return new
@@ -142,7 +142,7 @@ def _new_store(rank: int) -> dist.Store:
         found = int(known.get(key))
         with suppress(OSError, RuntimeError):
             socket.create_connection((host, found), SECONDS).close()
-            new = dist.TCPStore(host, found, timeout=datetime.timedelta(seconds=SECONDS), wait_for_workers=False)
+            new = open_store(host, found, timeout=datetime.timedelta(seconds=SECONDS), wait_for_workers=False)
             if int(new.get(key)) == found:
                 new.set_timeout(TIMEOUT)
                 return new
