@@ -40,10 +40,10 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, line: int, how: Any, worker: int = 
     """Make the worker that is given this line call `how`."""
     real = LineTranslator._serve
 
-    def serve(self: LineTranslator, number: int, packed: list[Any]) -> Any:
+    def serve(self: LineTranslator, most: int | None, number: int, packed: list[Any]) -> Any:
         if number == worker and any(each[0] >= line for each in packed):
             how()
-        return real(self, number, packed)
+        return real(self, most, number, packed)
 
     monkeypatch.setattr(LineTranslator, "_serve", serve)
 
