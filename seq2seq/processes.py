@@ -78,17 +78,13 @@ class ProcessPool:
         Raises:
             WorkError: `serve` raised InputError or WorkError in a worker process, or the process was killed.
         """
-        for (_, connection), request in zip(self.others, requests[1:], strict=True):
-            connection.send_bytes(json.dumps(request).encode())
+        for (process, connection), request in zip(self.others, requests[1:], strict=True):
+            with _worker_is_there(process):
+                connection.send_bytes(json.dumps(request).encode())
         responses = [self.serve(0, requests[0])]
         for process, connection in self.others:
-            try:
+            with _worker_is_there(process):
                 message = json.loads(connection.recv_bytes())
-            except EOFError:
-                process.join()
-                raise WorkError(
-                    f"a worker ended with status {process.exitcode}, perhaps for lack of memory; use fewer workers"
-                ) from None
             if "error" in message:
                 raise WorkError(message["error"])
             responses.append(message["response"])
@@ -110,6 +106,22 @@ class ProcessPool:
                 theirs.send_bytes(json.dumps(message).encode())
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 os._exit(0)
+
+
+@contextmanager
+def _worker_is_there(process: BaseProcess) -> Iterator[None]:
+    """Around sending to a worker and receiving from it.
+
+    Raises:
+        WorkError: the worker has ended.
+    """
+    try:
+        yield
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        process.join()
+        raise WorkError(
+            f"a worker ended with status {process.exitcode}, perhaps for lack of memory; use fewer workers"
+        ) from None
 
 
 def available_threads() -> int:

@@ -163,7 +163,7 @@ def untrained(model: dict[str, Any]) -> Bundle:
     settings = chosen({}, model)
     tokenizer = Tokenizer.learn([pair.src for pair in reversals(50)], settings.tokenizer, silent)
     torch.manual_seed(0)
-    network = Model(settings.model, len(tokenizer), len(tokenizer)).eval()
+    network = Model(settings.model, len(tokenizer), len(tokenizer), tokenizer.special).eval()
     with torch.no_grad():
         for weight in network.parameters():
             weight *= 3  # confident predictions

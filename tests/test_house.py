@@ -35,7 +35,7 @@ ROOMS = {
     "serving": f"{GROUND} segments documents languages translation",
     "reporting": "processes versions text network translation folder training onnx",
     "api": f"{GROUND} processes display versions segments text translation folder training onnx reporting",
-    "commands": f"{GROUND} versions segments documents languages text translation folder training onnx serving "
+    "commands": f"{GROUND} display versions segments documents languages text translation folder training onnx serving "
     "reporting api",
     "__main__": "commands",
 }
@@ -123,6 +123,7 @@ MODULES_INSIDE = {
         "source": "request findings packed naming listing tables json_rows parquet gettext units hub",
     },
     "text": {
+        "artifacts": "",
         "ragged": "",
         "directions": "",
         "detection": "directions",
@@ -136,7 +137,7 @@ MODULES_INSIDE = {
         "tokenizer": "ragged",
         "batches": "ragged tokenizer",
         "cleaning": "sources mapped quality suspects",
-        "corpus": "directions sources mapped cleaning",
+        "corpus": "artifacts directions sources mapped cleaning",
         "multilingual": "directions sources mapped cleaning corpus",
         "partition": "sources",
         "clean_corpus": "sources quality alignment suspects cleaning corpus partition",
@@ -150,9 +151,10 @@ MODULES_INSIDE = {
         "embedding": "",
         "attention": "",
         "loss": "",
+        "copying": "loss",
         "encoder": "cells embedding attention",
         "decoder": "cells embedding attention",
-        "model": "cells embedding attention encoder decoder",
+        "model": "cells embedding attention copying loss encoder decoder",
     },
     "translation": {
         "required": "",
@@ -189,7 +191,7 @@ MODULES_INSIDE = {
         "mapped_corpus": "text_cache pair_store",
         "mapped_rows": "settings epochs text_cache pair_store",
         "objective": "collation optimization",
-        "validation": "",
+        "validation": "distributed",
         "initialisation": "optimization",
         "state": "resume optimization",
         "step": "distributed workers collation optimization epochs objective state",
@@ -201,8 +203,9 @@ MODULES_INSIDE = {
         "names": "",
         "graph": "",
         "layers": "graph",
-        "attention": "names graph layers",
-        "export": "names graph layers attention",
+        "copying": "names graph layers",
+        "attention": "names graph layers copying",
+        "export": "names graph layers attention copying",
         "runtime": "names",
     },
     "serving": {
@@ -250,7 +253,8 @@ MODULES_INSIDE = {
         "fitting": "",
         "planning": "models translator finetuning fitting",
         "results": "translator planning",
-        "training": "computing distillation planning results finetuning fitting",
+        "restarting": "planning",
+        "training": "computing distillation planning results finetuning fitting restarting",
     },
 }
 

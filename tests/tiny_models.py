@@ -16,8 +16,11 @@ from seq2seq.network.model import Model, ModelConfig
 every_cell = pytest.mark.parametrize("cell", list(CELLS))
 every_context = pytest.mark.parametrize("context", list(CONTEXTS))
 every_pair = pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
+# Contexts with settings of the model beside them, for `tiny` and `setup`.
+VARIANTS = [("gru", "multihead+copy"), ("lstm", "additive+copy+coverage")]
+every_model = pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), *VARIANTS])
 
-VOCABULARY = 13
+VOCABULARY, SPECIAL = 13, 3
 # Two directions of different size, two layers on both sides; `dot` needs 5 + 3 = 8, and two heads divide it.
 TINY = {
     "embedding": 6,
@@ -59,9 +62,16 @@ def shaken(module: M, seed: int = 1) -> M:
     return module
 
 
+def setup(cell: str, context: str) -> dict[str, Any]:
+    """The settings of a cell and a context, or a variant of it."""
+    name, *more = context.split("+")
+    return {"cell": cell, "context": name, **dict.fromkeys(more, True)}
+
+
 def tiny(cell: str = "gru", context: str = "general", **settings: Any) -> Model:
     torch.manual_seed(0)
-    return shaken(Model(ModelConfig(cell, context, **{**TINY, **settings}), VOCABULARY, VOCABULARY))
+    config = ModelConfig(**{**TINY, **setup(cell, context), **settings})
+    return shaken(Model(config, VOCABULARY, VOCABULARY, SPECIAL))
 
 
 def sentences(src: tuple[int, ...] = (4, 7, 1, 5), tgt: tuple[int, ...] = (6, 2, 5, 1)) -> list[Pair]:
@@ -86,14 +96,22 @@ def together(pairs: list[Pair], padding: int = 0) -> Batch:
     return Batch(src, src_mask, tgt_in, tgt_out, tgt_mask)
 
 
+def teacher_forced(model: Model, b: Batch) -> Tensor:
+    """Logits (N, V) at the real positions; of a model that copies, log p."""
+    forced = model(b.src, b.src_mask, b.tgt_in, b.tgt_mask)
+    if model.pointer is None:
+        return forced.logits
+    return model.pointer.mix(forced.features, torch.log_softmax(forced.logits, -1), forced.copies)
+
+
 def logits(model: Model, pairs: list[Pair], padding: int = 0) -> list[Tensor]:
     """Teacher forcing on one batch: the logits (T, V) of each sentence."""
-    b = together(pairs, padding)
-    return list(model(b.src, b.src_mask, b.tgt_in, b.tgt_mask).split([len(tgt) - 1 for _, tgt in pairs]))
+    return list(teacher_forced(model, together(pairs, padding)).split([len(tgt) - 1 for _, tgt in pairs]))
 
 
 def loss(model: Model, b: Batch, smoothing: float = 0.1) -> Loss:
-    return cross_entropy(model(b.src, b.src_mask, b.tgt_in, b.tgt_mask), b.tgt_out[b.tgt_mask], smoothing)
+    forced, targets = model(b.src, b.src_mask, b.tgt_in, b.tgt_mask), b.tgt_out[b.tgt_mask]
+    return cross_entropy(forced.logits, targets, smoothing, model.mixture(forced, targets))
 
 
 def gradients(model: Model, b: Batch) -> dict[str, Tensor]:

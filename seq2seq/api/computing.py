@@ -17,6 +17,16 @@ _inside = 0  # number of contexts of `torch_threads` that are active, in all Pyt
 _outside = 0  # torch's number of threads before the first of them was entered
 
 
+def check_device(device: str) -> None:
+    """Refuse a device that is none of `DEVICES`.
+
+    Raises:
+        InputError: it is none.
+    """
+    if device not in DEVICES:
+        raise InputError(f"unknown device {device!r}; choose one of {', '.join(DEVICES)}")
+
+
 def torch_device(device: str) -> str:
     """The device, "cpu" or "cuda", for one of `DEVICES`; "auto" is a GPU if there is one.
 
@@ -25,8 +35,7 @@ def torch_device(device: str) -> str:
     """
     import torch
 
-    if device not in DEVICES:
-        raise InputError(f"unknown device {device!r}; choose one of {', '.join(DEVICES)}")
+    check_device(device)
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch finds no GPU; use --device cpu, or install a CUDA build of torch")
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
@@ -61,6 +70,10 @@ def torch_threads(count: int | None) -> Iterator[None]:
 
 def notifier(quiet: bool) -> Callable[[str], None]:
     """A function that prints a notice on standard error, above any progress bar; with `quiet` it prints nothing."""
-    from tqdm import tqdm
 
-    return (lambda message: None) if quiet else (lambda message: tqdm.write(message, file=sys.stderr))
+    def notify(message: str) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(message, file=sys.stderr)
+
+    return (lambda message: None) if quiet else notify

@@ -18,6 +18,8 @@ from seq2seq.folder.user_cache import cache_folder
 from seq2seq.processes import CAN_FORK, ProcessPool
 from seq2seq.versions import versions
 
+GRAPHS = 2  # version of the graphs: those of earlier versions, which may be in the cache, are slower
+
 
 def exported_once(folder: Path, notify: Callable[[str], None]) -> Path:
     """The folder of the model exported to int8; `folder` itself where that is not possible, or it is exported already.
@@ -67,7 +69,7 @@ def _export(folder: Path, partial: Path, cached: Path) -> Path:
 
 def _name(folder: Path) -> str:
     """Names the model by the content of its files, and by the versions that it is made with."""
-    digest = hashlib.sha256(versions().encode())
+    digest = hashlib.sha256(f"{GRAPHS}, {versions()}".encode())
     for name in (layout.CONFIG, layout.WEIGHTS, *layout.tokenizer_files(folder)):
         digest.update(name.encode() + b"\0" + hashlib.sha256((folder / name).read_bytes()).digest())
     return f"{folder.resolve().name[:40]}-{digest.hexdigest()[:20]}"

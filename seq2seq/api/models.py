@@ -6,10 +6,11 @@ This module imports torch only when a model needs it.
 import os
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seq2seq.api.computing import notifier, torch_device
+from seq2seq.api.computing import check_device, notifier, torch_device
 from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, directions_of, name_of
 
@@ -18,14 +19,29 @@ if TYPE_CHECKING:
     from seq2seq.translation.bundle import Bundle
 
 MEMORY_SHARE = 0.3  # weight of a translation memory, chosen on Multi30k
+INT8 = "int8"  # folder of the exported form of a model that ships, beside the trained one
 
 
-def shipped_models() -> dict[Direction, Path]:
-    """The folders of the models that ship, by direction."""
-    from seq2seq.text.corpus import artifacts
+def shipped_models(trained: bool = False) -> dict[Direction, Path]:
+    """The folders of the models that ship, by direction: exported to int8, where onnxruntime is installed.
+
+    With `trained` they are the trained models.
+    """
+    from seq2seq.folder.layout import is_exported
+    from seq2seq.text.artifacts import artifacts
 
     folders = sorted((artifacts() / "models").glob("*-*"))
-    return {(src, tgt): path for path in folders for src, _, tgt in [path.name.partition("-")]}
+    models = {(src, tgt): path for path in folders for src, _, tgt in [path.name.partition("-")]}
+    if trained or find_spec("onnxruntime") is None:
+        return models
+    return {way: path / INT8 if is_exported(path / INT8) else path for way, path in models.items()}
+
+
+def trained_form(folder: Path) -> Path:
+    """The folder of the trained model beside which an exported form of a model lies; of another model its own."""
+    from seq2seq.folder.layout import WEIGHTS
+
+    return folder.parent if folder.name == INT8 and (folder.parent / WEIGHTS).is_file() else folder
 
 
 def directions_in(folder: Path) -> list[Direction]:
@@ -58,6 +74,9 @@ def open_model(
     from seq2seq.folder import layout
     from seq2seq.processes import CAN_FORK, available_threads
 
+    check_device(device)
+    if device == "cuda":
+        folders = [trained_form(path) for path in folders]
     folder, *others = folders
     if exported := [path for path in folders if layout.is_exported(path)]:
         if others:

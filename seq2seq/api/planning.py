@@ -61,6 +61,7 @@ class Plan(NamedTuple):
     recipe: str | None
     resume: bool  # whether it goes on with an earlier run
     explicit: dict[str, dict[str, Any]]  # settings that do not come from a recipe, by section
+    notes: tuple[str, ...] = ()  # for the user
 
 
 def plan(options: TrainOptions, ranks: int) -> Plan:
@@ -106,10 +107,13 @@ def plan(options: TrainOptions, ranks: int) -> Plan:
     if ("training", "epochs") in names and ("training", "updates") not in names:
         given.append(("training", "updates", 0))  # those of the recipe, or of the run so far, do not count
     resolved = settings.resolve(settings.override(sections, given))
+    notes: tuple[str, ...] = ()
+    if resume and ranks > 1 and ("training", "workers") not in names:
+        resolved, notes = _with_ranks(resolved, ranks)
     resolved.data.all_directions()  # checks them
     if resolved.training.finetuned and not resume and not options.get("finetune"):
         raise InputError("training.finetuned names the model of --finetune; give --finetune MODEL instead")
-    return Plan(folder, completed(resolved, ranks), recipe, bool(resume), explicit)
+    return Plan(folder, completed(resolved, ranks), recipe, bool(resume), explicit, notes)
 
 
 def _default_recipe(options: TrainOptions, assignments: Sequence[tuple[str, str, Any]]) -> str:
@@ -209,6 +213,20 @@ def _with_workers(resolved: Settings, ranks: int) -> Settings:
         )
     default = default_workers(torch.get_num_threads(), training.batch_tokens, resolved.model.hidden)
     return resolved._replace(training=replace(training, workers=ranks if ranks > 1 else training.workers or default))
+
+
+def _with_ranks(resolved: Settings, ranks: int) -> tuple[Settings, tuple[str, ...]]:
+    """The settings of a run that goes on with so many ranks, and what that changes."""
+    before = resolved.training.workers
+    resolved = resolved._replace(training=replace(resolved.training, workers=ranks))
+    if before in (0, ranks):
+        return resolved, ()
+    note = (
+        f"the run had {before} {'process' if before == 1 else 'processes'} and goes on with {ranks}: updates, batches "
+        "and learning rates stay; a batch has other shares, each with its own dropout, so the weights will not be "
+        "the same to the bit"
+    )
+    return resolved, (note,)
 
 
 def completed(resolved: Settings, ranks: int) -> Settings:

@@ -10,6 +10,7 @@ from seq2seq.reporting.model_card import model_card
 from seq2seq.text.directions import name_of
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.scoring import Score, score, tokenizer_for
+from seq2seq.training.distributed import ProcessGroup
 from seq2seq.training.settings import Settings
 from seq2seq.training.trainer import Trainer
 from seq2seq.translation.translator import LineTranslator
@@ -62,8 +63,11 @@ def write_card(run: Run) -> None:
     files.write(run.folder / layout.CARD, model_card(run.settings, run.as_dict()).encode())
 
 
-def scored(run: Run, text: Corpora, device: str) -> Run:
-    """The run with samples and the scores of the best weights on every test part, or on dev if there is none."""
+def scored(run: Run, text: Corpora, device: str, ranks: ProcessGroup) -> Run:
+    """The run with samples and the scores of the best weights on every test part, or on dev if there is none.
+
+    All ranks translate; rank 0 alone scores, and the run of the others stays as it is.
+    """
     bundle = checkpoint.load_model(run.folder, device)
     scores: dict[str, list[Score]] = {}
     samples: list[list[str]] = []
@@ -72,7 +76,9 @@ def scored(run: Run, text: Corpora, device: str) -> Run:
         label = [name_of(direction)] if bundle.directions else []
         count = max(1, SAMPLES // len(text))
         for number, (name, pairs) in enumerate((each.tests or {"dev": each.dev}).items()):
-            translations = translator.translate([pair.src for pair in pairs])
+            translations = ranks.share_out([pair.src for pair in pairs], translator.translate)
+            if not ranks.is_main:
+                continue
             references = [pair.tgt for pair in pairs]
             tokenizer = tokenizer_for(direction[1], references)
             scores[" ".join([name, *label])] = score(translations, [references], ("bleu", "chrf"), tokenizer)

@@ -1,9 +1,10 @@
 """`train` trains a model, scores it and writes its model folder with a card, in one process or several.
 
 Of the processes that torchrun starts, rank 0 reads the text, writes the folder and prints; the other ranks read what
-it wrote, and train with it.
+it wrote, and train, validate and test with it.
 """
 
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Unpack
 
 import torch
 
-from seq2seq.api import finetuning, fitting, planning
+from seq2seq.api import finetuning, fitting, planning, restarting
 from seq2seq.api.computing import notifier, torch_device, torch_threads
 from seq2seq.api.distillation import open_teachers, with_teachers
 from seq2seq.api.planning import Plan, TrainOptions
@@ -26,7 +27,7 @@ from seq2seq.text.multilingual import Corpora
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import mapped_corpus, settings
 from seq2seq.training.automatic import AUTO, dev_share, little_text
-from seq2seq.training.distributed import ProcessGroup, join_group
+from seq2seq.training.distributed import ProcessGroup, join_group, restarts
 from seq2seq.training.texts import prepare
 from seq2seq.training.trainer import Trainer
 
@@ -75,7 +76,11 @@ def train(**options: Unpack[TrainOptions]) -> Run:
         raise TypeError(f"train() got an unexpected keyword argument {min(unknown)!r}")
     device = torch_device(options.get("device", "auto"))
     with torch_threads(options.get("threads")), join_group(device) as ranks, _restored_random_state(device):
-        return _train_first_rank(options, ranks, device) if ranks.is_main else _train_other_rank(ranks, device)
+        restarted = ranks.maximum(restarts()) > 0
+        if not ranks.is_main:
+            return _train_other_rank(ranks, device)
+        job, notify = restarting.job_of(options), notifier(options.get("quiet", False))
+        return _train_first_rank(restarting.continued(options, job, restarted, notify), job, ranks, device)
 
 
 @contextmanager
@@ -85,14 +90,16 @@ def _restored_random_state(device: str) -> Iterator[None]:
         yield
 
 
-def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -> Run:
-    """Train as rank 0, or as the only process."""
+def _train_first_rank(options: TrainOptions, job: str | None, ranks: ProcessGroup, device: str) -> Run:
+    """Train as rank 0, or as the only process; `job` is recorded in the folder."""
     quiet, started = options.get("quiet", False), time.monotonic()
     notify, plan = notifier(quiet), planning.plan(options, ranks.world_size)
     if plan.resume:
         text, tokenizers = _stored_text(plan, notify, quiet)
     else:
         plan, text, tokenizers = _new_text(plan, options, notify, ranks.world_size)
+    for note in plan.notes:
+        notify(f"note: {note}")
     if plan.settings.data.languages:  # those that the text holds, which a resumed run repeats
         data = replace(plan.settings.data, directions=tuple(map(name_of, text)))
         plan = plan._replace(settings=plan.settings._replace(data=data))
@@ -108,11 +115,27 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
         base = plan.settings.training.finetuned
         trainer.begin(finetuning.initial_weights(Path(base)) if base else None)
         checkpoint.clear(plan.folder)
+        restarting.record(plan.folder, job)
     text_settings = replace(plan.settings.text, longest=trainer.longest)
     plan = plan._replace(settings=plan.settings._replace(text=text_settings))
     layout.save_settings(plan.folder, plan.settings._asdict(), *tokenizers, plan.recipe)
     if plan.settings.data.teachers and not plan.resume:
         files.publish(plan.folder, layout.SYNTHETIC, multilingual.synthetic_text(text).encode())
+    _announce(plan, trainer, device, ranks, notify)
+    ranks.broadcast_object(lambda: (str(plan.folder.absolute()), plan.resume))
+    try:
+        trainer.run(quiet)
+    except Interrupted:
+        write_card(run_of(plan, trainer, device))
+        raise
+    run = scored(run_of(plan, trainer, device), text, device, ranks)
+    write_card(run)
+    restarting.record(plan.folder, job, restarting.FINISHED)
+    return run
+
+
+def _announce(plan: Plan, trainer: Trainer, device: str, ranks: ProcessGroup, notify: Callable[[str], None]) -> None:
+    """Tell what is about to be trained."""
     size = sum(w.numel() for w in trainer.weights.values())
     where = f"{device}, {ranks.world_size} ranks" if ranks.world_size > 1 else device
     notify(f"{plan.folder}: {size:,} parameters, {trainer.total:,} updates, on {where}")
@@ -121,21 +144,21 @@ def _train_first_rank(options: TrainOptions, ranks: ProcessGroup, device: str) -
             f"note: the warm-up of {warmup:,} updates does not end in this run, so its learning rate stays low; "
             f"give more updates, a lower training.warmup or --recipe {AUTO}"
         )
-    ranks.broadcast_object(lambda: (str(plan.folder.absolute()), plan.resume))
-    try:
-        trainer.run(quiet)
-    except Interrupted:
-        write_card(run_of(plan, trainer, device))
-        raise
-    run = scored(run_of(plan, trainer, device), text, device)
-    write_card(run)
-    return run
 
 
 def _train_other_rank(ranks: ProcessGroup, device: str) -> Run:
-    """Train as another rank, with the settings, text and tokenizers that rank 0 wrote; rank 0 reports errors."""
+    """Train as another rank, with the settings, text and tokenizers that rank 0 wrote; rank 0 reports errors.
+
+    Raises:
+        InputError: it does not see the folder of rank 0, or has read another text.
+    """
     name, resume = ranks.broadcast_object(lambda: ("", False))
     folder = Path(name)
+    if not layout.holds_model(folder):
+        raise InputError(
+            f"rank {ranks.rank} on {platform.node()} does not see {folder}, where rank 0 writes the model; give an "
+            "--out that is the same folder on all machines"
+        )
     plan = Plan(folder, settings.resolve(layout.read_settings(folder)), layout.read_recipe_name(folder), resume, {})
     text, tokenizers = _stored_text(plan, lambda message: None, quiet=True)
     trainer = Trainer(plan.settings, text, tokenizers, folder, device, lambda message: None, ranks)
@@ -145,7 +168,7 @@ def _train_other_rank(ranks: ProcessGroup, device: str) -> Run:
         trainer.run(quiet=True)
     except Interrupted as e:
         raise Interrupted(e.signum, "") from None
-    return run_of(plan, trainer, device)
+    return scored(run_of(plan, trainer, device), text, device, ranks)
 
 
 # ---- preparation -----------------------------------------------------------------------------------------------------

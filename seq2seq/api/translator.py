@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from seq2seq.api.computing import torch_threads
-from seq2seq.api.models import open_model, shipped_models, with_translation_memory
+from seq2seq.api.models import open_model, shipped_models, trained_form, with_translation_memory
 from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
 from seq2seq.errors import InputError
@@ -184,7 +184,8 @@ class Translator:
         with torch_threads(self.threads):
             aligns = nbest is not None and bundle.engine.aligns
             translator = LineTranslator(bundle, config, alignments=aligns, choose=choose)
-            translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None)))
+            most = None if nbest else 1
+            translations = iter(list(translator.stream(chain.from_iterable(lines), lambda message: None, most=most)))
         results = [list(islice(translations, len(lines_of_text))) for lines_of_text in lines]
         return [ranked_texts(text, result) for text, result in zip(texts, results, strict=True)]
 
@@ -264,6 +265,8 @@ class Translator:
         """The model of a direction, opened at its first use, with a translation memory if one is given."""
         with self._opening:
             folders = self._folders[direction]
+            if memory is not None:
+                folders = tuple(map(trained_form, folders))
             if folders not in self._opened:
                 self._opened[folders], _ = open_model(folders, self._device, self.threads)
             bundle = self._opened[folders].toward(direction)

@@ -11,7 +11,6 @@ import click
 
 from seq2seq.commands.running import Group, help_of, run
 from seq2seq.commands.streams import put
-from seq2seq.versions import versions
 
 # By default, waiting OpenMP threads spin so long that a second program on the machine makes them twenty times slower.
 # With this they spin briefly and then sleep. OpenMP reads it once, when torch is imported.
@@ -62,6 +61,8 @@ def seq2seq() -> None:  # noqa: D103 (its help is HELP)
 
 def put_versions(context: click.Context) -> None:
     """Print the versions on one line, and exit."""
+    from seq2seq.versions import versions  # it imports importlib.metadata, and that much more
+
     put(versions())
     context.exit()
 

@@ -23,7 +23,7 @@ import click
 
 from seq2seq.api.computing import notifier, torch_threads
 from seq2seq.api.exported import exported_once
-from seq2seq.api.models import open_model, shipped_models, with_translation_memory
+from seq2seq.api.models import open_model, shipped_models, trained_form, with_translation_memory
 from seq2seq.commands.options import (
     BeamOption,
     ComputeOptions,
@@ -99,7 +99,7 @@ def _translators(
     threads = 1 if options.workers > 1 else compute.threads
     translators = dict[Direction, LineTranslator]()
     for folder in options.models or shipped_models().values():
-        chosen = folder if exact else exported_once(folder, notifier(report.quiet))
+        chosen = trained_form(folder) if exact else exported_once(folder, notifier(report.quiet))
         bundle, _ = open_model([chosen], compute.device, threads)
         for src, tgt in bundle.known:
             if (src, tgt) in translators:

@@ -23,6 +23,16 @@ def lines_of(path: Path | None, errors: str = "") -> Iterator[str]:
     Raises:
         InputError: the file cannot be read, or a line is not UTF-8.
     """
+    for line in ended_lines_of(path, errors):
+        yield line.removesuffix("\n").removesuffix("\r")
+
+
+def ended_lines_of(path: Path | None, errors: str = "") -> Iterator[str]:
+    """As `lines_of`, each line with its end as it is in the file.
+
+    Raises:
+        InputError: as `lines_of`.
+    """
     with opened(path) as stream:
         yield from _decoded(stream, name_of(path), errors)
 
@@ -62,7 +72,7 @@ def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:
         except UnicodeDecodeError:
             hint = ", or give --errors replace" if errors else ""
             raise InputError(f"{name}, line {number}: not valid UTF-8; convert the text to UTF-8{hint}") from None
-        yield (text.removeprefix("\ufeff") if number == 1 else text).removesuffix("\n").removesuffix("\r")
+        yield text.removeprefix("\ufeff") if number == 1 else text
 
 
 @contextmanager

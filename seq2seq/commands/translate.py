@@ -18,10 +18,11 @@ writes line number, rank, score and translation, separated by tabs.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -40,12 +41,15 @@ from seq2seq.commands.streams import lines_of, output, put
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
+from seq2seq.folder.files import MANIFEST
 from seq2seq.languages.identification import MAX_CHARS
 from seq2seq.text.detection import AUTO, detect
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.texts import EMPTY, different
-from seq2seq.translation.translator import LineTranslator, Translation
+from seq2seq.translation.translator import LineTranslator
+
+if TYPE_CHECKING:
+    from seq2seq.commands.resuming import Job
 
 
 @click.command("translate", **help_of(__doc__))
@@ -71,9 +75,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
 ) -> None:
     _check_options(text, ranking, reading, limits, form)
     kind = format_name(text.kind, text.source, text.target)
-    is_document = kind != LINES or text.resume
+    is_document = kind != LINES
     if is_document:
         _check_document_options(text, limits, form, kind)
+    job = _job(text, limits, form, notifier(report.quiet))
     interactive = not (text.source or text.target or form.to_score or limits.prefix) and _at_a_terminal()
     if interactive and text.from_ == AUTO:
         raise InputError(f"--from {AUTO} looks at a whole text; at a prompt, name the language")
@@ -82,7 +87,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         lines, sample = (lines, _sample(text, kind)) if is_document else _peeked(lines)
     folders = text.models
     if not folders:
-        models = shipped_models()
+        models = shipped_models(trained=bool(memory.memory))
         folders = [models[_direction(text, list(models), sample)]]
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
     bundle = bundle.toward(_direction(text, bundle.known, sample))
@@ -95,17 +100,16 @@ def command(  # noqa: D103 (its help is the module's docstring)
     config = limits.config(bundle.search, ranking, choice is not None and choice.changes)
     choose = choice and choice.rescoring(bundle, config, form.batch_tokens)
     translator = LineTranslator(bundle, config, form.batch_tokens, workers, form.alignments, choose)
-    if is_document:
-        from seq2seq.commands.translate_document import translate_document
-
+    if is_document or job:
         with torch_threads(compute.threads):
-            translate_document(translator, text, kind, notifier(report.quiet))
+            _translate_file(translator, (text, limits, form, memory), kind, job, report.quiet)
         return
     prefixes = lines_of(limits.prefix, form.errors) if limits.prefix else repeat("")
 
     def translated(lines: Iterable[str]) -> Iterator[str]:
-        stream = translator.stream(lines, notifier(report.quiet), chain(prefixes, _too_few(limits.prefix)))
-        return formatted(stream, limits.nbest, form)
+        prefixed = chain(prefixes, _too_few(limits.prefix))
+        stream = translator.stream(lines, notifier(report.quiet), prefixed, most=None if limits.nbest else 1)
+        return chain.from_iterable(form.rows(each, number, limits.nbest) for number, each in enumerate(stream, 1))
 
     with torch_threads(compute.threads), output(text.target) as file:
         if form.to_score:
@@ -118,6 +122,47 @@ def command(  # noqa: D103 (its help is the module's docstring)
             put(result, file)
         if limits.prefix and next(prefixes, None) is not None:
             raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
+
+
+def _job(text: TextOptions, limits: SearchOptions, form: FormatOptions, notify: Callable[[str], None]) -> "Job | None":
+    """The job of a file that is translated into a file; None if it is something else.
+
+    Raises:
+        InputError: it is to be resumed, and there is none.
+    """
+    if not (text.source and text.target) and not text.resume:
+        return None  # without importing what records a job
+    from seq2seq.commands.resuming import job_of
+
+    if form.to_score:
+        if text.resume:
+            raise InputError("--score translates nothing that --resume could go on with; leave one of them out")
+        return None
+    return job_of(text, [limits.prefix] if limits.prefix else [], notify)
+
+
+def _translate_file(
+    translator: LineTranslator,
+    options: tuple[TextOptions, SearchOptions, FormatOptions, MemoryOptions],
+    kind: str,
+    job: "Job | None",
+    quiet: bool,
+) -> None:
+    """Translate a document, or a file of lines into another."""
+    text, limits, form, memory = options
+    bundle = translator.bundle
+    manifests = [path.read_bytes() if (path := folder / MANIFEST).exists() else b"" for folder in text.models]
+    work: object = (text.models, manifests, translator.config, bundle.reading, bundle.terms)
+    for more in translator.choose, memory.memory and (memory.memory, memory.memory_share):
+        work = (work, more) if more else work
+    if kind == LINES and job:
+        from seq2seq.commands.translate_lines import translate_lines
+
+        translate_lines(translator, job, form, limits, work, quiet)
+    else:
+        from seq2seq.commands.translate_document import translate_document
+
+        translate_document(translator, text, kind, job, work, notifier(quiet))
 
 
 def _check_options(
@@ -196,18 +241,6 @@ def _peeked(lines: Iterator[str]) -> tuple[Iterator[str], str]:
 
 def _at_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def formatted(results: Iterable[list[Translation]], nbest: int | None, form: FormatOptions) -> Iterator[str]:
-    """The lines to write for each translated line; a blank line gives an empty translation."""
-    for number, translations in enumerate(results, 1):
-        ranked = different(translations or [EMPTY])
-        for rank, best in enumerate(ranked[: nbest or 1], 1):
-            place = [str(number), str(rank)] if nbest else []
-            score = [f"{best.score:.4f}"] if nbest or form.scores else []
-            links = [" ".join(f"{source}-{target}" for source, target in best.alignment)] if form.alignments else []
-            columns = [*place, *score, best.text, *links]
-            yield "\t".join(column.replace("\t", " ") for column in columns) if columns[1:] else best.text
 
 
 def _too_few(prefix: Path | None) -> Iterator[str]:

@@ -10,6 +10,8 @@ from seq2seq.commands.options import ChoiceOptions, RankingOptions, option, path
 from seq2seq.documents.formats import FORMATS, LINES
 from seq2seq.errors import InputError
 from seq2seq.translation.search import SAMPLES, SearchConfig
+from seq2seq.translation.texts import EMPTY, different
+from seq2seq.translation.translator import Translation
 
 
 @dataclass(frozen=True)
@@ -124,3 +126,20 @@ class FormatOptions:
         help="invalid UTF-8 is an error, or is replaced by U+FFFD",
         show_default=True,
     )
+
+    def rows(self, translations: Sequence[Translation], number: int, nbest: int | None) -> list[str]:
+        """The rows to write for a line, one or `nbest`; a blank line has an empty translation.
+
+        Args:
+            translations: of the line, best first.
+            number: of the line, from 1 on.
+            nbest: most rows; None: one, without number and rank.
+        """
+        rows = list[str]()
+        for rank, best in enumerate(different(translations or [EMPTY])[: nbest or 1], 1):
+            place = [str(number), str(rank)] if nbest else []
+            score = [f"{best.score:.4f}"] if nbest or self.scores else []
+            links = [" ".join(f"{source}-{target}" for source, target in best.alignment)] if self.alignments else []
+            columns = [*place, *score, best.text, *links]
+            rows.append("\t".join(column.replace("\t", " ") for column in columns) if columns[1:] else best.text)
+        return rows

@@ -1,12 +1,13 @@
 """Goes on with an interrupted translation of a document: each translated segment is recorded in a file.
 
-A record is one line of JSON, so that a process may be killed at any time. This module does not know formats.
+A record is one line of JSON, so that a process may be killed at any time. Records are read one by one, as they are
+needed, so memory does not grow with the document. This module does not know formats.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice, tee
+from itertools import chain, tee
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,14 +34,14 @@ def recorded(translate: Translate, path: Path, key: str, resume: bool) -> Iterat
     Raises:
         InputError: the file is of another key.
     """
-    done = _read(path, key) if resume and path.exists() else []
-    with path.open("ab" if done else "wb") as file:
-        if not done:
-            _write(file, {"key": key})
+    with _opened(path, key, resume) as file:
 
         def translated(segments: Iterable[Segment]) -> Iterator[Segment]:
             each = iter(segments)
-            for segment, record in zip(islice(each, len(done)), done, strict=False):
+            for segment in each:
+                if (record := _next(file)) is None:
+                    each = chain([segment], each)
+                    break
                 yield _replayed(segment, record)
             sources, rest = tee(each)
             for segment, translation in zip(sources, translate(rest), strict=False):
@@ -55,24 +56,37 @@ def recorded(translate: Translate, path: Path, key: str, resume: bool) -> Iterat
     path.unlink()
 
 
-def _read(path: Path, key: str) -> list[list[Any]]:
-    """The records of a file. What was half written, or damaged, is cut off with all that follows."""
-    content = path.read_bytes()
-    header, *lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True) or [b""]
-    if header and header != _line({"key": key}):
-        raise InputError(
-            f"{path} is the progress of another document, or of other options; repeat the command as it was, "
-            "or leave out --resume"
-        )
-    records, end = list[list[Any]](), len(header)
-    for line in lines:
-        if (record := _sound(line)) is None:
-            break
-        records.append(record)
-        end += len(line)
-    if end < len(content):
-        path.write_bytes(content[:end])
-    return records
+def _opened(path: Path, key: str, resume: bool) -> BinaryIO:
+    """The file of the records, new or, to go on with it, before its first record.
+
+    Raises:
+        InputError: it is of another key.
+    """
+    if resume and path.exists():
+        file = path.open("r+b")
+        header = file.readline()
+        if header == _line({"key": key}):
+            return file
+        file.close()
+        if header.endswith(b"\n"):
+            raise InputError(
+                f"{path} is the progress of another document, or of other options; repeat the command as it was, "
+                "or leave out --resume"
+            )
+    file = path.open("w+b")
+    _write(file, {"key": key})
+    return file
+
+
+def _next(file: BinaryIO) -> list[Any] | None:
+    """The next record. Where there is none, what is half written or damaged is cut off with all that follows."""
+    start = file.tell()
+    line = file.readline()
+    record = _sound(line) if line.endswith(b"\n") else None
+    if record is None:
+        file.seek(start)
+        file.truncate()
+    return record
 
 
 def _sound(line: bytes) -> list[Any] | None:

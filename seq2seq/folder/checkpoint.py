@@ -20,6 +20,7 @@ from seq2seq.folder.layout import (
     CONFIG,
     DECODER,
     ENCODER,
+    JOB,
     JOINT,
     METRICS,
     PLOTS,
@@ -46,7 +47,7 @@ SCALE = ".scale"  # suffix of the tensor with the scale of each row of an 8-bit 
 
 def clear(folder: Path) -> None:
     """Remove the files of an earlier training from the folder, and nothing else."""
-    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOINT, *SIDES]
+    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOB, JOINT, *SIDES]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
     files.remove(folder, [*names, *plots, *training_states(folder)])
 
@@ -92,7 +93,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     if not (folder / WEIGHTS).exists() and training_states(folder):  # written by an earlier version
         raise InputError(f"{folder / WEIGHTS} is missing; restore it, or let the run write it: train --resume {folder}")
     with torch.device("meta"):
-        model = Model(model_config, *map(len, tokenizers))
+        model = Model(model_config, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special)
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")

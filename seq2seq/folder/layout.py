@@ -10,6 +10,7 @@
     training/step-*.safetensors training states, named by their updates, for example step-00001234
     taught.jsonl                synthetic pairs: translations and back-translations by the teachers
     report.html                 the report's page
+    job.txt                     names the job of torchrun that trains here
     stopped.tsv                 sentence pairs of the update at which training diverged
     manifest.json               SHA-256 of the files that are loaded again
 
@@ -32,6 +33,7 @@ CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
 METRICS, CARD, STOPPED, PLOTS, REPORT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "report.html"
+JOB = "job.txt"
 SYNTHETIC = "taught.jsonl"  # the name that folders of earlier versions have
 RECIPE = "recipe"  # key in config.toml: the recipe that the settings come from
 TARGET_PIECES = "target_pieces"  # key in config.toml: size of the target vocabulary of a joint tokenizer
@@ -71,6 +73,11 @@ def tokenizer_files(folder: Path) -> list[str]:
 def training_states(folder: Path) -> list[str]:
     """The paths of the training states in a folder, relative to it, oldest first."""
     return sorted(f"{TRAINING}/{path.name}" for path in (folder / TRAINING).glob("step-*.safetensors"))
+
+
+def updates_of(training_state: str) -> int:
+    """The updates after which a training state was written, by its path."""
+    return int(Path(training_state).stem.removeprefix("step-"))
 
 
 def save_settings(

@@ -11,6 +11,7 @@ This module does not know cells, or where queries come from.
     dot       score = q . h                                             Luong et al. (2015)
     general   score = q W h                                             Luong et al. (2015)
     additive  score = v . tanh(W q + U h)                               Bahdanau et al. (2015)
+              with coverage: v . tanh(W q + U h + w C), see `Covered`    Tu et al. (2016)
     multihead score = (W_n q) . (U_n h) / sqrt(A / N), value = V_n h     Vaswani et al. (2017)
 
 Axes: B batch, T target, S source (or memory slots), D encoder output, H query, A keys, N heads n = 1 .. N.
@@ -39,10 +40,13 @@ class SourceMemory(NamedTuple):
     values: Tensor  # (B, S, D)
     mask: Tensor  # (B, S), True = real token
     embeddings: Tensor  # (B, S, E)
+    slots: Tensor | None = None  # (B, 2, S) what may be copied, see `seq2seq.network.copying`; None: nothing
 
     def select(self, rows: Tensor) -> "SourceMemory":
         """The keys and values of these rows of the batch, in this order."""
-        return SourceMemory(*(part.index_select(0, rows) for part in self))
+        keys, values, mask, embeddings = (part.index_select(0, rows) for part in self[:4])
+        slots = None if self.slots is None else self.slots.index_select(0, rows)
+        return SourceMemory(keys, values, mask, embeddings, slots)
 
 
 class Last(nn.Module):
@@ -55,6 +59,7 @@ class Last(nn.Module):
     """
 
     fixed = True  # the context vector does not depend on the query
+    covers = False  # the score does not depend on the attention so far
 
     def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__()
@@ -134,10 +139,49 @@ class Additive(Mean):
         return 2 * self.v(hidden).squeeze(-1)  # type: ignore[no-any-return]
 
 
+class Covered(Additive):
+    """`Additive` with the coverage C of each position as an input of the score (Tu et al. 2016, section 3.1).
+
+    score(q_t, h_s) = v . tanh(W q_t + U h_s + w C_ts),   C_ts = sum of a_t's over t' < t
+
+    This is the form of See et al. (2017, equation 11), without Tu et al.'s fertilities. A step needs the weights of the
+    steps before, so scores are computed in a loop over time; the layers around the context are not.
+    """
+
+    covers = True
+
+    def __init__(self, states: int, query: int, heads: int, width: int) -> None:
+        super().__init__(states, query, heads, width)
+        self.cover = nn.Linear(1, width, bias=False)
+        nn.init.xavier_uniform_(self.cover.weight)
+
+    def attend(self, query: Tensor, memory: SourceMemory, covered: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """T steps of W hypotheses for each of B sentences.
+
+        Args:
+            query: (B, W, T, H).
+            memory: of the B sentences.
+            covered: (B, W, S) the coverage before the first of the steps.
+
+        Returns:
+            Context vectors (B, W, T, D), attention weights (B, W, T, S), and the coverage (B, W, S) after the steps.
+        """
+        queries, keys = 2 * self.query(query), 2 * memory.keys[:, None]  # see `Additive.score`
+        cover, weights = 2 * self.cover.weight[:, 0], list[Tensor]()
+        for q in queries.unbind(2):
+            of_coverage = (covered[..., None] * cover).to(keys.dtype)  # (B, W, S, A)
+            hidden = torch.sigmoid(q[:, :, None] + keys + of_coverage)
+            weights.append(masked_softmax(2 * self.v(hidden).squeeze(-1), memory.mask))
+            covered = covered + weights[-1]
+        stacked = torch.stack(weights, dim=2)  # (B, W, T, S)
+        c = stacked.flatten(1, 2) @ memory.values
+        return c.unflatten(1, stacked.shape[1:3]), stacked, covered
+
+
 class MultiHead(nn.Module):
     """N heads of scaled dot-product attention, over keys and values of A / N features each, A = `width`."""
 
-    fixed = False
+    fixed, covers = False, False
 
     def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__()

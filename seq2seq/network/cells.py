@@ -13,6 +13,8 @@ copy its weights to a new layout first, which takes longer than the step.
           c' = f * c + i * g,  h' = o * tanh(c')                                    Gers et al. (2000)
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ class RNN(nn.Module):
         if x.shape[1] == 1:
             h = torch.rnn_tanh_cell(x[:, 0], state, *weights(self.kernel))
             return h[:, None], h
-        output, h = self.kernel(x, state[None])
+        output, h = fused(self.kernel, x, state[None])
         return output, h[0]
 
 
@@ -53,7 +55,7 @@ class GRU(nn.Module):
         if x.shape[1] == 1:
             h = torch.gru_cell(x[:, 0], state, *weights(self.kernel))
             return h[:, None], h
-        output, h = self.kernel(x, state[None])
+        output, h = fused(self.kernel, x, state[None])
         return output, h[0]
 
 
@@ -76,11 +78,24 @@ class LSTM(nn.Module):
         if x.shape[1] == 1:
             h, c = torch.lstm_cell(x[:, 0], (h[0], c[0]), *weights(self.kernel))
             return h[:, None], torch.cat((h, c), dim=-1)
-        output, (h, c) = self.kernel(x, (h.contiguous(), c.contiguous()))
+        output, (h, c) = fused(self.kernel, x, h.contiguous(), c.contiguous())
         return output, torch.cat((h[0], c[0]), dim=-1)
 
 
 CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+
+
+def fused(kernel: nn.RNNBase, x: Tensor, *state: Tensor) -> Any:
+    """What torch's fused kernel returns for x (B, T, I) and a state of one or two vectors; on a GPU in float32.
+
+    There autocast to bfloat16 would give cuDNN float16, in which small gradients vanish. The products of float32 are in
+    TF32 then.
+    """
+    if x.is_cuda:
+        with torch.autocast("cuda", enabled=False):
+            x, *vectors = (tensor.to(kernel.weight_ih_l0.dtype) for tensor in (x, *state))  # type: ignore[arg-type]
+            return kernel(x, tuple(vectors) if vectors[1:] else vectors[0])
+    return kernel(x, state if state[1:] else state[0])
 
 
 def weights(kernel: nn.RNNBase) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -10,8 +10,8 @@
 
 The query of step t is layer 1's output at step t, as in RNMT+ (Chen et al. 2018), but does not depend on the context
 vector of step t-1, which RNMT+'s first layer reads. So teacher forcing runs each layer over the whole sentence in one
-call, without a loop over time, and search advances by one token through the same code. The decoder does not know ids or
-the output layer.
+call, without a loop over time (but for the scores of a context with coverage), and search advances by one token through
+the same code. The decoder does not know ids or the output layer.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from seq2seq.network.attention import Context, EncoderOutput, SourceMemory
+from seq2seq.network.attention import Context, Covered, EncoderOutput, SourceMemory
 from seq2seq.network.cells import CELLS
 from seq2seq.network.embedding import Dropout
 
@@ -33,6 +33,7 @@ class State(NamedTuple):
     layers: tuple[Tensor, ...]  # (B * W, N) each
     memory: SourceMemory  # of B sentences
     weights: Tensor  # (B * W, T, S), of the last T tokens
+    covered: Tensor | None = None  # (B * W, S), the sum of the weights so far; None: the context does not read it
 
     def select(self, rows: Tensor) -> "State":
         """The state of the hypotheses at `rows` (B', W'); the W' of a line belong to one sentence, and may repeat.
@@ -46,6 +47,7 @@ class State(NamedTuple):
             tuple(layer.index_select(0, flat) for layer in self.layers),
             self.memory if unchanged else self.memory.select(sentences),
             self.weights.index_select(0, flat),
+            None if self.covered is None else self.covered.index_select(0, flat),
         )
 
 
@@ -94,7 +96,8 @@ class Decoder(nn.Module):
             encoded = encoded._replace(embeddings=encoded.embeddings[..., :0])  # not read, so not kept
         memory = self.context.prepare(encoded)
         size, slots = memory.mask.shape
-        return State(layers, memory, memory.values.new_zeros(size, 0, slots))
+        covered = memory.values.new_zeros(size, slots) if self.context.covers else None
+        return State(layers, memory, memory.values.new_zeros(size, 0, slots), covered)
 
     def forward(self, y: Tensor, state: State) -> tuple[Tensor, State]:
         """Target embeddings y (B * W, T, E) to features (B * W, T, E) and the state after the last of the T tokens."""
@@ -104,7 +107,10 @@ class Decoder(nn.Module):
             fixed, _ = self.attend(y, state.memory)
         s, after = first(torch.cat((y, fixed), dim=-1), state.layers[0])  # (B * W, T, H)
         states = [after]
-        c, weights = self.attend(s, state.memory)  # (B * W, T, D), (B * W, T, S)
+        if state.covered is None:
+            (c, weights), covered = self.attend(s, state.memory), None  # (B * W, T, D), (B * W, T, S)
+        else:
+            c, weights, covered = self.attend_covered(s, state.memory, state.covered)
         for layer, before in zip(upper, state.layers[1:], strict=True):
             below = self.dropout(s)
             output, after = layer(torch.cat((below, c), dim=-1), before)
@@ -114,7 +120,7 @@ class Decoder(nn.Module):
         if self.lexical is not None:
             word = torch.tanh(self.mean_embedding(weights, state.memory))
             g = g + word + torch.tanh(self.lexical(word))
-        return self.readout_dropout(g), State(tuple(states), state.memory, weights)
+        return self.readout_dropout(g), State(tuple(states), state.memory, weights, covered)
 
     def attend(self, query: Tensor, memory: SourceMemory) -> tuple[Tensor, Tensor]:
         """Query (B * W, T, H) to context vectors (B * W, T, D) and attention weights (B * W, T, S).
@@ -124,6 +130,13 @@ class Decoder(nn.Module):
         rows, steps, size = query.shape
         c, weights = self.context(query.reshape(len(memory.mask), -1, size), memory)
         return c.reshape(rows, steps, c.shape[2]), weights.reshape(rows, steps, weights.shape[2])
+
+    def attend_covered(self, query: Tensor, memory: SourceMemory, covered: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `attend`, with the coverage (B * W, S) before the first step; also returns that after the last."""
+        assert isinstance(self.context, Covered)
+        queries, before = (x.unflatten(0, (len(memory.mask), -1)) for x in (query, covered))
+        c, weights, after = self.context.attend(queries, memory, before)
+        return c.flatten(0, 1), weights.flatten(0, 1), after.flatten(0, 1)
 
     def mean_embedding(self, weights: Tensor, memory: SourceMemory) -> Tensor:
         """Attention weights (B * W, T, S) to the weighted mean of the source embeddings (B * W, T, E)."""

@@ -1,7 +1,8 @@
-"""Cross-entropy with label smoothing, and R-Drop's consistency loss, summed so that the parts of a batch add up to it.
+"""Cross-entropy with label smoothing, R-Drop's consistency loss and the coverage loss.
 
-Both compute their value and its gradient for the logits together, a block of tokens at a time, so that intermediate
-values stay in the processor's cache. The caller removes padding.
+They are summed over tokens, so that the parts of a batch add up to it. The first two compute their value and its
+gradient for the logits together, a block of tokens at a time, so that intermediate values stay in the processor's
+cache; for them the caller removes padding.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 BLOCK = 2**19  # logits in a block on a CPU: few enough to stay in its cache
 
@@ -22,13 +24,23 @@ class Loss(NamedTuple):
     tokens: int
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Loss:
+class Mixture(NamedTuple):
+    """What a mixture of the softmax with another distribution gives each of N targets y_n."""
+
+    generated: Tensor  # (N, 1) the logarithm of the softmax's share of the probability
+    other: Tensor  # (N, 1) the logarithm of what the other distribution adds to p(y_n)
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture | None = None) -> Loss:
     """The loss of logits (N, V) at N real tokens against targets y (N,), with label smoothing e.
 
     smoothed = sum_n (1 - e) * -log p(y_n) + e / V * sum_v -log p(v)      Szegedy et al. (2016), section 7
 
-    Its gradient for the logits is p - q, where q is the smoothed target distribution.
+    Its gradient for the logits is p - q, where q is the smoothed target distribution. With a mixture -log p(y_n) is
+    `mixed_cross_entropy`.
     """
+    if mixture is not None:
+        return mixed_cross_entropy(logits, targets, smoothing, mixture)
     gradient = torch.empty_like(logits)
     nats = uniform = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
     with torch.no_grad():
@@ -40,7 +52,49 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Loss:
             p.sub_(smoothing / p.shape[1])
             grad.copy_(p.scatter_add_(1, y, torch.full_like(log_z, smoothing - 1.0)))
     smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform
-    return Loss(_WithGradient.apply(logits, smoothed, gradient), nats, len(targets))
+    return Loss(_WithGradient.apply(smoothed, gradient, logits), nats, len(targets))
+
+
+def mixed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture) -> Loss:
+    """The loss where p(y_n) = exp(generated_n) softmax(y_n) + exp(other_n), with label smoothing e.
+
+    smoothed = sum_n (1 - e) * -log p(y_n) + e / V * sum_v -log softmax(v)
+
+    Label smoothing is for the softmax alone, whose logarithms are there; the mixture is computed for the targets only.
+    With r_n the softmax's share of p(y_n), the gradient for the logits is (1 - e) r (softmax - one-hot) +
+    e (softmax - 1 / V), for `generated` -(1 - e) r and for `other` -(1 - e) (1 - r).
+    """
+    gradients = tuple(torch.empty_like(x) for x in (logits, *mixture))
+    nats = uniform = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
+    with torch.no_grad():
+        for block, y, *parts in _blocks(logits, targets[:, None], *mixture, *gradients):
+            generated, other, grad, grad_generated, grad_other = parts
+            x, log_z, p = _softmax(block)
+            of_softmax = generated + x.gather(1, y) - log_z
+            log_p = torch.logaddexp(of_softmax, other)
+            share = (of_softmax - log_p).exp()
+            nats = nats - log_p.sum()
+            if smoothing:
+                uniform = uniform + (log_z - x.mean(1, keepdim=True)).sum()
+            scale = (1.0 - smoothing) * share
+            p.mul_(scale + smoothing).sub_(smoothing / p.shape[1])
+            grad.copy_(p.scatter_add_(1, y, -scale.to(p.dtype)))
+            grad_generated.copy_(-scale)
+            grad_other.copy_(scale - (1.0 - smoothing))
+    smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform
+    return Loss(_WithGradient.apply(smoothed, *gradients, logits, *mixture), nats, len(targets))
+
+
+def coverage(weights: Tensor, mask: Tensor) -> Tensor:
+    """The coverage loss of attention weights a (B, T, S), summed over the real tokens of mask (B, T).
+
+    sum_t sum_s min(a_ts, sum of a_t's over t' < t)      See et al. (2017), equation 12
+
+    It counts the attention to positions that have had it before.
+    """
+    weights = weights.to(_sum_dtype(weights))
+    before = F.pad(weights.cumsum(1)[:, :-1], (0, 0, 1, 0))
+    return torch.minimum(weights, before).sum(-1)[mask].sum()
 
 
 def consistency(logits: Tensor) -> Tensor:
@@ -60,22 +114,23 @@ def consistency(logits: Tensor) -> Tensor:
             total = total + 0.5 * (kl_pq + kl_qp).sum()
             grad_p.copy_((ratio - kl_pq).mul_(p).add_(gap).mul_(0.5))
             grad_q.copy_((ratio + kl_qp).mul_(q).add_(gap).mul_(-0.5))
-    return _WithGradient.apply(logits, total, gradient)  # type: ignore[no-any-return]
+    return _WithGradient.apply(total, gradient, logits)  # type: ignore[no-any-return]
 
 
 class _WithGradient(torch.autograd.Function):
-    """A loss of the logits whose gradient has already been computed."""
+    """A loss whose gradients have already been computed. The arguments are the loss, n gradients and their n inputs."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, loss: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient)
+    def forward(ctx: Any, loss: Tensor, *gradients_and_inputs: Tensor) -> Tensor:
+        ctx.save_for_backward(*gradients_and_inputs[: len(gradients_and_inputs) // 2])
         return loss.clone()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, total: Tensor) -> tuple[Tensor, None, None]:
-        (gradient,) = ctx.saved_tensors
-        return gradient.mul_(total), None, None  # in place, so a second backward is an error
+    def backward(ctx: Any, total: Tensor) -> tuple[Tensor | None, ...]:
+        gradients = ctx.saved_tensors
+        # In place, so a second backward is an error.
+        return None, *(None for _ in gradients), *(gradient.mul_(total) for gradient in gradients)
 
 
 def _sum_dtype(logits: Tensor) -> torch.dtype:

@@ -14,9 +14,11 @@ from torch import nn
 
 from seq2seq.network.model import Model
 from seq2seq.onnx import names
+from seq2seq.onnx.copying import export_slots
 from seq2seq.onnx.graph import FLOAT, Graph, Value, numbers
 from seq2seq.onnx.layers import linear, to_array
-from seq2seq.translation.padding import POSITION_MULTIPLE
+
+POSITION_MULTIPLE = 4  # of P: ONNX Runtime's sums over positions are then in one order, whatever follows them
 
 
 class EncoderOutput(NamedTuple):
@@ -25,6 +27,7 @@ class EncoderOutput(NamedTuple):
     states: Value  # (S, B, D)
     final: str  # (B, D)
     embeddings: Value  # (S, B, E) of the source
+    src: str  # (B, S) the source ids
     mask: str  # (B, S)
     real: str  # (S, B, 1), the mask
 
@@ -67,6 +70,12 @@ def _export_keys_and_values(g: Graph, model: Model, encoded: EncoderOutput) -> N
     if config.lexical:
         padded = g("Pad", g("Transpose", embeddings.name, perm=[1, 0, 2]), padding)
         g.output(names.EMBEDDINGS, padded, FLOAT, "B", "P", embeddings.width)
+    if model.pointer is not None:
+        export_slots(g, model.pointer, g("Pad", encoded.src, g("Concat", numbers(0, 0, 0), missing, axis=0)), mask)
+    if context.covers:
+        g.output(
+            names.STATE + names.COVERED, g("Mul", g("Cast", mask, to=FLOAT), np.array(0, np.float32)), FLOAT, "B", "P"
+        )
     project = partial(_project, g, states._replace(name=values), mask)
     keys = values if config.context == "dot" else project(context.key)
     if config.context == "multihead":
@@ -98,6 +107,8 @@ class Attended(NamedTuple):
     context: Value  # (N, D) the context vector
     embedding: str  # (N, E) the mean of the source embeddings by attention weights; "": the model is not lexical
     source: str  # (N, 1) the source position with the largest weight; 0 where the context is fixed
+    weights: str = ""  # (N, P) attention weights; "": the context is fixed
+    covered: str = ""  # (N, P) the coverage after the step; "": the context does not read it
 
 
 class MemoryInputs(NamedTuple):
@@ -107,6 +118,7 @@ class MemoryInputs(NamedTuple):
     values: str
     blocked: str  # (B, 1, P) what to add to scores: 0, or -inf at padding
     embeddings: str  # (B, P, E), or ""
+    covered: str  # (N, P) the coverage before the step, or ""
     sentences: str  # the number B
 
 
@@ -155,7 +167,8 @@ def _memory_inputs(g: Graph, model: Model) -> MemoryInputs:
     keys, values = g.input(names.KEYS, FLOAT, *key_shape), g.input(names.VALUES, FLOAT, *value_shape)
     blocked = g.input(names.BLOCKED, FLOAT, "B", 1, "P")
     embeddings = g.input(names.EMBEDDINGS, FLOAT, "B", "P", config.embedding) if config.lexical else ""
-    return MemoryInputs(keys, values, blocked, embeddings, g("Shape", blocked, start=0, end=1))
+    covered = g.input(names.STATE + names.COVERED, FLOAT, "N", "P") if config.coverage else ""
+    return MemoryInputs(keys, values, blocked, embeddings, covered, g("Shape", blocked, start=0, end=1))
 
 
 def _dot(g: Graph, model: Model, memory: MemoryInputs, query: Value) -> Attended:
@@ -164,10 +177,15 @@ def _dot(g: Graph, model: Model, memory: MemoryInputs, query: Value) -> Attended
 
 
 def _additive(g: Graph, model: Model, memory: MemoryInputs, query: Value) -> Attended:
-    """Scores v . tanh(W q + k)."""
+    """Scores v . tanh(W q + k), with coverage v . tanh(W q + k + w C)."""
     context: Any = model.decoder.context
     q = _by_sentence(g, memory, linear(g, [query], context.query), -1, 1, model.config.attention)
-    hidden = g("Tanh", g("Add", q, memory.keys))  # (B, W, P, A)
+    hidden = g("Add", q, memory.keys)  # (B, W, P, A)
+    if memory.covered:
+        positions = g("Concat", g("Shape", memory.blocked, start=2, end=3), numbers(1), axis=0)
+        covered = g("Reshape", memory.covered, g("Concat", memory.sentences, numbers(-1), positions, axis=0))
+        hidden = g("Add", hidden, g("Mul", covered, to_array(context.cover.weight)[:, 0]))
+    hidden = g("Tanh", hidden)
     scores = g("Squeeze", g("MatMul", hidden, to_array(context.v.weight).T), numbers(3))
     return _average(g, model, memory, scores)
 
@@ -205,4 +223,8 @@ def _attended(g: Graph, model: Model, memory: MemoryInputs, c: Value, weights: s
     embedding = ""
     if memory.embeddings:
         embedding = g("Reshape", g("MatMul", weights, memory.embeddings), numbers(-1, model.config.embedding))
-    return Attended(c, embedding, g("Reshape", g("ArgMax", weights, axis=-1), numbers(-1, 1)))
+    source = g("Reshape", g("ArgMax", weights, axis=-1), numbers(-1, 1))
+    if not (memory.covered or model.config.copy):
+        return Attended(c, embedding, source)
+    of_rows = g("Reshape", weights, g("Concat", numbers(-1), g("Shape", memory.blocked, start=2, end=3), axis=0))
+    return Attended(c, embedding, source, of_rows, g("Add", memory.covered, of_rows) if memory.covered else "")

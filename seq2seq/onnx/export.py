@@ -17,6 +17,7 @@ from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import Model
 from seq2seq.onnx import names
 from seq2seq.onnx.attention import EncoderOutput, attention, export_memory
+from seq2seq.onnx.copying import mixed
 from seq2seq.onnx.graph import BOOL, FLOAT, LONG, Graph, Value, numbers
 from seq2seq.onnx.layers import linear, recurrent, step, table
 from seq2seq.translation.inference import TorchEngine
@@ -76,10 +77,19 @@ def encoder(model: Model, int8: bool) -> Graph:
         final = g("Add", final, end) if i else end
         x = Value(g("Add", x.name, states) if i else states, network.size, i + 1)
     start = g("Tanh", linear(g, [Value(final, network.size, x.bound)], d.bridge))
-    for i, result in enumerate(g.several(len(d.sizes), "Split", start, numbers(*d.sizes), axis=1)):
-        g.output(f"{names.STATE}{i}", result, FLOAT, "B", d.sizes[i])
-    export_memory(g, model, EncoderOutput(x, final, embeddings, mask, real))
+    vectors = {name: size for i in range(len(d.sizes)) for name, size in _vectors(model, i).items()}
+    of_vectors = g.several(len(vectors), "Split", start, numbers(*vectors.values()), axis=1)
+    for (name, size), result in zip(vectors.items(), of_vectors, strict=True):
+        g.output(name, result, FLOAT, "B", size)
+    export_memory(g, model, EncoderOutput(x, final, embeddings, src, mask, real))
     return g
+
+
+def _vectors(model: Model, layer: int) -> dict[str, int]:
+    """The names and sizes of the vectors that the state of a decoder layer consists of."""
+    size, hidden = model.decoder.sizes[layer], model.config.hidden
+    name = f"{names.STATE}{layer}"
+    return {name: size} if size == hidden else {f"{name}.{k}": hidden for k in range(size // hidden)}
 
 
 def decoder(model: Model, int8: bool) -> Graph:
@@ -87,32 +97,39 @@ def decoder(model: Model, int8: bool) -> Graph:
     g, d, hidden = Graph(int8), model.decoder, model.config.hidden
     tokens, target = (g.input(name, LONG, "N") for name in (names.TOKENS, names.TARGET))
     count = g.input(names.COUNT, LONG, 1)
-    before = [g.input(f"{names.STATE}{i}", FLOAT, "N", size) for i, size in enumerate(d.sizes)]
+    vectors = [_vectors(model, i) for i in range(len(d.sizes))]
+    before = [g.joined(*(g.input(name, FLOAT, "N", size) for name, size in each.items())) for each in vectors]
     attend = attention(g, model, tokens)
-    y = g.embed(tokens, table(model.tgt_embedding)[: model.output.out_features])
+    y = g.embed(tokens, table(model.tgt_embedding)[: model.output.out_features], as_codes=True)
     layers: Any = d.layers
     first, *upper = layers
     fixed = [attend(None).context] if d.context.fixed else []
     s, after = step(g, model.config.cell, first.kernel, [y, *fixed], before[0])
     states, query = [after], Value(s, hidden, 1)
-    c, embedding, source = attend(query)
+    attended = attend(query)
+    c = attended.context
     for layer, state in zip(upper, before[1:], strict=True):
         s, after = step(g, model.config.cell, layer.kernel, [query, c], state)
         states.append(after)
         query = Value(g("Add", s, query.name), hidden, query.bound + 1)
     features = Value(g("Tanh", linear(g, [query, c, y], d.readout)), d.readout.out_features, 1)
     if d.lexical is not None:
-        lexical = Value(g("Tanh", embedding), features.width, 1)
+        lexical = Value(g("Tanh", attended.embedding), features.width, 1)
         transformed = g("Tanh", linear(g, [lexical], d.lexical))
         features = features._replace(name=g("Sum", features.name, lexical.name, transformed), bound=3)
     log_probs = g("LogSoftmax", linear(g, [features], model.output), axis=1)
+    if model.pointer is not None:
+        log_probs = mixed(g, model.pointer, features.name, log_probs, attended.weights)
     top = g("Min", count, numbers(model.output.out_features))
     best, candidates = g.several(2, "TopK", log_probs, top, axis=1)
     target_log_probs = g("GatherElements", log_probs, g("Unsqueeze", target, numbers(1)), axis=1)
     g.output(names.CANDIDATES, candidates, LONG, "N", "C")
     g.output(names.LOG_PROBS, best, FLOAT, "N", "C")
     g.output(names.TARGET_LOG_PROBS, target_log_probs, FLOAT, "N", 1)
-    g.output(names.SOURCE, source, LONG, "N", 1)
-    for i, (result, size) in enumerate(zip(states, d.sizes, strict=True)):
-        g.output(f"{names.NEXT}{names.STATE}{i}", result, FLOAT, "N", size)
+    g.output(names.SOURCE, attended.source, LONG, "N", 1)
+    for after, each in zip(states, vectors, strict=True):
+        for part, (name, size) in zip(g.parted(after, *each.values()), each.items(), strict=True):
+            g.output(names.NEXT + name, part, FLOAT, "N", size)
+    if attended.covered:
+        g.output(names.NEXT + names.STATE + names.COVERED, attended.covered, FLOAT, "N", "P")
     return g

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR = 20, 10
-BOOL, FLOAT, LONG = TensorProto.BOOL, TensorProto.FLOAT, TensorProto.INT64
+BOOL, FLOAT, LONG, CODE = TensorProto.BOOL, TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
 Array = NDArray[Any]
+SCALE, ZERO = np.array(1 / 127, np.float32), np.array(128, np.uint8)  # of activations between -1 and 1
 
 
 class Value(NamedTuple):
@@ -40,6 +41,10 @@ class Graph:
         self.constants: list[onnx.TensorProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
+        self.named: dict[str, str] = {}  # of a result that is an output, the output's name
+        self.codes: dict[str, str] = {}  # of a result in float32, the same in eight bits
+        self.rows: dict[tuple[str, ...], str] = {}  # of several of these, side by side
+        self.parts: dict[str, list[str]] = {}  # of a result of `joined`
 
     def __call__(self, op: str, *inputs: str | Array, **attributes: Any) -> str:
         """Add a node and return its first result. Arrays among its inputs become constants."""
@@ -73,12 +78,39 @@ class Graph:
 
     def output(self, name: str, result: str, kind: int, *shape: int | str) -> None:
         """Declare an output."""
-        self.nodes.append(helper.make_node("Identity", [result], [self.prefix + name]))
+        if result in self.named or not any(result in node.output for node in self.nodes):
+            result = self("Identity", result)
+        self.named[result] = self.prefix + name  # not a copy: ONNX Runtime would make it
         self.outputs.append(helper.make_tensor_value_info(self.prefix + name, kind, shape))
 
-    def embed(self, ids: str, table: Array) -> Value:
-        """Look up ids (...) in a table (V, E): (..., E)."""
-        return Value(self("Gather", self.weight(table), ids), table.shape[1], float(np.abs(table).max()))
+    def joined(self, *parts: str) -> str:
+        """The parts (N, size) side by side."""
+        result = self("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+        self.parts[result] = list(parts)
+        return result
+
+    def parted(self, x: str, *sizes: int) -> list[str]:
+        """x (N, sum of sizes) in parts (N, size); of what `joined` as many parts, those parts themselves."""
+        known = self.parts.get(x, [])
+        return known if len(known) == len(sizes) else self.several(len(sizes), "Split", x, numbers(*sizes), axis=1)
+
+    def embed(self, ids: str, table: Array, as_codes: bool = False) -> Value:
+        """Look up ids (...) in a table (V, E): (..., E). With `as_codes`, products look up its codes."""
+        bound = float(np.abs(table).max())
+        result = Value(self("Gather", self.weight(table), ids), table.shape[1], bound)
+        if self.int8 and as_codes:
+            quantised, scales = quantise(table)
+            scaled = quantised.astype(np.float32) * scales * np.float32(1 / bound)
+            codes = np.rint(scaled / SCALE).clip(-127, 127) + ZERO
+            self.codes[result.name] = self("Gather", codes.astype(np.uint8), ids)
+        return result
+
+    def coded(self, x: Value) -> str:
+        """x, which has a bound, in eight bits."""
+        if x.name not in self.codes:
+            scaled = x.name if x.bound == 1 else self("Mul", x.name, np.array(1 / x.bound, np.float32))
+            self.codes[x.name] = self("QuantizeLinear", scaled, SCALE, ZERO)  # within -1 and 1
+        return self.codes[x.name]
 
     def linear(self, parts: Sequence[Value], weight: Array, bias: Array) -> str:
         """The parts (N, K), concatenated, times a weight (M, sum of K) transposed, plus a bias (M,): (N, M).
@@ -89,21 +121,28 @@ class Graph:
         if not (self.int8 and all(bounds)):
             x = self("Concat", *(part.name for part in parts), axis=1) if len(parts) > 1 else parts[0].name
             return self("Gemm", x, self.weight(weight), bias, transB=1)
-        scaled = [p.name if p.bound == 1 else self("Mul", p.name, np.array(1 / p.bound, np.float32)) for p in parts]
-        x = self("Concat", *scaled, axis=1) if len(parts) > 1 else scaled[0]  # within -1 and 1
-        scale, zero = np.array(1 / 127, np.float32), np.array(128, np.uint8)
+        coded = tuple(map(self.coded, parts))
+        if coded not in self.rows:
+            self.rows[coded] = self("Concat", *coded, axis=1) if len(parts) > 1 else coded[0]
         quantised, scales = quantise(weight.T * np.repeat(bounds, [p.width for p in parts])[:, None])
-        x = self("QuantizeLinear", x, scale, zero)
-        zeros = np.zeros(len(scales), np.int8)
-        return self("MatMulIntegerToFloat", x, quantised, scale, scales, zero, zeros, bias, domain="com.microsoft")
+        x, zeros = self.rows[coded], np.zeros(len(scales), np.int8)
+        return self("MatMulIntegerToFloat", x, quantised, SCALE, scales, ZERO, zeros, bias, domain="com.microsoft")
 
     def inner(self) -> "Graph":
         """An empty graph, for the body of a loop in this one."""
         return Graph(self.int8, f"{self.prefix}{len(self.nodes)}.")
 
     def proto(self) -> onnx.GraphProto:
-        """The graph, as an attribute of a node or as a model's graph."""
-        return helper.make_graph(self.nodes, "seq2seq", self.inputs, self.outputs, self.constants)
+        """The graph, as an attribute of a node or as a model's graph; without nodes that nothing reads."""
+        nodes, read = list[onnx.NodeProto](), {x.name for x in self.outputs}
+        for node in reversed(self.nodes):
+            for names in (node.input, node.output):
+                names[:] = [self.named.get(name, name) for name in names]
+            if read.intersection(node.output):
+                nodes.append(node)
+                read.update(node.input)
+        constants = [x for x in self.constants if x.name in read]
+        return helper.make_graph(nodes[::-1], "seq2seq", self.inputs, self.outputs, constants)
 
     def serialised(self, about: dict[str, str]) -> bytes:
         """The content of a file with this graph and metadata `about` it. The graph is checked."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from seq2seq.network.cells import weights
 from seq2seq.network.embedding import Embedding
-from seq2seq.onnx.graph import BOOL, FLOAT, Array, Graph, Value, numbers
+from seq2seq.onnx.graph import BOOL, CODE, FLOAT, Array, Graph, Value, numbers
 
 
 def to_array(x: Tensor) -> Array:
@@ -43,14 +43,13 @@ def step(g: Graph, cell: str, kernel: nn.RNNBase, inputs: list[Value], state: st
         n = g("Tanh", g("Add", x_n, g("Mul", r, h_n)))
         h = g("Add", n, g("Mul", z, g("Sub", state, n)))
         return h, h
-    h, c = g.several(2, "Split", state, numbers(size, size), axis=1)
-    w, u, b = (np.concatenate([np.split(x, 4)[i] for i in (0, 1, 3, 2)]) for x in (w, u, b + d))  # i, f, o, g
-    gates = g.linear([*inputs, Value(h, size, 1)], np.concatenate((w, u), 1), b)
-    ifo, of_g = g.several(2, "Split", gates, numbers(3 * size, size), axis=1)
-    i, f, o = g.several(3, "Split", g("Sigmoid", ifo), numbers(size, size, size), axis=1)
+    h, c = g.parted(state, size, size)
+    parts, kernels = [*inputs, Value(h, size, 1)], zip(*(np.split(x, 4) for x in (w, u, b + d)), strict=True)
+    i, f, of_g, o = (g.linear(parts, np.concatenate((w, u), 1), b) for w, u, b in kernels)
+    i, f, o = (g("Sigmoid", x) for x in (i, f, o))
     c = g("Add", g("Mul", f, c), g("Mul", i, g("Tanh", of_g)))
     h = g("Mul", o, g("Tanh", c))
-    return h, g("Concat", h, c, axis=1)
+    return h, g.joined(h, c)
 
 
 def recurrent(g: Graph, cell: str, kernel: nn.RNNBase, x: Value, real: str, reverse: bool) -> tuple[str, str]:
@@ -60,16 +59,19 @@ def recurrent(g: Graph, cell: str, kernel: nn.RNNBase, x: Value, real: str, reve
     """
     size = kernel.hidden_size
     width = size * (2 if cell == "lstm" else 1)
-    body = g.inner()
+    body, coded = g.inner(), g.int8 and x.bound > 0
     before, now, here = (
         body.input("before", FLOAT, "B", width),
-        body.input("x", FLOAT, "B", x.width),
+        body.input("x", CODE if coded else FLOAT, "B", x.width),
         body.input("real", BOOL, "B", 1),
     )
+    if coded:
+        body.codes[now] = now
     output, after = step(body, cell, kernel, [x._replace(name=now)], before)
     body.output("after", body("Where", here, after, before), FLOAT, "B", width)
     body.output("output", body("Where", here, output, np.array(0, np.float32)), FLOAT, "B", size)
     start = g("Expand", np.array(0, np.float32), g("Concat", g("Shape", real, start=1, end=2), numbers(width), axis=0))
     directions = {"scan_input_directions": [int(reverse)] * 2, "scan_output_directions": [int(reverse)]}
-    end, outputs = g.several(2, "Scan", start, x.name, real, body=body.proto(), num_scan_inputs=2, **directions)
+    steps = g.coded(x) if coded else x.name
+    end, outputs = g.several(2, "Scan", start, steps, real, body=body.proto(), num_scan_inputs=2, **directions)
     return outputs, g("Slice", end, numbers(0), numbers(size), numbers(1))

@@ -3,8 +3,11 @@
 A tokenizer that knows them has a token for each. In text that a person gives, such a character is itself a value.
 """
 
+import re
+
 PIECES = 32  # that there may be
 FIRST = 0xE010  # the character of piece 0
+PIECE = re.compile(f"[{chr(FIRST)}-{chr(FIRST + PIECES - 1)}]")
 
 
 def piece(number: int) -> str:

@@ -9,17 +9,13 @@ ALONE keep their order.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
-from seq2seq.segments.pieces import PIECES, is_piece, number_of, piece
+from seq2seq.segments.pieces import PIECE, is_piece, number_of
 from seq2seq.segments.reading import Inner, Sentence
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
 from seq2seq.segments.words import UNSPACED
-
-_PIECE = f"[{piece(0)}-{piece(PIECES - 1)}]"
-_WORD = re.compile(
-    rf"{_PIECE}|[{UNSPACED}]|(?:(?![{UNSPACED}]|{_PIECE})\w)+(?:['’.-](?:(?![{UNSPACED}]|{_PIECE})\w)+)*|\S"
-)
 
 Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it
 
@@ -49,15 +45,17 @@ def place(sentence: Sentence, text: str, links: Sequence[Link]) -> Placed:
     translation lacks are placed as other marks are, and further pieces are left out.
     """
     missing = [
-        Inner(at, sentence.values[number_of(letter)], " ", " ")
-        for at, letter in enumerate(sentence.text)
-        if is_piece(letter) and number_of(letter) < len(sentence.values) and letter not in text
+        Inner(found.start(), sentence.values[number_of(found[0])], " ", " ")
+        for found in PIECE.finditer(sentence.text)
+        if number_of(found[0]) < len(sentence.values) and found[0] not in text
     ]
     inner = sorted([*sentence.inner, *missing], key=lambda mark: mark.position) if missing else sentence.inner
-    words = [match.span() for match in _WORD.finditer(text)]
+    if not inner and not PIECE.search(text):
+        return Placed([text], [0]) if text else Placed([], [])
+    words = [match.span() for match in _words().finditer(text)]
     writer = _Writer(sentence, text, words)
     if inner:
-        sources = [match.span() for match in _WORD.finditer(sentence.text)]
+        sources = [match.span() for match in _words().finditer(sentence.text)]
         aligned = _aligned(sources, words, links)
         for i, source in enumerate(aligned):  # a full stop is no translation of a word
             if source >= 0 and _is_word(sentence.text[sources[source][0]]) and not _is_word(text[words[i][0]]):
@@ -80,6 +78,13 @@ def _aligned(sources: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]
         votes.pop(-1, None)
         result.append(max(votes, key=votes.__getitem__) if votes else -1)
     return result
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    """Finds the words of a text, and what stands between them without white space."""
+    letters = rf"(?:(?![{UNSPACED}]|{PIECE.pattern})\w)+"
+    return re.compile(rf"{PIECE.pattern}|[{UNSPACED}]|{letters}(?:['’.-]{letters})*|\S")
 
 
 def _is_word(character: str) -> bool:
@@ -185,22 +190,19 @@ class _Writer:
         self.sentence, self.text, self.words = sentence, text, words
         self.parts, self.places = list[str | Mark](), list[int]()
         self.at = 0  # characters of the text that are written
-        self.used = set[str]()  # pieces that are written
-        self.raw = not sentence.values and any(map(is_piece, sentence.text))  # they are text
+        self.used = set[int]()  # the numbers of pieces that are written
+        self.raw = not sentence.values and PIECE.search(sentence.text) is not None  # they are text
 
     def copy(self, end: int) -> None:
         """Write the text up to `end`, with values in the place of their pieces."""
         start = self.at
-        for i in range(start, end):
-            letter = self.text[i]
-            if not is_piece(letter) or self.raw:
-                continue
-            self._add(self.text[start:i], start)
-            number = number_of(letter)
-            if number < len(self.sentence.values) and letter not in self.used:
-                self.used.add(letter)
-                self._add(self.sentence.values[number], i)
-            start = i + 1
+        for found in [] if self.raw else PIECE.finditer(self.text, start, end):
+            self._add(self.text[start : found.start()], start)
+            number = number_of(found[0])
+            if number < len(self.sentence.values) and number not in self.used:
+                self.used.add(number)
+                self._add(self.sentence.values[number], found.start())
+            start = found.end()
         self._add(self.text[start:end], start)
         self.at = max(self.at, end)
 

@@ -6,13 +6,12 @@ from functools import cache
 
 # Characters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 @cache
 def is_unspaced(character: str) -> bool:
     """Whether the character's script puts no spaces between words."""
-    return _UNSPACED.match(character) is not None
+    return re.match(f"[{UNSPACED}]", character) is not None
 
 
 @cache

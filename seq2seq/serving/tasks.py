@@ -115,7 +115,7 @@ class Task:
                     self._read += 1
                     continue
                 self._read += len(self.segments[row].text) + SEGMENT_COST
-                self._advance(Stage(self.translator.steps(self.segments[row]), row), None)
+                self._advance(Stage(self.translator.steps(self.segments[row], self.most), row), None)
             else:
                 return None
         return None
@@ -141,8 +141,7 @@ class Task:
             while not units:
                 units = stage.steps.send([])
         except StopIteration as end:
-            [candidates] = end.value
-            self.results[stage.row] = candidates[: self.most]
+            [self.results[stage.row]] = end.value
             self.left -= 1
         except Exception as failure:
             self.failure = failure

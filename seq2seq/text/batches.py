@@ -29,13 +29,13 @@ class Arrays(NamedTuple):
     tgt_mask: NDArray[np.bool_]  # (B, T)
 
 
-def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: np.random.Generator | None = None) -> Ragged:
+def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: "np.random.Generator | None" = None) -> Ragged:
     """Group the pairs into batches, as `plan` does for their lengths with EOS; returns the rows of each batch."""
     lengths = [np.fromiter(map(len, side), np.int64, len(side)) + 1 for side in (src, tgt)]
     return plan(np.stack(lengths, axis=1), budget, rng)
 
 
-def plan(lengths: ArrayLike, budget: int, rng: np.random.Generator | None = None) -> Ragged:
+def plan(lengths: ArrayLike, budget: int, rng: "np.random.Generator | None" = None) -> Ragged:
     """Group rows into batches with B * S <= budget and B * T <= budget; returns the rows of each batch.
 
     A sentence longer than the budget gets a batch of its own. Rows are sorted by the length of the longer side, then by

@@ -15,6 +15,7 @@ from seq2seq.corpora.request import Request
 from seq2seq.corpora.source import NoTextError, unread_note
 from seq2seq.errors import InputError
 from seq2seq.text import sources
+from seq2seq.text.artifacts import artifacts
 from seq2seq.text.cleaning import (
     DAMAGED,
     DUPLICATE,
@@ -139,13 +140,6 @@ class Corpus(NamedTuple):
 def shipped() -> Path:
     """The folder of the corpus that ships with the project."""
     return artifacts() / "tatoeba-en-de"
-
-
-def artifacts() -> Path:
-    """The folder of the shipped corpora and models."""
-    here = Path(__file__).parent.parent
-    inside = here / "artifacts"  # in an installed wheel
-    return inside if inside.is_dir() else here.parent / "artifacts"
 
 
 def load(config: DataConfig, dev_share: Callable[[int], float] | None = None) -> Corpus:

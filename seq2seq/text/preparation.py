@@ -6,6 +6,7 @@ sentences without a full stop. This module does not know tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.normalisation import VERSION
 from seq2seq.segments.pairs import pair_texts, shared_names
 from seq2seq.segments.reading import Reading
-from seq2seq.text.sources import Pair
+
+if TYPE_CHECKING:  # it reads files of many kinds, which translating does not need
+    from seq2seq.text.sources import Pair
 
 LONGEST = 200  # source tokens; no sentence of more is translated at once
 _SHORTEST = 30  # source tokens; a sentence of so many is never cut
@@ -72,20 +75,21 @@ def reading(config: TextConfig, src: str, tgt: str, placeholders: int) -> Readin
     return Reading(src, keeping, config.sentences, config.normalisation, placeholders)
 
 
-def prepared(pairs: Sequence[Pair], how: Reading) -> list[Pair]:
+def prepared(pairs: "Sequence[Pair]", how: Reading) -> "list[Pair]":
     """The pairs as a model reads them, without variation: for validation, and for a translation memory."""
-    return [Pair(*pair_texts(pair.src, pair.tgt, how)) for pair in pairs]
+    texts = ((pair, pair_texts(pair.src, pair.tgt, how)) for pair in pairs)
+    return [pair._replace(src=src, tgt=tgt) for pair, (src, tgt) in texts]
 
 
 def varied(
-    pairs: Sequence[Pair],
+    pairs: "Sequence[Pair]",
     how: Reading,
     config: TextConfig,
     seed: int,
     direction: int = 0,
     start: int = 0,
-    plain: Sequence[Pair] | None = None,
-) -> list[Pair]:
+    plain: "Sequence[Pair] | None" = None,
+) -> "list[Pair]":
     """Training pairs as a model reads them. The result depends on the arguments alone.
 
     Args:
@@ -112,5 +116,5 @@ def varied(
             src, tgt = plain[i] if plain else pair_texts(*pair, how)
         if unpunctuated < config.unpunctuated and src[-1:] in _STOPS and tgt[-1:] in _STOPS and len(src) > 1 < len(tgt):
             src, tgt = src[:-1].rstrip(), tgt[:-1].rstrip()
-        result.append(Pair(src.lower() if small < config.lowercase else src, tgt))
+        result.append(pair._replace(src=src.lower() if small < config.lowercase else src, tgt=tgt))
     return result

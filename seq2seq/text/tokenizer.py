@@ -88,7 +88,7 @@ class Tokenizer:
         self._processor = sentencepiece.SentencePieceProcessor(num_threads=1)
         try:
             self._processor.LoadFromSerializedProto(model)
-            self._bytes = [_piece_bytes(self._processor, i) for i in range(len(self._processor))]
+            self._bytes = _texts(self._processor)
         except (RuntimeError, ValueError):  # ValueError: a piece is not UTF-8, or a byte piece has no number
             model = b""
         if not model:
@@ -105,6 +105,8 @@ class Tokenizer:
         for token in takewhile(p.is_control, range(UNK + 1, len(p))):
             if match := _LANGUAGE.fullmatch(p.id_to_piece(token)):
                 self.languages[match[1]] = token
+        # How many of the first tokens are no text: PAD, BOS, EOS, UNK and those of languages.
+        self.special = sum(1 for _ in takewhile(lambda i: i <= UNK or p.is_control(i), range(len(p))))
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:
             raise InputError("the SentencePiece model loses text (normalises, or has no bytes); learn a new one")
 
@@ -281,16 +283,16 @@ class Sampler:
         self._ends = array("q", [0])
         self._pool = array("i")
 
-    def sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
+    def sample(self, lines: Sequence[str], rng: "np.random.Generator") -> Ragged:
         """Draw one segmentation of each line, as ids; it depends on the lines and the generator's state alone."""
         return Ragged.joined(self.samples(lines, rng))
 
-    def samples(self, lines: Sequence[str], rng: np.random.Generator) -> Iterator[Ragged]:
+    def samples(self, lines: Sequence[str], rng: "np.random.Generator") -> Iterator[Ragged]:
         """The result of `sample` in chunks."""
         for chunk in _chunks(lines):
             yield self._sample(chunk, rng) if self._sampling else Ragged.of(self._tokenizer.encode(chunk))
 
-    def _sample(self, lines: Sequence[str], rng: np.random.Generator) -> Ragged:
+    def _sample(self, lines: Sequence[str], rng: "np.random.Generator") -> Ragged:
         split = [_escape(line).split(" ") if line else [] for line in lines]
         words = [word for line in split for word in line]
         for word in dict.fromkeys(words):
@@ -397,15 +399,17 @@ def _split_model(model: bytes) -> tuple[list[bytes], bytes]:
     return pieces, b"".join(others)
 
 
-def _piece_bytes(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:
-    """The text of a piece in UTF-8; of a byte piece, the byte."""
-    if processor.is_control(i):
-        return b""
-    if i == UNK:
-        return "\ufffd".encode()
-    piece: str = processor.id_to_piece(i)
-    text = bytes([int(piece[3:5], 16)]) if processor.is_byte(i) else piece.replace(SPACE, " ").encode()
-    return text.replace(b"\n", b" ")  # a line stays one line for any ids
+def _texts(processor: sentencepiece.SentencePieceProcessor) -> list[bytes]:
+    """The text of each piece in UTF-8; of a byte piece, the byte."""
+    ids = list(range(len(processor)))  # all at once: one call for each takes three times as long
+    texts = [
+        b"" if control else bytes([int(piece[3:5], 16)]) if byte else piece.replace(SPACE, " ").encode()
+        for piece, control, byte in zip(
+            *(f(ids) for f in (processor.id_to_piece, processor.is_control, processor.is_byte)), strict=True
+        )
+    ]
+    texts[UNK : UNK + 1] = ["\ufffd".encode()]
+    return [text.replace(b"\n", b" ") for text in texts]  # a line stays one line for any ids
 
 
 def _escape(line: str) -> str:

@@ -29,9 +29,14 @@ class Batch(NamedTuple):
         first = self._map(lambda x: x[:cut], self.rows[:cut])
         return [first, self._map(lambda x: x[cut:], self.rows[cut:])] if len(self.rows) > 1 else [first]
 
+    def pinned(self) -> "Batch":
+        """The batch in memory that is locked to its place, from which a GPU copies while this process goes on."""
+        return self._map(Tensor.pin_memory, self.rows)
+
     def to(self, device: torch.device | str) -> "Batch":
-        """The batch on another device."""
-        return self._map(lambda x: x.to(device, non_blocking=True), self.rows)
+        """The batch on another device; to a GPU the copy goes on while this process does."""
+        batch = self.pinned() if torch.device(device).type == "cuda" and self.src.device.type == "cpu" else self
+        return batch._map(lambda x: x.to(device, non_blocking=True), self.rows)
 
     def _map(self, change: Callable[[Tensor], Tensor], rows: list[int]) -> "Batch":
         src, src_mask, tgt_in, tgt_out, tgt_mask = map(change, self[:5])

@@ -2,23 +2,35 @@
 
     L = cross-entropy with label smoothing, summed over target tokens
     L + w consistency                   R-Drop: the divergence of two passes with different dropout (Liang et al. 2021)
+    L + w coverage                      attention to the same positions again (See et al. 2017)
 
+Of a model that copies, L has the probabilities of the mixture; label smoothing and R-Drop are for its softmax alone.
 With scheduled sampling the decoder reads some of its own predictions in place of the reference (Bengio et al. 2015).
 """
 
 import torch
 from torch import Tensor
 
-from seq2seq.network.loss import consistency, cross_entropy
+from seq2seq.errors import InputError
+from seq2seq.network.loss import consistency, coverage, cross_entropy
 from seq2seq.network.model import Model
 from seq2seq.training.collation import Batch
 from seq2seq.training.optimization import TrainingConfig, autocast
 
 
 class Objective:
-    """The loss of a model as the settings define it."""
+    """The loss of a model as the settings define it.
+
+    Raises:
+        InputError: the settings do not fit the model.
+    """
 
     def __init__(self, model: Model, config: TrainingConfig, device: str) -> None:
+        if config.coverage and model.decoder.context.fixed:
+            raise InputError(
+                f"training.coverage counts attention, which model.context = '{model.config.context}' does not have; "
+                "leave it out, or take another context"
+            )
         self.model, self.config, self.device = model, config, device
 
     def backward(self, batch: Batch, tokens: int, elapsed: float) -> float:
@@ -34,12 +46,16 @@ class Objective:
         config, batch = self.config, batch.to(self.device)
         passes = 2 if config.consistency else 1
         batch = batch.duplicate() if config.consistency else batch
+        targets = batch.tgt_out[batch.tgt_mask]
         with autocast(config.precision, self.device):
-            logits = self.model(batch.src, batch.src_mask, self.decoder_input(batch, elapsed), batch.tgt_mask)
-        loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], config.label_smoothing)
+            forced = self.model(batch.src, batch.src_mask, self.decoder_input(batch, elapsed), batch.tgt_mask)
+            mixture = self.model.mixture(forced, targets)
+        loss = cross_entropy(forced.logits, targets, config.label_smoothing, mixture)
         total = loss.smoothed / passes
         if config.consistency:
-            total = total + config.consistency * consistency(logits)
+            total = total + config.consistency * consistency(forced.logits)
+        if config.coverage:
+            total = total + config.coverage / passes * coverage(forced.weights, batch.tgt_mask)
         (total / tokens).backward()
         return loss.nats.item() / passes
 

@@ -39,6 +39,12 @@ class TrainingConfig:
         0.1, "probability spread uniformly over the vocabulary in the target", low=0.0, high=0.99
     )
     consistency: float = setting(0.0, "weight of the R-Drop consistency loss; 0: off", low=0.0, high=100.0)
+    coverage: float = setting(
+        0.0,
+        "weight of the coverage loss, which counts attention to source tokens that have had it before; 0: off",
+        low=0.0,
+        high=100.0,
+    )
     word_vectors: str = setting(
         "random", "initial embeddings: random, or word2vec of the training text", choices=("random", "skipgram", "cbow")
     )

@@ -19,7 +19,7 @@ from torch import Tensor
 from seq2seq.display import Display
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
-from seq2seq.network.model import UNTIED, Model
+from seq2seq.network.model import NOT_JOINT, UNTIED, Model
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.preparation import longest_of
 from seq2seq.text.tokenizer import Tokenizer
@@ -82,10 +82,12 @@ class Trainer:
         self.device, self.say, self.process_group = device, say, process_group or ProcessGroup()
         if settings.model.tied == "all" and not settings.tokenizer.joint:
             raise InputError(UNTIED)
+        if settings.model.copy and not settings.tokenizer.joint:
+            raise InputError(NOT_JOINT)
         check_precision(self.config.precision, device)
         use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
-        self.model = Model(settings.model, *map(len, tokenizers)).to(device)
+        self.model = Model(settings.model, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special).to(device)
         self.data = training_data(settings, corpora, tokenizers)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())
@@ -97,7 +99,8 @@ class Trainer:
         text_print = kept.fingerprint if kept else fingerprint(corpora, tokenizers)
         self.state = TrainingState(self.model, self.config, text_print)
         text, dev = replace(settings.text, longest=self.longest), dev_pairs(corpora, self.config.dev_pairs)
-        self.validator = Validator(settings.model, tokenizers, dev, device, text, settings.data.right_to_left)
+        right_to_left = settings.data.right_to_left
+        self.validator = Validator(settings.model, tokenizers, dev, device, text, right_to_left, self.process_group)
 
     @property
     def progress(self) -> Progress:
@@ -140,9 +143,15 @@ class Trainer:
 
         Raises:
             Interrupted: SIGINT or SIGTERM was received; the state is saved.
+            InputError: this rank has read another text than rank 0.
             WorkError: the loss diverged, memory does not suffice, a worker or rank failed, or the disk is full.
         """
         progress, every = self.progress, self.config.validate_every
+        if self.process_group.broadcast_object(lambda: self.state.text) != self.state.text:
+            raise InputError(
+                f"rank {self.process_group.rank} has read another text than rank 0; the files of the text must be the "
+                "same on all machines"
+            )
         self.process_group.broadcast([*self.weights.values(), *self.state.average.values()])
         with (
             limited_kernel_caches(),
@@ -218,7 +227,7 @@ class Trainer:
     def _validate_start(self) -> None:
         """Score the weights of another model that training begins with; they stay if no update is better on dev."""
         weights = self.state.averaged()
-        scores = self.process_group.broadcast_object(lambda: self.validator.validate(weights))
+        scores = self.validator.validate(weights)
         self.progress.add_score(scores.rank(self.config.metric), self.config)
         if self.process_group.is_main:
             checkpoint.save_weights(self.folder, weights, *self.tokenizers)
@@ -228,7 +237,7 @@ class Trainer:
         """Score the averaged weights on dev; write them if they are the best so far, and a checkpoint."""
         started, progress = time.perf_counter(), self.progress
         weights = self.state.take_snapshot()
-        scores = self.process_group.broadcast_object(lambda: self.validator.validate(weights))
+        scores = self.validator.validate(weights)
         is_best = progress.add_score(scores.rank(self.config.metric), self.config)
         progress.minutes += (progress.seconds + time.perf_counter() - started) / 60
         progress.metrics.append(self._metrics(scores))

@@ -1,4 +1,7 @@
-"""Validation: the loss and the translation quality of a set of weights on the dev pairs of each direction."""
+"""Validation: the loss and the translation quality of a set of weights on the dev pairs of each direction.
+
+Ranks that train together share the dev pairs, and all have the scores.
+"""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -13,6 +16,7 @@ from seq2seq.text.preparation import TextConfig
 from seq2seq.text.scoring import DEFAULT, score, tokenizer_for
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training.distributed import ProcessGroup
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
@@ -54,11 +58,18 @@ class Dev(NamedTuple):
     translator: LineTranslator
     tokens: int  # of the target side
     tokenize: str  # how BLEU counts words
+    process_group: ProcessGroup  # the ranks that share the pairs
 
     def scores(self) -> Scores:
-        """The scores of the weights that the translator's model holds."""
-        loss = -sum(self.translator.log_probs(self.src, self.tgt)) / self.tokens
-        translations = self.translator.translate(self.src)
+        """The scores of the weights that the translator's model holds, computed by all ranks."""
+
+        def compute(pairs: Sequence[tuple[str, str]]) -> list[tuple[float, str]]:
+            src, tgt = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+            return list(zip(self.translator.log_probs(src, tgt), self.translator.translate(src), strict=True))
+
+        results = self.process_group.share_out(list(zip(self.src, self.tgt, strict=True)), compute)
+        loss = -sum(log_prob for log_prob, _ in results) / self.tokens
+        translations = [translation for _, translation in results]
         bleu, chrf = (s.value for s in score(translations, [self.tgt], ("bleu", "chrf"), self.tokenize))
         return Scores(loss, bleu, chrf)
 
@@ -73,6 +84,7 @@ class Validator:
         device: cpu or cuda.
         text: how text is read for the model.
         right_to_left: whether it writes its target from the end.
+        process_group: the ranks that share the dev pairs; by default this process alone.
     """
 
     def __init__(
@@ -83,8 +95,10 @@ class Validator:
         device: str,
         text: TextConfig,
         right_to_left: bool = False,
+        process_group: ProcessGroup | None = None,
     ) -> None:
-        self.model = Model(config, *map(len, tokenizers)).to(device).eval()
+        ranks = process_group or ProcessGroup()
+        self.model = Model(config, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special).to(device).eval()
         bundle = Bundle.of(TorchEngine(self.model), tokenizers, SearchConfig(beam=1), text, list(dev))
         bundle = bundle._replace(right_to_left=right_to_left)
         self.dev: dict[Direction, Dev] = {}
@@ -92,7 +106,7 @@ class Validator:
             src, tgt = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
             translator = LineTranslator(bundle.toward(direction), bundle.search, batch_tokens=4096)
             tokens = translator.count_tokens(src, tgt)
-            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt))
+            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt), ranks)
 
     @property
     def sentences(self) -> int:
@@ -105,7 +119,7 @@ class Validator:
         return [f"dev BLEU of {tgt} counts words by sacreBLEU's tokenizer {name}" for tgt, name in tokenizers.items()]
 
     def validate(self, weights: Mapping[str, Tensor]) -> Scores:
-        """Load the weights, by parameter name, and score them."""
+        """Load the weights, by parameter name, and score them. All ranks call it with the same weights."""
         checkpoint.load_weights(self.model, weights)
         scores = {name_of(direction): dev.scores() for direction, dev in self.dev.items()}
         if len(scores) == 1:

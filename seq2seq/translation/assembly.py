@@ -163,22 +163,25 @@ class Assembly:
 
     # ---- candidates --------------------------------------------------------------------------------------------------
 
-    def candidates(self, hypotheses: Sequence[list[Hypothesis]], count: int) -> list[Candidate]:
-        """At most `count` candidates of the segment from the hypotheses of its units, best first.
+    def candidates(self, hypotheses: Sequence[list[Hypothesis]], count: int) -> Iterator[Candidate]:
+        """At most `count` candidates of the segment from the hypotheses of its units, best first, each put together
+        when it is asked for.
 
         All are different, and none is blank where another is not; samples are as they were drawn. A segment without
         units has one candidate, itself; a blank line as it stands has none.
         """
         if not self.units:
             whole = restore(Segment.of_parts([p for p in self.parts if not isinstance(p, Sentence)]))
-            return [Candidate(whole, 0.0, 0.0, [])] if self.parts else []
-        if not self.ranks:
-            return [self._candidate(chosen) for chosen in in_step(hypotheses)]
-        result = dict[str, Candidate]()
-        for chosen in combinations([self._different(each) for each in hypotheses], count):
-            candidate = self._candidate(chosen)
-            result.setdefault(candidate.segment.text, candidate)
-        return list(result.values())
+            yield from [Candidate(whole, 0.0, 0.0, [])] if self.parts else []
+        elif not self.ranks:
+            yield from map(self._candidate, in_step(hypotheses))
+        else:
+            texts = set[str]()
+            for chosen in combinations([self._different(each) for each in hypotheses], count):
+                candidate = self._candidate(chosen)
+                if candidate.segment.text not in texts:
+                    texts.add(candidate.segment.text)
+                    yield candidate
 
     def _different(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         """The hypotheses without those whose text came before, and without blank ones if there is another."""

@@ -91,7 +91,7 @@ def best(totals: Totals, count: int) -> Ids:
     return places
 
 
-def draw(tokens: Ids, log_probs: LogProbs, temperature: float, rngs: Sequence[np.random.Generator]) -> Ids:
+def draw(tokens: Ids, log_probs: LogProbs, temperature: float, rngs: "Sequence[np.random.Generator]") -> Ids:
     """The place (B, 1) of one token of each sentence, drawn in proportion to p ** (1 / temperature).
 
     The largest of log p / temperature + a Gumbel number for each token (Maddison et al. 2014) is such a draw.

@@ -159,6 +159,8 @@ class Constraints:
             best: the most probable token of each.
             samples: whether tokens are drawn.
         """
+        if not self.shares:
+            return np.zeros_like(best, np.bool_)
         count, ends = (lacking.required != NONE).sum(2), best == self.eos
         phrases = self.wants[lacking.sentences][:, None]  # they are urged by `options`
         room = self.limits[lacking.sentences][:, None] - lacking.step
@@ -183,6 +185,9 @@ class Constraints:
             forced: (B, 1) the token that a hypothesis continues with whatever it lacks, or FREE.
             source: (B, W) the source position of the token that continues each hypothesis.
         """
+        if not self.shares and not self.required.reserved.size:
+            none = np.zeros_like(tokens)
+            return Options(tokens, log_probs, np.zeros_like(log_probs), none, none.astype(np.bool_))
         expected = (tokens[..., None] == lacking.required[:, :, None]).any(3)
         needed = (lacking.required != NONE).sum(2)[..., None] - expected  # (B, W, C) tokens that are lacking then
         ends = tokens == self.eos

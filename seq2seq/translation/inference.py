@@ -75,7 +75,10 @@ class TorchEngine:
         of_models, states = [], []
         for model, before, retrieved in zip(self.models, state.states, state.retrieved, strict=True):
             features, after = model.features(last, before)
-            of_models.append(next_log_probs(model, features[:, -1], retrieved, [rows // sentences] * sentences))
+            log_probs = model.log_probs(features, after, (slice(None), -1))  # (B * W, V)
+            if retrieved:
+                log_probs = retrieved.interpolate(log_probs, features[:, -1], [rows // sentences] * sentences)
+            of_models.append(log_probs)
             states.append(after)
         log_probs = mean_log_probs(of_models)  # (B * W, V)
         top = log_probs.topk(min(count, log_probs.shape[1]))
@@ -98,8 +101,10 @@ class TorchEngine:
         targets = tgt_out[computed][:, None]  # (N, 1)
         of_models = []
         for model, retrieved in zip(self.models, self._retrieve(src, src_mask), strict=True):
-            features, _ = model.features(tgt_in, model.start(src, src_mask))
-            log_probs = next_log_probs(model, features[computed], retrieved, computed.sum(1).tolist())  # (N, V)
+            features, after = model.features(tgt_in, model.start(src, src_mask))
+            log_probs = model.log_probs(features, after, computed)  # (N, V)
+            if retrieved:
+                log_probs = retrieved.interpolate(log_probs, features[computed], computed.sum(1).tolist())
             of_models.append(log_probs.gather(1, targets).squeeze(1))
         of_tokens = torch.zeros(computed.shape, dtype=torch.float64, device=self.device)  # (B, T)
         of_tokens[computed] = mean_log_probs(of_models).double()
@@ -149,12 +154,6 @@ def trained_models(bundle: Bundle) -> Sequence[Model]:
     if not isinstance(bundle.engine, TorchEngine):
         raise InputError("an exported model cannot use a translation memory; give the trained one, or omit --memory")
     return bundle.engine.models
-
-
-def next_log_probs(model: Model, features: Tensor, retrieved: Retrieved | None, counts: list[int]) -> Tensor:
-    """log p (N, V) of the token after features (N, E), of which `counts` rows belong to each sentence."""
-    log_probs = torch.log_softmax(model.logits(features).float(), dim=-1)
-    return retrieved.interpolate(log_probs, features, counts) if retrieved else log_probs
 
 
 def mean_log_probs(log_probs: list[Tensor]) -> Tensor:

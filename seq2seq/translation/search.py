@@ -116,7 +116,10 @@ S = TypeVar("S", bound=State)
 Propose = Callable[[Ids, Ids, S, int], tuple[Proposal, S]]
 
 
-def score(log_prob: float, length: int, penalty: float, reward: float) -> float:
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+def score(log_prob: Number, length: int, penalty: float, reward: float) -> Number:
     """(log p + reward * length) / length ** penalty, where the length counts `eos`.
 
     A penalty of 1 ranks by the mean log-probability of a token (Koehn & Knowles 2017), whatever the reward. A penalty
@@ -132,7 +135,7 @@ def search(
     config: SearchConfig,
     bos: int,
     eos: int,
-    rngs: Sequence[np.random.Generator] = (),
+    rngs: "Sequence[np.random.Generator]" = (),
     vocabulary: Vocabulary = PLAIN,
 ) -> list[list[Hypothesis]]:
     """The best translations of each of N sentences, best first: at least one, at most `config.beam` = K.
@@ -151,6 +154,7 @@ def search(
         vocabulary: what constraints need to know of it.
     """
     finished: list[list[Hypothesis]] = [[] for _ in requests]
+    counts = np.zeros(len(requests), np.int64)  # of `finished`
     limits = [limit_of(request, vocabulary) for request in requests]
     schedule, beam = forced_tokens(requests, limits, eos), Beam.start(len(requests), bos)
     constraints = Constraints(requests, limits, vocabulary, eos)
@@ -164,7 +168,7 @@ def search(
         count = candidates_needed(config, beam.step, constraints)
         proposal, after = propose(beam.tokens[:, :, -1], targets, state, count)
         options = step.options(proposal, constraints, config)
-        if step.stuck(options, constraints).any():
+        if constraints.phrases is not None and step.stuck(options, constraints).any():
             wide, _ = propose(beam.tokens[:, :, -1], targets, state, WHOLE_VOCABULARY)
             options = step.freed(options, wide, constraints, config)
         totals = beam.log_probs[:, :, None] + options.log_probs  # (B, W, C)
@@ -177,8 +181,8 @@ def search(
         candidates = Candidates.take(options.tokens, totals, places)
         for sentence, hypothesis in endings(beam, candidates, config, eos, progress.strayed):
             finished[sentence].append(hypothesis)
-        others = unfinished(candidates, config.beam, eos)
-        full = np.array([len(finished[i]) >= config.beam for i in beam.sentences.tolist()])
+            counts[sentence] += 1
+        others, full = unfinished(candidates, config.beam, eos), counts[beam.sentences] >= config.beam
         kept = np.flatnonzero(~(full | np.isneginf(others.log_probs).all(1)))  # at its limit a sentence has no others
         progress = constraints.extend(progress, lacking, kept, others, proposal.source)
         beam, rows = beam.extend(kept, others, proposal.source)
@@ -287,9 +291,12 @@ def endings(
     """
     ended = (candidates.tokens == eos) & np.isfinite(candidates.log_probs)
     ended[:, config.beam :] = False
-    for b, c in zip(*ended.nonzero(), strict=True):
-        parent, log_prob = candidates.parents[b, c], float(candidates.log_probs[b, c])
-        tokens = beam.tokens[b, parent, 1:].tolist()
-        total = log_prob - STRAY * int(strayed[b, parent])
-        ranked = score(total, len(tokens) + 1, config.length_penalty, config.word_reward)
-        yield int(beam.sentences[b]), Hypothesis(tokens, log_prob, ranked, beam.sources[b, parent].tolist())
+    sentences, places = ended.nonzero()
+    if not len(sentences):
+        return
+    at = sentences, candidates.parents[sentences, places]
+    log_probs = candidates.log_probs[sentences, places]
+    ranked = score(log_probs - STRAY * strayed[at], beam.step, config.length_penalty, config.word_reward)
+    columns = beam.sentences[sentences], beam.tokens[at][:, 1:], log_probs, ranked, beam.sources[at]
+    for sentence, *fields in zip(*(column.tolist() for column in columns), strict=True):
+        yield sentence, Hypothesis(*fields)

@@ -4,8 +4,10 @@ Each segment gives one list of candidates, in the order of the segments. A strea
 bounded for a stream of any length. This module knows neither files nor formats, nor how an engine computes its model.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
 
@@ -29,6 +31,8 @@ from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
 MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
+LEAST = 4  # lines for which a process is started
+WINDOW_SECONDS = 20.0  # of a later window about, however slow the model: what is lost when a job is killed
 
 
 class Translation(NamedTuple):
@@ -106,6 +110,8 @@ class LineTranslator:
         warn: Callable[[str], None],
         prefixes: Iterable[str] = repeat(""),
         directions: Iterable[Direction | None] = repeat(None),
+        first: int = 1,
+        most: int | None = None,
     ) -> Iterator[list[Translation]]:
         """The candidates of each line, best first, as they are ready; all different. A blank line has none.
 
@@ -115,21 +121,29 @@ class LineTranslator:
             prefixes: for each line the text that its translations begin with.
             directions: for each line its direction, one that the model knows; None: the bundle's. Lines of different
                 directions share batches.
+            first: number of the first line, for messages and samples.
+            most: candidates of a line that are wanted; None: all that the search found.
 
         Raises:
             InputError: the model does not know a direction, or it writes from the end and a line has a prefix.
         """
-        for candidates in self._stream(zip(map(Segment, lines), prefixes, directions, strict=False), warn, "line"):
+        whole = zip(map(Segment, lines), prefixes, directions, strict=False)
+        for candidates in self._stream(enumerate(whole, first), warn, "line", most):
             yield [Translation(c.segment.text, *c[1:]) for c in candidates]
 
-    def segments(self, segments: Iterable[Segment], warn: Callable[[str], None]) -> Iterator[Segment]:
-        """The best translation of each segment, with its marks; a segment without words as it is."""
-        for candidates in self._stream(zip(segments, repeat(""), repeat(None), strict=False), warn, "segment"):
+    def segments(self, segments: Iterable[Segment], warn: Callable[[str], None], first: int = 1) -> Iterator[Segment]:
+        """The best translation of each segment, with its marks; a segment without words as it is.
+
+        `first` is the number of the first one, for messages and samples.
+        """
+        whole = zip(segments, repeat(""), repeat(None), strict=False)
+        for candidates in self._stream(enumerate(whole, first), warn, "segment", 1):
             yield candidates[0].segment if candidates else Segment("")
 
     def translate(self, lines: Iterable[str]) -> list[str]:
         """The best translation of each line; "" for a blank line."""
-        return [candidates[0].text if candidates else "" for candidates in self.stream(lines, lambda message: None)]
+        stream = self.stream(lines, lambda message: None, most=1)
+        return [candidates[0].text if candidates else "" for candidates in stream]
 
     def log_probs(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
         """log p(tgt | src) of each pair of lines in nats, by teacher forcing; each line as one sentence."""
@@ -169,31 +183,44 @@ class LineTranslator:
         return sources, self.bundle.tgt_tokenizer.encode(tgt)
 
     def _stream(
-        self, segments: Iterable[tuple[Segment, str, Direction | None]], warn: Callable[[str], None], name: str
+        self,
+        segments: Iterable[tuple[int, tuple[Segment, str, Direction | None]]],
+        warn: Callable[[str], None],
+        name: str,
+        most: int | None,
     ) -> Iterator[list[Candidate]]:
-        """The candidates of each segment, in order; it comes with the prefix of its translations and its direction.
+        """At most so many candidates of each segment, in order.
 
-        Messages begin with `name` and the segment's number.
+        A segment comes with its number, the prefix of its translations and its direction. Messages begin with `name`
+        and its number.
         """
-        lines = (Line(n, *fields) for n, fields in enumerate(segments, 1))
+        lines = (Line(n, *fields) for n, fields in segments)
         size = WINDOW[0]
-        with ProcessPool(self.workers, self._serve) as pool:
-            while window := list(islice(lines, size)):
+        window = list(islice(lines, size))
+        workers = max(1, min(self.workers, len(window) // LEAST))
+        with ProcessPool(workers, partial(self._serve, most)) as pool:
+            while window:
+                begun = time.monotonic()
                 packed = [_packed(line) for line in window]
-                responses = pool.run([packed[worker :: self.workers] for worker in range(self.workers)])
+                responses = pool.run([packed[worker::workers] for worker in range(workers)])
+                seconds = time.monotonic() - begun
                 results: list[Any] = [[] for _ in window]
                 for worker, (candidates, messages) in enumerate(responses):
-                    results[worker :: self.workers] = candidates
+                    results[worker::workers] = candidates
                     for number, message in messages:
                         warn(f"{name} {number}{message}")
                 for line, found in zip(window, results, strict=True):
                     yield [Candidate(_with_codes(line.segment, text, marks), *rest) for (text, marks), *rest in found]
-                size = min(2 * size, WINDOW[1])
+                if seconds < WINDOW_SECONDS / 2:
+                    size = min(2 * size, WINDOW[1])
+                window = list(islice(lines, size))
 
-    def _serve(self, worker: int, packed: list[Any]) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
-        """The candidates of a window's lines, as values that can be sent to another process."""
+    def _serve(
+        self, most: int | None, worker: int, packed: list[Any]
+    ) -> tuple[list[list[Candidate]], list[tuple[int, str]]]:
+        """At most so many candidates of each of a window's lines, as values that can be sent to another process."""
         messages = list[tuple[int, str]]()
-        steps = self._steps([_unpacked(*line) for line in packed], messages)
+        steps = self._steps([_unpacked(*line) for line in packed], messages, most)
         try:
             units = next(steps)
             while True:
@@ -201,25 +228,27 @@ class LineTranslator:
         except StopIteration as end:
             return end.value, messages
 
-    def steps(self, segment: Segment) -> Steps:
+    def steps(self, segment: Segment, most: int | None = None) -> Steps:
         """The translation of one segment in steps, for a caller that decides which units are searched together.
 
         The search of the units is `search`; whatever it is called with at once, the candidates are those of `stream`.
         """
-        return self._steps([Line(1, segment, "", None)], [])
+        return self._steps([Line(1, segment, "", None)], [], most)
 
-    def _steps(self, window: Sequence[Line], messages: list[tuple[int, str]]) -> Steps:
+    def _steps(self, window: Sequence[Line], messages: list[tuple[int, str]], most: int | None) -> Steps:
         """The translation of a window's lines in steps; adds the messages for the user."""
         bundles = self._bundles(window)
         candidates = yield from self._translate(window, bundles, messages)
-        return (yield from self._strictly(window, bundles, candidates))
+        return (yield from self._strictly(window, bundles, candidates, most))
 
     def _bundles(self, window: Sequence[Line]) -> list[Bundle]:
         """The bundle of each line, in its direction."""
         by_direction = {d: self.bundle.toward(d) for d in dict.fromkeys(line.direction for line in window) if d}
         return [by_direction[line.direction] if line.direction else self.bundle for line in window]
 
-    def _translate(self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]) -> Steps:
+    def _translate(
+        self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]
+    ) -> Generator[list[Unit], list[list[Hypothesis]], list[Iterator[Candidate]]]:
         """The candidates of each line, read as for its bundle."""
         if self.bundle.right_to_left and (line := next((line for line in window if line.prefix), None)):
             raise InputError(
@@ -241,24 +270,36 @@ class LineTranslator:
         messages += [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
         return [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
 
-    def _strictly(self, window: Sequence[Line], bundles: Sequence[Bundle], candidates: list[list[Candidate]]) -> Steps:
-        """The candidates that lost no number which a lenient reading left to the model; where all did, others."""
+    def _strictly(
+        self,
+        window: Sequence[Line],
+        bundles: Sequence[Bundle],
+        candidates: Sequence[Iterator[Candidate]],
+        most: int | None,
+    ) -> Steps:
+        """The candidates that lost no number which a lenient reading left to the model; where all did, others.
+
+        At most so many of each line.
+        """
         stricter = dict[int, Bundle]()  # by the row of a line that is translated again
+        results = list[list[Candidate]]()
         for row, (line, bundle, found) in enumerate(zip(window, bundles, candidates, strict=True)):
             how = bundle.reading
             if how is None or not how.keeping.lenient:
+                results.append(list(islice(found, most)))
                 continue
             strict = replace(how.keeping, lenient=False)
             codes = kept_codes(line.segment.text, strict)
-            whole = [c for c in found if not lost(codes, c.segment.text)]
-            if found and not whole:
+            first = next(found, None)
+            whole = (c for c in chain([first], found) if c and not lost(codes, c.segment.text))
+            results.append(list(islice(whole, most)))
+            if first and not results[row]:
                 stricter[row] = bundle._replace(reading=replace(how, keeping=strict))
-            candidates[row] = whole
         if stricter:
             again = yield from self._translate([window[row] for row in stricter], list(stricter.values()), [])
             for row, found in zip(stricter, again, strict=True):
-                candidates[row] = found
-        return candidates
+                results[row] = list(islice(found, most))
+        return results
 
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""

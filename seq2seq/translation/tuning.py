@@ -90,7 +90,7 @@ class Dev:
         return self.scored[line][key]
 
     def _translated(self, line: int, weights: Floats) -> str:
-        steps, beam = self.translator.steps(Segment(self.lines[line])), self.translator.config.beam
+        steps, beam = self.translator.steps(Segment(self.lines[line]), 1), self.translator.config.beam
         units = next(steps)
         try:
             while True:

@@ -1,9 +1,16 @@
-"""`torchrun scripts/train.py`: ranks compute what workers compute, to the bit, and stop and resume together."""
+"""`torchrun`: ranks compute what workers compute, to the bit, stop and resume together, and go on after a kill.
 
+The commands that the guide shows are those that run here.
+"""
+
+import json
+import os
 import re
+import shlex
 import signal
 import socket
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -25,14 +32,37 @@ def launched(*argv: object) -> list[object]:
     return [*launcher, ROOT / "scripts" / "train.py", *argv]
 
 
+def documented(kind: str, run: str, corpus: Path, host: str = "") -> list[object]:
+    """The arguments of python for the one command with torchrun of the guide that contains `kind`."""
+    guide = (ROOT / "docs" / "guide.md").read_text("utf-8").replace("\\\n", "")
+    [command] = [line for line in re.findall("^torchrun .*$", guide, re.MULTILINE) if kind in line]
+    places = {"RUN": run, "DIR": corpus, "HOST:29400": host}
+    return [
+        "-m",
+        "torch.distributed.run",
+        *(places.get(word, word) for word in shlex.split(command, comments=True)[1:]),
+    ]
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    found = list[int]()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
 def torchrun(*argv: object) -> Result:
     return python(*launched(*argv))
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")
 def test_ranks_stop_at_a_signal_go_on_and_give_the_weights_of_workers_to_the_bit(corpus: Path, recipe: Path) -> None:
-    arguments = ["--recipe", recipe, "--data", corpus, *NOISE, *VECTORS]
-    with start(*launched(*arguments, "--out", "ranks", "--set", "training.updates=1000000")) as process:
+    arguments = ["--recipe", recipe, *NOISE, *VECTORS]
+    command = documented("--nproc-per-node 2 --max-restarts", "ranks", corpus)
+    with start(*command, *arguments, "--set", "training.updates=1000000") as process:
         assert process.stderr
         for line in process.stderr:
             if b"dev BLEU" in line:
@@ -46,16 +76,58 @@ def test_ranks_stop_at_a_signal_go_on_and_give_the_weights_of_workers_to_the_bit
     assert f"stopped after update {step};" in err
 
     total = (step // 10 + 2) * 10
-    resumed = worked(torchrun("--resume", "ranks", "--set", f"training.updates={total}", "--device", "cpu"))
+    command = documented("--resume", "ranks", corpus)
+    resumed = worked(python(*command, "--set", f"training.updates={total}", "--device", "cpu"))
     assert resumed.out.count("The model is in ranks") == 1
     assert len(re.findall(rf"epoch \d+  update {total}\b", resumed.err)) == 1
     workers = ["--set", f"training.updates={total}", "--set", "training.workers=2"]
-    worked(call("train", *arguments, "--out", "forked", *workers))
+    text = ["--data", corpus, "--src", "en", "--tgt", "de"]
+    worked(call("train", *text, *arguments, "--out", "forked", *workers))
     for name in ("model.safetensors", f"training/step-{total:08}.safetensors"):
         one, other = (load_file(Path(run) / name) for run in ("ranks", "forked"))
         assert one.keys() == other.keys()
         assert all((one[key] == other[key]).all() for key in one)
     assert Path("ranks/config.toml").read_bytes() == Path("forked/config.toml").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the ranks of a torchrun are found in /proc")
+def test_two_machines_go_on_by_themselves_after_a_rank_was_killed(corpus: Path, recipe: Path) -> None:
+    """Two torchruns of two ranks each. The scores, whose translations the ranks share, are those of one process."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"localhost:{free.getsockname()[1]}"
+    arguments = [*documented("--nnodes", "run", corpus, host), "--recipe", recipe, *NOISE]
+    logs, metrics = [Path("err-0"), Path("err-1")], Path("run/metrics.jsonl")
+    with ExitStack() as stack:
+        machines = [
+            stack.enter_context(
+                start(
+                    *arguments,
+                    *("--set", "training.updates=40"),
+                    stderr=stack.enter_context(log.open("wb")),
+                    stdout=stack.enter_context(log.with_suffix(".out").open("wb")),
+                )
+            )
+            for log in logs
+        ]
+        end = time.monotonic() + 200
+        while not metrics.exists():
+            assert time.monotonic() < end and all(machine.poll() is None for machine in machines)
+            time.sleep(0.02)
+        other = machines["run: " in logs[0].read_text()]  # the one that does not print, without rank 0
+        os.kill(children(other.pid)[0], signal.SIGKILL)
+        assert [machine.wait(end - time.monotonic()) for machine in machines] == [0, 0]
+    out, err = ("".join(log.with_suffix(suffix).read_text() for log in logs) for suffix in (".out", ""))
+    assert len(re.findall(r"run: the job was started again; it goes on after update [123]0$", err, re.MULTILINE)) == 1
+    assert len(re.findall(r"epoch \d+  update 40\b", err)) == 1
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    assert [row["step"] for row in rows] == [10, 20, 30, 40]
+    best = max(rows, key=lambda row: (row["dev_bleu"], row["dev_chrf"], -row["dev_loss"]))
+    for options, expected in (
+        (["--split", "dev", "--beam", 1], [f"BLEU = {best['dev_bleu']:.2f} ", f"chrF2 = {best['dev_chrf']:.2f} "]),
+        (["--split", "test"], re.findall("^test  (.*)$", out, re.MULTILINE)),
+    ):
+        alone = worked(call("evaluate", "--model", "run", "--data", corpus, *options)).out
+        assert len(expected) == 2 and all(score in alone for score in expected)
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="workers are forked, which is safe on Linux only")

@@ -13,7 +13,7 @@ from shell import PARTS, Result, call, card, refused, snapshot, train, worked, w
 
 from seq2seq.api import fitting
 from seq2seq.folder.checkpoint import load_model, weights_of
-from seq2seq.text.corpus import artifacts
+from seq2seq.text.artifacts import artifacts
 from seq2seq.training.pacing import Speed, updates_in
 
 # Sentences that the tiny model does not know, with letters that its tokenizer has no token for.

@@ -219,7 +219,7 @@ def test_lines_are_written_before_the_input_ends(exported: Path) -> None:
 
 
 def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: Path) -> None:
-    def interrupted(*arguments: object) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LineTranslator, "stream", interrupted)

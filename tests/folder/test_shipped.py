@@ -1,12 +1,16 @@
 """The shipped models: small, with a complete model card, and with the BLEU of their card."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from seq2seq.api.models import INT8, open_model, shipped_models, trained_form
 from seq2seq.folder.checkpoint import load_model
-from seq2seq.text.corpus import DataConfig, artifacts, load_split
+from seq2seq.text.artifacts import artifacts
+from seq2seq.text.corpus import DataConfig, load_split
 from seq2seq.text.scoring import score
 from seq2seq.translation.translator import LineTranslator
 
@@ -47,3 +51,33 @@ def test_a_model_has_at_least_the_bleu_of_its_card(folder: Path) -> None:
     [bleu] = score(translations, [[pair.tgt for pair in pairs]], ("bleu",))
     [expected] = re.findall(r"^\| test \| BLEU \| ([\d.]+)", (folder / "README.md").read_text(), re.MULTILINE)
     assert float(expected) - 0.15 < bleu.value < float(expected) + 0.5
+
+
+def test_the_exported_form_is_taken_where_onnxruntime_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    exported = shipped_models()
+    assert [folder.name for folder in exported.values()] == [INT8] * len(MODELS)
+    assert sorted(map(trained_form, exported.values())) == MODELS
+    monkeypatch.setattr("seq2seq.api.models.find_spec", lambda name: None)
+    assert sorted(shipped_models().values()) == MODELS
+    assert list(map(trained_form, MODELS)) == MODELS
+
+
+@models
+def test_the_exported_form_is_that_of_the_model_beside_it(folder: Path) -> None:
+    """Weights of another training would score these pairs otherwise by several nats a sentence."""
+    bundles = [load_model(folder), open_model([folder / INT8], threads=1)[0]]
+    pairs = load_split(DataConfig(src=bundles[0].src, tgt=bundles[0].tgt), "test")[:20]
+    sides = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+    trained, exported = (LineTranslator(bundle, bundle.search).log_probs(*sides) for bundle in bundles)
+    assert exported == pytest.approx(trained, abs=1, rel=0.02)
+
+
+def test_what_ships_translates_without_torch() -> None:
+    program = (
+        "import sys; from seq2seq.commands.translate import main; status = main(sys.argv[1:]); "
+        "print(status, {'torch', 'datasets', 'sacrebleu', 'onnx', 'tqdm', 'numpy.random'} & sys.modules.keys())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input="Hurry up.\n", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[1:] == ["0 set()"] and done.stdout.splitlines()[0]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from tiny_models import VOCABULARY, close, draw, every_pair, gradients, loss, sentences, tiny, together
+from tiny_models import VOCABULARY, close, draw, every_model, gradients, loss, sentences, tiny, together
 from torch.nn import functional as F
 
 from seq2seq.network import loss as losses
@@ -92,7 +92,7 @@ def test_a_second_backward_is_an_error() -> None:
         torch.autograd.grad(once, logits)
 
 
-@every_pair
+@every_model
 def test_the_loss_of_a_batch_is_the_sum_of_its_sentences_losses(cell: str, context: str) -> None:
     """So its mean over tokens is the token-weighted mean of the sentences' means; likewise the gradients."""
     model, pairs = tiny(cell, context), sentences()
@@ -109,7 +109,7 @@ def test_the_loss_of_a_batch_is_the_sum_of_its_sentences_losses(cell: str, conte
         close(grad, sum(part[name] for part in of_parts))
 
 
-@every_pair
+@every_model
 def test_the_ids_at_padding_change_neither_loss_nor_gradient(cell: str, context: str) -> None:
     model, b = tiny(cell, context), together(sentences())
     for padding in (7, VOCABULARY - 1):

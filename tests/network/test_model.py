@@ -10,12 +10,14 @@ from tiny_models import (
     VOCABULARY,
     close,
     draw,
-    every_pair,
+    every_model,
     gradients,
     logits,
     loss,
     sentences,
+    setup,
     shaken,
+    teacher_forced,
     tiny,
     together,
 )
@@ -33,7 +35,7 @@ def cuts(tokens: int) -> list[list[int]]:
     return [[tokens]] + [[first, *rest] for first in range(1, tokens) for rest in cuts(tokens - first)]
 
 
-@every_pair
+@every_model
 def test_advancing_in_pieces_equals_advancing_at_once(cell: str, context: str) -> None:
     model, b = tiny(cell, context), together(sentences(tgt=(5, 2, 5, 1)))
     start = model.start(b.src, b.src_mask)
@@ -48,7 +50,7 @@ def test_advancing_in_pieces_equals_advancing_at_once(cell: str, context: str) -
         close(state._replace(weights=torch.cat(weights, dim=1)), after)
 
 
-@every_pair
+@every_model
 def test_padding_and_neighbours_change_nothing(cell: str, context: str) -> None:
     model, pairs = tiny(cell, context), sentences()
     alone = [logits(model, [pair])[0] for pair in pairs]
@@ -58,11 +60,11 @@ def test_padding_and_neighbours_change_nothing(cell: str, context: str) -> None:
     close(logits(model, pairs + sentences((20,), (20,)))[:-1], alone)
 
 
-@every_pair
+@every_model
 def test_teacher_forcing_equals_advance_at_the_real_positions(cell: str, context: str) -> None:
     model, b = tiny(cell, context), together(sentences())
     everywhere, _ = model.advance(b.tgt_in, model.start(b.src, b.src_mask))
-    forced = model(b.src, b.src_mask, b.tgt_in, b.tgt_mask)
+    forced = teacher_forced(model, b)
     close(forced, everywhere[b.tgt_mask])
     weights, up = list(model.parameters()), draw(*forced.shape)
     close(
@@ -71,7 +73,7 @@ def test_teacher_forcing_equals_advance_at_the_real_positions(cell: str, context
     )
 
 
-@every_pair
+@every_model
 def test_a_selected_state_equals_the_state_of_the_selected_sentences(cell: str, context: str) -> None:
     model, b, rows = tiny(cell, context), together(sentences()), torch.tensor([3, 1, 1, 0, 2])
     everywhere, after = model.advance(b.tgt_in, model.start(b.src, b.src_mask))
@@ -80,7 +82,7 @@ def test_a_selected_state_equals_the_state_of_the_selected_sentences(cell: str, 
     close(model.advance(b.tgt_in[rows], chosen), (everywhere[rows], after.select(rows[:, None])))
 
 
-@every_pair
+@every_model
 def test_directional_finite_differences_agree_with_backpropagation(cell: str, context: str) -> None:
     """Along a direction in each parameter alone, and along three in all parameters at once, all of unit length."""
     model, b, step = tiny(cell, context), together(sentences()), 1e-5
@@ -105,7 +107,7 @@ def test_directional_finite_differences_agree_with_backpropagation(cell: str, co
         assert slope == pytest.approx(expected, rel=1e-6, abs=1e-7), list(direction)
 
 
-@every_pair
+@every_model
 @tyings
 @pytest.mark.parametrize("layers", [1, 2])
 def test_every_number_in_the_model_receives_a_gradient(cell: str, context: str, tied: str, layers: int) -> None:
@@ -147,7 +149,7 @@ def test_a_target_vocabulary_that_is_part_of_a_shared_table_has_logits_of_that_p
     narrow = Model(wide.config, VOCABULARY, 9).double().eval()
     narrow.load_state_dict({name: w[:9] if name == "output.bias" else w for name, w in wide.state_dict().items()})
     batch = b._replace(tgt_in=b.tgt_in % 9)
-    actual, expected = (m(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask) for m in (narrow, wide))
+    actual, expected = (teacher_forced(m, batch) for m in (narrow, wide))
     assert actual.shape[1] == 9
     close(actual, expected[:, :9])
     up = draw(*actual.shape)
@@ -183,15 +185,15 @@ def test_the_number_of_parameters() -> None:
         ]
     )
     b = together([(torch.tensor([10, 3]), torch.tensor([12, 1, 7]))])
-    assert model(b.src, b.src_mask, b.tgt_in, b.tgt_mask).shape == (2, tgt)
+    assert teacher_forced(model, b).shape == (2, tgt)
 
 
-@every_pair
+@every_model
 def test_tables_start_at_variance_1_over_e_other_matrices_xavier_uniform_biases_zero(cell: str, context: str) -> None:
     """Without the recurrent layers, which test_cells checks."""
     torch.manual_seed(0)
     wide = {"embedding": 32, "encoder_hidden": (32, 32), "hidden": 64, "heads": 4, "attention": 64, "tied": "none"}
-    model = Model(ModelConfig(cell, context, **wide), VOCABULARY * 10, VOCABULARY * 10)
+    model = Model(ModelConfig(**setup(cell, context), **wide), VOCABULARY * 10, VOCABULARY * 10)
     for name, weight in model.named_parameters():
         bound = (6 / sum(weight.shape)) ** 0.5
         if "kernel" in name:
@@ -205,11 +207,11 @@ def test_tables_start_at_variance_1_over_e_other_matrices_xavier_uniform_biases_
             assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.25), name
 
 
-@every_pair
+@every_model
 def test_the_same_seed_gives_the_same_model(cell: str, context: str) -> None:
     def drawn(seed: int) -> dict[str, Tensor]:
         torch.manual_seed(seed)
-        return Model(ModelConfig(cell, context, **TINY), VOCABULARY, VOCABULARY).state_dict()
+        return Model(ModelConfig(**TINY, **setup(cell, context)), VOCABULARY, VOCABULARY).state_dict()
 
     torch.testing.assert_close(drawn(1), drawn(1), rtol=0, atol=0)
     other = drawn(2)
@@ -245,6 +247,9 @@ def test_each_dropout_is_applied_in_training_only(name: str, variational: bool) 
         ({"context": "dot", "hidden": 9}, (9, 9), ["model.hidden = 9", "adds up to 8", "take 'general'"]),
         ({"context": "multihead", "heads": 4}, (9, 9), ["model.heads = 4", "model.attention = 6", "choose a divisor"]),
         ({"tied": "all"}, (9, 10), ["model.tied = 'all'", "set tokenizer.joint = true"]),
+        ({"copy": True}, (9, 10), ["model.copy = true", "set tokenizer.joint = true"]),
+        ({"copy": True, "context": "mean"}, (9, 9), ["model.context = 'mean' does not have", "take 'additive'"]),
+        ({"coverage": True, "context": "general"}, (9, 9), ["set model.context = 'additive', not 'general'"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_in_one_line(
@@ -270,7 +275,7 @@ def test_settings_that_contradict_each_other_are_refused_in_one_line(
 def test_settings_that_fit_are_accepted(settings: dict[str, Any], vocabularies: tuple[int, int]) -> None:
     model = shaken(Model(ModelConfig(**{**TINY, **settings}), *vocabularies))
     b = together([(torch.tensor([1, 2]), torch.tensor([3, 4, 5]))])
-    assert model(b.src, b.src_mask, b.tgt_in, b.tgt_mask).isfinite().all()
+    assert teacher_forced(model, b).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -290,7 +295,7 @@ def test_a_setting_out_of_its_range_is_refused(settings: dict[str, Any], words: 
     assert words in str(refused.value)
 
 
-@every_pair
+@every_model
 def test_half_precision_stays_near_single(cell: str, context: str) -> None:
     """bfloat16 keeps 8 bits of a number; the gradient must have nearly the same direction, which training needs."""
     if cell == "lstm" and torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -299,7 +304,7 @@ def test_half_precision_stays_near_single(cell: str, context: str) -> None:
 
     def run() -> tuple[Tensor, Tensor]:
         grads = [grad.flatten() for grad in gradients(model, b).values()]
-        return model(b.src, b.src_mask, b.tgt_in, b.tgt_mask).float(), torch.cat(grads)
+        return teacher_forced(model, b).float(), torch.cat(grads)
 
     single, single_grad = run()
     with torch.autocast("cpu", torch.bfloat16):

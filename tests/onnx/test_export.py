@@ -12,7 +12,7 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 from reversal_task import AWKWARD, Learnt, reversals, silent, untrained
-from tiny_models import VOCABULARY, every_pair, sentences, shaken, tiny, together
+from tiny_models import VARIANTS, VOCABULARY, every_model, sentences, setup, shaken, tiny, together
 
 from seq2seq.errors import InputError
 from seq2seq.folder import checkpoint, files, layout
@@ -61,7 +61,7 @@ def differences(model: Model, int8: bool) -> float:
     return largest
 
 
-@every_pair
+@every_model
 def test_an_exported_model_proposes_what_the_model_does(cell: str, context: str) -> None:
     """Each hypothesis is continued by another token, and sentences change places; two layers and two directions."""
     for sizes in ({}, {"encoder_hidden": (8,), "encoder_layers": 1, "decoder_layers": 1}):
@@ -79,16 +79,16 @@ def test_an_exported_model_with_a_shared_table_proposes_target_tokens_alone() ->
 
 
 @pytest.mark.parametrize(("lexical", "bound"), [(False, 0.25), (True, 0.4)])  # lexical features have the bound 3
-@every_pair
+@every_model
 def test_in_eight_bits_it_proposes_nearly_the_same(cell: str, context: str, lexical: bool, bound: float) -> None:
     assert 1e-4 < differences(tiny(cell, context, lexical=lexical).float(), int8=True) < bound
 
 
 @pytest.mark.parametrize("int8", [False, True])
-@pytest.mark.parametrize(("cell", "context"), list(itertools.product(CELLS, CONTEXTS)))
+@pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), VARIANTS[-1]])
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str, int8: bool) -> None:
     sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "encoder_layers": 2}
-    bundle = untrained({**sizes, "decoder_layers": 2, "cell": cell, "context": context})
+    bundle = untrained({**sizes, "decoder_layers": 2, **setup(cell, context)})
     assert isinstance(bundle.engine, TorchEngine)
     lines = [" ".join("0123456789"[: 1 + i % 9] * (1 + i % 4)) for i in range(11)]
     results = []

@@ -250,3 +250,13 @@ def test_outside_the_main_thread_signals_are_not_handled(tmp_path: Path) -> None
     assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == before
     begin(tmp_path / "main", chosen(), SHORT).run(quiet=True)
     assert_same(end(tmp_path / "thread"), end(tmp_path / "main"))
+
+
+def test_a_run_that_copies_with_coverage_resumes_exactly(tmp_path: Path) -> None:
+    """By two workers, with the coverage loss and predictions of the mixture among the decoder's input."""
+    training = {"coverage": 0.5, "scheduled_sampling": 0.5, "validate_every": 4, "workers": 2}
+    settings = chosen(training, {"copy": True, "coverage": True})
+    begin(tmp_path / "whole", settings, SHORT).run(quiet=True)
+    run_until(begin(tmp_path / "stopped", settings, SHORT), 5, terminated)
+    resumed(tmp_path / "stopped", SHORT).run(quiet=True)
+    assert_same(end(tmp_path / "stopped"), end(tmp_path / "whole"))

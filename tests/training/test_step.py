@@ -14,7 +14,7 @@ from torch import Tensor
 from seq2seq.errors import InputError, WorkError
 from seq2seq.folder import checkpoint
 from seq2seq.network.loss import cross_entropy
-from seq2seq.network.model import Model
+from seq2seq.network.model import Forced, Model
 from seq2seq.text.sources import Pair
 from seq2seq.training.optimization import learning_rate
 from seq2seq.training.trainer import Trainer
@@ -33,7 +33,7 @@ def test_the_gradient_is_that_of_the_mean_loss_per_token(tmp_path: Path) -> None
     model = copy.deepcopy(trainer.model).double()
     trainer.data.load_epoch(0)
     batch = trainer.data.batch([0, 1, 2])
-    logits = model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask)
+    logits = model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask).logits
     loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], 0.1)
     expected = torch.autograd.grad(loss.smoothed / loss.tokens, list(model.parameters()))
     torch.testing.assert_close(gradient(trainer, [[0, 1, 2]]), list(expected), rtol=1e-10, atol=1e-14)
@@ -132,7 +132,7 @@ def test_a_batch_that_does_not_fit_in_memory_is_split(
     """The update stays the same."""
     settings, real, refused, log = chosen({"accumulate": 2}, PLAIN), Model.forward, [], list[str]()
 
-    def forward(self: Model, src: Tensor, *others: Tensor) -> Tensor:
+    def forward(self: Model, src: Tensor, *others: Tensor) -> Forced:
         if len(src) > fits:
             refused.append(len(src))
             torch.empty(2**60)

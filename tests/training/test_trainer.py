@@ -49,7 +49,7 @@ def test_one_batch_can_be_overfitted(tmp_path: Path, cell: str, smoothing: float
     assert len(trainer.data.load_epoch(0)) == 1
     trainer.run(quiet=True)
     batch = trainer.data.batch([0, 1, 2, 3, 4, 5])
-    logits = trainer.model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask)
+    logits = trainer.model(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask).logits
     loss = cross_entropy(logits, batch.tgt_out[batch.tgt_mask], smoothing)
     per_token, share = loss.smoothed.item() / loss.tokens, smoothing / logits.shape[-1]
     reference = 1 - smoothing + share  # the target probability of the reference token

@@ -118,6 +118,16 @@ def test_a_killed_worker_is_an_error_in_the_first_process() -> None:
         workers.gradient(0, 1, 1, [[0, 1, 2]])
 
 
+def test_a_worker_that_is_killed_between_two_updates_is_an_error_in_the_first_process() -> None:
+    """Not a closed pipe, which the commands would take for the end of whoever reads their output."""
+    with simple_workers(lambda shard: 1.0) as workers, pytest.raises(WorkError, match="a worker ended with status -9"):
+        workers.gradient(0, 1, 1, [[0, 1, 2]])
+        process, _ = workers.others[1]
+        process.kill()
+        process.join()
+        workers.gradient(0, 2, 1, [[0, 1, 2]])
+
+
 def test_workers_ignore_signals(tmp_path: Path) -> None:
     """Ctrl-C in a terminal goes to all processes; the first one alone handles it."""
     with simple_workers(lambda shard: 1.0) as workers:

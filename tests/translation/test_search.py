@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from tiny_models import TINY, every_pair, logits, sentences, shaken, together
+from tiny_models import TINY, every_model, logits, sentences, setup, shaken, together
 from torch import Tensor
 
 from seq2seq.network.model import Model, ModelConfig
@@ -410,7 +410,7 @@ VOCABULARY, END = 5, 2  # the number of tokens, and the EOS
 
 def small(cell: str, context: str, vocabulary: int = VOCABULARY) -> Model:
     torch.manual_seed(0)
-    return shaken(Model(ModelConfig(cell, context, **TINY), 13, vocabulary), seed=3)
+    return shaken(Model(ModelConfig(**TINY, **setup(cell, context)), 13, vocabulary), seed=3)
 
 
 def translate(model: Model, sources: list[Tensor], limits: list[int], **settings: Any) -> list[Any]:
@@ -437,7 +437,7 @@ def greedy(model: Model, src: Tensor, limit: int) -> tuple[list[int], float]:
     return prefix[1:], total
 
 
-@every_pair
+@every_model
 def test_a_beam_of_one_is_greedy(cell: str, context: str) -> None:
     model, limits = small(cell, context, vocabulary=13), [12, 3, 9, 1]
     for penalty in (0.0, 1.0):
@@ -450,7 +450,7 @@ def test_a_beam_of_one_is_greedy(cell: str, context: str) -> None:
     assert len({len(h.tokens) for [h] in translations}) > 1
 
 
-@every_pair
+@every_model
 def test_a_wide_enough_beam_lists_every_sentence_at_its_teacher_forced_score(cell: str, context: str) -> None:
     model, limits = small(cell, context), [4, 3]
     both = sources()[:2]
@@ -469,7 +469,7 @@ def test_a_wide_enough_beam_lists_every_sentence_at_its_teacher_forced_score(cel
         assert {tuple(h.tokens): h.log_prob for h in hypotheses} == pytest.approx(by_model, rel=1e-5)
 
 
-@every_pair
+@every_model
 @pytest.mark.parametrize("width", [1, 3])
 def test_translations_do_not_depend_on_the_batch(cell: str, context: str, width: int) -> None:
     model, limits = small(cell, context), [9, 4, 12, 7]
