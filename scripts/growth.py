@@ -25,9 +25,11 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.reporting.isolation import peak_memory, run_isolated
@@ -38,6 +40,7 @@ from seq2seq.training.objective import Objective
 from seq2seq.training.optimization import TrainingConfig
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Request, SearchConfig, search
+from seq2seq.translation.translator import COUNTED
 
 CORPUS = Path(__file__).resolve().parent.parent / "artifacts" / "tatoeba-en-de"
 TOKENS = 12  # of a sentence, where the length is not what varies
@@ -85,7 +88,7 @@ def growth_of(most_pairs: int) -> dict[str, Growth]:
             "hidden size",
             "ms a target token",
             training,
-            {f"{layers} layers": [(size, layers, 8000) for size in hidden] for layers in (1, 2, 4)},
+            {f"{layers} layer{'s' * (layers > 1)}": [(size, layers, 8000) for size in hidden] for layers in (1, 2, 4)},
         ),
         "length": Growth(
             "tokens of a sentence",
@@ -136,8 +139,10 @@ def training(hidden: int, layers: int, vocabulary: int) -> dict[str, float]:
 
 def translating(_: int, beam: int, vocabulary: int, length: int) -> dict[str, float]:
     """Milliseconds a sentence, in batches of 1,024 source tokens as `translate` makes them."""
+    torch.set_num_threads(1)  # as in each process of `translate`
     model = untrained(256, 1, vocabulary).eval()
-    engine, config, count = TorchEngine(model), SearchConfig(beam=beam, min_length=length), max(1, 1024 // length)
+    count = 1024 // min(length, COUNTED)
+    engine, config = TorchEngine(model), SearchConfig(beam=beam, min_length=length)
     src = np.stack(list(random_ids(count, length, vocabulary)))
     requests = [Request(length + 1)] * count
     seconds = repeated(
@@ -245,11 +250,19 @@ def table(growths: dict[str, Growth], rows: dict[str, list[dict[str, Any]]]) -> 
 
 def draw(growths: dict[str, Growth], rows: dict[str, list[dict[str, Any]]]) -> Figure:
     """A plot of each cost on logarithmic axes, with the exponent of each line at its end."""
-    figure = Figure(figsize=(4.2 * len(growths), 3.6), layout="constrained")
-    for (name, growth), axes in zip(growths.items(), figure.subplots(1, len(growths), squeeze=False)[0], strict=True):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "seq2seq"}):
+        figure = Figure(figsize=(12, 7), layout="constrained")
+        places = figure.subplots(2, 3).ravel()
+    for place in places[len(growths) :]:
+        place.remove()
+    for (name, growth), axes in zip(growths.items(), places, strict=False):
         for line, points in lines_of(rows[name]).items():
             sizes, costs = [row["size"] for row in points], [row["cost"] for row in points]
             axes.loglog(sizes, costs, marker=".", label=f"{line}, exponent {exponent(points):.2f}")
+            axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set(title=name.capitalize(), xlabel=growth.sizes, ylabel=growth.cost)
         axes.legend(frameon=False, fontsize=8)
     return figure

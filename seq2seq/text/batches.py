@@ -35,7 +35,9 @@ def plan_pairs(src: Ids, tgt: Ids, budget: int, rng: "np.random.Generator | None
     return plan(np.stack(lengths, axis=1), budget, rng)
 
 
-def plan(lengths: ArrayLike, budget: int, rng: "np.random.Generator | None" = None) -> Ragged:
+def plan(
+    lengths: ArrayLike, budget: int, rng: "np.random.Generator | None" = None, counted: int | None = None
+) -> Ragged:
     """Group rows into batches with B * S <= budget and B * T <= budget; returns the rows of each batch.
 
     A sentence longer than the budget gets a batch of its own. Rows are sorted by the length of the longer side, then by
@@ -46,6 +48,7 @@ def plan(lengths: ArrayLike, budget: int, rng: "np.random.Generator | None" = No
         lengths: in tokens; (N, 2), source and target, or (N, 1), one side.
         budget: the most tokens, with padding, on one side of a batch.
         rng: the generator for the shuffling.
+        counted: the most tokens of a sentence that count, so that long sentences are not alone; None: all.
     """
     lengths = np.asarray(lengths)
     if not len(lengths):
@@ -60,18 +63,18 @@ def plan(lengths: ArrayLike, budget: int, rng: "np.random.Generator | None" = No
     if rng is not None:
         order[rng.permutation(len(longer))] = order.copy()
     order = order[np.argsort(keys[order], kind="stable")]
-    batches = Ragged(order, _starts(np.bincount(longer), budget))
+    batches = Ragged(order, _starts(np.bincount(longer), budget, counted or most))
     return batches if rng is None else batches.take(rng.permutation(len(batches)))
 
 
-def _starts(counts: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
+def _starts(counts: NDArray[np.int64], budget: int, counted: int) -> NDArray[np.int64]:
     """Where each batch begins, and the end of the last: rows in ascending order of length, `counts[n]` of length n.
 
-    A batch is as large as the length of its last row allows.
+    A batch is as large as the length of its last row allows, of which at most `counted` tokens count.
     """
     starts, first = [np.zeros(1, np.int64)], 0
     for length in np.flatnonzero(counts).tolist():
-        most, end = max(1, budget // max(1, length)), first + int(counts[length])
+        most, end = max(1, budget // max(1, min(length, counted))), first + int(counts[length])
         following = np.arange(max(first, int(starts[-1][-1]) + most), end, most)
         if len(following):
             starts.append(following)

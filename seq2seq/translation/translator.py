@@ -29,6 +29,7 @@ from seq2seq.translation.phrase_text import Avoided, Wanted
 from seq2seq.translation.phrases import Phrases, Spelling
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
+COUNTED = 64  # tokens of a sentence that count for the size of a batch: a step of few rows takes as long as one of many
 MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
 LEAST = 4  # lines for which a process is started
@@ -314,7 +315,7 @@ class LineTranslator:
         results: list[list[Hypothesis]] = [[] for _ in units]
         searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
         lengths = [[len(units[i].ids) + 1] for i, _ in searches]
-        plan = [[searches[row] for row in rows] for rows in batches.plan(lengths, self.batch_tokens)]
+        plan = [[searches[row] for row in rows] for rows in batches.plan(lengths, self.batch_tokens, counted=COUNTED)]
         for batch, vocabulary in zip(plan, self._vocabularies([[units[i] for i, _ in b] for b in plan]), strict=True):
             state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
             requests = [

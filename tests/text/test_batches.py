@@ -68,13 +68,15 @@ def test_batches_run_from_short_to_long_without_a_generator_and_are_shuffled_wit
     assert sorted(shuffled) == longest != shuffled
 
 
-def planned_in_turn(lengths: np.ndarray, budget: int, rng: np.random.Generator | None) -> list[list[int]]:
+def planned_in_turn(
+    lengths: np.ndarray, budget: int, rng: np.random.Generator | None, counted: int = 1000
+) -> list[list[int]]:
     """What `plan` means, row by row."""
     longer, difference = lengths.max(axis=1), lengths[:, 0] - lengths[:, -1]
     ties = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     found: list[list[int]] = []
     for row in np.lexsort((ties, np.where(longer % 2, difference, -difference), longer)).tolist():
-        if not found or (len(found[-1]) + 1) * longer[row] > budget:
+        if not found or (len(found[-1]) + 1) * min(longer[row], counted) > budget:
             found.append([])
         found[-1].append(row)
     return found if rng is None else [found[i] for i in rng.permutation(len(found))]
@@ -88,6 +90,14 @@ def test_the_plan_is_what_filling_one_batch_after_the_other_gives(seed: int | No
             rngs = [None if seed is None else generator(seed) for _ in range(2)]
             expected = planned_in_turn(sides, budget, rngs[0])
             assert list(plan(sides, budget, rngs[1])) == expected, (count, longest, budget)
+
+
+def test_of_a_long_sentence_only_some_tokens_count() -> None:
+    for longest, budget, counted in itertools.product([9, 60, 700], [1, 7, 100, 1000], [1, 8, 64]):
+        lengths = np.random.default_rng(3).integers(1, longest, (50, 1))
+        expected = planned_in_turn(lengths, budget, None, counted)
+        assert list(plan(lengths, budget, counted=counted)) == expected, (longest, budget, counted)
+    assert list(plan([[300], [300]], 128, counted=64)) == [[0, 1]]
 
 
 def test_one_side_only() -> None:
