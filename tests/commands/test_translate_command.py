@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shell import PAIRS, PARTS, ROOT, call, python, refused, start, worked
@@ -59,7 +60,12 @@ def test_an_empty_line_between_others_at_every_batch_size(model: Path, budget: i
 def test_batch_tokens_is_the_budget_of_the_batches(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     budgets: list[int] = []
     plan = batches.plan
-    monkeypatch.setattr(batches, "plan", lambda lengths, budget: budgets.append(budget) or plan(lengths, budget))
+
+    def planned(lengths: Any, budget: int, **options: Any) -> Any:
+        budgets.append(budget)
+        return plan(lengths, budget, **options)
+
+    monkeypatch.setattr(batches, "plan", planned)
     translate(model, ["A cat sleeps."], "--batch-tokens", 17)
     assert budgets == [17]
 
