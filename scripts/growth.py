@@ -19,8 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +32,7 @@ from matplotlib.ticker import LogLocator
 
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.reporting.isolation import peak_memory, run_isolated
+from seq2seq.text.corpus import shipped
 from seq2seq.text.ragged import Ragged
 from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.training.collation import collate
@@ -42,7 +42,6 @@ from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Request, SearchConfig, search
 from seq2seq.translation.translator import COUNTED
 
-CORPUS = Path(__file__).resolve().parent.parent / "artifacts" / "tatoeba-en-de"
 TOKENS = 12  # of a sentence, where the length is not what varies
 SPECIAL = 4  # ids that are no words
 MIN_SECONDS = 2.0  # that a point is measured for, after one repetition that does not count
@@ -75,8 +74,9 @@ def main() -> None:
                 rows[name].append(row)
                 print(name, json.dumps(row), flush=True)
         path.write_text(json.dumps(rows, indent=1))
-    (options.out / "growth.md").write_text(table({name: growths[name] for name in rows}, rows))
-    draw({name: growths[name] for name in rows}, rows).savefig(options.out / "growth.svg", metadata={"Date": None})
+    measured = {name: growths[name] for name in rows}
+    (options.out / "growth.md").write_text(table(measured, rows))
+    draw(measured, rows).savefig(options.out / "growth.svg", metadata={"Date": None})
 
 
 def growth_of(most_pairs: int) -> dict[str, Growth]:
@@ -158,7 +158,7 @@ def vocabulary(size: int, kind: str) -> dict[str, float]:
 
 def starting(count: int, again: bool) -> dict[str, float]:
     """Seconds that `train` takes to two updates and the scores of ten pairs, with a cache or without one."""
-    with tempfile.TemporaryDirectory() as name, environment(XDG_CACHE_HOME=name):
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "text"
         write_text(folder, count)
         seconds, memory = [], 0.0
@@ -168,7 +168,8 @@ def starting(count: int, again: bool) -> dict[str, float]:
             sets = [word for setting in settings for word in ("--set", setting)]
             started = time.perf_counter()
             command = [sys.executable, "-m", "seq2seq", "train", "--data", str(folder), "--src", "en", "--tgt", "de"]
-            subprocess.run([*command, *out, *sets, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+            cache = {**os.environ, "XDG_CACHE_HOME": name}
+            subprocess.run([*command, *out, *sets, "--quiet"], check=True, stdout=subprocess.DEVNULL, env=cache)
             seconds.append(time.perf_counter() - started)
             memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         return {"cost": seconds[-1], "per_s": count / seconds[-1], "memory_mb": round(memory)}
@@ -203,22 +204,10 @@ def write_text(folder: Path, count: int) -> None:
     """The shipped corpus again and again, each pair with a number of its own, so that none is a duplicate."""
     folder.mkdir()
     for lang in ("en", "de"):
-        lines = gzip.decompress((CORPUS / f"train.{lang}.gz").read_bytes()).decode().splitlines()
+        lines = gzip.decompress((shipped() / f"train.{lang}.gz").read_bytes()).decode().splitlines()
         with (folder / f"train.{lang}").open("w", encoding="utf-8") as file:
             file.writelines(f"{line} {i // len(lines)}\n" for i, line in enumerate(islice(cycle(lines), count)))
         (folder / f"dev.{lang}").write_text("".join(f"{line}\n" for line in lines[:10]), encoding="utf-8")
-
-
-@contextmanager
-def environment(**values: str) -> Iterator[None]:
-    """Environment variables, for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 # ---- table and picture -----------------------------------------------------------------------------------------------

@@ -80,6 +80,12 @@ def quantize(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return quantized
 
 
+def untrained(model_config: ModelConfig, tokenizers: tuple[Tokenizer, Tokenizer]) -> Model:
+    """A new model for the vocabularies of the source's and the target's tokenizer."""
+    src, tgt = tokenizers
+    return Model(model_config, len(src), len(tgt), src.special)
+
+
 def load_model(folder: Path, device: str = "cpu") -> Bundle:
     """The model of a folder, ready to translate.
 
@@ -93,7 +99,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     if not (folder / WEIGHTS).exists() and training_states(folder):  # written by an earlier version
         raise InputError(f"{folder / WEIGHTS} is missing; restore it, or let the run write it: train --resume {folder}")
     with torch.device("meta"):
-        model = Model(model_config, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special)
+        model = untrained(model_config, tokenizers)
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")

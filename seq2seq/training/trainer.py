@@ -19,7 +19,7 @@ from torch import Tensor
 from seq2seq.display import Display
 from seq2seq.errors import InputError, Interrupted, WorkError
 from seq2seq.folder import checkpoint, files, layout
-from seq2seq.network.model import NOT_JOINT, UNTIED, Model
+from seq2seq.network.model import NOT_JOINT, UNTIED
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.preparation import longest_of
 from seq2seq.text.tokenizer import Tokenizer
@@ -87,7 +87,7 @@ class Trainer:
         check_precision(self.config.precision, device)
         use_strict_products()  # before the first product, so that validation scores are those of `evaluate`
         torch.manual_seed(self.config.seed)
-        self.model = Model(settings.model, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special).to(device)
+        self.model = checkpoint.untrained(settings.model, tokenizers).to(device)
         self.data = training_data(settings, corpora, tokenizers)
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())

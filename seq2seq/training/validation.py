@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from seq2seq.folder import checkpoint
-from seq2seq.network.model import Model, ModelConfig
+from seq2seq.network.model import ModelConfig
 from seq2seq.text.directions import Direction, name_of
 from seq2seq.text.preparation import TextConfig
 from seq2seq.text.scoring import DEFAULT, score, tokenizer_for
@@ -98,7 +98,7 @@ class Validator:
         process_group: ProcessGroup | None = None,
     ) -> None:
         ranks = process_group or ProcessGroup()
-        self.model = Model(config, len(tokenizers[0]), len(tokenizers[1]), tokenizers[0].special).to(device).eval()
+        self.model = checkpoint.untrained(config, tokenizers).to(device).eval()
         bundle = Bundle.of(TorchEngine(self.model), tokenizers, SearchConfig(beam=1), text, list(dev))
         bundle = bundle._replace(right_to_left=right_to_left)
         self.dev: dict[Direction, Dev] = {}
