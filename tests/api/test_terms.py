@@ -30,6 +30,24 @@ def test_the_terms_of_each_line_stand_in_its_translation(model: seq2seq.Translat
         assert translation.text.count("Köter") == 1
 
 
+def test_terms_stand_in_the_translations_of_ensembles_and_with_a_translation_memory(
+    model: seq2seq.Translator, tmp_path: Path
+) -> None:
+    """An ensemble of a model and itself translates as the model does; the memory's translation lacks the term."""
+    folder = Path(__file__).parents[2] / "artifacts" / "models" / "en-de"
+    glossary, avoid = {"dog": "Köter", "black cat": "schwarze Mieze"}, ["hier"]
+    ensemble = seq2seq.load([folder, folder], device="cpu", threads=1)
+    expected = model.translate(LINES, glossary=glossary, avoid=avoid)
+    assert ensemble.translate(LINES, glossary=glossary, avoid=avoid) == expected
+
+    (tmp_path / "train.tsv").write_text("en\tde\nThe dog and the black cat are here.\tHund und Katze sind hier.\n")
+    memory = {"memory": str(tmp_path / "train.tsv"), "memory_share": 0.9}
+    assert model.translate(LINES[0], **memory) == "Hund und Katze sind hier."
+    first, *_ = model.translate(LINES, glossary=glossary, avoid=avoid, **memory)
+    assert first.count("Köter") == first.count("schwarze Mieze") == 1
+    assert "hier" not in first.strip(".").split()
+
+
 @pytest.mark.parametrize(
     ("text", "glossary", "expected"),
     [
