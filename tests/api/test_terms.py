@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import seq2seq
+from seq2seq.api.models import shipped_models
 from seq2seq.errors import InputError
 
 LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
@@ -13,7 +14,7 @@ LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
 
 @pytest.fixture(scope="module")
 def model() -> seq2seq.Translator:
-    return seq2seq.load(Path(__file__).parents[2] / "artifacts" / "models" / "en-de", device="cpu", threads=1)
+    return seq2seq.load(shipped_models(trained=True)["en", "de"], device="cpu", threads=1)
 
 
 def test_the_terms_of_each_line_stand_in_its_translation(model: seq2seq.Translator) -> None:
@@ -34,7 +35,7 @@ def test_terms_stand_in_the_translations_of_ensembles_and_with_a_translation_mem
     model: seq2seq.Translator, tmp_path: Path
 ) -> None:
     """An ensemble of a model and itself translates as the model does; the memory's translation lacks the term."""
-    folder = Path(__file__).parents[2] / "artifacts" / "models" / "en-de"
+    folder = shipped_models(trained=True)["en", "de"]
     glossary, avoid = {"dog": "Köter", "black cat": "schwarze Mieze"}, ["hier"]
     ensemble = seq2seq.load([folder, folder], device="cpu", threads=1)
     expected = model.translate(LINES, glossary=glossary, avoid=avoid)
