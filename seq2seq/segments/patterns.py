@@ -73,7 +73,7 @@ PATTERNS = {
     r"|\b(?:sha\d+|md5):[0-9A-Fa-f]+|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"
     r"|\b[A-Z](?:\+\+|#)(?!\w)"
     r"|\b(?=[0-9A-Fa-f-]*\d)[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4,12})+\b|\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"
-    r"|\b[A-Za-z]+\d[A-Za-z0-9]*|\b\d+[A-Z][A-Z0-9]*\b|\b[a-z]+[A-Z][A-Za-z0-9]*",
+    r"|\b[A-Za-z]+\d[A-Za-z0-9]*|\b\d+(?!E[-+]\d)[A-Z][A-Z0-9]*\b|\b[a-z]+[A-Z][A-Za-z0-9]*",
     "key": r"\b(?:Ctrl|Alt|Shift|Cmd|Strg|Esc|Win)(?:\s?\+\s?[\w]+)+|\bF\d{1,2}\b",
     # -- pictures
     "emoji": r"(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
