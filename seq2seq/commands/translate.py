@@ -176,10 +176,10 @@ def _check_options(
     """
     if limits.seed is not None and not limits.sample:
         raise InputError(f"--seed {limits.seed} goes with --sample; leave it out, or sample")
-    if form.to_score and (given := [name for name, value in _unscored(limits, form).items() if value]):
-        raise InputError(f"--score translates nothing that {given[0]} could change; leave one of them out")
     if limits.sample and ranking.beam and not limits.chooses:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    if form.to_score and not text.resume:  # which is refused by itself
+        _check_score_options(limits, form)
     if form.to_score and limits.chooses:
         raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
     if form.to_score and (reading.glossaries or reading.avoided):
@@ -188,9 +188,13 @@ def _check_options(
         _check_different(text.source, text.target)
 
 
-def _unscored(limits: SearchOptions, form: FormatOptions) -> dict[str, object]:
-    """The options that --score does not use, with their values."""
-    return {
+def _check_score_options(limits: SearchOptions, form: FormatOptions) -> None:
+    """Refuse the options that --score does not use.
+
+    Raises:
+        InputError: there is one.
+    """
+    given = {
         "--nbest": limits.nbest,
         "--prefix": limits.prefix,
         "--sample": limits.sample,
@@ -200,6 +204,9 @@ def _unscored(limits: SearchOptions, form: FormatOptions) -> dict[str, object]:
         "--max-length": limits.max_length,
         "--no-repeat-ngram": limits.no_repeat_ngram,
     }
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--score translates nothing that {name} could change; leave one of them out")
 
 
 def _check_document_options(limits: SearchOptions, form: FormatOptions, kind: str) -> None:

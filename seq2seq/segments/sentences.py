@@ -39,12 +39,9 @@ _MISSED = re.compile(
 def sentences(text: str, language: str) -> list[Span]:
     """The places (start, end) of the sentences in a text, without the white space around them.
 
-    Between two sentences there is nothing but white space, perhaps none; no sentence goes on behind a tab.
-    `language` is a BCP 47 code; what `sentencex` does not know is divided as English is.
+    Between two sentences there is nothing but white space, perhaps none. `language` is a BCP 47 code; what `sentencex`
+    does not know is divided as English is.
     """
-    if "\t" in text:
-        cells = re.finditer(r"[^\t]+", text)
-        return [(cell.start() + a, cell.start() + b) for cell in cells for a, b in sentences(cell[0], language)]
     language = language.replace("_", "-").split("-")[0].lower()
     ends = {*_boundaries(text, language), len(text)}
     for candidate in _CANDIDATE.finditer(text):

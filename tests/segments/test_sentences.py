@@ -33,18 +33,6 @@ def test_sentences_of_many_languages(language: str, expected: list[str]) -> None
     assert divided(text, language) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Name\tAge\t\tThe town", ["Name", "Age", "The town"]),
-        ("\t He is 3. She is 4. \t Good\t", ["He is 3.", "She is 4.", "Good"]),
-        ("\t", []),
-    ],
-)
-def test_no_sentence_goes_on_behind_a_tab(text: str, expected: list[str]) -> None:
-    assert divided(text) == expected
-
-
 @given(
     st.lists(
         st.sampled_from(
