@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from numpy.typing import NDArray
 
+from seq2seq.api.models import shipped_models
 from seq2seq.folder.checkpoint import load_model
 from seq2seq.network.cells import CELLS
 from seq2seq.text.tokenizer import BOS, EOS
@@ -27,7 +28,7 @@ from seq2seq.translation.inference import TorchEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-MODEL = ROOT / "artifacts" / "models" / "en-de"
+MODEL = shipped_models(trained=True)["en", "de"]
 
 GREY, DARK, LIGHT = "#747d87", "#1f2328", "#e4e8ed"
 BLUE, TEAL, ORANGE, PURPLE, GREEN = "#2f6fb5", "#1f8a8a", "#d1752a", "#7d57b8", "#2e8b57"
@@ -109,11 +110,15 @@ class Alignment(NamedTuple):
 
 def align(src: str, tgt: str) -> Alignment:
     """The attention weights of the model that ships, with the decoder reading `tgt` (teacher forcing)."""
-    bundle = load_model(MODEL)
+    bundle = load_model(MODEL).toward(("en", "de"))
     assert isinstance(bundle.engine, TorchEngine)
     [source], [target] = bundle.src_tokenizer.encode([src]), bundle.tgt_tokenizer.encode([tgt])
-    weights = bundle.engine.attention(np.array([*source, EOS]), np.array([BOS, *target]))
-    return Alignment(weights, bundle.tgt_tokenizer.pieces([*target, EOS]), bundle.src_tokenizer.pieces([*source, EOS]))
+    weights = bundle.engine.attention(np.array([*bundle.lead, *source, EOS]), np.array([BOS, *target]))
+    return Alignment(
+        weights[:, len(bundle.lead) :],
+        bundle.tgt_tokenizer.pieces([*target, EOS]),
+        bundle.src_tokenizer.pieces([*source, EOS]),
+    )
 
 
 def attention(alignment: Alignment) -> Figure:

@@ -97,7 +97,7 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
         raise InputError(f"{path} is not valid TOML: {e}") from None
     for name, values in sections.items():
         if not isinstance(values, dict):
-            raise InputError(f"{path}: '{name}' is outside a section; put it below [training], for example")
+            raise InputError(f"{path}: '{name}' is outside a section; put it below the [section] that it is of")
     return sections
 
 

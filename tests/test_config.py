@@ -130,7 +130,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, note: str) -> None:
         (b"[tea]\nnote = '\xff'\n", "{path} is not UTF-8; save it as UTF-8"),
         (b"[tea\n", "{path} is not valid TOML: "),
         (b"[tea]\nminutes = 3\nminutes = 4\n", "{path} is not valid TOML: "),
-        (b"minutes = 3\n[tea]\n", "{path}: 'minutes' is outside a section; put it below [training], for example"),
+        (b"minutes = 3\n[tea]\n", "{path}: 'minutes' is outside a section; put it below the [section] that it is of"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, content: bytes | None, words: str) -> None:

@@ -135,6 +135,7 @@ MODULES_INSIDE = {
         "suspects": "quality",
         "adequacy": "",
         "tokenizer": "ragged",
+        "sampling": "ragged tokenizer",
         "batches": "ragged tokenizer",
         "cleaning": "sources mapped quality suspects",
         "corpus": "artifacts directions sources mapped cleaning",

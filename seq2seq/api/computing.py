@@ -41,6 +41,19 @@ def torch_device(device: str) -> str:
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
+def check_threads(threads: int | None) -> None:
+    """Check a number of threads that a program gives.
+
+    Raises:
+        TypeError: it is no int.
+        InputError: it is less than 1.
+    """
+    if threads is not None and type(threads) is not int:
+        raise TypeError(f"threads takes an int, not {threads!r}")
+    if threads is not None and threads < 1:
+        raise InputError(f"threads = {threads}: give a whole number of 1 or more")
+
+
 @contextlib.contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
     """Inside the context, torch computes with `count` threads in this Python thread; None changes nothing.
@@ -49,6 +62,7 @@ def torch_threads(count: int | None) -> Iterator[None]:
     are active in several threads at once all restore the number from before the first of them. They do not nest.
     """
     global _inside, _outside
+    check_threads(count)
     if count is None or "torch" not in sys.modules:
         yield
         return

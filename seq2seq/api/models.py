@@ -25,13 +25,13 @@ INT8 = "int8"  # folder of the exported form of a model that ships, beside the t
 def shipped_models(trained: bool = False) -> dict[Direction, Path]:
     """The folders of the models that ship, by direction: exported to int8, where onnxruntime is installed.
 
-    With `trained` they are the trained models.
+    With `trained` they are the trained models. A model of many languages is the folder of several directions.
     """
     from seq2seq.folder.layout import is_exported
     from seq2seq.text.artifacts import artifacts
 
-    folders = sorted((artifacts() / "models").glob("*-*"))
-    models = {(src, tgt): path for path in folders for src, _, tgt in [path.name.partition("-")]}
+    folders = sorted((artifacts() / "models").iterdir())
+    models = {direction: folder for folder in folders for direction in directions_in(folder)}
     if trained or find_spec("onnxruntime") is None:
         return models
     return {way: path / INT8 if is_exported(path / INT8) else path for way, path in models.items()}

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from seq2seq.api.computing import torch_threads
+from seq2seq.api.computing import check_threads, torch_threads
 from seq2seq.api.models import open_model, shipped_models, trained_form, with_translation_memory
 from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
@@ -43,8 +43,9 @@ def load(
 
     Raises:
         InputError: a folder holds no complete model, or the model cannot compute on the device.
-        TypeError: `path` is neither a path nor a list of paths.
+        TypeError: `path` is neither a path nor a list of paths, or `threads` is no int.
     """
+    check_threads(threads)
     if path is None:
         models = {direction: (folder,) for direction, folder in shipped_models().items()}
         return Translator(models, device=device, threads=threads)
@@ -56,6 +57,17 @@ def load(
     translator = Translator(dict.fromkeys(bundle.known, folders), device=device, threads=threads)
     translator._opened[folders] = bundle
     return translator
+
+
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {  # of the options that are not checked where they are used
+    "to": ((str,), "a language as a str"),
+    "from_": ((str,), "a language as a str"),
+    "memory": ((str,), "the path of a text as a str"),
+    "memory_share": ((int, float), "a number between 0 and 1"),
+    "search": ((Mapping,), "a dict of settings"),
+    "weights": ((str, os.PathLike), "the path of a file"),
+    "mbr": ((str,), '"bleu" or "chrf"'),
+}
 
 
 class TranslateOptions(TypedDict, total=False):
@@ -86,6 +98,7 @@ class Translator:
     def __init__(
         self, folders: Mapping[Direction, tuple[Path, ...]], *, device: str = "auto", threads: int | None = None
     ) -> None:
+        check_threads(threads)
         self._folders, self._device, self.threads = dict(folders), device, threads
         self._opened: dict[tuple[Path, ...], Bundle] = {}
         self._with_memory: dict[tuple[Direction, str | None, float | None], Bundle] = {}
@@ -153,6 +166,10 @@ class Translator:
         if unknown := options.keys() - TranslateOptions.__annotations__.keys():
             raise TypeError(f"translate() got an unexpected keyword argument {min(unknown)!r}")
         texts = _texts(text, "translate")
+        for name, (types, words) in _TYPES.items():
+            value = options.get(name)
+            if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+                raise TypeError(f"{name} takes {words}, not {value!r}")
         directions = self._directions_of(texts, options.get("from_"), options.get("to"))
         ranked: list[list[Translation]] = [[] for _ in texts]
         for direction in dict.fromkeys(directions):

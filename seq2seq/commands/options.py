@@ -13,6 +13,7 @@ The groups below mean the same in every command that uses them.
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -104,19 +105,30 @@ class BeamOption:
     )
 
 
+class Number(click.FloatRange):
+    """A number in a range. `nan`, which no comparison finds outside of it, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
 @dataclass(frozen=True)
 class RankingOptions(BeamOption):
     """The width of the beam, and the score that ranks its hypotheses."""
 
     length_penalty: float | None = option(
         "--length-penalty",
-        type=click.FloatRange(0, 10),
+        type=Number(0, 10),
         metavar="X",
         help="score = (log p + reward * length) / length ** X",
     )
     word_reward: float | None = option(
         "--word-reward",
-        type=click.FloatRange(0, 10),
+        type=Number(0, 10),
         metavar="X",
         help="reward per token in that score; favours longer translations",
     )
@@ -134,7 +146,7 @@ class MemoryOptions:
     )
     memory_share: float | None = option(
         "--memory-share",
-        type=click.FloatRange(0.01, 0.99),
+        type=Number(0.01, 0.99),
         metavar="X",
         help=f"weight of the memory in each token's probability (default: {MEMORY_SHARE})",
     )

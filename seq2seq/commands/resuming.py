@@ -1,6 +1,7 @@
 """A translation from a file to a file, which is recorded beside the output, so that `--resume` can go on with it."""
 
 import hashlib
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ class Job(NamedTuple):
     @property
     def progress(self) -> Path:
         """Where it is recorded."""
-        return path_beside(self.target.resolve())
+        return path_beside(Path(os.path.realpath(self.target)))
 
 
 def job_of(text: TextOptions, further: Sequence[Path], notify: Callable[[str], None]) -> Job | None:

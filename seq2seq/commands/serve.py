@@ -98,7 +98,7 @@ def _translators(
     exact = options.exact or bool(memory.memory) or compute.device == "cuda"
     threads = 1 if options.workers > 1 else compute.threads
     translators = dict[Direction, LineTranslator]()
-    for folder in options.models or shipped_models().values():
+    for folder in options.models or dict.fromkeys(shipped_models().values()):
         chosen = trained_form(folder) if exact else exported_once(folder, notifier(report.quiet))
         bundle, _ = open_model([chosen], compute.device, threads)
         for src, tgt in bundle.known:

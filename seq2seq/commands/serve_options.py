@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from seq2seq.commands.options import option, path_option
+from seq2seq.commands.options import Number, option, path_option
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class LimitOptions:
     )
     timeout: float = option(
         "--timeout",
-        type=click.FloatRange(1),
+        type=Number(1),
         metavar="SECONDS",
         default=120.0,
         help="longest time to translate a text; a document has five times as long",

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -96,7 +97,7 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
         with path.open("wb") as stream:
             yield stream
         return
-    target = path.resolve()  # the target of a link, which stays a link
+    target = Path(os.path.realpath(path))  # the target of a link, which stays a link
     partial = target.with_name(f".{target.name}.partial")
     try:
         with partial.open("wb") as file:
@@ -108,7 +109,8 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
         partial.replace(target)
     except OSError as e:
         failure = WorkError if e.filename is None else InputError  # it failed while writing, or while opening
-        raise failure(f"cannot write {path}: {e.strerror}; the file that was there is unchanged") from None
+        state = "the file that was there is unchanged" if target.is_file() else "check the path"
+        raise failure(f"cannot write {path}: {e.strerror}; {state}") from None
     finally:
         partial.unlink(missing_ok=True)
 

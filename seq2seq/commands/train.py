@@ -34,6 +34,7 @@ from seq2seq.commands.options import (
     ERRORS,
     ERRORS_HELP,
     ComputeOptions,
+    Number,
     ReportOptions,
     grouped,
     option,
@@ -93,7 +94,7 @@ class RunOptions:
     )
     minutes: float | None = option(
         "--minutes",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         metavar="N",
         help="fit the number of updates to this time, from the start of the command to its scores",
     )

@@ -77,7 +77,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     kind = format_name(text.kind, text.source, text.target)
     is_document = kind != LINES
     if is_document:
-        _check_document_options(text, limits, form, kind)
+        _check_document_options(limits, form, kind)
+    _check_format_options(text, kind)
     job = _job(text, limits, form, notifier(report.quiet))
     interactive = not (text.source or text.target or form.to_score or limits.prefix) and _at_a_terminal()
     if interactive and text.from_ == AUTO:
@@ -173,8 +174,12 @@ def _check_options(
     Raises:
         InputError: there are some, or the output is the input.
     """
+    if limits.seed is not None and not limits.sample:
+        raise InputError(f"--seed {limits.seed} goes with --sample; leave it out, or sample")
     if limits.sample and ranking.beam and not limits.chooses:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
+    if form.to_score and not text.resume:  # which is refused by itself
+        _check_score_options(limits, form)
     if form.to_score and limits.chooses:
         raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
     if form.to_score and (reading.glossaries or reading.avoided):
@@ -183,7 +188,28 @@ def _check_options(
         _check_different(text.source, text.target)
 
 
-def _check_document_options(text: TextOptions, limits: SearchOptions, form: FormatOptions, kind: str) -> None:
+def _check_score_options(limits: SearchOptions, form: FormatOptions) -> None:
+    """Refuse the options that --score does not use.
+
+    Raises:
+        InputError: there is one.
+    """
+    given = {
+        "--nbest": limits.nbest,
+        "--prefix": limits.prefix,
+        "--sample": limits.sample,
+        "--scores": form.scores,
+        "--alignments": form.alignments,
+        "--min-length": limits.min_length,
+        "--max-length": limits.max_length,
+        "--no-repeat-ngram": limits.no_repeat_ngram,
+    }
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--score translates nothing that {name} could change; leave one of them out")
+
+
+def _check_document_options(limits: SearchOptions, form: FormatOptions, kind: str) -> None:
     """Refuse the options that a document cannot have.
 
     Raises:
@@ -200,6 +226,14 @@ def _check_document_options(text: TextOptions, limits: SearchOptions, form: Form
     for name, value in given.items():
         if value:
             raise InputError(f"{name} is for lines, not for a document of the format {kind}; leave it out")
+
+
+def _check_format_options(text: TextOptions, kind: str) -> None:
+    """Refuse the options that the format does not have.
+
+    Raises:
+        InputError: there is one.
+    """
     if text.columns and kind not in ("csv", "tsv"):
         raise InputError(f"--column is for CSV and TSV files, not for the format {kind}; leave it out")
     if text.everything and kind not in ("po", "xliff"):

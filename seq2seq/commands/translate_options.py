@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from seq2seq.commands.options import ChoiceOptions, RankingOptions, option, path_option, specified
+from seq2seq.commands.options import ChoiceOptions, Number, RankingOptions, option, path_option, specified
 from seq2seq.documents.formats import FORMATS, LINES
 from seq2seq.errors import InputError
 from seq2seq.translation.search import SAMPLES, SearchConfig
@@ -61,7 +61,7 @@ class SearchOptions(ChoiceOptions):
     )
     sample: float | None = option(
         "--sample",
-        type=click.FloatRange(min=0.01, max=100),
+        type=Number(min=0.01, max=100),
         metavar="T",
         help="sample each token from p ** (1 / T) instead of searching; with --nbest N, N times; with --rescore or "
         f"--mbr, --beam N of them to choose from (default: {SAMPLES})",

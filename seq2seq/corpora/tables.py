@@ -133,10 +133,10 @@ def _records(numbered: Iterator[tuple[int, str]], delimiter: str, file: File, fi
             return
         except csv.Error as e:
             problem = str(e).partition(" - ")[0]
-            if problem == "unexpected end of data":
+            if len(record) > 1 and "is not closed" not in problem:  # the quote that was open took in the next lines
                 problem += f", the quote of line {record[0][0]} is not closed"
             advice = "correct the quotes" if "quote" in problem else _ADVICE
-            findings.fault(str(file), f"line {record[-1][0]}", problem, advice)
+            findings.fault(str(file), f"line {record[0][0]}", problem, advice)
             pending.extendleft(reversed(record[1:]))
             record.clear()
 

@@ -1,10 +1,11 @@
-"""Cross-entropy with label smoothing, R-Drop's consistency loss and the coverage loss.
+"""Cross-entropy with label smoothing, over the vocabulary or a sample of it; R-Drop's consistency; the coverage loss.
 
 They are summed over tokens, so that the parts of a batch add up to it. The first two compute their value and its
 gradient for the logits together, a block of tokens at a time, so that intermediate values stay in the processor's
 cache; for them the caller removes padding.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -31,31 +32,61 @@ class Mixture(NamedTuple):
     other: Tensor  # (N, 1) the logarithm of what the other distribution adds to p(y_n)
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture | None = None) -> Loss:
+class Sample(NamedTuple):
+    """A part of the vocabulary that stands for all of it in the sum of the softmax: V' of V tokens, targets first."""
+
+    tokens: Tensor  # (V',) ids
+    weights: Tensor  # (V',) how many tokens of the vocabulary each stands for; they add up to V
+    targets: Tensor  # (N,) the place of each target in `tokens`
+
+
+def sample_vocabulary(targets: Tensor, vocabulary: int, share: float) -> Sample:
+    """The targets (N,), each with weight 1, and a uniform random `share` of the other tokens of a vocabulary of V.
+
+    The sum over the vocabulary is estimated without bias, in place of a choice by parts of the corpus (sampled softmax,
+    Jean et al. 2015, section 3.2).
+    """
+    tokens, places = targets.unique(return_inverse=True)
+    other = torch.ones(vocabulary, dtype=torch.bool, device=targets.device)
+    other[tokens] = False
+    rest = other.nonzero()[:, 0]
+    size = math.ceil(share * len(rest))
+    drawn = rest[torch.randperm(len(rest), device=rest.device)[:size]]
+    weights = torch.ones(len(tokens) + size, device=targets.device)
+    weights[len(tokens) :] = len(rest) / max(size, 1)
+    return Sample(torch.cat((tokens, drawn)), weights, places)
+
+
+def cross_entropy(
+    logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture | None = None, weights: Tensor | None = None
+) -> Loss:
     """The loss of logits (N, V) at N real tokens against targets y (N,), with label smoothing e.
 
     smoothed = sum_n (1 - e) * -log p(y_n) + e / V * sum_v -log p(v)      Szegedy et al. (2016), section 7
 
     Its gradient for the logits is p - q, where q is the smoothed target distribution. With a mixture -log p(y_n) is
-    `mixed_cross_entropy`.
+    `mixed_cross_entropy`. With the weights w (V') of a `Sample` the sum of v, and that of the softmax, is over the
+    sample, each term times w_v.
     """
     if mixture is not None:
-        return mixed_cross_entropy(logits, targets, smoothing, mixture)
-    gradient = torch.empty_like(logits)
+        return mixed_cross_entropy(logits, targets, smoothing, mixture, weights)
+    gradient, spread = torch.empty_like(logits), _spread(smoothing, logits, weights)
     nats = uniform = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
     with torch.no_grad():
         for block, y, grad in _blocks(logits, targets[:, None], gradient):
-            x, log_z, p = _softmax(block)
+            x, log_z, p = _softmax(block, weights)
             nats = nats + (log_z - x.gather(1, y)).sum()
             if smoothing:
-                uniform = uniform + (log_z - x.mean(1, keepdim=True)).sum()
-            p.sub_(smoothing / p.shape[1])
+                uniform = uniform + (log_z - _mean(x, weights)).sum()
+            p.sub_(spread)
             grad.copy_(p.scatter_add_(1, y, torch.full_like(log_z, smoothing - 1.0)))
     smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform
     return Loss(_WithGradient.apply(smoothed, gradient, logits), nats, len(targets))
 
 
-def mixed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture) -> Loss:
+def mixed_cross_entropy(
+    logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture, weights: Tensor | None = None
+) -> Loss:
     """The loss where p(y_n) = exp(generated_n) softmax(y_n) + exp(other_n), with label smoothing e.
 
     smoothed = sum_n (1 - e) * -log p(y_n) + e / V * sum_v -log softmax(v)
@@ -64,20 +95,20 @@ def mixed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, mixtu
     With r_n the softmax's share of p(y_n), the gradient for the logits is (1 - e) r (softmax - one-hot) +
     e (softmax - 1 / V), for `generated` -(1 - e) r and for `other` -(1 - e) (1 - r).
     """
-    gradients = tuple(torch.empty_like(x) for x in (logits, *mixture))
+    gradients, spread = tuple(torch.empty_like(x) for x in (logits, *mixture)), _spread(smoothing, logits, weights)
     nats = uniform = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
     with torch.no_grad():
         for block, y, *parts in _blocks(logits, targets[:, None], *mixture, *gradients):
             generated, other, grad, grad_generated, grad_other = parts
-            x, log_z, p = _softmax(block)
+            x, log_z, p = _softmax(block, weights)
             of_softmax = generated + x.gather(1, y) - log_z
             log_p = torch.logaddexp(of_softmax, other)
             share = (of_softmax - log_p).exp()
             nats = nats - log_p.sum()
             if smoothing:
-                uniform = uniform + (log_z - x.mean(1, keepdim=True)).sum()
+                uniform = uniform + (log_z - _mean(x, weights)).sum()
             scale = (1.0 - smoothing) * share
-            p.mul_(scale + smoothing).sub_(smoothing / p.shape[1])
+            p.mul_(scale + smoothing).sub_(spread)
             grad.copy_(p.scatter_add_(1, y, -scale.to(p.dtype)))
             grad_generated.copy_(-scale)
             grad_other.copy_(scale - (1.0 - smoothing))
@@ -144,10 +175,22 @@ def _blocks(logits: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
     return zip(*(tensor.split(max(1, rows)) for tensor in (logits, *others)), strict=True)
 
 
-def _softmax(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits (N, V) in the type to sum in, log sum_v exp(logit) (N, 1), and the softmax (N, V)."""
+def _softmax(logits: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits x (N, V) in the type to sum in, log Z = log sum_v w_v exp(x_v) (N, 1), and the softmax w exp(x) / Z."""
     x = logits.to(_sum_dtype(logits))
     top = x.amax(1, keepdim=True)
     p = (x - top).exp_()
+    if weights is not None:
+        p.mul_(weights)
     z = p.sum(1, keepdim=True)
     return x, top + z.log(), p.div_(z)
+
+
+def _mean(x: Tensor, weights: Tensor | None) -> Tensor:
+    """The mean (N, 1) of x (N, V) over the vocabulary."""
+    return x.mean(1, keepdim=True) if weights is None else (x @ weights[:, None].to(x.dtype)) / weights.sum()
+
+
+def _spread(smoothing: float, logits: Tensor, weights: Tensor | None) -> float | Tensor:
+    """What label smoothing adds to the probability of each column of the logits, one number or (V,)."""
+    return smoothing / logits.shape[1] if weights is None else weights * (smoothing / weights.sum())

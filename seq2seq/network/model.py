@@ -70,7 +70,7 @@ class ModelConfig:
 class Forced(NamedTuple):
     """The result of teacher forcing."""
 
-    logits: Tensor  # (N, V) of the softmax at the N real positions, row by row
+    logits: Tensor  # (N, V) or (N, V') of the softmax at the N real positions, row by row
     features: Tensor  # (N, E)
     copies: Copies | None  # (N, S); None without `model.copy`
     weights: Tensor  # (B, T, S) attention weights of all positions
@@ -143,15 +143,18 @@ class Model(nn.Module):
         features: tuple[Tensor, State] = self.decoder(self.tgt_embedding(tokens), state)
         return features
 
-    def forward(self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor) -> Forced:
+    def forward(
+        self, src: Tensor, src_mask: Tensor, tgt_in: Tensor, tgt_mask: Tensor, tokens: Tensor | None = None
+    ) -> Forced:
         """Teacher forcing at the N real positions of tgt_in (B, T), row by row.
 
-        Equals `advance` over the whole sentence, but the output layer, the costliest product, skips the padding, and
-        the mixture of `model.copy` is left to `mixture`.
+        Equals `advance` over the whole sentence, but the output layer, the costliest product, skips the padding and
+        computes the logits of the ids `tokens` (V',) alone, where given; the mixture of `model.copy` is left to
+        `mixture`.
         """
         features, state = self.features(tgt_in, self.start(src, src_mask))
         real, copies = features[tgt_mask], self._copies(state)
-        return Forced(self.logits(real), real, copies and copies.at(tgt_mask), state.weights)
+        return Forced(self.logits(real, tokens), real, copies and copies.at(tgt_mask), state.weights)
 
     def log_probs(self, features: Tensor, state: State, rows: Rows | None = None) -> Tensor:
         """log p of the next token, in at least single precision, from features (B, T, E) and the state after them.
@@ -177,8 +180,13 @@ class Model(nn.Module):
         slots = state.memory.slots
         return None if slots is None else Copies.of(state.weights, slots)
 
-    def logits(self, features: Tensor) -> Tensor:
-        """Features (..., E) to logits (..., V); of a table with more rows, the first V are used."""
+    def logits(self, features: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Features (..., E) to logits (..., V), or (..., V') of the ids `tokens`.
+
+        Of a table with more rows than V the first V are used.
+        """
+        if tokens is not None:
+            return F.linear(features, self.output.weight[tokens], self.output.bias[tokens])
         return F.linear(features, self.output.weight[: self.output.out_features], self.output.bias)
 
 

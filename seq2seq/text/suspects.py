@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -152,14 +153,14 @@ def _lengths(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str])
     return [LENGTHS if outlier else "" for outlier in outliers.tolist()]
 
 
-def _words(lines: Sequence[str]) -> list[set[str]]:
-    return [set(line.lower().split()) for line in lines]
+def _words(line: str) -> set[str]:
+    """Not kept for all lines of a text: of a million pairs they would take 2.6 GB."""
+    return set(line.lower().split())
 
 
 def _sides(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
     """Lines in another script, and lines that consist of the other side's words."""
-    words = [_words(lines) for lines in (src, tgt)]
-    counts = [Counter(word for line in side for word in line) for side in words]
+    counts = [Counter(chain.from_iterable(map(_words, lines))) for lines in (src, tgt)]
     reasons = [""] * len(src)
     for side, lines in enumerate((src, tgt)):
         own, other = counts[side], counts[1 - side]
@@ -168,7 +169,7 @@ def _sides(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -
                 continue
             if not is_in_script(line, languages[side]):
                 reasons[i] = LANGUAGE.format(language=languages[side])
-            elif is_in_other_language(words[side][i], own, other):
+            elif is_in_other_language(_words(line), own, other):
                 reasons[i] = WRONG_SIDE.format(language=languages[side])
     return reasons
 
@@ -177,10 +178,9 @@ def _identified(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, st
     """Lines in the script of their language that the identifier takes for another one."""
     reasons = [""] * len(src)
     for lines, language in zip((src, tgt), languages, strict=True):
-        words = _words(lines)
-        trusted = _trusted(lines, words, language)
+        trusted = _trusted(lines, language)
         for i, line in enumerate(lines):
-            if reasons[i] or len(line) < _FROM or _share(words[i], trusted) >= _TRUSTED_SHARE:
+            if reasons[i] or len(line) < _FROM or _share(_words(line), trusted) >= _TRUSTED_SHARE:
                 continue
             if is_in_script(line, language) and margin(line, language) > _MARGIN:
                 reasons[i] = LANGUAGE.format(language=language)
@@ -191,7 +191,7 @@ def _share(words: set[str], trusted: set[str]) -> float:
     return len(words & trusted) / len(words) if words else 0.0
 
 
-def _trusted(lines: Sequence[str], words: Sequence[set[str]], language: str) -> set[str]:
+def _trusted(lines: Sequence[str], language: str) -> set[str]:
     """Words of a large text that are almost always in lines of its language; none in a text of fewer lines.
 
     Asking the identifier of every line takes 0.3 ms each, so of a large text it is asked of a sample, and then of those
@@ -201,8 +201,9 @@ def _trusted(lines: Sequence[str], words: Sequence[set[str]], language: str) -> 
         return set()
     seen: Counter[str] = Counter()
     doubted: Counter[str] = Counter()
-    for i in range(0, len(lines), len(lines) // _SAMPLE):
-        seen.update(words[i])
-        if len(lines[i]) >= _FROM and margin(lines[i], language) > _MARGIN:
-            doubted.update(words[i])
+    for line in lines[:: len(lines) // _SAMPLE]:
+        words = _words(line)
+        seen.update(words)
+        if len(line) >= _FROM and margin(line, language) > _MARGIN:
+            doubted.update(words)
     return {word for word, count in seen.items() if count >= _SEEN and doubted[word] <= _DOUBT * count}

@@ -3,28 +3,20 @@
 The tokenizer is lossless: `decode(encode(line)) == line` for every line. Text is not normalised, a character outside
 the vocabulary becomes its UTF-8 bytes, and encoding never produces the unknown id.
 
-`Sampler` draws random segmentations for training: subword regularisation (Kudo 2018) for a unigram model, BPE-dropout
-(Provilkov et al. 2020) for BPE. A sample depends on the lines and the generator alone, so that training can be resumed;
-SentencePiece's own sampler has a hidden generator in each thread.
-
 The tokenizer of a model of many languages has a token for each language that it translates to, `<2de>` for German
 (Johnson et al. 2017). These are control symbols of SentencePiece: no text is encoded to one, not even `<2de>`, and they
 are decoded to nothing.
 
-This module does not know where lines come from, or that they have a translation.
+This module does not know where lines come from, or that they have a translation. `sampling` draws random segmentations.
 """
 
-import heapq
 import io
 import re
-from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, combinations, islice, pairwise, takewhile
+from itertools import accumulate, chain, combinations, islice, takewhile
 from pathlib import Path
 
-import numpy as np
 import sentencepiece
 
 from seq2seq.config import setting
@@ -85,15 +77,15 @@ class Tokenizer:
             InputError: not a SentencePiece model, other special ids, or a model that is not lossless.
         """
         self.model_bytes = model
-        self._processor = sentencepiece.SentencePieceProcessor(num_threads=1)
+        self.processor = sentencepiece.SentencePieceProcessor(num_threads=1)
         try:
-            self._processor.LoadFromSerializedProto(model)
-            self._bytes = _texts(self._processor)
+            self.processor.LoadFromSerializedProto(model)
+            self._bytes = _texts(self.processor)
         except (RuntimeError, ValueError):  # ValueError: a piece is not UTF-8, or a byte piece has no number
             model = b""
         if not model:
             raise InputError("not a whole SentencePiece model; copy it again or learn a new one")
-        p = self._processor
+        p = self.processor
         special = (p.pad_id(), p.bos_id(), p.eos_id(), p.unk_id())
         if special != (PAD, BOS, EOS, UNK):
             raise InputError(f"pad, bos, eos, unk have the ids {special} instead of (0, 1, 2, 3); learn a new model")
@@ -193,13 +185,13 @@ class Tokenizer:
         """
         names = self.pieces(range(len(self)))
         ids, needed = set[int](), {SPACE}
-        for chunk in _chunks(lines):
+        for chunk in chunks(lines):
             ids.update(chain.from_iterable(self.encode(chunk)))
-            needed.update(*map(_escape, chunk))
+            needed.update(*map(escape, chunk))
         needed |= {names[i] for i in ids}
         if kind == "bpe":
             needed |= {name[a:b] for name in needed for a, b in combinations(range(len(name) + 1), 2)}
-        p = self._processor
+        p = self.processor
         always = [p.is_control(i) or p.is_unknown(i) or p.is_byte(i) for i in range(len(p))]
         kept = [always[i] or is_piece(name) or name in needed for i, name in enumerate(names)]
         pieces, rest = _split_model(self.model_bytes)
@@ -216,12 +208,12 @@ class Tokenizer:
 
     def encode(self, lines: Sequence[str]) -> list[list[int]]:
         """The ids of each line's best segmentation, without BOS and EOS."""
-        ids: list[list[int]] = self._processor.encode([_escape(line) for line in lines])
+        ids: list[list[int]] = self.processor.encode([escape(line) for line in lines])
         return ids
 
     def encode_all(self, lines: Sequence[str]) -> Ragged:
         """`encode` for a whole corpus, in four bytes per id."""
-        return Ragged.joined(Ragged.of(self.encode(chunk)) for chunk in _chunks(lines))
+        return Ragged.joined(Ragged.of(self.encode(chunk)) for chunk in chunks(lines))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of any ids as one line. Bytes that are not UTF-8, and the unknown id, become U+FFFD."""
@@ -241,140 +233,32 @@ class Tokenizer:
 
     def knows(self, ids: Sequence[int]) -> bool:
         """Whether any of the ids is more than a byte or a space: text of another script has none."""
-        p = self._processor
+        p = self.processor
         return any(not p.is_byte(i) and self._bytes[i] != b" " for i in ids)
 
     def cost(self, word: str) -> float:
         """How unlikely the model finds a word: the number of its pieces, and less than 1 for their probability."""
         ids = self.encode([word])[0]
-        return len(ids) - 1 / (1 - sum(self._processor.get_score(i) for i in ids))
+        return len(ids) - 1 / (1 - sum(self.processor.get_score(i) for i in ids))
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The pieces of these ids as text, with `▁` for a space."""
-        return [self._processor.id_to_piece(i) for i in ids]
-
-
-class Sampler:
-    """Random segmentations of lines.
-
-    No piece crosses a space, so each word is drawn separately, from a list of segmentations that is computed once.
-    `sampling` is `TokenizerConfig.sampling`; with 0, `sample` is `encode`.
-    """
-
-    NBEST = 64  # the most segmentations of a word (l in Kudo 2018)
-
-    def __init__(self, tokenizer: Tokenizer, sampling: float) -> None:
-        self._tokenizer = tokenizer
-        self._sampling = sampling
-        p = tokenizer._processor
-        normal = [i for i in range(len(p)) if not (p.is_control(i) or p.is_unknown(i) or p.is_byte(i))]
-        self._ids = {p.id_to_piece(i): i for i in normal}
-        self._scores = [p.get_score(i) for i in range(len(p))]
-        self._byte_ids = [p.piece_to_id(f"<0x{b:02X}>") for b in range(256)]
-        try:
-            p.nbest_encode("a", nbest_size=2)
-            self._segment = self._unigram
-        except RuntimeError:  # BPE has no n-best list; SentencePiece reveals the kind in no other way
-            self._segment = self._bpe
-        # Entry k of these is one segmentation; those of word number w are consecutive. limits[k] is w * 2**32 + the
-        # cumulative probability in units of 2**-32, pool[ends[k]:ends[k + 1]] are the ids.
-        self._words: dict[str, int] = {}
-        self._limits = array("q")
-        self._ends = array("q", [0])
-        self._pool = array("i")
-
-    def sample(self, lines: Sequence[str], rng: "np.random.Generator") -> Ragged:
-        """Draw one segmentation of each line, as ids; it depends on the lines and the generator's state alone."""
-        return Ragged.joined(self.samples(lines, rng))
-
-    def samples(self, lines: Sequence[str], rng: "np.random.Generator") -> Iterator[Ragged]:
-        """The result of `sample` in chunks."""
-        for chunk in _chunks(lines):
-            yield self._sample(chunk, rng) if self._sampling else Ragged.of(self._tokenizer.encode(chunk))
-
-    def _sample(self, lines: Sequence[str], rng: "np.random.Generator") -> Ragged:
-        split = [_escape(line).split(" ") if line else [] for line in lines]
-        words = [word for line in split for word in line]
-        for word in dict.fromkeys(words):
-            if word not in self._words:
-                self._add(word)
-        rows = np.fromiter(map(self._words.__getitem__, words), np.int64, len(words))
-        # In integers, so that rounding cannot lead to the next word.
-        draws = (rows << 32) + rng.integers(1 << 32, size=len(rows))
-        chosen = np.searchsorted(np.frombuffer(self._limits, np.int64), draws, side="right")
-        ends = np.frombuffer(self._ends, np.int64)
-        starts, sizes = ends[chosen], ends[chosen + 1] - ends[chosen]
-        cuts = np.concatenate([[0], np.cumsum(sizes)])
-        flat = np.arange(cuts[-1]) + np.repeat(starts - cuts[:-1], sizes)
-        return Ragged(np.frombuffer(self._pool, np.intc)[flat], cuts[np.cumsum([0, *map(len, split)])])
-
-    def _add(self, word: str) -> None:
-        """Append the segmentations of a new word to the tables."""
-        segmentations, weights = self._segment(word)
-        shares = np.cumsum(weights)
-        limits = np.round(shares / shares[-1] * 2**32).astype(np.int64) + (len(self._words) << 32)
-        self._words[word] = len(self._words)
-        self._limits.extend(limits.tolist())
-        for ids in segmentations:
-            self._pool.extend(ids)
-            self._ends.append(len(self._pool))
-
-    def _unigram(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """The n best segmentations and their weights p ** alpha."""
-        if not word:  # between two spaces
-            return [[self._ids[SPACE]]], np.ones(1)
-        best = self._tokenizer._processor.nbest_encode(word, nbest_size=self.NBEST)
-        scores = np.array([sum([self._scores[i] for i in ids]) for ids in best])
-        return best, np.exp(self._sampling * (scores - scores.max()))
-
-    def _bpe(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """The most probable results of BPE-dropout and their probabilities.
-
-        At each step every possible merge is dropped with probability p and the best remaining merge is done; if none
-        remains, the word is finished. A merge takes a word from n parts to n - 1, so the probabilities of the states of
-        n - 1 parts follow exactly from those of n parts. States much less probable than their best sibling are dropped.
-        """
-        p = self._sampling
-        width = max(1, min(self.NBEST, 1024 // (len(word) + 1)))
-        states = {tuple(SPACE + word): 1.0}
-        outcomes = {}
-        while states:
-            floor = 1e-4 * max(states.values())
-            shorter: dict[tuple[str, ...], float] = defaultdict(float)
-            for parts, mass in heapq.nlargest(width, states.items(), key=lambda item: item[1]):
-                pairs = [self._ids.get(a + b) for a, b in pairwise(parts)]
-                merges = sorted([(-self._scores[i], at) for at, i in enumerate(pairs) if i is not None])
-                outcomes[parts] = mass * p ** len(merges)
-                for _, at in merges:
-                    if mass * (1 - p) < floor:
-                        break
-                    shorter[(*parts[:at], parts[at] + parts[at + 1], *parts[at + 2 :])] += mass * (1 - p)
-                    mass *= p
-            states = shorter
-        best = heapq.nlargest(self.NBEST, outcomes.items(), key=lambda item: item[1])
-        return [self._part_ids(parts) for parts, _ in best], np.array([weight for _, weight in best])
-
-    def _part_ids(self, parts: Iterable[str]) -> list[int]:
-        return [
-            i
-            for part in parts
-            for i in ([self._ids[part]] if part in self._ids else [self._byte_ids[b] for b in part.encode()])
-        ]
+        return [self.processor.id_to_piece(i) for i in ids]
 
 
 def _learnt_from(lines: Sequence[str], notice: Callable[[str], None]) -> list[str]:
     """The lines that a model is learnt from, as SentencePiece is given them: those with text, or an even share."""
-    step = -(-sum(len(_escape(line)) for line in lines if line.strip()) // MAX_CHARS)
+    step = -(-sum(len(escape(line)) for line in lines if line.strip()) // MAX_CHARS)
     if not step:
         raise InputError("there is no text to learn a tokenizer from; give lines that are not empty")
     chosen = islice((line for line in lines if line.strip()), 0, None, step)
-    text = [_escape(line).replace(_RESERVED, " ") for line in chosen]
+    text = [escape(line).replace(_RESERVED, " ") for line in chosen]
     if step > 1:
         notice(f"the tokenizer is learnt from {len(text):,} lines, one in {step}, to save memory")
     return text
 
 
-def _chunks(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(lines: Sequence[str]) -> Iterator[Sequence[str]]:
     """The lines in chunks, so that temporary lists of their ids and words stay small."""
     return (lines[i : i + CHUNK] for i in range(0, len(lines), CHUNK))
 
@@ -412,7 +296,8 @@ def _texts(processor: sentencepiece.SentencePieceProcessor) -> list[bytes]:
     return [text.replace(b"\n", b" ") for text in texts]  # a line stays one line for any ids
 
 
-def _escape(line: str) -> str:
+def escape(line: str) -> str:
+    """The line as SentencePiece is given it: its mark for a space in the text itself is escaped."""
     if SPACE not in line and _ESCAPE not in line:
         return line
     return line.replace(_ESCAPE, _ESCAPE + "0").replace(SPACE, _ESCAPE + "1")

@@ -24,8 +24,9 @@ from seq2seq.text.directions import EpochRows
 from seq2seq.text.mapped import Joined, Picked, side
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.ragged import Ragged, Selected
+from seq2seq.text.sampling import Sampler
 from seq2seq.text.sources import Pair
-from seq2seq.text.tokenizer import Sampler, Tokenizer
+from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.collation import Batch, collate
 
 Ids = Ragged | Selected

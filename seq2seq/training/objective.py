@@ -5,6 +5,7 @@
     L + w coverage                      attention to the same positions again (See et al. 2017)
 
 Of a model that copies, L has the probabilities of the mixture; label smoothing and R-Drop are for its softmax alone.
+With sampled softmax L's sums over the vocabulary are estimated from a part of it (Jean et al. 2015).
 With scheduled sampling the decoder reads some of its own predictions in place of the reference (Bengio et al. 2015).
 """
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.errors import InputError
-from seq2seq.network.loss import consistency, coverage, cross_entropy
+from seq2seq.network.loss import Sample, consistency, coverage, cross_entropy, sample_vocabulary
 from seq2seq.network.model import Model
 from seq2seq.training.collation import Batch
 from seq2seq.training.optimization import TrainingConfig, autocast
@@ -31,6 +32,11 @@ class Objective:
                 f"training.coverage counts attention, which model.context = '{model.config.context}' does not have; "
                 "leave it out, or take another context"
             )
+        if config.consistency and config.sampled_softmax < 1.0:
+            raise InputError(
+                "training.consistency compares the whole distributions of two passes, of which "
+                f"training.sampled_softmax = {config.sampled_softmax} computes a part; set one of them alone"
+            )
         self.model, self.config, self.device = model, config, device
 
     def backward(self, batch: Batch, tokens: int, elapsed: float) -> float:
@@ -47,10 +53,13 @@ class Objective:
         passes = 2 if config.consistency else 1
         batch = batch.duplicate() if config.consistency else batch
         targets = batch.tgt_out[batch.tgt_mask]
+        sample = self.sample(targets)
         with autocast(config.precision, self.device):
-            forced = self.model(batch.src, batch.src_mask, self.decoder_input(batch, elapsed), batch.tgt_mask)
+            tgt_in = self.decoder_input(batch, elapsed)
+            forced = self.model(batch.src, batch.src_mask, tgt_in, batch.tgt_mask, sample and sample.tokens)
             mixture = self.model.mixture(forced, targets)
-        loss = cross_entropy(forced.logits, targets, config.label_smoothing, mixture)
+        places, weights = (sample.targets, sample.weights) if sample else (targets, None)
+        loss = cross_entropy(forced.logits, places, config.label_smoothing, mixture, weights)
         total = loss.smoothed / passes
         if config.consistency:
             total = total + config.consistency * consistency(forced.logits)
@@ -58,6 +67,12 @@ class Objective:
             total = total + config.coverage / passes * coverage(forced.weights, batch.tgt_mask)
         (total / tokens).backward()
         return loss.nats.item() / passes
+
+    def sample(self, targets: Tensor) -> Sample | None:
+        """The part of the vocabulary that the softmax sums over for the targets (N,); None: all of it."""
+        if self.config.sampled_softmax == 1.0:
+            return None
+        return sample_vocabulary(targets, self.model.output.out_features, self.config.sampled_softmax)
 
     def decoder_input(self, batch: Batch, elapsed: float) -> Tensor:
         """The tokens (B, T) that the decoder reads: the reference or, with scheduled sampling, partly predictions.

@@ -38,6 +38,13 @@ class TrainingConfig:
     label_smoothing: float = setting(
         0.1, "probability spread uniformly over the vocabulary in the target", low=0.0, high=0.99
     )
+    sampled_softmax: float = setting(
+        1.0,
+        "share of the vocabulary, besides the targets of a batch, over which the softmax of the training loss sums; "
+        "below 1 the sum is an estimate, and a large vocabulary costs less time",
+        low=0.001,
+        high=1.0,
+    )
     consistency: float = setting(0.0, "weight of the R-Drop consistency loss; 0: off", low=0.0, high=100.0)
     coverage: float = setting(
         0.0,

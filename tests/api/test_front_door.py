@@ -168,11 +168,34 @@ def test_search_settings_are_the_models_own_until_others_are_named(model: seq2se
 
 
 @pytest.mark.parametrize(
-    "option", [{"nbest": "3"}, {"nbest": True}, {"keep": 5}, {"keep": [5]}, {"split": "no"}], ids=str
+    "option",
+    [
+        {"nbest": "3"},
+        {"nbest": True},
+        {"keep": 5},
+        {"keep": [5]},
+        {"split": "no"},
+        {"to": 5},
+        {"mbr": True},
+        {"memory": 5},
+        {"from_": ["digits"]},
+        {"memory_share": "x"},
+        {"search": 5},
+        {"weights": 5},
+    ],
+    ids=str,
 )
 def test_an_option_of_another_type_is_a_type_error(model: seq2seq.Translator, option: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=next(iter(option))):
         model.translate("3", **option)
+
+
+def test_threads_are_a_number_from_1_on(learnt: Learnt) -> None:
+    for wrong in ("2", 1.5, True):
+        with pytest.raises(TypeError, match="threads takes an int"):
+            seq2seq.load(learnt.folder, threads=wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="threads = 0"):
+        seq2seq.load(threads=0)
 
 
 @pytest.mark.parametrize("text", [5, None, b"3 1", {"3": 1}, 1.5])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import seq2seq
+from seq2seq.api.models import shipped_models
 from seq2seq.errors import InputError
 
 LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
@@ -13,7 +14,7 @@ LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
 
 @pytest.fixture(scope="module")
 def model() -> seq2seq.Translator:
-    return seq2seq.load(Path(__file__).parents[2] / "artifacts" / "models" / "en-de", device="cpu", threads=1)
+    return seq2seq.load(shipped_models(trained=True)["en", "de"], device="cpu", threads=1)
 
 
 def test_the_terms_of_each_line_stand_in_its_translation(model: seq2seq.Translator) -> None:
@@ -30,6 +31,24 @@ def test_the_terms_of_each_line_stand_in_its_translation(model: seq2seq.Translat
         assert translation.text.count("Köter") == 1
 
 
+def test_terms_stand_in_the_translations_of_ensembles_and_with_a_translation_memory(
+    model: seq2seq.Translator, tmp_path: Path
+) -> None:
+    """An ensemble of a model and itself translates as the model does; the memory's translation lacks the term."""
+    folder = shipped_models(trained=True)["en", "de"]
+    glossary, avoid = {"dog": "Köter", "black cat": "schwarze Mieze"}, ["hier"]
+    ensemble = seq2seq.load([folder, folder], device="cpu", threads=1)
+    expected = model.translate(LINES, glossary=glossary, avoid=avoid)
+    assert ensemble.translate(LINES, glossary=glossary, avoid=avoid) == expected
+
+    (tmp_path / "train.tsv").write_text("en\tde\nThe dog and the black cat are here.\tHund und Katze sind hier.\n")
+    memory = {"memory": str(tmp_path / "train.tsv"), "memory_share": 0.9}
+    assert model.translate(LINES[0], **memory) == "Hund und Katze sind hier."
+    first, *_ = model.translate(LINES, glossary=glossary, avoid=avoid, **memory)
+    assert first.count("Köter") == first.count("schwarze Mieze") == 1
+    assert "hier" not in first.strip(".").split()
+
+
 @pytest.mark.parametrize(
     ("text", "glossary", "expected"),
     [
@@ -40,7 +59,8 @@ def test_the_terms_of_each_line_stand_in_its_translation(model: seq2seq.Translat
             {"Köter": 2, "schwarzer Köter": 1},
         ),
         ("THE DOG SLEEPS.", {"dog": "Köter"}, {"KÖTER": 1}),
-        ("The girl is here.", {"girl": "дівчина 丼"}, {"дівчина 丼": 1}),
+        ("The girl is here.", {"girl": "дівчина 丼"}, {"івчина 丼": 1}),
+        ("A cat.", {"cat": "x" * 40}, {"x" * 39: 1}),
         ("I like Windows 10 on 10 days.", {"Windows 10": "Fenster Zehn"}, {"Fenster Zehn": 1, "10": 1}),
         ("The <b>black <i>dog</i></b> sleeps.", {"black dog": "Köter"}, {"Köter": 1, "<i>": 1, "</b>": 1}),
         ("Really black dogs are here.", {"really": "total"}, {"otal": 1}),

@@ -12,8 +12,8 @@ from safetensors.numpy import load_file
 from shell import PARTS, Result, call, card, refused, snapshot, train, worked, write_part
 
 from seq2seq.api import fitting
+from seq2seq.api.models import shipped_models
 from seq2seq.folder.checkpoint import load_model, weights_of
-from seq2seq.text.artifacts import artifacts
 from seq2seq.training.pacing import Speed, updates_in
 
 # Sentences that the tiny model does not know, with letters that its tokenizer has no token for.
@@ -215,7 +215,7 @@ def test_the_recipe_of_fine_tuning_has_a_lower_rate(model: Path, new_text: Path)
 
 def test_a_model_that_ships_can_be_fine_tuned(new_text: Path) -> None:
     """Its weights are stored in eight bits, and those of the new model are not."""
-    base = artifacts() / "models" / "en-de"
+    base = shipped_models(trained=True)["en", "de"]
     worked(finetune(base, "run", 1, "--set", "training.learning_rate=0.0", "--quiet"))
     one, other = (weights_of(load_model(folder).engine.models[0]) for folder in (base, Path("run")))  # type: ignore[attr-defined]
     assert all((one[name] == other[name]).all() for name in one)

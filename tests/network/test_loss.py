@@ -1,5 +1,6 @@
 """The losses against their formulas and torch's; every real token counts once, padding never."""
 
+import itertools
 import math
 
 import pytest
@@ -8,7 +9,7 @@ from tiny_models import VOCABULARY, close, draw, every_model, gradients, loss, s
 from torch.nn import functional as F
 
 from seq2seq.network import loss as losses
-from seq2seq.network.loss import consistency, cross_entropy
+from seq2seq.network.loss import Mixture, Sample, consistency, cross_entropy, sample_vocabulary
 
 N, V = 7, 5
 TARGETS = torch.tensor([0, 4, 2, 2, 1, 3, 0])
@@ -117,3 +118,63 @@ def test_the_ids_at_padding_change_neither_loss_nor_gradient(cell: str, context:
         assert all((getattr(changed, ids) != getattr(b, ids)).any() for ids in ("src", "tgt_in", "tgt_out"))
         close(loss(model, changed), loss(model, b))
         close(gradients(model, changed), gradients(model, b))
+
+
+def test_a_sample_of_the_whole_vocabulary_is_the_vocabulary() -> None:
+    sample = sample_vocabulary(TARGETS, 9, 1.0)
+    assert sorted(sample.tokens.tolist()) == list(range(9))
+    assert torch.equal(sample.weights, torch.ones(9))
+    assert torch.equal(sample.tokens[sample.targets], TARGETS)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.9])
+def test_a_sample_holds_the_targets_once_and_its_weights_add_up_to_the_vocabulary(share: float) -> None:
+    sample = sample_vocabulary(torch.tensor([7, 3, 3, 40]), 50, share)
+    assert sample.tokens[:3].tolist() == [3, 7, 40]
+    assert len(set(sample.tokens.tolist())) == len(sample.tokens) == 3 + math.ceil(share * 47)
+    assert sample.weights[:3].tolist() == [1, 1, 1]
+    assert sample.weights.sum().item() == pytest.approx(50)
+
+
+def test_over_all_samples_the_sum_of_the_softmax_and_label_smoothing_are_those_of_the_vocabulary(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Enumerated: two targets of seven tokens, two of the other five drawn."""
+    targets, x = torch.tensor([5, 1, 5]), draw(7)
+    sums, means = [], []
+    for order in itertools.permutations(range(5)):
+        monkeypatch.setattr(torch, "randperm", lambda n, order=order, **_: torch.tensor(order))
+        tokens, weights, _ = sample_vocabulary(targets, 7, 0.4)
+        assert len(tokens) == 4
+        sums.append((weights * x[tokens].exp()).sum())
+        means.append((weights * x[tokens]).sum() / weights.sum())
+    assert len(set(sums)) > 1
+    close(sum(sums) / len(sums), x.exp().sum())
+    close(sum(means) / len(means), x.mean())
+
+
+def sample() -> Sample:
+    """Of TARGETS: seven columns, the last two of which stand for 2.5 tokens each."""
+    return Sample(torch.arange(V + 2), torch.tensor([1.0] * V + [2.5] * 2), TARGETS)
+
+
+@smoothings
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_loss_of_a_sample_equals_its_formula_forward_and_backward(smoothing: float, mixed: bool) -> None:
+    logits, generated, other = (draw(N, n, seed=n).requires_grad_() for n in (V + 2, 1, 2))
+    weights = sample().weights.double()
+    mixture = Mixture(F.logsigmoid(generated), F.logsigmoid(other[:, :1])) if mixed else None
+    ours = cross_entropy(logits, TARGETS, smoothing, mixture, weights)
+
+    log_p = logits - (weights * logits.exp()).sum(1, keepdim=True).log()
+    of_targets = log_p[range(N), TARGETS]
+    if mixture is not None:
+        of_targets = torch.logaddexp(mixture.generated[:, 0] + of_targets, mixture.other[:, 0])
+    expected = -(1 - smoothing) * of_targets.sum() - smoothing / weights.sum() * (weights * log_p).sum()
+    close(ours.smoothed, expected)
+    close(ours.nats, -of_targets.sum().detach())
+    inputs = (logits, generated, other) if mixed else (logits,)
+    close(
+        torch.autograd.grad(ours.smoothed * 0.7, inputs, retain_graph=True),
+        torch.autograd.grad(expected * 0.7, inputs),
+    )

@@ -61,8 +61,10 @@ def reverser(learnt: Learnt) -> LineTranslator:
 @pytest.fixture(scope="session")
 def shipped() -> Translators:
     """The models that ship, with a narrow beam."""
-    opened = {direction: open_model([folder], "cpu")[0] for direction, folder in shipped_models().items()}
-    return {direction: LineTranslator(bundle, replace(bundle.search, beam=2)) for direction, bundle in opened.items()}
+    folders = shipped_models()
+    opened = {folder: open_model([folder], "cpu")[0] for folder in dict.fromkeys(folders.values())}
+    bundles = {direction: opened[folder].toward(direction) for direction, folder in folders.items()}
+    return {direction: LineTranslator(bundle, replace(bundle.search, beam=2)) for direction, bundle in bundles.items()}
 
 
 @pytest.fixture(scope="module")  # no server is left beside the tests of other rooms, some of which fork

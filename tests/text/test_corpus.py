@@ -462,7 +462,7 @@ def broken(folder, **files):
         ({"train_tsv": ["en\tde", "a\tb", "a"]}, ["train.tsv, line 3", "1 columns where the header has 2"]),
         ({"train_tsv": ["en\tde", "a\tb\tc"]}, ["train.tsv, line 2", "3 columns where the header has 2"]),
         ({"train_csv": ["en,de", "a,b,c"]}, ["train.csv, line 2", "3 columns where the header has 2"]),
-        ({"train_csv": ["en,de", 'a,"b', "c,d"]}, ["train.csv, line 3", "unexpected end of data"]),
+        ({"train_csv": ["en,de", 'a,"b', "c,d"]}, ["train.csv, line 2", "unexpected end of data"]),
         ({"train_jsonl": ['{"en": "a", "de": "b"}', "{"]}, ["train.jsonl, line 2", "not a JSON object"]),
         ({"train_jsonl": ['["a", "b"]']}, ["train.jsonl, line 1", "not a JSON object"]),
         ({"train_jsonl": ['{"en": "a"}']}, ["train.jsonl, line 1", "no column 'de', only en"]),

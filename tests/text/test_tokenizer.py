@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from seq2seq.errors import InputError
-from seq2seq.text.tokenizer import BOS, EOS, PAD, UNK, Sampler, Tokenizer, TokenizerConfig
+from seq2seq.text.sampling import Sampler
+from seq2seq.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer, TokenizerConfig
 
 KINDS = ["unigram", "bpe"]
 SIZE = 330

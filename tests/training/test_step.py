@@ -16,6 +16,7 @@ from seq2seq.folder import checkpoint
 from seq2seq.network.loss import cross_entropy
 from seq2seq.network.model import Forced, Model
 from seq2seq.text.sources import Pair
+from seq2seq.training import objective
 from seq2seq.training.optimization import learning_rate
 from seq2seq.training.trainer import Trainer
 
@@ -78,6 +79,37 @@ def test_r_drop_without_dropout_leaves_the_gradient_unchanged(tmp_path: Path, dr
         torch.testing.assert_close(two, one, rtol=1e-10, atol=1e-14)
     else:
         assert not torch.allclose(two[0], weighted_twice[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_sampled_softmax_has_the_gradient_of_the_loss_over_its_sample(tmp_path: Path, copied: bool) -> None:
+    """Against the logits of the whole vocabulary at the sample's tokens; each update draws another sample."""
+    model = {**PLAIN, "copy": copied, "tied": "all" if copied else "target"}
+    settings = chosen({"clip": 0.0, "label_smoothing": 0.1, "sampled_softmax": 0.2}, model, joint=copied)
+    trainer = begin(tmp_path, settings, TEXT)
+    reference = copy.deepcopy(trainer.model).double()
+    trainer.data.load_epoch(0)
+    batch = trainer.data.batch([0, 1, 2])
+    targets, samples = batch.tgt_out[batch.tgt_mask], []
+    real = objective.sample_vocabulary
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objective, "sample_vocabulary", lambda *a: samples.append(real(*a)) or samples[-1])
+        actual = gradient(trainer, [[0, 1, 2]])
+        gradient(trainer, [[0, 1, 2]])
+    tokens, weights, places = samples[0]
+    assert set(targets.tolist()) < set(tokens.tolist()) != set(samples[1].tokens.tolist())
+    assert len(tokens) < reference.output.out_features
+
+    forced = reference(batch.src, batch.src_mask, batch.tgt_in, batch.tgt_mask)
+    logits, mixture = forced.logits[:, tokens], reference.mixture(forced, targets)
+    loss = cross_entropy(logits, places, 0.1, mixture, weights)
+    expected = torch.autograd.grad(loss.smoothed / loss.tokens, list(reference.parameters()))
+    torch.testing.assert_close(actual, list(expected), rtol=1e-10, atol=1e-14)
+
+
+def test_a_sampled_softmax_with_r_drop_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"sampled_softmax = 0\.5"):
+        begin(tmp_path, chosen({"consistency": 1.0, "sampled_softmax": 0.5}), TEXT)
 
 
 @pytest.mark.parametrize("clip", [0.0, 1e-2, 1e6])

@@ -16,7 +16,7 @@ import gettext
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, dropwhile, takewhile
-from re import search
+from re import compile, search
 from typing import BinaryIO, NamedTuple
 
 import polib
@@ -28,6 +28,8 @@ from seq2seq.segments.segment import Segment
 _BATCH = 1 << 18  # bytes that polib parses at once
 _MOST_FORMS = 16  # of a plural; the languages with the most have 6
 _NUMBERS = range(200)  # that a rule is tried with
+
+_OPEN_STRING = compile(r'[^"#]*+"(?!(?:[^"\\]|\\.)*+"\s*$)')  # polib cuts off the last character, whatever it is
 
 BLANK, COMMENT, FLAGS, PREVIOUS, OBSOLETE, CONTINUED, KEYWORD, MSGSTR = range(8)  # kinds of lines
 _COMMENTS = {b"#,": FLAGS, b"#|": PREVIOUS, b"#~": OBSOLETE}
@@ -146,6 +148,11 @@ def _parsed(entries: list[_Entry], charset: str) -> list[polib.POEntry]:
     except UnicodeError as error:
         line = first + lines.count(b"\n", 0, getattr(error, "start", 0))
         raise InputError(f"line {line}: not {charset}, the character set that the header names") from None
+    for number, written in enumerate(text.split("\n")):
+        if _OPEN_STRING.match(written):
+            raise InputError(
+                f"line {first + number - 1}: not an entry of a PO file: a string is not closed, or has text beside it"
+            )
     try:
         found = polib.pofile(text, encoding=charset, klass=_AllEntries)
     except (OSError, ValueError, IndexError):
