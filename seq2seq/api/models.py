@@ -30,7 +30,7 @@ def shipped_models(trained: bool = False) -> dict[Direction, Path]:
     from seq2seq.folder.layout import is_exported
     from seq2seq.text.artifacts import artifacts
 
-    folders = sorted((artifacts() / "models").iterdir())
+    folders = sorted(path for path in (artifacts() / "models").iterdir() if path.is_dir())
     models = {direction: folder for folder in folders for direction in directions_in(folder)}
     if trained or find_spec("onnxruntime") is None:
         return models
