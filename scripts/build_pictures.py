@@ -28,7 +28,6 @@ from seq2seq.translation.inference import TorchEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-MODEL = shipped_models(trained=True)["en", "de"]
 
 GREY, DARK, LIGHT = "#747d87", "#1f2328", "#e4e8ed"
 BLUE, TEAL, ORANGE, PURPLE, GREEN = "#2f6fb5", "#1f8a8a", "#d1752a", "#7d57b8", "#2e8b57"
@@ -110,7 +109,7 @@ class Alignment(NamedTuple):
 
 def align(src: str, tgt: str) -> Alignment:
     """The attention weights of the model that ships, with the decoder reading `tgt` (teacher forcing)."""
-    bundle = load_model(MODEL).toward(("en", "de"))
+    bundle = load_model(shipped_models(trained=True)["en", "de"]).toward(("en", "de"))
     assert isinstance(bundle.engine, TorchEngine)
     [source], [target] = bundle.src_tokenizer.encode([src]), bundle.tgt_tokenizer.encode([tgt])
     weights = bundle.engine.attention(np.array([*bundle.lead, *source, EOS]), np.array([BOS, *target]))

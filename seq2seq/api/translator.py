@@ -98,7 +98,6 @@ class Translator:
     def __init__(
         self, folders: Mapping[Direction, tuple[Path, ...]], *, device: str = "auto", threads: int | None = None
     ) -> None:
-        check_threads(threads)
         self._folders, self._device, self.threads = dict(folders), device, threads
         self._opened: dict[tuple[Path, ...], Bundle] = {}
         self._with_memory: dict[tuple[Direction, str | None, float | None], Bundle] = {}

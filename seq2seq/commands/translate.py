@@ -195,18 +195,14 @@ def _check_score_options(limits: SearchOptions, form: FormatOptions) -> None:
         InputError: there is one.
     """
     given = {
-        "--nbest": limits.nbest,
-        "--prefix": limits.prefix,
+        **_line_options(limits, form),
         "--sample": limits.sample,
-        "--scores": form.scores,
-        "--alignments": form.alignments,
         "--min-length": limits.min_length,
         "--max-length": limits.max_length,
         "--no-repeat-ngram": limits.no_repeat_ngram,
     }
-    for name, value in given.items():
-        if value:
-            raise InputError(f"--score translates nothing that {name} could change; leave one of them out")
+    for name in filter(given.get, given):
+        raise InputError(f"--score translates nothing that {name} could change; leave one of them out")
 
 
 def _check_document_options(limits: SearchOptions, form: FormatOptions, kind: str) -> None:
@@ -216,16 +212,22 @@ def _check_document_options(limits: SearchOptions, form: FormatOptions, kind: st
         InputError: there is one.
     """
     given = {
-        "--nbest": limits.nbest,
-        "--prefix": limits.prefix,
+        **_line_options(limits, form),
         "--score": form.to_score,
-        "--scores": form.scores,
-        "--alignments": form.alignments,
         "--errors replace": form.errors != "strict",
     }
-    for name, value in given.items():
-        if value:
-            raise InputError(f"{name} is for lines, not for a document of the format {kind}; leave it out")
+    for name in filter(given.get, given):
+        raise InputError(f"{name} is for lines, not for a document of the format {kind}; leave it out")
+
+
+def _line_options(limits: SearchOptions, form: FormatOptions) -> dict[str, object]:
+    """The options of translations written line by line, with their values."""
+    return {
+        "--nbest": limits.nbest,
+        "--prefix": limits.prefix,
+        "--scores": form.scores,
+        "--alignments": form.alignments,
+    }
 
 
 def _check_format_options(text: TextOptions, kind: str) -> None:

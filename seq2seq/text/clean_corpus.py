@@ -80,12 +80,7 @@ def clean(
         for suspect in found:
             reasons[suspect.number - 1] = _SUSPICIOUS
     kept = [i for i, reason in enumerate(reasons) if not reason]
-    if not kept:
-        counted = ", ".join(f"{n:,} {reason}" for reason, n in Counter(reasons).most_common())
-        note = f" (dropped: {counted})" if counted else ""
-        raise InputError(
-            f"{', '.join(corpus.wheres(config))}: of {len(train):,} train pairs none is left{note}; add pairs"
-        )
+    corpus.check_any_left(config, kept, Part("train", len(train), 0, dict(Counter(filter(None, reasons)))))
     wanted = _sizes(sizes, others, len(kept))
     held = [pair for name in others for pair in text.parts[name]]
     chosen = partition([train[i] for i in kept], wanted, held)

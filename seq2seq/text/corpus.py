@@ -173,16 +173,20 @@ def checked_train(config: DataConfig, train: Sequence[Pair], clean: Cleaned) -> 
         NoTextError: no pair is left.
     """
     kept = take(train, clean.rows)
-    _check_any_left(config, kept, clean.counts)
+    check_any_left(config, kept, clean.counts)
     return kept
 
 
-def _check_any_left(config: DataConfig, train: Sequence[Pair], row: Part) -> None:
+def check_any_left(config: DataConfig, train: Sequence[object], row: Part) -> None:
+    """Check that cleaning left any pairs of train.
+
+    Raises:
+        NoTextError: it left none.
+    """
     if not train:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in row.dropped.items() if n)
-        raise NoTextError(
-            f"{', '.join(wheres(config))}: of {row.read:,} train pairs none is left (dropped: {dropped}); add pairs"
-        )
+        counts = f" (dropped: {dropped})" if dropped else ""
+        raise NoTextError(f"{', '.join(wheres(config))}: of {row.read:,} train pairs none is left{counts}; add pairs")
 
 
 def _make_corpus(config: DataConfig, text: Text, dev_share: Callable[[int], float] | None = None) -> Corpus:
@@ -220,7 +224,7 @@ def divided(config: DataConfig, text: Text, clean: Cleaned, dev_share: Callable[
         notices.append(f"no dev part: {len(dev):,} of {counts.kept:,} train pairs are held out as dev")
         counts = counts._replace(kept=len(train), dropped={**counts.dropped, HELD_OUT: len(dev)})
         parts = {"dev": dev, **parts}
-    _check_any_left(config, train, counts)
+    check_any_left(config, train, counts)
     known = shared_pairs(train, digests, [pair for pairs in parts.values() for pair in pairs])
     for name, pairs in parts.items():
         if shared := sum(pair in known for pair in pairs):

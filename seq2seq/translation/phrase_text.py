@@ -108,7 +108,7 @@ class PhraseText:
         text, rest = _decoded(place.rest + data)
         if not place.tail and not rest and not self._begins(place.last, text):
             last = text.replace(_LOST, "")[-1:]
-            if last:
+            if last and not (place == Place() and text.isspace()):  # spaces at the beginning change nothing
                 place = Place("", place.fresh and not any(map(is_word, text)), _representative(last))
             return place._replace(rest=b""), Completed()
         found, place = Completed(), place._replace(rest=b"")
@@ -155,7 +155,7 @@ class PhraseText:
             if is_boundary(before, text[start]) and self._fits(text[start:], fresh):
                 return Place(text[start:], fresh)
             fresh = fresh and not is_word(text[start])
-        return Place("", fresh, _representative(letter))
+        return Place("", fresh, "" if letter == " " and place == Place() else _representative(letter))
 
     def _fits(self, text: str, fresh: bool) -> bool:
         """Whether the text begins a phrase, or is one."""

@@ -162,8 +162,9 @@ class Phrases:
         last, fresh = last_of(place)
         if form.fresh and not fresh:
             return None
-        if not last:  # the space before the first word is no part of the text
-            return -1 if -1 in self._usual_tokens(form.text) else 0
+        if not last:  # the space before the first word is no part of the text, and a piece of its own adds nothing
+            first = self._usual_tokens(form.text).get(-1)
+            return 0 if first is None or self.spelling.pieces[first] == b" " else -1
         return -1 if needs_space(last, form.text) else 0
 
     def _spell(self, tokens: Sequence[int]) -> bytes:
