@@ -48,7 +48,10 @@ def scripts_of(language: str) -> tuple[str, ...]:
 
 
 def is_in_script(line: str, language: str) -> bool:
-    """Whether at least half of the letters of a line belong to the script of a language, or it is not known."""
+    """Whether at least half of the letters of a line belong to the script of a language, or it is not known.
+
+    In Chinese, Japanese and Korean a character counts as two letters: the words of an alphabet within them are longer.
+    """
     wanted = scripts_of(language)
     if not wanted:
         return True
@@ -56,7 +59,8 @@ def is_in_script(line: str, language: str) -> bool:
     if wanted[0] == "LATIN" and all(letter < "\u0250" for letter in letters):
         return True
     names = Counter(unicodedata.name(letter, "?").split()[0] for letter in letters)
-    return 2 * sum(names[name] for name in wanted) >= len(letters)
+    own = sum(names[name] for name in wanted)
+    return (2 if "CJK" in wanted else 1) * own >= len(letters) - own
 
 
 class Likely(NamedTuple):

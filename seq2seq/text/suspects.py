@@ -14,6 +14,7 @@ from itertools import chain
 import numpy as np
 
 from seq2seq.languages.identification import is_in_script, margin
+from seq2seq.segments.patterns import MAYBE, any_pattern
 from seq2seq.text.quality import MIN_PAIRS, is_in_other_language
 
 COPY = "source copied to the target"
@@ -30,6 +31,7 @@ _HIGH = "\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š
 _RUN = re.compile(f"[ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛâãäåæçèéêëìíîïðà][{_HIGH}]+")
 _NUMBER = re.compile(r"\d+")
 _SPELT = 100  # numbers up to this, and round hundreds, are often spelt out
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f][0-9A-Za-z_\u00c0-\u024f]*")  # names and terms, also within Japanese
 _FROM = 30  # characters; for shorter lines lengths and languages are not reliable
 _DEVIATIONS = 5.0  # of the ratio of lengths from the usual one
 _MARGIN = 3.0  # nats by which another language must be more likely
@@ -167,22 +169,35 @@ def _sides(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -
         for i, line in enumerate(lines):
             if reasons[i]:
                 continue
-            if not is_in_script(line, languages[side]):
+            if not is_in_script(line, languages[side]) and not is_in_script(
+                _own_words(line, (src, tgt)[1 - side][i]), languages[side]
+            ):
                 reasons[i] = LANGUAGE.format(language=languages[side])
             elif is_in_other_language(_words(line), own, other):
                 reasons[i] = WRONG_SIDE.format(language=languages[side])
     return reasons
 
 
+def _own_words(line: str, other: str) -> str:
+    """The line without what tells no language: placeholders and the like, and Latin words that `other` has, too."""
+    if MAYBE.search(line):
+        line = any_pattern().sub(" ", line)
+    shared = set(_LATIN.findall(other.casefold()))
+    return " ".join(_LATIN.sub(lambda word: " " if word[0].casefold() in shared else word[0], line).split())
+
+
 def _identified(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
     """Lines in the script of their language that the identifier takes for another one."""
     reasons = [""] * len(src)
-    for lines, language in zip((src, tgt), languages, strict=True):
+    for lines, other, language in zip((src, tgt), (tgt, src), languages, strict=True):
         trusted = _trusted(lines, language)
         for i, line in enumerate(lines):
             if reasons[i] or len(line) < _FROM or _share(_words(line), trusted) >= _TRUSTED_SHARE:
                 continue
-            if is_in_script(line, language) and margin(line, language) > _MARGIN:
+            if not is_in_script(line, language) or margin(line, language) <= _MARGIN:
+                continue
+            words = _own_words(line, other[i])
+            if len(words) >= _FROM and margin(words, language) > _MARGIN:
                 reasons[i] = LANGUAGE.format(language=language)
     return reasons
 

@@ -111,6 +111,36 @@ def test_markup_that_is_usual_is_not_suspicious() -> None:
     assert reasons([("<i>plain</i> text", "<i>einfacher</i> Text"), *[("a cat", "eine Katze")] * 9])[0] == "markup"
 
 
+@pytest.mark.parametrize(
+    ("language", "tgt", "src"),
+    [
+        (
+            "ja",
+            "“%(value)s” は True 、 False または None の値でなければなりません。",
+            "“%(value)s” must be True, False or None.",
+        ),
+        ("ja", "%(num)dヶ月", "%(num)d months"),
+        ("ja", "IPv4またはIPv6", "IPv4 or IPv6"),
+        ("ja", "CAPTCHA", "Captcha"),
+        ("zh", "JSON字段", "A field"),
+        ("zh", "评论者 Email", "Comment author"),
+        ("ko", "boolean(True 또는 False)", "Boolean (Either True or False)"),
+        ("ru", "Файл GIMP", "GIMP image"),
+        ("de", "Boolescher Wert (True, False oder None)", "Boolean (either True, False or None)"),
+        ("de", "(Verstecktes Feld %(name)s) %(error)s", "(Hidden field %(name)s) %(error)s"),
+    ],
+)
+def test_placeholders_and_words_that_both_sides_have_tell_no_language(language: str, tgt: str, src: str) -> None:
+    assert suspects([src], [tgt], ("en", language)) == suspects([tgt], [src], (language, "en")) == [""]
+
+
+@pytest.mark.parametrize(
+    "line", ["Это письмо от Tom", "Voici le Tom de %s", "Tom, это %(name)s", "the Tom of 東京 is %s"]
+)
+def test_another_script_beside_such_words_is_found(line: str) -> None:
+    assert suspects(["This is Tom %s %(name)s"], [line], ("en", "ja")) == ["not ja"]
+
+
 def test_the_script_of_a_language() -> None:
     assert scripts_of("sr-Latn")[0] == "LATIN" and scripts_of("ru") == ("CYRILLIC",) and scripts_of("xx") == ()
     assert is_in_script("日本語とカナ", "ja") and not is_in_script("это русский", "ja")
