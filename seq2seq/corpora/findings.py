@@ -16,6 +16,7 @@ class Findings:
         self.skip = skip
         self.unread: list[str] = []  # files in other languages
         self.left_out: Counter[str] = Counter()  # units that are not meant to be read, by kind
+        self.languages: dict[str, None] = {}  # that files name, as they name them
         self._notes: dict[str, None] = {}
         self._faults: Counter[str] = Counter()  # by file
         self._first: dict[str, str] = {}

@@ -22,6 +22,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         InputError: the file is damaged, or polib is not installed.
     """
     if (said := _own_language(file)) and not any(fits(said, language) for language in request.languages):
+        findings.languages[said] = None
         findings.unread.append(str(file))
         return
     entries = _load(file)
@@ -95,6 +96,7 @@ def _languages(file: File, header: dict[str, str], request: Request, findings: F
     """The languages, as the request names them, of the messages and of their translations; none: of other languages."""
     said = header.get("Language", "").strip() or language_of_name(file)
     source = header.get("X-Source-Language", "").strip() or "en"
+    findings.languages |= dict.fromkeys(filter(None, (source, said)))
     wanted = request.languages
     if not said and request.alone and len(wanted) == 2:
         findings.note(f"{file} does not say its language: its translations are taken as {wanted[1]}")

@@ -66,7 +66,7 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
             splits = {part: data for name, data in hub.load(where).items() if (part := naming.part_of(name))}
             rows = {part: hub.rows(data, request, f"{where}, {part}") for part, data in splits.items()}
             wanted = {part: some for part, some in rows.items() if only not in rows or part == only}
-            found = {part: collect(part, _pairs(some, request, where, part)) for part, some in wanted.items()}
+            found = {part: collect(part, _pairs(some, request, where, part, findings)) for part, some in wanted.items()}
             return Text(found, {}, [], [])
     files = listing.of_path(Path(where), request)
     parts, damaged = {}, {}
@@ -75,20 +75,25 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
             before = findings.dropped
             request = request._replace(alone=len(texts) == 1)
             rows_of_part = (row for unit in texts for row in _rows(unit, request, findings))
-            parts[part] = collect(part, _pairs(rows_of_part, request, where, part))
+            parts[part] = collect(part, _pairs(rows_of_part, request, where, part, findings))
             damaged[part] = findings.dropped - before
     unread = [*map(str, files.unread), *dict.fromkeys(findings.unread)]
     return Text(parts, damaged, findings.notes, [_short(file, where) for file in unread])
 
 
-def _pairs(rows: Iterable[Row], request: Request, where: str, part: str) -> Iterator[tuple[str, str]]:
+def _pairs(
+    rows: Iterable[Row], request: Request, where: str, part: str, findings: Findings
+) -> Iterator[tuple[str, str]]:
     (src, tgt), row = request.languages, None
     for row in rows:
         pair = row.get(src, ""), row.get(tgt, "")
         if not request.sparse or all(side.strip() for side in pair):
             yield pair
     if row is None and not request.sparse:
-        raise InputError(f"the {part} part of {where} holds no pairs of {src} and {tgt}; fill it, or check --data")
+        others = f", but text in {', '.join(findings.languages)}" if findings.languages else ""
+        raise InputError(
+            f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; fill it, or check --data"
+        )
 
 
 def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:

@@ -33,12 +33,21 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             f"{file} needs the package lxml; install it: pip install 'seq2seq[corpora]', or give another format"
         ) from None
     tmx = file.plain_name.lower().endswith(".tmx")
+    some = False
     tags = ["{*}tu"] if tmx else ["{*}file", "{*}xliff", "{*}trans-unit", "{*}unit", "{*}segment"]
     safe: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True}
     with opened(file) as stream:
         try:
             events = etree.iterparse(stream, events=("end",) if tmx else ("start", "end"), tag=tags, **safe)
-            yield from _translation_units(events, request) if tmx else _segments(events, file, request, findings)
+            read = _translation_units(events, request, findings) if tmx else _segments(events, file, request, findings)
+            for row in read:
+                some = True
+                yield row
+            if not some and tmx:
+                findings.unread.append(str(file))
+            if not some and (root := _name(events.root)) not in ("tmx", "xliff"):
+                kind = "TMX" if tmx else "XLIFF"
+                findings.fault(str(file), "line 1", f"a document <{root}>, not {kind}", f"give a file of {kind}")
         except etree.XMLSyntaxError as e:
             place = f"line {e.lineno or 1}"
             findings.fault(str(file), place, f"not well-formed XML ({e.msg}); what follows is not read", "correct it")
@@ -76,7 +85,7 @@ def _collect(element: Any, parts: list[str]) -> None:
 # ---- TMX -------------------------------------------------------------------------------------------------------------
 
 
-def _translation_units(events: Iterator[tuple[str, Any]], request: Request) -> Iterator[Row]:
+def _translation_units(events: Iterator[tuple[str, Any]], request: Request, findings: Findings) -> Iterator[Row]:
     known: dict[str, list[str]] = {}  # the languages that a tag fits
     for _, unit in events:
         texts: dict[str, list[str]] = {}
@@ -84,6 +93,7 @@ def _translation_units(events: Iterator[tuple[str, Any]], request: Request) -> I
             tag = (variant.get(_LANG) or variant.get("lang") or "") if _name(variant) == "tuv" else ""
             if tag and tag not in known:
                 known[tag] = [language for language in request.languages if fits(tag, language)]
+                findings.languages[tag] = None
             for language in known.get(tag, ()):
                 segment = next((child for child in variant if _name(child) == "seg"), None)
                 if segment is not None:
@@ -125,6 +135,7 @@ def _languages(element: Any, file: File, request: Request, findings: Findings) -
     source = element.get("source-language") or element.get("srcLang")
     target = element.get("target-language") or element.get("trgLang")
     target = target or language_of_name(file)
+    findings.languages |= dict.fromkeys(filter(None, (source, target)))
     wanted = request.languages
     first = [language for language in wanted if fits(source, language)]
     second = [language for language in wanted if target and fits(target, language)]

@@ -293,12 +293,20 @@ def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["x.po", "x.xlf", "x.tmx"])
 def test_a_file_of_other_languages_is_named(tmp_path: Path, name: str) -> None:
     texts = {"x.po": po(PAIRS, "fr"), "x.xlf": xliff(PAIRS, target="fr"), "x.tmx": tmx(PAIRS, ("en", "fr"))}
-    with pytest.raises(InputError, match="holds no pairs of en and de"):
+    with pytest.raises(InputError, match=r"holds no pairs of en and de, but text in .*fr; "):
         read_train(write(tmp_path / name, texts[name]))
     write(tmp_path / "y.tsv", table("\t"))
     text = read_all(tmp_path)
     assert text.parts["train"] == PAIRS
-    assert text.unread == ([] if name == "x.tmx" else [name])
+    assert text.unread == [name]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("map.tmx", "TMX"), ("page.xlf", "XLIFF")])
+def test_another_document_with_such_an_ending_is_refused(tmp_path: Path, name: str, kind: str) -> None:
+    """Editors of games name their maps .tmx, too."""
+    path = write(tmp_path / name, '<map version="1.0"><layer><data>10</data></layer></map>')
+    with pytest.raises(InputError, match=rf"{name}, line 1: a document <map>, not {kind}; give a file of {kind}"):
+        read_train(path)
 
 
 def test_a_folder_of_catalogues_of_many_languages(tmp_path: Path) -> None:
