@@ -25,11 +25,19 @@ class DocumentOptions:
     everything: bool = False  # PO, XLIFF: what is translated already, too
     note: Callable[[str], None] = field(default=lambda message: None, repr=False, compare=False)  # tells the user
 
-    def check_target(self, named: str, line: int) -> None:
-        """Give a note where the document names another language of its translations than the one it will have."""
-        languages = [re.split(r"[-_@.]", language.strip().lower())[0] for language in (self.src, self.tgt, named)]
-        if all(len(language) == 2 for language in languages) and languages[2] not in languages[:2]:
-            self.note(f"line {line}: its translations are named {named.strip()!r}, but they will be {self.tgt!r}")
+    def check_languages(self, source: str, target: str, line: int) -> None:
+        """Give a note where the document names other languages of its text or of its translations than are asked for.
+
+        Args:
+            source, target: as the document names them; empty: it does not.
+        """
+        named = source.strip(), target.strip()
+        languages = [re.split(r"[-_@.]", language.lower())[0] for language in (self.src, self.tgt, *named)]
+        src, tgt, source, target = (language if len(language) == 2 else "" for language in languages)
+        if src and source and source != src:
+            self.note(f"line {line}: its text is named {named[0]!r}, but it is read as {self.src!r}")
+        if src and tgt and target and target not in (src, tgt):
+            self.note(f"line {line}: its translations are named {named[1]!r}, but they will be {self.tgt!r}")
 
 
 class Slot(NamedTuple):

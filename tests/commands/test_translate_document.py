@@ -66,10 +66,16 @@ def test_a_document_for_another_language_is_noted(model: Path) -> None:
         '<xliff version="1.2"><file source-language="en" target-language="fr"><body><trans-unit id="1">'
         "<source>A cat sleeps.</source></trans-unit></body></file></xliff>"
     )
+    Path("it.xlf").write_text(Path("fr.xlf").read_text().replace('"en"', '"it"').replace('"fr"', '"de"'))
+    Path("it.po").write_text(PO.replace("UTF-8\\n", "UTF-8\\nX-Source-Language: it_IT\\n"))
+    Path("2.xlf").write_text('<xliff version="2.0" srcLang="it"/>')
     Path("de.xlf").write_text(Path("fr.xlf").read_text().replace('"fr"', '"de-AT"'))
     for name in ("fr.po", "fr.xlf"):
         result = call("translate", "--model", model, "--input", name)
         assert result.status == 0 and f"note: {name}: line 1: its translations are named 'fr" in result.err
+    for name in ("it.po", "it.xlf", "2.xlf"):
+        result = call("translate", "--model", model, "--input", name)
+        assert result.status == 0 and f"note: {name}: line 1: its text is named 'it" in result.err
     assert worked(call("translate", "--model", model, "--input", "de.xlf")).err == ""
 
 

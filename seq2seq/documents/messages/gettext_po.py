@@ -62,7 +62,8 @@ class _Header(NamedTuple):
     charset: str = "utf-8"
     forms: int = 0  # of a plural; 0: not known
     rule: Callable[[int], int] = _english  # the form for a number
-    language: str = ""
+    source: str = ""  # language of the messages
+    language: str = ""  # of the translations
 
 
 def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
@@ -78,7 +79,7 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
         if entry.has_msgstr:
             break
     header = _header(before[-1])
-    options.check_target(header.language, before[-1].line)
+    options.check_languages(header.source, header.language, before[-1].line)
     batch, size = list[_Entry](), 0
     for entry in chain(before, entries):
         batch.append(entry)
@@ -187,7 +188,12 @@ def _header(entry: _Entry) -> _Header:
         known = False
     if not known:
         raise InputError(f"line {entry.line}: the character set {charset!r} is not known; convert the file to UTF-8")
-    return _Header(charset, *_plural(fields.get("plural-forms", "")), fields.get("language", ""))
+    return _Header(
+        charset,
+        *_plural(fields.get("plural-forms", "")),
+        fields.get("x-source-language", ""),
+        fields.get("language", ""),
+    )
 
 
 def _plural(value: str) -> tuple[int, Callable[[int], int]]:

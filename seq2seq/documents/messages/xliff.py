@@ -113,7 +113,7 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
     if token.local != "xliff":
         raise InputError(f"line {token.line}: the root element is <{token.local}>; an XLIFF document has <xliff>")
     dialect = _Dialect(token, reader.encoding, options.everything)
-    options.check_target(token.attributes.get("trgLang", ""), token.line)
+    _check_languages(options, token, "srcLang", "trgLang")
     yield _root(dialect, options.tgt)
     unit, scopes = dialect.name("unit" if dialect.two else "trans-unit"), [_Scope().inside(token)]
     for token in tokens:
@@ -127,10 +127,14 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
                     yield token.raw + xml.raw(inside)
                 continue
             scopes.append(scope)
-            options.check_target(token.attributes.get("target-language", ""), token.line)
+            _check_languages(options, token, "source-language", "target-language")
         elif token.kind == END:
             scopes.pop()
         yield token.raw
+
+
+def _check_languages(options: DocumentOptions, token: Token, source: str, target: str) -> None:
+    options.check_languages(token.attributes.get(source, ""), token.attributes.get(target, ""), token.line)
 
 
 def _root(dialect: _Dialect, target_language: str) -> bytes:
