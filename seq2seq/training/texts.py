@@ -75,8 +75,11 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
         known = tokenizers[0].languages
         if lacking := [tgt for _, tgt in corpora if tgt not in known]:
             raise InputError(
-                f"the tokenizer has no token for the language {lacking[0]}, only for {', '.join(known) or 'none'}; "
-                "train a new model, or translate to those"
+                f"the tokenizer has no token for the language {lacking[0]}, only for {', '.join(known)}; train a new "
+                "model, or translate to those (--directions)"
+                if known
+                else "the tokenizer is that of a model of one direction; give --src and --tgt in place of --langs, or "
+                "train a new model"
             )
         counts = [len(text.train) + len(text.synthetic) for text in corpora.values()]
         tokens = np.repeat(np.array([known[tgt] for _, tgt in corpora], np.int32), counts)
