@@ -102,7 +102,7 @@ def test_finetuning_takes_the_languages_of_the_model(tiny: Path, data: Path) -> 
     other = worked(call(*finetune, "single", "--src", "de", "--tgt", "en", "--out", "other"))
     assert "note: " in other.err and "single translates en to de, and the new text is de to en" in other.err
     result = call(*finetune, "single", "--langs", "en,de", "--out", "new", "--quiet")
-    refused(result, "that of a model of one direction", "--src and --tgt in place of --langs")
+    refused(result, "only for none; its model has one direction", "--src and --tgt in place of --langs")
     assert not Path("new").exists()
 
 
