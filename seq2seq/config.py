@@ -33,10 +33,13 @@ def setting(
     return dataclasses.field(default=default, metadata={"doc": doc, "low": low, "high": high, "choices": allowed})
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message: `; did you mean 'x'?` if a known name is close to `name`, else the list of known names."""
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The end of a message: `; did you mean 'x'?` if a known name is close to `name`, else the list of known names.
+
+    A Python program may give something else than a string as a name.
+    """
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
 
 

@@ -1,12 +1,13 @@
 """`evaluate` translates a part of a corpus with a model and scores the translations."""
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple, TypedDict, Unpack
 
 from seq2seq.api.choosing import Choice
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.models import data_of, places, with_translation_memory
-from seq2seq.api.translator import FolderPath, Rescore, Translator, load, search_settings
+from seq2seq.api.translator import FolderPath, Rescore, Translator, Types, check_types, load, search_settings
 from seq2seq.errors import InputError
 from seq2seq.text.corpus import load_split
 from seq2seq.text.directions import Direction, choose_direction, find_language, listed
@@ -28,6 +29,14 @@ class EvaluateOptions(TypedDict, total=False):
     rescore: Rescore
     weights: FolderPath | None
     mbr: str | None
+
+
+_TYPES: Types = {  # of the arguments that are not checked where they are used
+    "split": ((str,), "the name of a part as a str"),
+    "src": ((str,), "a language as a str"),
+    "tgt": ((str,), "a language as a str"),
+    "weights": ((str, os.PathLike), "the path of a file"),
+}
 
 
 class Measures(NamedTuple):
@@ -59,7 +68,7 @@ def evaluate(
         options:
             beam: hypotheses kept at each step; None: the model's own setting.
             memory: parallel text to use as a translation memory.
-            metrics: names of metrics: "bleu", "chrf", "ter"; default: all.
+            metrics: names of metrics: "bleu", "chrf", "ter", one or a list; default: all.
             tokenize: how BLEU finds words: "13a", "intl", "zh", "ja-mecab", "ko-mecab" or "char"; "auto", the default:
                 by the target language, and where that is not known by the script of the references.
             rescore, weights, mbr: as for `Translator.translate`.
@@ -67,22 +76,25 @@ def evaluate(
 
     Raises:
         InputError: the text or the part does not exist, or the model does not know the direction.
-        TypeError: an option is unknown.
+        TypeError: an option is unknown, or of another type.
     """
     if unknown := options.keys() - EvaluateOptions.__annotations__.keys():
         raise TypeError(f"evaluate() got an unexpected keyword argument {min(unknown)!r}")
+    check_types({"split": split, "src": src, "tgt": tgt, **options}, _TYPES)
+    wheres, memory = places(data), places(options.get("memory"))
     translator = model if isinstance(model, Translator) else load(model)
     directions = translator.directions
     direction = directions[0] if len(directions) == 1 else choose_direction(directions, src, tgt)
     bundle = translator.bundle(direction)
     if bundle.directions:
         src, tgt = direction
-    beam, memory = options.get("beam"), options.get("memory")
+    beam, metrics = options.get("beam"), options.get("metrics") or tuple(METRICS)
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     config = search_settings(bundle.search, {} if beam is None else {"beam": beam})
     seed = SEED if options.get("confidence") else None
-    measures = Measures(options.get("metrics", tuple(METRICS)), options.get("tokenize", AUTO), seed)
+    measures = Measures(metrics, options.get("tokenize") or AUTO, seed)
     choice = translator.choice(direction, options.get("rescore"), options.get("weights"), options.get("mbr"))
-    task = Task(places(data), split, measures, memory, choice=choice)
+    task = Task(wheres, split, measures, memory, choice=choice)
     with torch_threads(translator.threads):
         [result] = evaluate_directions(bundle, config, task, src, tgt).values()
     return result.scores

@@ -12,6 +12,7 @@ from typing import Any
 from seq2seq.errors import InputError
 from seq2seq.folder import checkpoint, layout
 from seq2seq.text.corpus import DataConfig
+from seq2seq.text.directions import directions_of, find_language, listed
 from seq2seq.training.automatic import AUTO
 from seq2seq.translation.inference import TorchEngine
 
@@ -56,7 +57,7 @@ def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterabl
     for section, setting, _ in assignments:
         if (section in KEPT and (section, setting) not in FREE) or setting in ("word_vectors", *fixed):
             raise InputError(f"{section}.{setting} is that of {model}, which --finetune keeps; leave it out")
-    languages = {side: own.get("data", {})[side] for side in ("src", "tgt") if side in own.get("data", {})}
+    languages = {name: value for name in ("src", "tgt", "languages") if (value := own.get("data", {}).get(name))}
     return {
         "search": own.get("search", {}),
         **recipe,
@@ -67,10 +68,10 @@ def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterabl
 
 
 def note_languages(model: Path, data: DataConfig, say: Callable[[str], None]) -> None:
-    """Say so if the model translates between other languages than those of the text."""
-    own = layout.read_settings(model).get("data", {})
-    if (direction := (own.get("src"), own.get("tgt"))) != (data.src, data.tgt):
-        say(f"note: {model} translates {direction[0]} to {direction[1]}, and the new text is {data.src} to {data.tgt}")
+    """Say so if the text has directions that the model does not translate in, compared as BCP 47 does."""
+    own = directions_of(layout.read_settings(model).get("data", {}))
+    if new := [way for way in data.all_directions() if tuple(find_language(own, code) for code in way) not in own]:
+        say(f"note: {model} translates {listed(own)}, and the new text is {listed(new)}")
 
 
 def initial_weights(model: Path) -> dict[str, Any]:

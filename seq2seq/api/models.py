@@ -114,16 +114,33 @@ def _processes(workers: int | None, threads: int, can_fork: bool) -> int:
 
 
 def places(data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None) -> tuple[str, ...]:
-    """Where text is: a place or several, as strings; None: none."""
-    if data is None or isinstance(data, str | os.PathLike):
-        return () if data is None else (os.fspath(data),)
-    return tuple(os.fspath(path) for path in data)
+    """Where text is: a place or several, as strings; None: none.
+
+    Raises:
+        TypeError: `data` is neither a path nor a list of paths.
+        InputError: a list or a path is empty, which would mean the corpus that ships, or the current folder.
+    """
+    if data is None:
+        return ()
+    paths = [data] if isinstance(data, str | os.PathLike) else data
+    if not isinstance(paths, Sequence) or not all(isinstance(path, str | os.PathLike) for path in paths):
+        raise TypeError(f"a text is given as a path, or as a list of paths, not as {data!r}")
+    places = tuple(os.fspath(path) for path in paths)
+    if not places or not all(places):
+        raise InputError("the list of texts, or a path in it, is empty; give paths, or None")
+    return places
 
 
 def data_of(bundle: "Bundle", where: str | Sequence[str]) -> "DataConfig":
-    """The settings to read text with, in the bundle's direction or in all of them; `where` is its place or places."""
-    from seq2seq.text.corpus import DataConfig
+    """The settings to read text with, in the bundle's direction or in all of them; `where` is its place or places.
 
+    Raises:
+        InputError: a place has a weight, which only training uses.
+    """
+    from seq2seq.text.corpus import DataConfig
+    from seq2seq.text.sources import check_unweighted
+
+    check_unweighted([where] if isinstance(where, str) else where)
     languages = tuple(dict.fromkeys(language for direction in bundle.directions for language in direction))
     directions = tuple(map(name_of, bundle.directions))
     where = where if isinstance(where, str) else tuple(where)
@@ -142,6 +159,8 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
         if share:
             raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
+    if share is not None and not 0 < share < 1:
+        raise InputError(f"the share of the memory is {share:g}; give a number between 0 and 1")
     from seq2seq.training import mapped_corpus, mapped_rows
     from seq2seq.translation.inference import trained_models, with_memory
 

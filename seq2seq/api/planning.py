@@ -14,10 +14,10 @@ import torch
 
 from seq2seq.api import finetuning, fitting
 from seq2seq.api.models import places
-from seq2seq.api.translator import FolderPath
+from seq2seq.api.translator import FolderPath, Types, check_types
 from seq2seq.config import parse_override
 from seq2seq.errors import InputError
-from seq2seq.folder import layout
+from seq2seq.folder import files, layout
 from seq2seq.training import settings
 from seq2seq.training.automatic import AUTO
 from seq2seq.training.settings import Settings
@@ -28,21 +28,32 @@ RUNS = Path("artifacts/runs")
 WITH_RESUME = {"resume", "data", "set", "seed", "device", "threads", "quiet", "minutes"}  # options it does not exclude
 
 
+_PATH, _PATHS = (str, os.PathLike), (str, os.PathLike, Sequence)
+_TYPES: Types = {  # of the options that are not checked where they are used
+    **dict.fromkeys(("src", "tgt"), ((str,), "a language as a str")),
+    **dict.fromkeys(("langs", "directions", "columns"), ((str, Sequence), "a list of str, or a str with commas")),
+    **dict.fromkeys(("out", "recipe", "resume", "finetune"), (_PATH, "a path")),
+    **dict.fromkeys(("data", "teachers", "mono"), (_PATHS, "a path, or a list of paths")),
+    "minutes": ((int, float), "a number"),
+    "set": ((Mapping, Sequence), "a mapping of settings, or a list of strings such as 'model.hidden=512'"),
+}
+
+
 class TrainOptions(TypedDict, total=False):
     """The keyword arguments of `train`."""
 
     data: FolderPath | Sequence[FolderPath] | None
-    columns: str | None
+    columns: str | Sequence[str] | None
     errors: str | None
     src: str | None
     tgt: str | None
     langs: str | Sequence[str] | None
     directions: str | Sequence[str] | None
     out: FolderPath | None
-    recipe: str | None
-    set: Mapping[str, Any] | Sequence[str]
-    teachers: Sequence[FolderPath]
-    mono: Sequence[FolderPath]
+    recipe: FolderPath | None
+    set: Mapping[str, Any] | Sequence[str] | None
+    teachers: FolderPath | Sequence[FolderPath]
+    mono: FolderPath | Sequence[FolderPath]
     resume: FolderPath | None
     finetune: FolderPath | None
     minutes: float | None
@@ -70,7 +81,8 @@ def plan(options: TrainOptions, ranks: int) -> Plan:
     Raises:
         InputError: options exclude each other, a setting is wrong, or the folder holds something that would be lost.
     """
-    overrides = options.get("set", {})
+    check_types(options, _TYPES)
+    overrides = options.get("set") or {}
     if resume := options.get("resume"):
         others = TrainOptions.__annotations__.keys() - WITH_RESUME
         if any(options.get(name) for name in others) or options.get("seed") is not None:
@@ -92,7 +104,7 @@ def plan(options: TrainOptions, ranks: int) -> Plan:
         given = assignments(overrides)
         if (seed := options.get("seed")) is not None:
             given.append(("training", "seed", seed))
-        recipe = options.get("recipe") or _default_recipe(options, given)
+        recipe = os.fspath(options.get("recipe") or _default_recipe(options, given))
         sections = settings.recipe(recipe)
         explicit = {"data": _data_settings(options)}
         if base := options.get("finetune"):
@@ -111,7 +123,8 @@ def plan(options: TrainOptions, ranks: int) -> Plan:
     if resume and ranks > 1 and ("training", "workers") not in names:
         resolved, notes = _with_ranks(resolved, ranks)
     resolved.data.all_directions()  # checks them
-    if resolved.training.finetuned and not resume and not options.get("finetune"):
+    by_recipe = resolved.training.finetuned and not (resume or options.get("finetune"))
+    if by_recipe or ("training", "finetuned") in names:
         raise InputError("training.finetuned names the model of --finetune; give --finetune MODEL instead")
     return Plan(folder, completed(resolved, ranks), recipe, bool(resume), explicit, notes)
 
@@ -140,16 +153,23 @@ def _data_settings(options: TrainOptions) -> dict[str, Any]:
     if (data := options.get("data")) is not None:
         wheres = places(data)
         values["where"] = wheres[0] if len(wheres) == 1 else list(wheres)
-    if columns := options.get("columns"):
-        values["columns"] = [name.strip() for name in columns.split(",")]
+    if columns := _listed(options.get("columns")):
+        values["columns"] = columns
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
-        values[name] = [os.fspath(path) for path in option] if option else None
+        values[name] = list(places(option)) if option else None
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:
-    """A list of names, or names separated by commas, as a list."""
-    return [name.strip() for name in (names.split(",") if isinstance(names, str) else names or ())]
+    """A list of names, or names separated by commas, as a list.
+
+    Raises:
+        TypeError: something else is in the list.
+    """
+    listed = names.split(",") if isinstance(names, str) else names or ()
+    if wrong := [name for name in listed if not isinstance(name, str)]:
+        raise TypeError(f"languages, directions and columns are named by str, not by {wrong[0]!r}")
+    return [name.strip() for name in listed]
 
 
 # ---- parts of a plan ------------------------------------------------------------------------------------------------
@@ -159,10 +179,10 @@ def assignments(values: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, st
     """Section, name and value of each setting of a mapping, or of strings such as "model.hidden=512".
 
     Raises:
-        TypeError: `values` is a single string.
+        TypeError: `values` is a single string, or holds something else than strings.
         InputError: a name has no section, or a string no value.
     """
-    if isinstance(values, str):
+    if isinstance(values, str) or not (isinstance(values, Mapping) or all(isinstance(text, str) for text in values)):
         raise TypeError("set takes a mapping of settings, or a list of strings such as 'model.hidden=512'")
     if not isinstance(values, Mapping):
         return [parse_override(text) for text in values]
@@ -188,11 +208,7 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     Raises:
         InputError: it cannot, or without `overwrite` it holds a model or a model card.
     """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise InputError(f"--out {folder}: {existing} is a file; give a folder")
-    if not os.access(existing, os.W_OK):
-        raise InputError(f"--out {folder}: {existing} cannot be written; give another folder")
+    files.check_writable(folder)
     if layout.holds_model(folder) and not overwrite:
         raise InputError(f"{folder} holds a model; give another --out, --resume {folder}, or --overwrite")
     if (card := folder / layout.CARD).exists() and not overwrite:

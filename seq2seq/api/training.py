@@ -43,7 +43,7 @@ def train(**options: Unpack[TrainOptions]) -> Run:
         options:
             data: parallel text: a folder, a file, "hf:OWNER/NAME", or a list of them, each alone or with the number of
                 times an epoch that its pairs are trained on, "WHERE=0.5"; default: the corpus that ships.
-            columns: names of the columns of tables without a header, for example "en,de".
+            columns: names of the columns of tables without a header, as a list or as "en,de".
             errors: "strict": text that cannot be read is an error; "skip": it is dropped and counted.
             src, tgt: languages to translate from and to, which name the files or columns.
             langs: in place of `src` and `tgt`, the languages of one model that translates between all of them, as a
@@ -53,8 +53,8 @@ def train(**options: Unpack[TrainOptions]) -> Run:
             recipe: name of a recipe that ships, or path of a .toml file; default: "auto" for data of your own, whose
                 settings follow from the amount of text, and "tatoeba" for the corpus that ships.
             set: settings that override those of the recipe, for example {"training.updates": 1000}.
-            teachers: model folders; their translations, or back-translations, are trained on as well.
-            mono: monolingual text files, NAME.LANG, which the teachers translate as well.
+            teachers: a model folder or several; their translations, or back-translations, are trained on as well.
+            mono: a monolingual text file, NAME.LANG, or several, which the teachers translate as well.
             resume: a model folder whose training goes on; only settings `training.*` may be given with it, and `data`
                 where the same text has moved.
             finetune: the folder of a trained model whose weights, tokenizer and shape the new model begins with.
@@ -70,7 +70,7 @@ def train(**options: Unpack[TrainOptions]) -> Run:
         WorkError: training failed, for example by a loss that is not finite or a full disk; the last checkpoint is
             complete.
         Interrupted: SIGINT or SIGTERM stopped it (a KeyboardInterrupt); the state is saved.
-        TypeError: an option is unknown.
+        TypeError: an option is unknown, or of another type.
     """
     if unknown := options.keys() - TrainOptions.__annotations__.keys():
         raise TypeError(f"train() got an unexpected keyword argument {min(unknown)!r}")
@@ -111,6 +111,8 @@ def _train_first_rank(options: TrainOptions, job: str | None, ranks: ProcessGrou
         trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)
     if plan.resume:
         trainer.restore()
+        if trainer.is_finished:
+            notify(f"note: the run has ended after {trainer.progress.step:,} updates; it is only scored again")
     else:
         base = plan.settings.training.finetuned
         trainer.begin(finetuning.initial_weights(Path(base)) if base else None)
@@ -178,8 +180,9 @@ def _stored_text(plan: Plan, notify: Callable[[str], None], quiet: bool) -> tupl
     """The text and the tokenizers of a run that has begun; tokenizers and synthetic pairs are read from its folder."""
     data = plan.settings.data
     if missing := [where for where in corpus.wheres(data) if not settings.is_there(sources.weighted(where)[0])]:
+        places = " ".join("--data WHERE" for _ in corpus.wheres(data))
         raise InputError(
-            f"{missing[0]}, the text of this run, is not there; give its place: --resume {plan.folder} --data WHERE"
+            f"{missing[0]}, the text of this run, is not there; give its place: --resume {plan.folder} {places}"
         )
     text = mapped_corpus.load(data, None, notify, quiet)
     if data.teachers:

@@ -59,7 +59,8 @@ def load(
     return translator
 
 
-_TYPES: dict[str, tuple[tuple[type, ...], str]] = {  # of the options that are not checked where they are used
+Types = Mapping[str, tuple[tuple[type, ...], str]]  # of options: the types, and what a message calls them
+_TYPES: Types = {  # of the options that are not checked where they are used
     "to": ((str,), "a language as a str"),
     "from_": ((str,), "a language as a str"),
     "memory": ((str,), "the path of a text as a str"),
@@ -165,10 +166,7 @@ class Translator:
         if unknown := options.keys() - TranslateOptions.__annotations__.keys():
             raise TypeError(f"translate() got an unexpected keyword argument {min(unknown)!r}")
         texts = _texts(text, "translate")
-        for name, (types, words) in _TYPES.items():
-            value = options.get(name)
-            if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
-                raise TypeError(f"{name} takes {words}, not {value!r}")
+        check_types(options, _TYPES)
         directions = self._directions_of(texts, options.get("from_"), options.get("to"))
         ranked: list[list[Translation]] = [[] for _ in texts]
         for direction in dict.fromkeys(directions):
@@ -242,6 +240,7 @@ class Translator:
         """
         if isinstance(src, str) != isinstance(tgt, str):
             raise TypeError("score() takes two str, or two lists of str")
+        check_types({"to": to, "from_": from_}, _TYPES)
         sources, targets = _texts(src, "score"), _texts(tgt, "score")
         if len(sources) != len(targets):
             raise InputError(
@@ -297,6 +296,18 @@ class Translator:
 def _reopened(folders: Mapping[Direction, tuple[Path, ...]], device: str, threads: int | None) -> Translator:
     """An unpickled translator."""
     return Translator(folders, device=device, threads=threads)
+
+
+def check_types(options: Mapping[str, Any], known: Types) -> None:
+    """Check the options that a Python program gives; None stands for the default.
+
+    Raises:
+        TypeError: one is of another type.
+    """
+    for name, (types, words) in known.items():
+        value = options.get(name)
+        if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+            raise TypeError(f"{name} takes {words}, not {value!r}")
 
 
 def search_settings(defaults: SearchConfig, overrides: Mapping[str, Any], nbest: int | None = None) -> SearchConfig:

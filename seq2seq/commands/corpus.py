@@ -35,6 +35,7 @@ from seq2seq.commands.streams import put, put_json
 from seq2seq.errors import InputError
 from seq2seq.text import clean_corpus
 from seq2seq.text.corpus import DataConfig
+from seq2seq.text.sources import check_unweighted
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError("give --out DIR, the folder to write, or --check for the report alone")
     if output.out and not output.check:
         clean_corpus.check_folder(output.out)
+    check_unweighted(text.data)
     columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
     config = DataConfig(tuple(text.data), text.src, text.tgt, columns=tuple(columns), errors=text.errors)
     notify, sizes = notifier(report.quiet), {"dev": output.dev, "test": output.test}

@@ -62,6 +62,17 @@ class FileOptions:
     hyps: Sequence[Path] = path_option("--hyp", multiple=True, help="translations, one per line, plain or .gz")
     refs: Sequence[Path] = path_option("--ref", multiple=True, help="references, one per line, plain or .gz")
 
+    def check(self) -> None:
+        """Check that no file is a system twice, and that standard input is read once.
+
+        Raises:
+            InputError: it is not so.
+        """
+        if (*self.hyps, *self.refs).count(STANDARD) > 1:
+            raise InputError("standard input can be read only once; give a file in place of the other -")
+        if twice := next((path for path in self.hyps if self.hyps.count(path) > 1), None):
+            raise InputError(f"--hyp {twice} is given twice; give each system once")
+
 
 @dataclass(frozen=True)
 class MetricOptions:
@@ -79,13 +90,8 @@ class MetricOptions:
     confidence: bool = option(
         "--confidence", is_flag=True, help="a 95% confidence interval of each score, by bootstrap"
     )
-    seed: int = option(
-        "--seed",
-        type=click.IntRange(min=1),
-        default=SEED,
-        metavar="N",
-        help="seed of the bootstrap",
-        show_default=True,
+    seed: int | None = option(
+        "--seed", type=click.IntRange(min=1), metavar="N", help=f"seed of the bootstrap (default: {SEED})"
     )
 
 
@@ -120,7 +126,8 @@ def command(  # noqa: D103 (its help is the module's docstring)
     report: ReportOptions,
 ) -> None:
     check_tokenizer(metric.tokenize)
-    measures = Measures(metric.metrics or tuple(METRICS), metric.tokenize, metric.seed if metric.confidence else None)
+    seed = metric.seed or SEED
+    measures = Measures(metric.metrics or tuple(METRICS), metric.tokenize, seed if metric.confidence else None)
     if model.models and (texts.hyps or texts.refs):
         raise InputError("--model and --hyp, --ref exclude each other; give either --model, or --hyp and --ref")
     if not model.models and any(map(specified, (model, ranking, memory, choosing))):
@@ -128,10 +135,13 @@ def command(  # noqa: D103 (its help is the module's docstring)
             "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory, --memory-share, "
             "--rescore, --weights, --mbr and --tune go with --model; give one"
         )
+    if metric.seed and not metric.confidence and len(texts.hyps) < 2:
+        raise InputError("--seed goes with --confidence, or with several --hyp; leave it out")
+    texts.check()
     if len(texts.hyps) > 1:
         systems = {str(path): list(lines_of(path)) for path in texts.hyps}
         references = [list(lines_of(path)) for path in texts.refs]
-        comparison = compare(systems, references, measures.metrics, metric.seed, metric.tokenize)
+        comparison = compare(systems, references, measures.metrics, seed, metric.tokenize)
         _put_comparison(comparison, report.as_json)
         return
     if model.models:

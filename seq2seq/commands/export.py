@@ -53,6 +53,7 @@ def command(options: ExportOptions, report: ReportOptions) -> None:  # noqa: D10
         raise InputError(f"--int8 needs --format onnx, not {form}; leave one out")
     if out.resolve() == model.resolve():
         raise InputError(f"--out {out} is the folder of --model; give another folder")
+    files.check_writable(out)
     if (layout.holds_model(out) or (out / layout.CARD).exists()) and not options.overwrite:
         raise InputError(f"{out} holds a model or a {layout.CARD}; give another --out, or --overwrite")
     try:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,6 +32,7 @@ from seq2seq.folder import layout
 from seq2seq.text.directions import name_of
 from seq2seq.text.multilingual import load_all
 from seq2seq.text.scoring import score, tokenizer_for
+from seq2seq.text.sources import check_unweighted
 from seq2seq.training import settings
 from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
@@ -50,11 +52,23 @@ class PageOptions:
 def command(  # noqa: D103 (its help is the module's docstring)
     options: PageOptions, search: BeamOption, compute: ComputeOptions, report: QuietOption
 ) -> None:
-    model = options.model
+    check_unweighted(options.data)
+    layout.read_settings(options.model)  # without a model there is no folder for the page
+    out = options.out or options.model / layout.REPORT
+    with output(out) as file:
+        file.write(_page(options, search, compute).encode())
+    if not report.quiet:
+        put(str(out))
+
+
+def _page(options: PageOptions, search: BeamOption, compute: ComputeOptions) -> str:
+    """The page, as HTML."""
     try:
         from seq2seq.reporting.report import Page, Part, attention_maps, render_page
     except ImportError:
         raise InputError("report needs the package matplotlib; install it: pip install 'seq2seq[report]'") from None
+    model = options.model
+    metrics = _metrics(model / layout.METRICS)
     bundle, workers = open_model([model], compute.device, compute.threads)
     sections = layout.read_settings(model)
     resolved = settings.resolve(sections)
@@ -72,8 +86,6 @@ def command(  # noqa: D103 (its help is the module's docstring)
                 parts.append(Part(" ".join([name, *label]), pairs, translations, scores))
         first, text = next(iter(corpora.items()))
         maps = attention_maps(bundle.toward(first), parts[0])
-    history = model / layout.METRICS
-    metrics = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
     form = ", exported" if layout.is_exported(model) else ""
     facts = {
         "model": f"{resolved.model.cell}, context {resolved.model.context}{form}",
@@ -85,12 +97,22 @@ def command(  # noqa: D103 (its help is the module's docstring)
     }
     languages = f"Between {', '.join(resolved.data.languages)}" if bundle.directions else " to ".join(first)
     page = Page(f"{languages}: {model.resolve().name}", facts, sections, metrics, first)
-    html = render_page(page, parts, (pair.tgt for pair in text.train), maps)
-    out = options.out or model / layout.REPORT
-    with output(out) as file:
-        file.write(html.encode())
-    if not report.quiet:
-        put(str(out))
+    return render_page(page, parts, (pair.tgt for pair in text.train), maps)
+
+
+def _metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl; none if it is not there.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+        return [{"step": line["step"], "minutes": line["minutes"], **line} for line in lines]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is damaged; restore it, or remove it for a report without learning curves") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from seq2seq.errors import InputError, WorkError
 
+_PACKED = (".bz2", ".xz", ".lzma", ".zst", ".zip", ".7z", ".tar", ".tgz")  # what `lines_of` does not unpack
 STANDARD = Path("-")  # as a file name: standard input or output
 
 
@@ -54,7 +55,7 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 (closed below)
+        stream = gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # noqa: SIM115 (closed below)
     except OSError as e:
         raise InputError(f"cannot read {path}: {e.strerror or e}; check the path") from None
     try:
@@ -71,6 +72,8 @@ def _decoded(stream: Iterable[bytes], name: str, errors: str) -> Iterator[str]:
         try:
             text = line.decode("utf-8", errors or "strict")
         except UnicodeDecodeError:
+            if name.lower().endswith(_PACKED):
+                raise InputError(f"{name} is packed; unpack it, or pack it with gzip (.gz)") from None
             hint = ", or give --errors replace" if errors else ""
             raise InputError(f"{name}, line {number}: not valid UTF-8; convert the text to UTF-8{hint}") from None
         yield text.removeprefix("\ufeff") if number == 1 else text
@@ -101,7 +104,7 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
     partial = target.with_name(f".{target.name}.partial")
     try:
         with partial.open("wb") as file:
-            if target.suffix == ".gz":
+            if target.suffix.lower() == ".gz":
                 with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
                     yield cast(BinaryIO, packed)
             else:

@@ -75,6 +75,8 @@ def command() -> None:  # noqa: D103 (its help is the module's docstring)
 @grouped(options=LearnOptions, report=QuietOption)
 def learn(options: LearnOptions, report: QuietOption) -> None:  # noqa: D103 (its help is LEARN)
     settings = build(TokenizerConfig, {"kind": options.kind, "vocab_size": options.vocab_size}, "tokenizer")
+    if options.out.suffix.lower() == ".gz":
+        raise InputError(f"--out {options.out}: a tokenizer is not packed; give a name that does not end with .gz")
     notice = notifier(report.quiet)
     with output(options.out) as file:
         files = map(lines_of, options.sources) if options.sources else [lines_of(None)]

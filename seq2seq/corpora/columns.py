@@ -88,6 +88,11 @@ def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, find
     kinds = [_kind([row[i] for row in rows if len(row) == count]) for i in range(count)]
     text = [i for i, kind in enumerate(kinds) if kind == "text"]
     example = ",".join([*request.languages, *["-"] * (count - 2)])
+    if count == 1:
+        raise InputError(
+            f"{file} has one column (first row: {rows[0][0][:40]!r}); separate the two languages by tabs (.tsv, .txt) "
+            "or by commas, semicolons or bars (.csv)"
+        )
     if len(text) != 2 or len(request.languages) != 2:
         seen = f"{file} has no header that names the languages, and {len(text)} columns of text"
         shown = ", ".join(repr(cell[:20]) for cell in rows[0]) if rows else ""

@@ -84,9 +84,11 @@ def _of_file(file: File, request: Request) -> Listing:
             name = naming.as_table(file, request.languages)
         else:
             raise _alone(file, name.language, request)
-    if name is None or (name.kind == "txt" and not _has_tabs(file)):
+    without_tabs = name is not None and name.kind == "txt" and not _has_tabs(file)
+    if name is None or without_tabs:
+        reason = " (its first line has no tab between two languages)" if without_tabs else ""
         raise InputError(
-            f"{file} is not a .{', .'.join((*TABLES, *PAIRED, *ARCHIVES))} file of pairs; "
+            f"{file} is not a .{', .'.join((*TABLES, *PAIRED, *ARCHIVES))} file of pairs{reason}; "
             "give one, or the folder of a text"
         )
     parts = {"train": [Unit((file,), name.kind, name.pair)]}
@@ -167,10 +169,10 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
         raise _alone(files[0], name.language, request)
     if sorted(names[file].language for file in files) != sorted(request.languages):
         listed = ", ".join(map(str, files))
-        raise InputError(
-            f"more than one file is the {part} part: {listed}; keep one, or name the two sides "
-            f"{part}.{request.languages[0]} and {part}.{request.languages[1]}"
-        )
+        advice = f"name the two sides {part}.{request.languages[0]} and {part}.{request.languages[1]}"
+        if len({Path(str(file)).parent for file in files}) > 1:
+            advice = "give each folder as a --data of its own"
+        raise InputError(f"more than one file is the {part} part: {listed}; keep one, or {advice}")
     return [_pair(files, names, request)]
 
 

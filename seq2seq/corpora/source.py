@@ -15,6 +15,7 @@ from seq2seq.corpora.listing import Unit
 from seq2seq.corpora.packed import ARCHIVES, File, lines
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import same
 
 READERS = {
     **dict.fromkeys(("tsv", "csv", "tab", "txt"), tables.rows),
@@ -58,8 +59,10 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
     Raises:
         InputError: the source does not exist, or a part is damaged or empty.
     """
-    if request.languages[0] == request.languages[1]:
-        raise InputError(f"src and tgt are both {request.languages[0]!r}; name two languages")
+    if same(*request.languages):
+        src, tgt = request.languages
+        both = f"both {src!r}" if src == tgt else f"{src!r} and {tgt!r}, which is one language"
+        raise InputError(f"src and tgt are {both}; name two languages")
     findings = Findings(request.skip)
     if where.startswith(hub.PREFIX):
         with hub.quiet_libraries():

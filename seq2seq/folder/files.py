@@ -45,6 +45,19 @@ def write(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def check_writable(folder: Path) -> None:
+    """Check, before anything is computed, that a folder that need not exist yet can be written.
+
+    Raises:
+        InputError: it cannot.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise InputError(f"--out {folder}: {existing} is a file; give a folder")
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"--out {folder}: {existing} cannot be written; give another folder")
+
+
 def publish(folder: Path, name: str, content: bytes) -> None:
     """Write a file of the folder and list it in the manifest.
 

@@ -7,6 +7,7 @@ RFC 4647, for a code that a person or a program asks for. This module does not k
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import combinations
 from typing import NamedTuple
 
 from babel import Locale
@@ -63,7 +64,7 @@ def matches(names: Iterable[str], languages: Sequence[str], where: str) -> dict[
         where: of the names, for messages.
 
     Raises:
-        InputError: several names fit equally well.
+        InputError: several names fit equally well, or one is the best for two languages.
     """
     names, found = list(names), {}
     for language in languages:
@@ -76,10 +77,14 @@ def matches(names: Iterable[str], languages: Sequence[str], where: str) -> dict[
             candidates = [name for name in names if fits(name)]
             if len(candidates) > 1:
                 listed = ", ".join(candidates)
-                raise InputError(f"{where}: {listed} all fit {language!r}; name one of them in full")
+                advice = "name one of them in full" if len(set(candidates)) > 1 else "rename one of them"
+                raise InputError(f"{where}: {listed} all fit {language!r}; {advice}")
             if candidates:
                 found[language] = candidates[0]
                 break
+    for (one, name), (other, same_name) in combinations(found.items(), 2):
+        if name == same_name:
+            raise InputError(f"{where}: {name} is both {one!r} and {other!r}; name one of the two languages")
     return found
 
 
@@ -89,6 +94,11 @@ def same_language(one: Tag | None, other: Tag | None) -> bool:
         return False
     shorter, longer = sorted((set(one.subtags), set(other.subtags)), key=len)
     return shorter <= longer
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names stand for one language and the same variant of it: `en`, `EN`, `eng`, but not `pt-BR`, `pt`."""
+    return one == other or (tag_of(one) is not None and tag_of(one) == tag_of(other))
 
 
 def fits(name: str, language: str) -> bool:

@@ -136,9 +136,10 @@ def _sizes(sizes: dict[str, int | None], there: Sequence[str], count: int) -> di
     """
     wanted: dict[str, int] = {}
     for part, size in sizes.items():
-        exists = any(name.startswith(part) for name in there)
+        exists = [name for name in there if (name == "dev") == (part == "dev")]  # all others are test parts
         if size and exists:
-            raise InputError(f"--{part} {size}: the text has a {part} part; leave the option out")
+            named = "" if exists == [part] else f", {exists[0]}"
+            raise InputError(f"--{part} {size}: the text has a {part} part{named}; leave the option out")
         default = 0 if exists else min(_MOST_HELD_OUT, max(1, round(_HELD_OUT_SHARE * count)))
         wanted[part] = default if size is None else size
     if (total := sum(wanted.values())) >= count:
@@ -153,10 +154,12 @@ def check_folder(folder: Path) -> None:
     """Check that a folder can be written.
 
     Raises:
-        InputError: it exists and is not empty.
+        InputError: it exists and is not empty, or is the current folder, which would be replaced.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(f"--out {folder} exists and is not an empty folder; give another")
+    if folder.resolve() == Path.cwd():
+        raise InputError(f"--out {folder} is the current folder; name another, such as {folder / 'corpus'}")
 
 
 def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
@@ -168,6 +171,7 @@ def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
     """
     check_folder(folder)
     partial = folder.with_name(f".{folder.name}.partial")
+    _remove(partial)  # what a killed command has left
     try:
         partial.mkdir(parents=True, exist_ok=True)
         for part, pairs in result.parts.items():
@@ -184,10 +188,14 @@ def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
         failure = WorkError if e.filename is None else InputError  # it failed while writing, or while opening
         raise failure(f"cannot write {folder}: {e.strerror}; give another --out, or free some space") from None
     finally:
-        for path in partial.glob("*") if partial.is_dir() else ():
+        _remove(partial)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.iterdir():
             path.unlink()
-        if partial.is_dir():
-            partial.rmdir()
+        folder.rmdir()
 
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:

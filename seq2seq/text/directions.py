@@ -8,14 +8,14 @@ This module does not know text.
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise, permutations
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.errors import InputError
-from seq2seq.languages.codes import find_code
+from seq2seq.languages.codes import find_code, same
 
 Direction = tuple[str, str]
 Weights = Sequence[float] | NDArray[np.float64]
@@ -42,8 +42,10 @@ def parse_directions(names: Sequence[str], languages: Sequence[str]) -> list[Dir
     for language in languages:
         if not _CODE.fullmatch(language):
             raise InputError(f"{language!r} is no code of a language; give codes such as en, de, zh-CN")
-        if languages.count(language) > 1:
-            raise InputError(f"the language {language} is named twice; name each once")
+    for one, other in combinations(languages, 2):
+        if same(one, other):
+            twice = one if one == other else f"{one}, as {other},"
+            raise InputError(f"the language {twice} is named twice; name each once")
     if len(languages) < 2:
         raise InputError(f"{', '.join(languages) or 'no language'} is named alone; name two languages or more")
     known = {name_of(direction): direction for direction in permutations(languages, 2)}

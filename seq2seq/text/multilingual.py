@@ -51,6 +51,8 @@ def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None
         there = [direction for pair in there for direction in (pair, pair[::-1])]
         has = f"there is {listed(there)}" if there else "it has no training text of two of these languages"
         raise InputError(f"{_name(config)} has no text of {listed(missing)}; {has}; check --data and --langs")
+    if lacking := [language for language in config.languages if all(language not in way for way in found)]:
+        notices.append(f"there is no text of {', '.join(lacking)}, so it is left out; check --langs and --data")
     corpora = {direction: found[direction] for direction in wanted if direction in found}
     first, text = next(iter(corpora.items()))
     report = text.report._replace(notices=[*text.report.notices, *notices])

@@ -3,9 +3,8 @@
 This module changes and drops no sentence; what each format holds is read by the room `corpora`.
 """
 
-import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +33,7 @@ class Text(NamedTuple):
     weights: list[float]  # one for each train pair; empty if all are 1
 
 
+MOST = 1000  # times an epoch that a pair can be trained on
 Store = Callable[[Iterator[Pair]], int]  # keeps pairs elsewhere; returns how many
 
 
@@ -64,7 +64,7 @@ def weighted(where: str) -> tuple[str, float]:
     """A source and its weight: `DIR=0.5` is (`DIR`, 0.5), and what has no weight has 1.
 
     Raises:
-        InputError: the weight is not above 0.
+        InputError: the weight is not above 0, or above MOST.
     """
     path, equals, number = where.rpartition("=")
     if not equals or Path(where).exists():
@@ -73,9 +73,21 @@ def weighted(where: str) -> tuple[str, float]:
         weight = float(number)
     except ValueError:
         return where, 1.0
-    if not (path and 0 < weight < math.inf):
-        raise InputError(f"--data {where}: the weight must be a number above 0, for example {path or 'DIR'}=0.5")
+    if not (path and 0 < weight <= MOST):
+        allowed = f"a number above 0 and at most {MOST:,}"
+        raise InputError(f"--data {where}: the weight must be {allowed}, for example {path or 'DIR'}=0.5")
     return path, weight
+
+
+def check_unweighted(wheres: Iterable[str]) -> None:
+    """Check that no source has a weight, where it would mean nothing.
+
+    Raises:
+        InputError: one has.
+    """
+    for where in wheres:
+        if (path := weighted(where)[0]) != where:
+            raise InputError(f"{where}: only train weighs its texts; give {path}")
 
 
 def language_pairs(wheres: Sequence[str], request: Request, part: str = "train") -> list[tuple[str, str]]:

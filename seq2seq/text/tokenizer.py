@@ -168,6 +168,9 @@ class Tokenizer:
         """
         try:
             return cls(path.read_bytes())
+        except IsADirectoryError:
+            advice = "it is a folder; check the path, or give the tokenizer.model in it"
+            raise InputError(f"cannot read the tokenizer {path}: {advice}") from None
         except OSError as e:
             raise InputError(f"cannot read the tokenizer {path}: {e.strerror}; check the path") from None
         except InputError as e:

@@ -65,7 +65,9 @@ def average_weights(folder: Path, last: int) -> dict[str, Tensor]:
     Raises:
         InputError: there are fewer states, or one is damaged.
     """
-    if (kept := len(training_states(folder))) < last:
+    if not (kept := len(training_states(folder))):
+        raise InputError(f"{folder} holds no checkpoints of a run to average; give the folder that train wrote")
+    if kept < last:
         raise InputError(
             f"{folder / TRAINING} holds {kept} training states, fewer than {last}; ask for an average of fewer "
             "(training.keep sets how many a run keeps)"

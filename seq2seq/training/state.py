@@ -128,7 +128,8 @@ class TrainingState:
         if numbers.pop("text") != self.text:
             raise InputError(
                 f"the text or the tokenizer is not the one that {folder} was trained on; restore it, give the text's "
-                "new place with --data, or start a new run with another --out"
+                "new place with --data (all places, in their order, with their weights), or start a new run with "
+                "another --out"
             )
         averages = groups.get(resume.AVERAGE, groups[resume.WEIGHTS])
         self.average = {name: averages[name].clone() for name in self.average}  # in the order of the weights

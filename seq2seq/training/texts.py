@@ -74,10 +74,11 @@ def training_data(settings: Settings, corpora: Corpora, tokenizers: tuple[Tokeni
     if settings.data.languages or tokenizers[0].languages:
         known = tokenizers[0].languages
         if lacking := [tgt for _, tgt in corpora if tgt not in known]:
-            raise InputError(
-                f"the tokenizer has no token for the language {lacking[0]}, only for {', '.join(known) or 'none'}; "
-                "train a new model, or translate to those"
-            )
+            advice = "train a new model, or translate to those (--directions)"
+            if not known:
+                advice = "its model has one direction: give --src and --tgt in place of --langs, or train a new model"
+            has = ", ".join(known) or "none"
+            raise InputError(f"the tokenizer has no token for the language {lacking[0]}, only for {has}; {advice}")
         counts = [len(text.train) + len(text.synthetic) for text in corpora.values()]
         tokens = np.repeat(np.array([known[tgt] for _, tgt in corpora], np.int32), counts)
         mixture = Mixture(epoch_rows(settings, corpora), tokens)

@@ -92,6 +92,8 @@ class Trainer:
         updates_per_epoch = math.ceil(len(self.data.load_epoch(0)) / self.config.accumulate)
         self.longest = settings.text.longest or longest_of(self.data.src.lengths())
         self.total = self.config.updates or self.config.epochs * updates_per_epoch
+        if not self.total:
+            raise InputError("an epoch has no pair: so few have so small weights; give larger ones with --data")
         self.training_step = TrainingStep(
             self.model, self.data, self.config, self.total, device, self.process_group, say
         )
@@ -111,6 +113,11 @@ class Trainer:
     def weights(self) -> dict[str, Tensor]:
         """The current weights by parameter name, in the storage that training updates."""
         return self.state.weights
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all updates are done, or validations have not improved for `patience` times."""
+        return self.progress.step >= self.total or 0 < self.config.patience <= self.progress.bad
 
     def begin(self, weights: Mapping[str, Tensor] | None = None) -> None:
         """Initialise a new run: with other weights, by parameter name; with `training.word_vectors`, the embeddings.
@@ -162,9 +169,9 @@ class Trainer:
             if self.config.finetuned and not progress.step:
                 with self.training_step.workers.all_threads():
                     self._validate_start()
-            while not self._is_finished():
+            while not self.is_finished:
                 plan = self.data.load_epoch(progress.epoch)
-                while progress.batch < len(plan) and not self._is_finished():
+                while progress.batch < len(plan) and not self.is_finished:
                     batches = plan[progress.batch : progress.batch + self.config.accumulate]
                     self._update(batches)
                     progress.batch += len(batches)
@@ -177,10 +184,6 @@ class Trainer:
                         self._stop(signum)
                 if progress.batch >= len(plan):
                     progress.epoch, progress.batch = progress.epoch + 1, 0
-
-    def _is_finished(self) -> bool:
-        """Whether all updates are done, or validations have not improved for `patience` times."""
-        return self.progress.step >= self.total or 0 < self.config.patience <= self.progress.bad
 
     def _update(self, batches: list[list[int]]) -> None:
         """One update from the batches with these rows. If it diverges, their text is written down."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.config import setting
+from seq2seq.errors import InputError
 from seq2seq.translation.beam import (
     FREE,
     Beam,
@@ -67,6 +68,12 @@ class SearchConfig:
         0.0, "temperature T: sample `beam` translations, each token from p ** (1 / T); 0: search", low=0
     )
     seed: int = setting(1, "seed of sampling", low=0, high=2**31)
+
+    def __post_init__(self) -> None:
+        if 0 < self.max_length < self.min_length:
+            raise InputError(
+                f"min_length {self.min_length} is above max_length {self.max_length}; lower one, or raise the other"
+            )
 
     def limit(self, source_tokens: int) -> int:
         """The most tokens, `eos` included, of a translation of a source of this length."""

@@ -161,6 +161,11 @@ def test_search_settings_are_the_models_own_until_others_are_named(model: seq2se
     assert model.translate(LINES, beam=1) == model.translate(LINES, search={"beam": 1})
     with pytest.raises(InputError, match=r"unknown setting 'search\.lenght_penalty'; did you mean 'length_penalty'"):
         model.translate("3", search={"lenght_penalty": 1.0})
+    with pytest.raises(InputError, match=r"unknown setting 'search\.5'; there are: beam"):
+        model.translate("3", search={5: 1})  # type: ignore[dict-item]
+    with pytest.raises(InputError, match="min_length 4 is above max_length 3"):
+        model.translate("3", search={"min_length": 4, "max_length": 3})
+    assert model.translate("3 1 4", search={"min_length": 3, "max_length": 3})
     with pytest.raises(InputError, match="nbest 3 needs a beam at least as wide, not 2"):
         model.translate("3", beam=2, nbest=3)
     with pytest.raises(InputError, match="nbest = 0"):
@@ -188,6 +193,32 @@ def test_search_settings_are_the_models_own_until_others_are_named(model: seq2se
 def test_an_option_of_another_type_is_a_type_error(model: seq2seq.Translator, option: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=next(iter(option))):
         model.translate("3", **option)
+
+
+@pytest.mark.parametrize(
+    ("options", "failure", "words"),
+    [
+        ({"split": 5}, TypeError, "split takes the name of a part"),
+        ({"src": 5}, TypeError, "src takes a language"),
+        ({"data": 5}, TypeError, "a text is given as a path"),
+        ({"data": [5]}, TypeError, "a text is given as a path"),
+        ({"data": []}, InputError, "the list of texts, or a path in it, is empty"),
+        ({"data": ""}, InputError, "the list of texts, or a path in it, is empty"),
+        ({"memory": 5}, TypeError, "a text is given as a path"),
+        ({"metrics": "blue"}, InputError, "unknown metric 'blue'; did you mean 'bleu'"),
+        ({"metrics": [5]}, InputError, "unknown metric 5; there are: bleu"),
+        ({"tokenize": 5}, InputError, "unknown tokenizer 5; there are"),
+        ({"mbr": 5}, InputError, "unknown utility 5; there are"),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_of_evaluate_is_named(
+    model: seq2seq.Translator, tmp_path: Path, options: dict[str, Any], failure: type[Exception], words: str
+) -> None:
+    for language in ("digits", "stigid"):
+        (tmp_path / f"test.{language}").write_text("3 1 4\n")
+    with pytest.raises(failure, match=words):
+        seq2seq.evaluate(model, **{"data": tmp_path, **options})
 
 
 def test_threads_are_a_number_from_1_on(learnt: Learnt) -> None:
@@ -224,6 +255,8 @@ def test_scores_go_with_pairs(model: seq2seq.Translator) -> None:
         model.score(["3", "1"], ["3"])
     with pytest.raises(TypeError, match="two str, or two lists"):
         model.score("3", ["3"])  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="to takes a language as a str, not 5"):
+        model.score("3 1", "1 3", to=5)  # type: ignore[call-overload]
 
 
 # ---- directions ------------------------------------------------------------------------------------------------------
@@ -273,6 +306,9 @@ def test_a_translation_memory(learnt: Learnt, model: seq2seq.Translator, tmp_pat
     assert model.translate("3 1 4") == "4 1 3"
     with pytest.raises(InputError, match="goes with --memory"):
         model.translate("3", memory_share=0.5)
+    for share in (0, 2):
+        with pytest.raises(InputError, match=f"the share of the memory is {share}; give a number between 0 and 1"):
+            model.translate("3", memory=str(tmp_path), memory_share=share)
 
 
 # ---- the program around it -------------------------------------------------------------------------------------------

@@ -88,6 +88,15 @@ def test_a_run_is_evaluated(recipe: str, text: Path, tmp_path: Path) -> None:
         seq2seq.evaluate(run.model, data=str(text), split="tset")
 
 
+def test_a_path_and_a_list_of_columns_are_as_good_as_strings(recipe: str, text: Path, tmp_path: Path) -> None:
+    sides = ((text / f"train.{language}").read_text().splitlines() for language in ("digits", "stigid"))
+    table = tmp_path / "table.tsv"
+    table.write_text("".join(f"{src}\t{tgt}\n" for src, tgt in zip(*sides, strict=True)))
+    columns = ["digits", "stigid"]
+    run = seq2seq.train(data=table, columns=columns, out=tmp_path / "run", recipe=Path(recipe), set=None, **QUICK)
+    assert run.settings.data.columns == ("digits", "stigid")
+
+
 def test_settings_by_name(recipe: str, text: Path, tmp_path: Path) -> None:
     run = seq2seq.train(
         data=text, out=tmp_path / "a", recipe=recipe, set={"training.updates": 2, "model.hidden": 9}, seed=5, **QUICK
@@ -109,6 +118,15 @@ def test_settings_by_name(recipe: str, text: Path, tmp_path: Path) -> None:
         ({"dat": "x"}, TypeError, "unexpected keyword argument 'dat'"),
         ({"resume": "x"}, InputError, "--resume goes on with the folder's own settings"),
         ({"device": "tpu"}, InputError, "unknown device 'tpu'"),
+        ({"set": 5}, TypeError, "set takes a mapping of settings"),
+        ({"set": [5]}, TypeError, "set takes a mapping of settings"),
+        ({"set": {"training.finetuned": "x"}}, InputError, "give --finetune MODEL instead"),
+        ({"minutes": "5"}, TypeError, "minutes takes a number, not '5'"),
+        ({"recipe": 5}, TypeError, "recipe takes a path, not 5"),
+        ({"teachers": 5}, TypeError, "teachers takes a path, or a list of paths, not 5"),
+        ({"mono": "x.it"}, InputError, "x.it ends in neither .digits nor .stigid"),
+        ({"langs": ["en", 5]}, TypeError, "languages, directions and columns are named by str, not by 5"),
+        ({"data": []}, InputError, "the list of texts, or a path in it, is empty"),
     ],
 )
 def test_wrong_options(

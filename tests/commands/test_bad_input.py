@@ -1,5 +1,6 @@
 """A wrong command or wrong input ends with status 2 and one line that names the fault, and changes no file."""
 
+import bz2
 import shlex
 import shutil
 from collections.abc import Callable
@@ -19,6 +20,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory, corpus: Path, model: Path) 
     (folder / "nothing").mkdir()
     (folder / "file").write_text("A cat sleeps.\n")
     (folder / "latin").write_bytes(b"A cat sleeps.\nA caf\xe9 waits.\n")
+    (folder / "text.bz2").write_bytes(bz2.compress(b"A cat sleeps.\n"))
     (folder / "cut.gz").write_bytes(b"\x1f\x8b\x08\x00\x00")
     (folder / "bad.toml").write_text("[model\n")
     (folder / "latin.toml").write_bytes(b'[data]\nsrc = "fran\xe7ais"\n')
@@ -235,6 +237,16 @@ OTHER = [
     ("tokenizer learn --input {corpus}/train.en --out nosuch/new", ["no folder nosuch"]),
     ("tokenizer learn --input {corpus} --out new", ["cannot read {corpus}", "directory"]),
     ("evaluate --hyp {corpus} --ref {corpus}/test.de", ["cannot read {corpus}", "directory"]),
+    ("tokenizer learn --input {corpus}/train.en --out new.gz", ["--out new.gz: a tokenizer is not packed"]),
+    ("tokenizer encode --model {model}", ["{model}: it is a folder; check the path, or give the tokenizer.model"]),
+    ("export --model {model} --out {broken}/file", ["{broken}/file is a file; give a folder"]),
+    ("export --model {model} --out {broken}/file/new", ["{broken}/file is a file; give a folder"]),
+    ("export --model {broken}/untrained --out new --average 1", ["untrained holds no checkpoints of a run to average"]),
+    (
+        "evaluate --hyp {broken}/text.bz2 --ref {corpus}/test.de",
+        ["text.bz2 is packed; unpack it"],
+    ),
+    ("translate --model {model} --input {broken}/text.bz2", ["text.bz2 is packed; unpack it"]),
     ("translate --model 'of two\nlines'", ["no model folder of two lines"]),
     (f"translate --model {LONG}", [LONG]),
     (f"translate --model {{model}} --input {LONG}", [LONG]),
@@ -248,6 +260,9 @@ OTHER = [
     ("evaluate --hyp {corpus}/test.de", ["--ref"]),
     ("evaluate --ref {corpus}/test.de", ["--hyp"]),
     ("evaluate --hyp {corpus}/test.de --hyp {corpus}/test.en", ["references"]),
+    ("evaluate --hyp {corpus}/test.de --hyp {corpus}/test.de --ref {corpus}/test.de", ["test.de is given twice"]),
+    ("evaluate --hyp - --ref -", ["standard input can be read only once"]),
+    ("evaluate --hyp {corpus}/test.de --ref {corpus}/test.de --seed 3", ["--seed goes with --confidence"]),
     ("evaluate --model {model} --hyp {corpus}/test.de", ["--model", "--hyp"]),
     ("evaluate --hyp {corpus}/test.de --ref {corpus}/test.de --data {corpus}", ["--data", "go with --model"]),
     ("evaluate --model {model} --data {corpus} --split tset", ["no split 'tset'", "dev, test, test2, train"]),
@@ -256,6 +271,16 @@ OTHER = [
     ("train --resume {model} --data nosuch", ["nosuch", "is not there", "--data WHERE"]),
     ("train --resume {model} --src en", ["--resume"]),
     ("train --resume {model} --finetune {model}", ["--resume"]),
+    ("train --resume {model} --set training.finetuned=x", ["training.finetuned", "--finetune MODEL"]),
+    ("train --finetune {model} --out new --set training.finetuned=x", ["training.finetuned", "--finetune MODEL"]),
+    # weights of texts
+    (f"{TRAIN} {{corpus}}=1e9", ["a number above 0 and at most 1,000"]),
+    (f"{TRAIN} {{corpus}}=nan", ["a number above 0 and at most 1,000"]),
+    ("evaluate --model {model} --data {corpus}=0.5", ["{corpus}=0.5: only train weighs its texts; give {corpus}"]),
+    ("translate --model {model} --memory {corpus}=0.5", ["{corpus}=0.5: only train weighs its texts; give {corpus}"]),
+    ("report --model {model} --data {corpus}=0.5", ["{corpus}=0.5: only train weighs its texts; give {corpus}"]),
+    ("corpus --data {corpus}=0.5 --out new", ["{corpus}=0.5: only train weighs its texts; give {corpus}"]),
+    ("translate --model {model} --min-length 6 --max-length 5", ["min_length 6 is above max_length 5"]),
     ("benchmark --recipe auto", ["auto", "another recipe"]),
     ("train --resume {model} --recipe {recipe}", ["--resume"]),
     ("train --resume {model} --out new", ["--resume"]),

@@ -79,6 +79,30 @@ def test_what_is_wrong_is_one_line(table: Path, tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
+def test_a_devtest_part_is_a_test_part(table: Path) -> None:
+    """And so is any other part that is neither train nor dev."""
+    text = "corpus", "--data", table, "--errors", "skip", "--no-model"
+    Path("devtest.tsv").write_text("en\tde\nHello you.\tHallo du.\n", encoding="utf-8")
+    worked(call(*text, "--out", "clean", "--quiet"))
+    assert {path.stem for path in Path("clean").glob("*.en")} == {"train", "dev", "devtest"}
+    worked(call(*text, "--check", "--dev", 3, "--quiet"))
+    refused(call(*text, "--check", "--test", 3), "--test 3: the text has a test part, devtest; leave the option out")
+
+
+def test_the_current_folder_is_not_replaced(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("empty").mkdir()
+    monkeypatch.chdir("empty")
+    for out in (".", Path.cwd()):
+        refused(call("corpus", "--data", table, "--errors", "skip", "--out", out), f"--out {out} is the current folder")
+
+
+def test_what_a_killed_command_has_left_is_not_written(table: Path) -> None:
+    Path(".clean.partial").mkdir()
+    Path(".clean.partial/test7.en").write_text("old\n")
+    worked(call("corpus", "--data", table, "--errors", "skip", "--no-model", "--out", "clean", "--quiet"))
+    assert not Path("clean/test7.en").exists() and not Path(".clean.partial").exists()
+
+
 def test_suspects_are_listed_and_dropped_if_asked() -> None:
     rows = [
         "en\tde",

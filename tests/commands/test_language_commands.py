@@ -70,6 +70,9 @@ def test_only_some_directions(tiny: Path, data: Path) -> None:
     [
         (["--langs", "en"], ["en is named alone"]),
         (["--langs", "en,de,en"], ["en is named twice"]),
+        (["--langs", "en,de,EN"], ["en, as EN, is named twice"]),
+        (["--langs", "en,de,deu"], ["de, as deu, is named twice"]),
+        (["--src", "en", "--tgt", "EN"], ["'en' and 'EN', which is one language"]),
         (["--langs", "en,de", "--src", "en"], ["--langs", "--src"]),
         (["--directions", "en-de"], ["--directions", "give --langs"]),
         (["--langs", "en,de", "--directions", "en-fr"], ["'en-fr'", "en-de, de-en"]),
@@ -78,6 +81,28 @@ def test_only_some_directions(tiny: Path, data: Path) -> None:
 )
 def test_wrong_languages_are_refused(tiny: Path, data: Path, options: list[str], words: list[str]) -> None:
     refused(train(tiny, data, *options, "--out", "new"), *words)
+    assert not Path("new").exists()
+
+
+def test_a_language_without_text_is_named(tiny: Path, data: Path) -> None:
+    result = worked(train(tiny, data, "--langs", "en,xx,de", "--out", "run"))
+    assert "there is no text of xx, so it is left out" in result.err
+    assert layout.read_settings(Path("run"))["data"]["directions"] == ["en-de", "de-en"]
+
+
+def test_finetuning_takes_the_languages_of_the_model(tiny: Path, data: Path) -> None:
+    worked(train(tiny, data, "--langs", "en,de,fr", "--out", "many"))
+    finetune = ["train", "--data", data, *QUICK, "--finetune"]
+    again = worked(call(*finetune, "many", "--out", "again"))
+    assert layout.read_settings(Path("again"))["data"]["languages"] == ["en", "de", "fr"]
+    one = worked(call(*finetune, "many", "--src", "DE", "--tgt", "en", "--out", "one"))
+    assert "translates" not in again.err + one.err, "both are languages of the model"
+    worked(call(*finetune, "one", "--src", "en", "--tgt", "de", "--out", "back"))
+    worked(train(tiny, data, "--src", "en", "--tgt", "de", "--out", "single"))
+    other = worked(call(*finetune, "single", "--src", "de", "--tgt", "en", "--out", "other"))
+    assert "note: " in other.err and "single translates en to de, and the new text is de to en" in other.err
+    result = call(*finetune, "single", "--langs", "en,de", "--out", "new", "--quiet")
+    refused(result, "only for none; its model has one direction", "--src and --tgt in place of --langs")
     assert not Path("new").exists()
 
 

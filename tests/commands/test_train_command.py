@@ -132,8 +132,10 @@ def test_without_a_dev_part_a_share_is_held_out_and_reported(corpus: Path, recip
 def test_a_finished_run_can_be_resumed(model: Path, trained: Result) -> None:
     """As it is, it is only scored again; with more updates, it is trained further."""
     shutil.copytree(model, "run")
-    again = json.loads(worked(call("train", "--resume", "run", "--device", "cpu", "--json")).out)
+    result = worked(call("train", "--resume", "run", "--device", "cpu", "--json"))
+    again = json.loads(result.out)
     assert again["scores"] == json.loads(trained.out)["scores"]
+    assert "note: the run has ended after 120 updates; it is only scored again" in result.err
     more = worked(call("train", "--resume", "run", "--set", "training.updates=140", "--device", "cpu", "--json"))
     assert json.loads(more.out)["updates"] == 140
     assert steps(Path("run")) == [60, 120, 140]
@@ -324,3 +326,14 @@ def test_several_sources_each_with_its_weight(corpus: Path, recipe: Path, tmp_pa
     weights = [Path(folder, "model.safetensors").read_bytes() for folder in ("straight", "stopped")]
     assert weights[0] == weights[1]
     refused(train(recipe, corpus, "--data", "more.csv=0", "--out", "x"), "the weight must be a number above 0")
+
+
+def test_weights_that_leave_no_pair_after_cleaning_are_refused(recipe: Path) -> None:
+    """The weights of ten pairs are enough for an epoch, those of the three that are left are not."""
+    long = " ".join(["long"] * 200)
+    rows = [f"A{i} sleeps.\tA{i} schläft." for i in range(4)] + [f"{long}\t{long}"] * 6
+    Path("few.tsv").write_text("".join(f"{row}\n" for row in ["en\tde", *rows]), encoding="utf-8")
+    epochs = "--set", "training.epochs=2", "--quiet"
+    result = call("train", "--recipe", recipe, "--data", "few.tsv=0.11", "--out", "new", *epochs)
+    refused(result, "an epoch has no pair", "--data")
+    assert not Path("new").exists()

@@ -1,6 +1,7 @@
 """JSON: string values are replaced in place, and all else stays byte for byte."""
 
 import codecs
+import io
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roundtrip import LEFT, RIGHT, identity, marked, segments, unmarked
 
+from seq2seq.documents.document import DocumentOptions, Slot
 from seq2seq.documents.messages import json_strings
 from seq2seq.errors import InputError
 
@@ -190,3 +192,11 @@ def test_mutated_files_are_read_or_refused(name: str, place: int, size: int, ins
         assert identity(json_strings, content) == content
     except InputError:
         return
+
+
+def test_a_text_with_half_a_character_is_named() -> None:
+    notes = list[str]()
+    document = b'{\n"a": "One",\n"b": "x \\ud83d y"}'
+    events = list(json_strings.events(io.BytesIO(document), DocumentOptions(note=notes.append)))
+    assert sum(isinstance(event, Slot) for event in events) == 1
+    assert notes == ["line 3: a text with half of a surrogate pair (\\ud800 to \\udfff) stays as it is"]

@@ -459,6 +459,8 @@ def broken(folder, **files):
         ({"train_en": ["a"], "train_de": ["a"], "dev_csv": ["b"], "val_csv": ["b"]}, ["is the dev part", "val.csv"]),
         ({"train_tsv": []}, ["holds no pairs"]),
         ({"train_tsv": ["en\tfr", "a\tb"]}, ["train.tsv, line 2", "no column 'de', only en, fr"]),
+        ({"train_tsv": ["a", "b"]}, ["train.tsv has one column (first row: 'a')", "tabs"]),
+        ({"train_tsv": ["en\tde\tde", "a\tb\tc"]}, ["train.tsv: de, de all fit 'de'; rename one of them"]),
         ({"train_tsv": ["en\tde", "a\tb", "a"]}, ["train.tsv, line 3", "1 columns where the header has 2"]),
         ({"train_tsv": ["en\tde", "a\tb\tc"]}, ["train.tsv, line 2", "3 columns where the header has 2"]),
         ({"train_csv": ["en,de", "a,b,c"]}, ["train.csv, line 2", "3 columns where the header has 2"]),
@@ -478,11 +480,26 @@ def test_a_mistake_in_the_files_is_one_line_that_names_the_file(tmp_path, files,
     assert all(part in message for part in words), message
 
 
+def test_the_same_part_in_two_folders_is_one_line(tmp_path):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        text_folder(tmp_path / folder, train=numbered(5))
+    message = complaint(DataConfig(str(tmp_path)))
+    assert "more than one file is the train part" in message and "give each folder as a --data of its own" in message
+
+
+def test_a_column_of_two_languages_is_one_line(tmp_path):
+    write_lines(tmp_path / "train.tsv", ["en\tpt", "a\tb"])
+    message = complaint(DataConfig(str(tmp_path), src="pt", tgt="pt-BR"))
+    assert "pt is both 'pt' and 'pt-BR'; name one of the two languages" in message
+
+
 def test_a_wrong_path_or_language_or_split_is_one_line(tmp_path):
     where = text_folder(tmp_path, train=numbered(5), test=numbered(1))
     write_lines(tmp_path / "readme.txt", ["no table"])
     assert "is not there" in complaint(DataConfig(str(tmp_path / "nowhere")))
     assert "is not a .tsv" in complaint(DataConfig(str(tmp_path / "readme.txt")))
+    assert "its first line has no tab" in complaint(DataConfig(str(tmp_path / "readme.txt")))
     assert "both 'en'" in complaint(DataConfig(where, tgt="en"))
     assert "train.fr" in complaint(DataConfig(where, src="fr", tgt="es"))
     assert "no split 'tset'; there are: test, train" in complaint(DataConfig(where), "tset")

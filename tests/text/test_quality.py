@@ -2,6 +2,7 @@
 
 import random
 import re
+from pathlib import Path
 
 import pytest
 
@@ -184,6 +185,17 @@ def test_lines_that_have_slipped_are_noticed_where_that_begins() -> None:
         r"from pair (\d+) to 399 line n of en belongs with line n -1 of de; check that line n translates line n", notice
     )
     assert found and abs(int(found[1]) - 201) <= 4
+
+
+def test_a_slip_after_blank_lines_has_the_numbers_of_the_lines_in_the_files(tmp_path: Path) -> None:
+    """One blank line too many on one side, and before it thirty blank pairs, which are dropped and counted."""
+    src, tgt = sides()
+    blank = [""] * 30
+    for language, lines in (("en", [*blank, *src]), ("de", [*blank, *tgt[:200], "", *tgt[200:-1]])):
+        (tmp_path / f"train.{language}").write_text("".join(f"{line}\n" for line in lines))
+    [notice] = [notice for notice in load(DataConfig(str(tmp_path))).report.notices if "belongs with" in notice]
+    found = re.match(r"from pair (\d+) to 430 line n of en belongs with line n \+1 of de; check", notice)
+    assert found and abs(int(found[1]) - 232) <= 4
 
 
 def test_noise_is_no_slip() -> None:

@@ -50,7 +50,10 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
     start = 0
     for string in strings:
         segment = Segment(string.value.strip())
-        if search(r"\w", segment.text) and not search("[\ud800-\udfff]", segment.text):
+        if search("[\ud800-\udfff]", segment.text):
+            line = text.count("\n", 0, string.start) + 1
+            options.note(f"line {line}: a text with half of a surrogate pair (\\ud800 to \\udfff) stays as it is")
+        elif search(r"\w", segment.text):
             yield text[start : string.start].encode(encoding)
             yield _slot(segment, string, text[string.start : string.end], style, encoding)
             start = string.end
