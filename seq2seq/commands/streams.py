@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 from seq2seq.errors import InputError, WorkError
 
-_PACKED = (".bz2", ".xz", ".lzma", ".zst", ".zip", ".7z", ".tar", ".tgz")  # what `lines_of` does not unpack
+_PACKED = (".bz2", ".xz", ".lzma", ".zst", ".zip", ".7z", ".tar", ".tgz")  # neither unpacked nor packed here
 STANDARD = Path("-")  # as a file name: standard input or output
 
 
@@ -94,6 +94,8 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
         return
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+    if path.name.lower().endswith(_PACKED):
+        raise InputError(f"cannot write {path}: of packed files only .gz is written; name another file")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}; create it, or check the path")
     if path.exists() and not path.is_file():  # a pipe or a device, which must not be replaced by a file

@@ -112,7 +112,7 @@ def read(wheres: Sequence[str], request: Request, only: str = "", store: Store |
         store: takes the train pairs of a source, while they are read; the train part of the result is then empty.
 
     Raises:
-        InputError: a source does not exist, or a part is damaged or empty.
+        InputError: a source does not exist or is given twice, or a part is damaged or empty.
         NoTextError: a source holds no part, or none has a train part although all parts are read.
     """
     result = Text({}, {}, [], {}, [])
@@ -121,6 +121,10 @@ def read(wheres: Sequence[str], request: Request, only: str = "", store: Store |
     def collect(part: str, pairs: Iterator[tuple[str, str]]) -> Sequence[Any]:
         return range(store(map(Pair._make, pairs))) if store and part == "train" else list(pairs)
 
+    places = [os.path.realpath(where) for where, _ in map(weighted, wheres)]
+    if twice := next((where for where, place in zip(wheres, places, strict=True) if places.count(place) > 1), None):
+        path = weighted(twice)[0]
+        raise InputError(f"--data {path} is given twice; give it once, to train on it twice an epoch as {path}=2")
     needs_train = only in ("", "train")
     for where, weight in map(weighted, wheres):
         text = source.read(where, request, only, collect)

@@ -247,6 +247,8 @@ OTHER = [
         ["text.bz2 is packed; unpack it"],
     ),
     ("translate --model {model} --input {broken}/text.bz2", ["text.bz2 is packed; unpack it"]),
+    ("translate --model {model} --input {corpus}/test.en --output new.xz", ["cannot write new.xz", "only .gz"]),
+    ("train --recipe {recipe} --data {corpus} --data {corpus}/=2 --out new", ["{corpus} is given twice", "{corpus}=2"]),
     ("translate --model 'of two\nlines'", ["no model folder of two lines"]),
     (f"translate --model {LONG}", [LONG]),
     (f"translate --model {{model}} --input {LONG}", [LONG]),
