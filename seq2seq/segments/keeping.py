@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from seq2seq.errors import InputError
 from seq2seq.segments.numbers import localised
-from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern
+from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern, around_markup
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
@@ -19,13 +19,19 @@ _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
 _STANDING = {"emoji", "escape", "footnote", "symbol"}
 # What stands before a version such as 3.11: a name that does not begin the text.
 _VERSION_OF = re.compile(r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$")
+_OPENS_CODE = frozenset("{<")  # what a template's tag or a message of ICU begins with
+_OBJECT = "\ufffc"  # stands for a mark where these are looked for
 _SMALL_NUMBER = re.compile(r"\d{1,4}")
 
 
 class Kept(str):
-    """The code of a mark that `keep` made: the text to put back. `source` is what stood in the source."""
+    """The code of a mark that `keep` made: the text to put back. `source` is what stood in the source.
+
+    Where marks of the document stand in what is kept, `parts` are its texts and these marks.
+    """
 
     source: str
+    parts: Sequence[str | Mark] = ()
 
     @classmethod
     def of(cls, text: str, source: str) -> "Kept":
@@ -84,7 +90,7 @@ def keep(segment: Segment, keeping: Keeping) -> Segment:
     ):
         return segment
     parts = list[str | Mark]()
-    for number, part in enumerate(segment.parts()):
+    for number, part in enumerate(_with_code_around_marks(segment)):
         parts.extend([part] if isinstance(part, Mark) else _divided(part, keeping, begins=number == 0))
     return Segment.of_parts(_paired(parts))
 
@@ -102,10 +108,32 @@ def lost(codes: Counter[str], translation: str) -> list[str]:
 
 
 def restore(segment: Segment) -> Segment:
-    """The segment with the text of each `Kept` in the place of its mark; other marks stay."""
-    return Segment.of_parts(
-        [str(p.code) if isinstance(p, Mark) and isinstance(p.code, Kept) else p for p in segment.parts()]
-    )
+    """The segment with the text of each `Kept`, and the marks in it, in the place of its mark; other marks stay."""
+    parts = list[str | Mark]()
+    for part in segment.parts():
+        is_kept = isinstance(part, Mark) and isinstance(part.code, Kept)
+        parts.extend((part.code.parts or [str(part.code)]) if is_kept else [part])  # type: ignore[union-attr]
+    return Segment.of_parts(parts)
+
+
+def _with_code_around_marks(segment: Segment) -> list[str | Mark]:
+    """The parts of the segment, where a template's tag or a message that holds marks is a VALUE, marks and all.
+
+    Divided at the marks, `{n, plural, one {# <b>file</b>} other {# files}}` would be words and braces.
+    """
+    if not segment.marks or _OPENS_CODE.isdisjoint(segment.text):
+        return segment.parts()
+    items = [item for part in segment.parts() for item in (part if isinstance(part, str) else [part])]
+    flat = "".join(item if isinstance(item, str) else _OBJECT for item in items)
+    found, start = list[str | Mark](), 0
+    for match in around_markup().finditer(flat):
+        inside = Segment.of_parts(items[match.start() : match.end()])
+        if inside.marks and inside.balanced():
+            code = Kept.of(inside.text, inside.text)
+            code.parts = inside.parts()
+            found += [*items[start : match.start()], Mark(0, VALUE, code)]
+            start = match.end()
+    return Segment.of_parts([*found, *items[start:]]).parts()
 
 
 def _divided(text: str, keeping: Keeping, begins: bool) -> Iterator[str | Mark]:

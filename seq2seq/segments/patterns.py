@@ -5,14 +5,15 @@ that could begin at every character of a long text have a bound, so that the tim
 """
 
 import re
-from functools import cache
+from functools import cache, reduce
 
 # A placeholder of printf, Python or Objective-C. A space flag is not known here: "50% of" holds no placeholder.
 _PRINTF = (
     r"(?<![\d%])%(?:%|(?:\d{1,2}\$)?(?:\([\w.]+\))?[-+0\#']*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
     r"(?:hh|h|ll|l|L|z|j|t|q)?[diouxXeEfFgGcCrsSpna@](?![A-Za-z]))"
 )
-_NESTED = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*"  # text with balanced braces, three deep
+# Text with balanced braces, six deep: a plural in a choice, with a placeholder in it, is four.
+_NESTED = reduce(lambda inner, _: rf"[^{{}}]*+(?:\{{{inner}\}}[^{{}}]*+)*+", range(6), "[^{}]*+")
 _ENDING = r"(?<![.,;:!?'\"»”’)\]}])"  # an address in a sentence does not end with its punctuation
 _TOP = "com|org|net|edu|gov|mil|int|info|io|dev|app|co|ai|eu|de|fr|es|nl|it|uk|us|ch|at|be|jp|cn|ru|br|ca|au|in|pl|se"
 _FILE = (
@@ -33,7 +34,8 @@ _EMOJI = (
 PATTERNS = {
     # -- code and placeholders
     "code": r"(?P<ticks>`{1,20})(?!`)[^\n]{1,1000}?(?<!`)(?P=ticks)(?!`)",
-    "template": r"\{\{\{?[^{}\n]*\}?\}\}|\{%[^{}\n]*%\}|<%[^\n]{0,1000}?%>|<\?[^\n]{0,1000}?\?>",
+    "template": r"\{\{\{?[^{}\n]*\}?\}\}|\{%[^\n]{0,1000}?%\}|\{#[^\n]{0,1000}?#\}"
+    r"|<%[^\n]{0,1000}?%>|<\?[^\n]{0,1000}?\?>",
     "message": r"\{\s*[\w.]+\s*,\s*(?:plural|select|selectordinal|number|date|time|spellout|ordinal|duration|choice)\b"
     + _NESTED
     + r"\}",
@@ -100,6 +102,12 @@ MAYBE = re.compile(
 def any_pattern() -> re.Pattern[str]:
     """All patterns as one, with a group for each. Compiling it takes time that a program does not need to start."""
     return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PATTERNS.items()))
+
+
+@cache
+def around_markup() -> re.Pattern[str]:
+    """What a document's own markup may stand in: tags of templates, and messages of ICU."""
+    return re.compile(f"{PATTERNS['template']}|{PATTERNS['message']}")
 
 
 # Emphasis around words, as Markdown and chats write it.

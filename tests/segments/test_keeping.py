@@ -20,6 +20,8 @@ VALUES = {
     "printf": ["%s", "%d", "%1$s", "%(count)d", "%.2f", "%5.1f", "%-10s", "%@", "%lu", "%%", "%zu", "%03d"],
     "braces": ["{name}", "{0}", "{}", "{0:.2f}", "{{ user.name }}", "{{{raw}}}", "${HOME}", "#{count}", "%{count}"],
     "templates": ["{% if x %}", "<%= name %>", "$(pwd)", "{count, plural, one {# file} other {# files}}"],
+    "templates, too": ['{% trans "A {x} of %s" with x="}"|lower %}', "{# it isn't shown #}"],
+    "messages in messages": ["{who, select, her {{n, plural, =0 {none of {name}} other {# of {name}}}} other {all}}"],
     "variables": ["$HOME", "$COUNT$", "$name$", "%1", "%L2", "%n", "%PATH%"],
     "addresses": [
         "https://example.com/a?b=c#d",
@@ -212,6 +214,22 @@ def test_marks_of_a_document_stay_and_no_pair_crosses_them() -> None:
         (VALUE, "12"),
     ]
     assert restore(keep(segment, ENGLISH)) == segment
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["{n, plural, one {", Mark(0, OPEN, "<b>"), "one", Mark(0, CLOSE, "</b>"), "} other {all}}"],
+        ["{n, plural, one {one} other {", Mark(0, VALUE, "<x/>"), " files}}"],
+        ['{% trans "An ', Mark(0, OPEN, "<em>"), "error", Mark(0, CLOSE, "</em>"), '" %}'],
+    ],
+)
+def test_code_that_holds_marks_of_a_document_is_kept_whole(parts: list[str | Mark]) -> None:
+    """Divided at its marks, it would be words and braces: `plural` and `other` would be translated."""
+    segment = Segment.of_parts(["Look: ", *parts, " there"])
+    found = keep(segment, ENGLISH)
+    assert (found.text, [mark.kind for mark in found.marks]) == ("Look:  there", [VALUE])
+    assert restore(found) == segment
 
 
 @given(
