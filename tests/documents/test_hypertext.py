@@ -254,6 +254,12 @@ def test_each_end_tag_is_that_of_the_last_start_tag() -> None:
     assert put(hypertext, document, translation) == "<p>La <i>maison <b>rouge</b></i> ici</p>"
 
 
+@pytest.mark.parametrize("tag", ['{% trans "A b" %}', '{{ "A b"|upper }}'])
+def test_a_tag_of_a_template_with_quotes_in_an_attribute_is_no_text(tag: str) -> None:
+    document = f'<p><img alt="{tag}"> Text <a title="{tag}">here</a> <a title="It is {{{{ x }}}}">too</a></p>'
+    assert texts(document) == ["It is {{ x }}", "Text here too"]
+
+
 def test_an_alt_inside_a_sentence_is_translated_where_its_image_comes_to_stand() -> None:
     document = "<p>See <img alt=fish> there, see <img alt=ship> here</p>"
     *_, segment = segments(hypertext, document.encode())

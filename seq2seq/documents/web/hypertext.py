@@ -26,6 +26,7 @@ _KINDS = {"open": OPEN, "close": CLOSE, "alone": ALONE, "word": VALUE, "object":
 _SPACES = re.compile(f"[{SPACE}]+")
 _WORD = re.compile(r"\w")
 _NEEDS_QUOTES = frozenset(SPACE + "\"'=<>`")
+_TEMPLATE_TAGS = (("{%", "%}"), ("{{", "}}"), ("<%", "%>"), ("<?", "?>"))  # their beginnings and ends
 _LONGEST_REFERENCE = 33
 
 
@@ -112,8 +113,13 @@ class _Value:
 
     @classmethod
     def of(cls, text: str, attribute: Attribute) -> "_Value | None":
-        """The value; None if there is nothing to translate."""
+        """The value; None if there is nothing to translate, or a template's tag has its own quotes in it.
+
+        Of `title="{% translate "Save" %}"`, HTML reads the value `{% translate `.
+        """
         start, end = trimmed(text, attribute.start, attribute.end)
+        if any(text.count(first, start, end) != text.count(last, start, end) for first, last in _TEMPLATE_TAGS):
+            return None
         value = cls(text, attribute, start, end)
         return value if _WORD.search(value.segment.text) and _is_valid(value.segment.text) else None
 
