@@ -1,7 +1,8 @@
 """PO and MO files of gettext: each finished entry is a message and its translation; a plural gives a pair a form.
 
 The language of the translations is that of the header or of the file's name, and the messages are in English, unless
-the header has X-Source-Language.
+the header has X-Source-Language. A msgid that is a key (`label_save`) stands for the text in its comment
+`#. Default: "Save"`, as Zope and Plone write it; a key without one is left out.
 """
 
 import re
@@ -13,6 +14,9 @@ from seq2seq.corpora.packed import File, as_path, marked_encoding
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits, tag_of
+
+_LANGUAGE = ("Language", "Language-Code", "X-Poedit-Language")  # in the header; the latter two of Zope and Poedit
+_KEY = re.compile(r"(?=.*[_.])\w{2,}(?:[.-]\w{2,})*")
 
 
 def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
@@ -36,6 +40,9 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         fuzzy = "fuzzy" in getattr(entry, "flags", ())  # an entry of an MO file has none
         if fuzzy or not pairs:
             findings.left_out["fuzzy entries" if fuzzy else "untranslated entries"] += 1
+            continue
+        if _is_key(entry):
+            findings.left_out["entries with a key in the place of a text"] += 1
             continue
         yield from (dict(zip(sides, map(_one_line, pair), strict=True)) for pair in pairs)
 
@@ -61,10 +68,21 @@ def _load(file: File) -> Any:
 
 def _pairs(entry: Any) -> list[tuple[str, str]]:
     if not entry.msgid_plural:
-        return [(entry.msgid, entry.msgstr)]
+        return [(_default(entry) or entry.msgid, entry.msgstr)]
     forms = [text for _, text in sorted(entry.msgstr_plural.items(), key=lambda item: int(item[0]))] or [""]
     single = [(entry.msgid, forms[0])] if len(forms) > 1 else []
     return [*single, (entry.msgid_plural, forms[-1])]
+
+
+def _default(entry: Any) -> str:
+    """The text that a msgid without white space stands for, if a comment says it."""
+    found = re.search(r'^Default:\s*"(.+)"\s*$', getattr(entry, "comment", ""), re.MULTILINE)
+    return found[1].replace('\\"', '"') if found and not re.search(r"\s", entry.msgid) else ""
+
+
+def _is_key(entry: Any) -> bool:
+    """Whether the msgid is a key such as `label_save` or `page.title`, and nothing says the text."""
+    return bool(_KEY.fullmatch(entry.msgid)) and entry.msgid != entry.msgstr and not _default(entry)
 
 
 def _one_line(text: str) -> str:
@@ -94,7 +112,7 @@ def _first_language(names: Iterable[str]) -> str:
 
 def _languages(file: File, header: dict[str, str], request: Request, findings: Findings) -> tuple[str, str] | tuple[()]:
     """The languages, as the request names them, of the messages and of their translations; none: of other languages."""
-    said = header.get("Language", "").strip() or language_of_name(file)
+    said = next(filter(None, (header.get(name, "").strip() for name in _LANGUAGE)), "") or language_of_name(file)
     source = header.get("X-Source-Language", "").strip() or "en"
     findings.languages |= dict.fromkeys(filter(None, (source, said)))
     wanted = request.languages

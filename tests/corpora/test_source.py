@@ -290,6 +290,17 @@ def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> Non
     assert text.notes == ["left out: 2 units without a finished translation"]
 
 
+def test_a_key_is_no_text_but_stands_for_one(tmp_path: Path) -> None:
+    """Of the keys of a catalogue as Zope and Plone write them, a model would learn to translate `label_save`."""
+    keys = '#. Default: "Save \\"all\\" of it"\n#. Here.\nmsgid "label_save"\nmsgstr "Alles sichern"\n\n'
+    keys += "".join(f'msgid "{key}"\nmsgstr "Ein Text"\n\n' for key in ("label_open", "page.title-1x", "e-mail", "a.m"))
+    text = read_all(
+        write(tmp_path / "x.po", po([], language="", more=keys).replace("=UTF-8", '=UTF-8\\n"\n"Language-Code: de'))
+    )
+    assert text.parts["train"] == [('Save "all" of it', "Alles sichern"), ("e-mail", "Ein Text"), ("a.m", "Ein Text")]
+    assert text.notes == ["left out: 2 entries with a key in the place of a text"]
+
+
 @pytest.mark.parametrize("name", ["x.po", "x.xlf", "x.tmx"])
 def test_a_file_of_other_languages_is_named(tmp_path: Path, name: str) -> None:
     texts = {"x.po": po(PAIRS, "fr"), "x.xlf": xliff(PAIRS, target="fr"), "x.tmx": tmx(PAIRS, ("en", "fr"))}

@@ -210,6 +210,17 @@ def test_a_form_for_many_numbers_is_not_filled_from_a_text_without_the_number() 
     assert [s.text for s in segments(gettext_po, russian)] == ["%d files", "%d files"]
 
 
+def test_of_a_key_the_text_in_its_comment_is_translated() -> None:
+    """`label_save` as the translation of `label_save` would be what a person sees."""
+    body = '#. Default: "Save \\"all\\" of ${n}"\n#: a.pt\nmsgid "label_save"\nmsgstr ""\n\n'
+    body += '#. Default: "x"\nmsgid "Two words"\nmsgstr ""\n\n#. Default: none\nmsgid "word"\nmsgstr ""\n'
+    texts = ['Save "all" of ${n}', "Two words", "word"]
+    assert [segment.text for segment in segments(gettext_po, document(body))] == texts
+    written = marked(gettext_po, document(body)).decode()
+    assert [entry.msgstr for entry in polib.pofile(written)] == [f"{LEFT}{text}{RIGHT}" for text in texts]
+    assert [entry.msgid for entry in polib.pofile(written)] == ["label_save", "Two words", "word"]
+
+
 def test_a_msgstr_that_says_the_same_keeps_its_lines() -> None:
     content = document('msgid "Hello you"\nmsgstr ""\n"Hello "\n"you"\n')
     assert identity(gettext_po, content, EVERYTHING) == content

@@ -3,7 +3,8 @@
 What is translated: entries without a translation, and fuzzy ones, which lose the flag `fuzzy` and the lines of the
 previous msgid (`#|`); with `options.everything`, all. Of an entry with plural forms, the msgid fills the form for n = 1
 by the rule of the header, the msgid_plural all others; the msgid_plural fills that form, too, if it is for more numbers
-and only the msgid_plural has a placeholder for the number.
+and only the msgid_plural has a placeholder for the number. A msgid that is a key (`label_save`) stands for the text in
+its comment `#. Default: "Save"`, as Zope and Plone write it: that text is translated.
 
 polib decodes the strings and finds errors, some entries at a time. It would write the whole file anew, so this module
 finds the lines of each msgstr itself and replaces those alone. A translation is one line, or one for each line of its
@@ -30,6 +31,8 @@ _MOST_FORMS = 16  # of a plural; the languages with the most have 6
 _NUMBERS = range(200)  # that a rule is tried with
 
 _OPEN_STRING = compile(r'[^"#]*+"(?!(?:[^"\\]|\\.)*+"\s*$)')  # polib cuts off the last character, whatever it is
+
+_DEFAULT = compile(rb'#\.\s*Default:\s*"(.+)"\s*$')  # the text that a key stands for
 
 BLANK, COMMENT, FLAGS, PREVIOUS, OBSOLETE, CONTINUED, KEYWORD, MSGSTR = range(8)  # kinds of lines
 _COMMENTS = {b"#,": FLAGS, b"#|": PREVIOUS, b"#~": OBSOLETE}
@@ -192,7 +195,7 @@ def _header(entry: _Entry) -> _Header:
         charset,
         *_plural(fields.get("plural-forms", "")),
         fields.get("x-source-language", ""),
-        fields.get("language", ""),
+        fields.get("language", "").strip() or fields.get("language-code", ""),
     )
 
 
@@ -277,7 +280,7 @@ def _forms(entry: _Entry, parsed: polib.POEntry, header: _Header, newline: bytes
         written = b"".join(lines)
         body = written.rstrip(b"\r\n")
         end = written[len(body) :] + b"".join(rest)
-        source = parsed.msgid if index < 0 else _source(index, parsed, header)
+        source = _text(entry, parsed, header) if index < 0 else _source(index, parsed, header)
         forms.append(_Form(source, text, lines[0].partition(b'"')[0], body, end))
     if present[0][0] >= 0:
         for index in range(header.forms):
@@ -285,6 +288,15 @@ def _forms(entry: _Entry, parsed: polib.POEntry, header: _Header, newline: bytes
                 end, forms[-1] = forms[-1].end, forms[-1]._replace(end=newline)
                 forms.append(_Form(_source(index, parsed, header), "", b"msgstr[%d] " % index, b"", end))
     return forms
+
+
+def _text(entry: _Entry, parsed: polib.POEntry, header: _Header) -> str:
+    """The text to translate of an entry without plural: the msgid, or what it stands for if it is a key."""
+    comments = (_DEFAULT.match(line.strip()) for kind, line in entry.lines if kind == COMMENT)
+    default = next(filter(None, comments), None)
+    if default is None or search(r"\s", parsed.msgid):
+        return str(parsed.msgid)
+    return str(polib.unescape(default[1].decode(header.charset, "replace")))
 
 
 def _source(index: int, parsed: polib.POEntry, header: _Header) -> str:
