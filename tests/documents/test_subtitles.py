@@ -237,6 +237,9 @@ def test_broken_files_come_back_or_are_an_error(document: tuple[ModuleType, str]
     [
         (subrip, b"Only text\nof two lines\n", "line 1: no cue"),
         (subrip, srt("caf\xe9").encode("latin-1"), "line 3: not UTF-8"),
+        (subrip, srt("One.").replace("02,000", "0x,000").encode(), "line 2: times such as"),
+        (subrip, srt("One.").encode() + b"2\n00:00:0x,000 --> 00:00:04,000\nTwo.\n", "line 5: times such as"),
+        (webvtt, b"WEBVTT\n\n00:01.000 --> 00:02.000\nA --> b\n\nname\n --> 00:03.000\nc\n", "line 7: times such as"),
         (webvtt, b"", "line 1: WebVTT begins"),
         (webvtt, b"WEBVTTX\n", "line 1: WebVTT begins"),
         (ass, b"[Script Info]\n", "line 1: no section"),

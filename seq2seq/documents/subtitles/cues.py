@@ -14,6 +14,7 @@ from seq2seq.documents.document import Event, Slot
 from seq2seq.documents.line_breaks import balanced, break_points, glue, ideographic, proportional
 from seq2seq.documents.subtitles.cue_text import Piece, Syntax
 from seq2seq.documents.text_files import TextFile, has_words
+from seq2seq.errors import InputError
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 
 LINE = 42  # columns of a line, if the source has no longer one
@@ -23,7 +24,8 @@ PAUSE = 1000  # ms; a sentence does not go on after a longer one
 _END = tuple(".!?。！？؟۔।:;")
 _CLOSING = "\"'”’»)]）」』♪♫ "
 _TIME = r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2})(?:[.,:]([0-9]{1,3}))?"
-_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}")
+_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?![\w:])")
+_BROKEN_TIMES = re.compile(r"\s*(?:\S*\d:\S*|\S*:\d\S*)\s*-->|\s*\S*\s*-->\s*\d+:\d")
 _TIME_ALONE = re.compile(rf"\s*{_TIME}\s*")
 
 
@@ -56,20 +58,33 @@ def milliseconds(text: str) -> int | None:
 
 
 def cues(lines: Iterable[str]) -> Iterator[str | Cue]:
-    """The cues of a file in which `-->` stands between two times; before them, the lines before the first."""
+    """The cues of a file in which `-->` stands between two times; before them, the lines before the first.
+
+    Raises:
+        InputError: one of the two is no time where a cue begins, which would be text of the cue before it.
+    """
     cue: Cue | None = None
-    for line in lines:
+    earlier = before = ""  # the two lines before
+    for number, line in enumerate(lines, 1):
         times = _TIMES.match(line) if "-->" in line else None
         if times:
             if cue:
                 yield cue
             cue = Cue(line, _milliseconds(times.groups()[:4]), _milliseconds(times.groups()[4:]), [])
+        elif "-->" in line and _BROKEN_TIMES.match(line) and _may_begin(earlier.strip(), before.strip()):
+            raise InputError(f"line {number}: times such as 00:00:01,000 --> 00:00:02,000 were expected; correct them")
         elif cue:
             cue.lines.append(line)
         else:
             yield line
+        earlier, before = before, line
     if cue:
         yield cue
+
+
+def _may_begin(earlier: str, before: str) -> bool:
+    """Whether a cue may begin after these two lines: behind a blank line, or behind the cue's name or number."""
+    return not before or before.isdecimal() or (not earlier and "-->" not in before)
 
 
 def cue_events(items: Iterable[str | Timed], syntax: Syntax, text: TextFile) -> Iterator[Event]:
