@@ -95,6 +95,9 @@ BODIES = {
         "<<漢字>|>です"
     ],
     p("x<text:span> <text:s/></text:span>y"): ["x< |>y"],
+    "<text:table-of-content><text:table-of-content-source><text:index-title-template>Contents"
+    "</text:index-title-template></text:table-of-content-source><text:index-body><text:index-title>"
+    f"{p('Contents')}</text:index-title></text:index-body></text:table-of-content>": ["Contents", "Contents"],
 }
 
 

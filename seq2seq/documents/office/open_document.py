@@ -28,6 +28,7 @@ _BETWEEN = (
 _KINDS = {
     f"{_TEXT}p": Kind.BLOCK,
     f"{_TEXT}h": Kind.BLOCK,
+    f"{_TEXT}index-title-template": Kind.BLOCK,  # what the title of a table of contents becomes when it is updated
     f"{_SVG}title": Kind.BLOCK,
     f"{_SVG}desc": Kind.BLOCK,
     f"{_PRESENTATION}header-decl": Kind.BLOCK,
