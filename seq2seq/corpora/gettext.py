@@ -75,9 +75,9 @@ def _pairs(entry: Any) -> list[tuple[str, str]]:
 
 
 def _default(entry: Any) -> str:
-    """The text that a msgid without white space stands for, if a comment says it."""
+    """The text that a msgid such as `label_save` stands for, if a comment says it."""
     found = re.search(r'^Default:\s*"(.+)"\s*$', getattr(entry, "comment", ""), re.MULTILINE)
-    return found[1].replace('\\"', '"') if found and not re.search(r"\s", entry.msgid) else ""
+    return found[1].replace('\\"', '"') if found and re.fullmatch(r"\S+[_.-]\S+", entry.msgid) else ""
 
 
 def _is_key(entry: Any) -> bool:

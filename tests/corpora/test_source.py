@@ -293,11 +293,17 @@ def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> Non
 def test_a_key_is_no_text_but_stands_for_one(tmp_path: Path) -> None:
     """Of the keys of a catalogue as Zope and Plone write them, a model would learn to translate `label_save`."""
     keys = '#. Default: "Save \\"all\\" of it"\n#. Here.\nmsgid "label_save"\nmsgstr "Alles sichern"\n\n'
+    keys += '#. Default: "5"\nmsgid "Timeout"\nmsgstr "Frist"\n\n'
     keys += "".join(f'msgid "{key}"\nmsgstr "Ein Text"\n\n' for key in ("label_open", "page.title-1x", "e-mail", "a.m"))
     text = read_all(
         write(tmp_path / "x.po", po([], language="", more=keys).replace("=UTF-8", '=UTF-8\\n"\n"Language-Code: de'))
     )
-    assert text.parts["train"] == [('Save "all" of it', "Alles sichern"), ("e-mail", "Ein Text"), ("a.m", "Ein Text")]
+    assert text.parts["train"] == [
+        ('Save "all" of it', "Alles sichern"),
+        ("Timeout", "Frist"),
+        ("e-mail", "Ein Text"),
+        ("a.m", "Ein Text"),
+    ]
     assert text.notes == ["left out: 2 entries with a key in the place of a text"]
 
 

@@ -214,11 +214,12 @@ def test_of_a_key_the_text_in_its_comment_is_translated() -> None:
     """`label_save` as the translation of `label_save` would be what a person sees."""
     body = '#. Default: "Save \\"all\\" of ${n}"\n#: a.pt\nmsgid "label_save"\nmsgstr ""\n\n'
     body += '#. Default: "x"\nmsgid "Two words"\nmsgstr ""\n\n#. Default: none\nmsgid "word"\nmsgstr ""\n'
-    texts = ['Save "all" of ${n}', "Two words", "word"]
+    body += '\n#. Default: "5"\nmsgid "Timeout"\nmsgstr ""\n'
+    texts = ['Save "all" of ${n}', "Two words", "word", "Timeout"]
     assert [segment.text for segment in segments(gettext_po, document(body))] == texts
     written = marked(gettext_po, document(body)).decode()
     assert [entry.msgstr for entry in polib.pofile(written)] == [f"{LEFT}{text}{RIGHT}" for text in texts]
-    assert [entry.msgid for entry in polib.pofile(written)] == ["label_save", "Two words", "word"]
+    assert [entry.msgid for entry in polib.pofile(written)] == ["label_save", *texts[1:]]
 
 
 def test_a_msgstr_that_says_the_same_keeps_its_lines() -> None:

@@ -17,7 +17,7 @@ import gettext
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, dropwhile, takewhile
-from re import compile, search
+from re import compile, fullmatch, search
 from typing import BinaryIO, NamedTuple
 
 import polib
@@ -294,7 +294,7 @@ def _text(entry: _Entry, parsed: polib.POEntry, header: _Header) -> str:
     """The text to translate of an entry without plural: the msgid, or what it stands for if it is a key."""
     comments = (_DEFAULT.match(line.strip()) for kind, line in entry.lines if kind == COMMENT)
     default = next(filter(None, comments), None)
-    if default is None or search(r"\s", parsed.msgid):
+    if default is None or not fullmatch(r"\S+[_.-]\S+", parsed.msgid):
         return str(parsed.msgid)
     return str(polib.unescape(default[1].decode(header.charset, "replace")))
 
