@@ -29,8 +29,9 @@ from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import output, put
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
-from seq2seq.text.directions import name_of
-from seq2seq.text.multilingual import load_all
+from seq2seq.text.corpus import DataConfig
+from seq2seq.text.directions import listed, name_of
+from seq2seq.text.multilingual import Corpora, load_all
 from seq2seq.text.scoring import score, tokenizer_for
 from seq2seq.text.sources import check_unweighted
 from seq2seq.training import settings
@@ -72,7 +73,7 @@ def _page(options: PageOptions, search: BeamOption, compute: ComputeOptions) -> 
     bundle, workers = open_model([model], compute.device, compute.threads)
     sections = layout.read_settings(model)
     resolved = settings.resolve(sections)
-    corpora = load_all(replace(resolved.data, where=tuple(options.data) or resolved.data.where))
+    corpora = corpora_of(resolved.data, options.data)
     config = replace(bundle.search, **specified(search))
     parts = []
     with torch_threads(compute.threads):
@@ -98,6 +99,22 @@ def _page(options: PageOptions, search: BeamOption, compute: ComputeOptions) -> 
     languages = f"Between {', '.join(resolved.data.languages)}" if bundle.directions else " to ".join(first)
     page = Page(f"{languages}: {model.resolve().name}", facts, sections, metrics, first)
     return render_page(page, parts, (pair.tgt for pair in text.train), maps)
+
+
+def corpora_of(data: DataConfig, wheres: Sequence[str]) -> Corpora:
+    """The text of the run, or another one: of that, the directions of the model that it holds.
+
+    Raises:
+        InputError: the text is not there, or holds none of them.
+    """
+    if not wheres:
+        return load_all(data)
+    known = data.all_directions()
+    found = load_all(replace(data, where=tuple(wheres), directions=()))
+    corpora = {direction: text for direction, text in found.items() if direction in known}
+    if not corpora:
+        raise InputError(f"{', '.join(wheres)} has text of {listed(found)}, but the model translates {listed(known)}")
+    return corpora
 
 
 def _metrics(path: Path) -> list[dict[str, Any]]:

@@ -13,9 +13,11 @@ from languages_task import DIRECTIONS, NAMES, TINY, Learnt, rows, write_table, w
 from shell import QUICK, call, card, refused, worked
 
 import seq2seq
+from seq2seq.commands.report import corpora_of
 from seq2seq.errors import InputError
 from seq2seq.folder import layout
 from seq2seq.languages.identification import Likely
+from seq2seq.text.corpus import DataConfig
 
 KNOWN = "there is en to de, de to en, en to fr, de to fr"
 
@@ -235,6 +237,18 @@ def test_the_page_has_each_direction(polyglot: Learnt, tmp_path: Path) -> None:
     assert "Between en, de, fr: model" in page
     assert all(f"<td>test {name}</td>" in page for name in NAMES.split(","))
     assert "&lt;2de&gt;" in page  # on the attention maps
+
+
+def test_a_report_on_a_text_of_some_of_the_languages(polyglot: Learnt) -> None:
+    write_table(Path("some/train.tsv"), [{**row, "fr": ""} for row in rows(20)], gaps=False)
+    write_table(Path("some/test.tsv"), [{**row, "fr": ""} for row in rows(24)[20:]], gaps=False)
+    worked(call("report", "--model", polyglot.folder, "--data", "some", "--out", "some.html"))
+    page = Path("some.html").read_text()
+    for way in polyglot.run.model.directions:
+        assert (f"<td>test {'-'.join(way)}</td>" in page) == ("fr" not in way)
+    two = DataConfig(languages=("en", "de", "fr"), directions=("en-fr",))
+    with pytest.raises(InputError, match="some has text of en to de, de to en, but the model translates en to fr"):
+        corpora_of(two, ["some"])
 
 
 @pytest.mark.parametrize("options", [["--format", "quarter"], [], ["--int8"]])
