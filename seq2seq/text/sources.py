@@ -121,12 +121,12 @@ def read(wheres: Sequence[str], request: Request, only: str = "", store: Store |
     def collect(part: str, pairs: Iterator[tuple[str, str]]) -> Sequence[Any]:
         return range(store(map(Pair._make, pairs))) if store and part == "train" else list(pairs)
 
-    places = [os.path.realpath(where) for where, _ in map(weighted, wheres)]
-    if twice := next((where for where, place in zip(wheres, places, strict=True) if places.count(place) > 1), None):
-        path = weighted(twice)[0]
+    texts = [weighted(where) for where in wheres]
+    places = [os.path.realpath(path) for path, _ in texts]
+    if path := next((path for (path, _), place in zip(texts, places, strict=True) if places.count(place) > 1), None):
         raise InputError(f"--data {path} is given twice; give it once, to train on it twice an epoch as {path}=2")
     needs_train = only in ("", "train")
-    for where, weight in map(weighted, wheres):
+    for where, weight in texts:
         text = source.read(where, request, only, collect)
         if request.sparse:
             text = text._replace(parts={part: pairs for part, pairs in text.parts.items() if pairs})
