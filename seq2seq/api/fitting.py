@@ -52,8 +52,7 @@ def scheduled(
         for side, tokenizer in enumerate(tokenizers)
     ]
     pairs, tokens = epoch_rows(resolved, text).pairs, float(np.maximum(*sides).mean())
-    values = automatic.schedule(automatic.updates_of(resolved.training, pairs, tokens))
-    return _with_schedule(resolved, explicit, values)
+    return _with_schedule(resolved, explicit, automatic.updates_of(resolved.training, pairs, tokens))
 
 
 def in_minutes(
@@ -78,7 +77,7 @@ def in_minutes(
         seconds -= speed.validation
     updates, validations = updates_in(seconds, speed, automatic.VALIDATIONS)
     say(f"{1 / speed.update:.1f} updates a second, {speed.validation:.1f} s a validation: {updates:,} updates")
-    return _with_schedule(resolved, explicit, automatic.schedule(updates, validations))
+    return _with_schedule(resolved, explicit, updates, validations)
 
 
 def check_minutes(minutes: float | None, resume: bool, explicit: Sections, ranks: int) -> None:
@@ -99,7 +98,10 @@ def check_minutes(minutes: float | None, resume: bool, explicit: Sections, ranks
         raise InputError("--minutes measures one process; with torchrun give --set training.updates=N")
 
 
-def _with_schedule(resolved: Settings, explicit: Sections, values: dict[str, int]) -> Settings:
-    """The settings with a schedule, except what the user gives."""
+def _with_schedule(
+    resolved: Settings, explicit: Sections, updates: int, validations: int = automatic.VALIDATIONS
+) -> Settings:
+    """The settings with a schedule of so many updates, except what the user gives."""
+    values = automatic.schedule(resolved.training.learning_rate, updates, validations)
     chosen: dict[str, Any] = {name: value for name, value in values.items() if name not in explicit.get("training", {})}
     return resolved._replace(training=replace(resolved.training, **chosen))

@@ -17,6 +17,7 @@ LITTLE = 5000  # pairs; a model of fewer makes many mistakes in any sentence
 VALIDATIONS, PATIENCE = 16, 6  # of a run; validations without a better score that end it
 FEW = 1000  # pairs; their dev part is so small that its BLEU is mostly chance
 FINETUNING_RATE, FINETUNING_SHARE = 1e-3, 0.3  # peak learning rate, and share of the epochs of a new model
+LONG = 8000  # updates; a longer run has a lower peak learning rate
 
 
 class Amount(NamedTuple):
@@ -114,9 +115,15 @@ def updates_of(config: TrainingConfig, pairs: int, tokens: float) -> int:
     return config.updates or config.epochs * math.ceil(batches / config.accumulate)
 
 
-def schedule(updates: int, validations: int = VALIDATIONS) -> dict[str, int]:
-    """The settings of [training] for a run of so many updates: the warm-up is a tenth of it, at most 400 updates."""
+def schedule(rate: float, updates: int, validations: int = VALIDATIONS) -> dict[str, float]:
+    """The settings of [training] for a run of so many updates: the warm-up is a tenth of it, at most 400 updates.
+
+    Adam moves a weight by about the learning rate at each update, so that the weights grow with the square root of the
+    sum of the squared rates, until they saturate the gates and training stops to improve. So the peak falls with the
+    square root of the updates beyond `LONG`, which bounds that sum.
+    """
     return {
+        "learning_rate": rate * min(1.0, math.sqrt(LONG / updates)),
         "updates": updates,
         "warmup": min(400, updates // 10),
         "validate_every": max(1, math.ceil(updates / validations)),

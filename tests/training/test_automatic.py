@@ -9,6 +9,7 @@ import pytest
 
 from seq2seq.training import settings
 from seq2seq.training.automatic import (
+    LONG,
     SIZES,
     Amount,
     automatic,
@@ -52,7 +53,7 @@ def test_fine_tuning_has_a_lower_rate_fewer_epochs_and_no_settings_of_the_model(
 
 @pytest.mark.parametrize("updates", [1, 2, 9, 10, 60, 4_000, 100_000])
 def test_the_warm_up_is_shorter_than_the_run(updates: int) -> None:
-    config = replace(TrainingConfig(), **schedule(updates))
+    config = replace(TrainingConfig(), **schedule(3e-3, updates))
     assert config.warmup <= updates / 10 and config.warmup <= 400
     assert 0 < config.validate_every <= updates
     assert (
@@ -60,6 +61,17 @@ def test_the_warm_up_is_shorter_than_the_run(updates: int) -> None:
         > (0.9 * config.learning_rate if updates > 9 else 0)
         or updates == 1
     )
+
+
+@pytest.mark.parametrize("rate", [3e-3, 1e-3])
+def test_the_sum_of_the_squared_rates_is_bounded_whatever_the_length_of_the_run(rate: float) -> None:
+    def total(updates: int) -> float:
+        config = replace(TrainingConfig(), **schedule(rate, updates))
+        return sum(learning_rate(config, step, updates) ** 2 for step in range(1, updates + 1))
+
+    short, long, longer = total(LONG), total(4 * LONG), total(25 * LONG)
+    assert long == pytest.approx(short, rel=0.05) and longer == pytest.approx(short, rel=0.05)
+    assert schedule(rate, LONG)["learning_rate"] == rate
 
 
 def test_the_updates_are_those_of_the_epochs() -> None:
