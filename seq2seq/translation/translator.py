@@ -263,9 +263,9 @@ class LineTranslator:
         if self.bundle.right_to_left and any(bundle.terms for bundle in bundles):
             raise InputError("this model writes translations from the end; leave out the glossary and what to avoid")
         for line, bundle in zip(window, bundles, strict=True):
-            if line.prefix and (found := bundle.terms.avoided_places(line.prefix)):
+            if line.prefix and (places := bundle.terms.avoided_places(line.prefix)):
                 raise InputError(
-                    f"line {line.number} has a prefix with {found[0].target!r}, which is to be avoided; leave out one"
+                    f"line {line.number} has a prefix with {places[0].target!r}, which is to be avoided; leave out one"
                 )
         ranks = not self.config.sample or self.choose is not None
         assemblies = [
