@@ -53,7 +53,7 @@ MODULES_INSIDE = {
         "words": "",
         "keeping": "segment numbers patterns",
         "glossary": "segment normalisation words keeping",
-        "reading": "segment pieces normalisation sentences keeping",
+        "reading": "segment pieces normalisation sentences keeping glossary",
         "placing": "segment pieces words reading",
         "pairs": "segment pieces normalisation keeping reading",
     },

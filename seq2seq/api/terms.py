@@ -2,12 +2,21 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import InputError
-from seq2seq.segments.glossary import Glossary, Terms, avoided_phrase, merged, parse_avoided, parse_glossary, term_of
-from seq2seq.text.directions import Direction
+from seq2seq.segments.glossary import (
+    Glossary,
+    Terms,
+    avoided_phrase,
+    glossary_of,
+    merged,
+    parse_avoided,
+    parse_glossary,
+)
+from seq2seq.text.directions import Direction, named_direction
 
 FilePath = str | os.PathLike[str]
 GlossarySource = FilePath | Mapping[str, str] | Sequence[FilePath | tuple[str, str]]
@@ -33,7 +42,8 @@ def read_terms(
     Raises:
         InputError: a file cannot be read, a line is wrong, or a glossary has another direction.
     """
-    read = [parse_glossary(_lines(path), os.fspath(path), languages) for path in glossaries]
+    header = partial(named_direction, languages)
+    read = [parse_glossary(_lines(path), os.fspath(path), header) for path in glossaries]
     for path, glossary in zip(glossaries, read, strict=True):
         if glossary.direction not in (None, direction) and not fitting:
             src, tgt = glossary.direction or direction
@@ -57,7 +67,7 @@ def terms_of(
         direction, languages, fitting: as for `read_terms`.
 
     Raises:
-        InputError: as `read_terms`.
+        InputError: as `read_terms`; or one phrase has two translations.
         TypeError: an argument is of another type.
     """
     files, pairs = list[FilePath](), list[tuple[str, str]]()
@@ -81,7 +91,7 @@ def terms_of(
             raise TypeError(f"avoid takes a path, or a list of phrases as str, not {avoided!r}")
         phrases = list(avoided)
     found = read_terms(files, lists, direction, languages, fitting)
-    own = Glossary(tuple(term_of(*pair) for pair in pairs))
+    own = glossary_of(pairs)
     phrases = [avoided_phrase(phrase) for phrase in phrases]
     return Terms(merged([Glossary(found.glossary), own]), tuple(dict.fromkeys([*found.avoided, *phrases])))
 

@@ -56,4 +56,6 @@ def written_as(case: str, text: str) -> str:
     """A translation, or a part of one, in the case of its source."""
     if case == CAPITALS:
         return text.upper()
-    return _WORD.sub(lambda m: m[0][0].upper() + m[0][1:], text) if case == TITLE else text
+    if case == TITLE:  # "iPhone" stays
+        return _WORD.sub(lambda m: m[0][0].upper() + m[0][1:] if m[0].islower() else m[0], text)
+    return text

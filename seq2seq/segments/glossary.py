@@ -6,7 +6,8 @@ Phrases are compared as models read text: composed, with one form of quotes, das
 """
 
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Kept
 from seq2seq.segments.normalisation import normalise, plain
-from seq2seq.segments.segment import CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.words import fold, is_boundary, is_small
 
 _RESERVED = "\u2581\u2585\ufffd"  # tokenizers use them for themselves, as they do characters of private use
@@ -54,9 +55,8 @@ class Terms:
     avoided: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        finder = _Finder(zip(self.avoided, self.avoided, strict=True))
         for source, target in self.glossary if self.avoided else ():
-            if found := finder.places(target):
+            if found := self.avoided_places(target):
                 raise InputError(
                     f"{found[0].target!r} is to be avoided, but the glossary has {target!r} for {source!r}; "
                     "leave one of them out"
@@ -69,9 +69,30 @@ class Terms:
     def _finder(self) -> "_Finder":
         return _Finder(self.glossary)
 
+    @cached_property
+    def _avoided_finders(self) -> "tuple[_Finder, _Finder]":
+        """What finds the phrases to avoid: as they are, and in any case."""
+        return _Finder(zip(self.avoided, self.avoided, strict=True)), _Finder(
+            zip(map(fold, self.avoided), self.avoided, strict=True)
+        )
+
     def places(self, text: str) -> list[Place]:
         """Where phrases of the glossary stand in a text, in order."""
         return self._finder.places(text) if self.glossary else []
+
+    def avoided_places(self, text: str, any_case: bool = False) -> list[Place]:
+        """Where phrases to avoid stand in a text, in order; with `any_case` in any case. The target is the phrase."""
+        return self._avoided_finders[any_case].places(text) if self.avoided else []
+
+    def also_avoiding(self, choices: Iterable[Sequence[str]]) -> "Terms | None":
+        """These terms, with the first phrase of each choice that the glossary does not ask for; None: there is none."""
+        terms = self
+        for phrases in choices:
+            for phrase in phrases:
+                with suppress(InputError):
+                    terms = Terms(self.glossary, (*terms.avoided, avoided_phrase(phrase)))
+                    break
+        return None if terms is self else terms
 
 
 class _Finder:
@@ -145,7 +166,28 @@ def _checked(phrase: str, name: str) -> str:
     return phrase
 
 
-def parse_glossary(lines: Iterable[str], name: str, languages: Collection[str] = ()) -> Glossary:
+def glossary_of(pairs: Iterable[tuple[str, str]]) -> Glossary:
+    """The glossary of pairs of a source phrase and its translation.
+
+    Raises:
+        InputError: a phrase cannot be asked for, or one phrase has two translations.
+    """
+    terms = dict[str, Term]()
+    for pair in pairs:
+        term = term_of(*pair)
+        before = terms.setdefault(normalise(term.source).text, term)
+        if before.target != term.target:
+            raise InputError(
+                f"the glossary has {before.target!r} and {term.target!r} for {term.source!r}; leave one of them out"
+            )
+    return Glossary(tuple(terms.values()))
+
+
+# The direction that the columns of a first line name; None if they are a term.
+Header = Callable[[str, str], tuple[str, str] | None]
+
+
+def parse_glossary(lines: Iterable[str], name: str, header: Header = lambda src, tgt: None) -> Glossary:
     """The terms of a glossary: a source phrase, a tab and its translation on each line.
 
     Lines without text, and lines that begin with #, are left out. The first line may name the two languages.
@@ -153,7 +195,7 @@ def parse_glossary(lines: Iterable[str], name: str, languages: Collection[str] =
     Args:
         lines: of the glossary.
         name: of it, for messages.
-        languages: codes that the first line may hold.
+        header: finds the direction that the first line may name.
 
     Raises:
         InputError: a line is wrong, or one phrase has two translations; with its number.
@@ -171,8 +213,7 @@ def parse_glossary(lines: Iterable[str], name: str, languages: Collection[str] =
             term = term_of(*columns)
         except InputError as e:
             raise InputError(f"{name}, line {number}: {e}") from None
-        if direction is None and not terms and {*term} <= {*languages} and term.source != term.target:
-            direction = term.source, term.target
+        if direction is None and not terms and (direction := header(*term)):
             continue
         key = normalise(term.source).text
         first, before = terms.setdefault(key, (number, term))
@@ -205,30 +246,34 @@ def merged(glossaries: Iterable[Glossary]) -> tuple[Term, ...]:
     return tuple(terms.values())
 
 
-def with_term_values(segment: Segment, terms: Terms) -> Segment:
+def with_term_values(segment: Segment, terms: Terms, everywhere: bool = False) -> Segment:
     """A segment of `keep`, with the terms that hold what is kept, such as "Windows 10", as values themselves.
+
+    With `everywhere`, all terms are values.
 
     What stands in their place is the translation that the glossary has. A term does not begin or end inside of what is
     kept. Markup around words is no part of the text; that inside of such a term follows it.
     """
-    if not terms.glossary or not any(mark.kind == VALUE for mark in segment.marks):
+    if not terms.glossary or not (everywhere or any(map(_is_value, segment.marks))):
         return segment
     parts, spans, text = segment.parts(), list[tuple[int, int]](), ""
     for part in parts:
         written = _as_written(part)
         spans.append((len(text), len(text) + len(written)))
         text += written
-    values = [span for part, span in zip(parts, spans, strict=True) if isinstance(part, Mark) and part.kind == VALUE]
+    values = [span for part, span in zip(parts, spans, strict=True) if _is_value(part)]
     result, at = list[str | Mark](), 0
     for place in [*terms.places(text), Place(len(text), len(text), "")]:
         inside = [(begin, end) for begin, end in values if begin < place.end and end > place.begin]
-        if place.target and (not inside or inside[0][0] < place.begin or inside[-1][1] > place.end):
+        if place.target and not (inside or everywhere):
+            continue
+        if inside and (inside[0][0] < place.begin or inside[-1][1] > place.end):
             continue
         result += _cut(parts, spans, at, place.begin)
         if place.target:
             value = Mark(0, VALUE, Kept.of(place.target, text[place.begin : place.end]))
             before, inside_of_it = (
-                [part for part in _cut(parts, spans, *ends) if isinstance(part, Mark) and part.kind != VALUE]
+                [part for part in _cut(parts, spans, *ends) if isinstance(part, Mark) and not _is_value(part)]
                 for ends in ((place.begin, place.begin + 1), (place.begin + 1, place.end))
             )
             result += [*before, value, *inside_of_it]
@@ -243,7 +288,12 @@ def _as_written(part: str | Mark) -> str:
         return part
     if part.kind in (OPEN, CLOSE):
         return ""
-    return part.code.source if part.kind == VALUE and isinstance(part.code, Kept) else "\n"
+    return part.code.source if isinstance(part.code, Kept) else "\n"
+
+
+def _is_value(part: str | Mark) -> bool:
+    """Whether a part is kept itself, and no markup around words."""
+    return isinstance(part, Mark) and (part.kind == VALUE or (part.kind == ALONE and isinstance(part.code, Kept)))
 
 
 def _cut(parts: Sequence[str | Mark], spans: Sequence[tuple[int, int]], start: int, stop: int) -> list[str | Mark]:

@@ -8,7 +8,7 @@ ALONE keep their order.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -38,11 +38,11 @@ class _Range(NamedTuple):
     after_word: bool = True  # a single mark: behind word `start - 1`, not before word `start`
 
 
-def place(sentence: Sentence, text: str, links: Sequence[Link]) -> Placed:
+def place(sentence: Sentence, text: str, links: Sequence[Link], phrases: Iterable[str] = ()) -> Placed:
     """The translation `text` of a sentence with its values and marks.
 
     Every value and mark stands in it once, in pairs that are balanced where the sentence's are; values whose pieces the
-    translation lacks are placed as other marks are, and further pieces are left out.
+    translation lacks are placed as other marks are, and further pieces are left out. No mark divides one of `phrases`.
     """
     missing = [
         Inner(found.start(), sentence.values[number_of(found[0])], " ", " ")
@@ -52,7 +52,7 @@ def place(sentence: Sentence, text: str, links: Sequence[Link]) -> Placed:
     inner = sorted([*sentence.inner, *missing], key=lambda mark: mark.position) if missing else sentence.inner
     if not inner and not PIECE.search(text):
         return Placed([text], [0]) if text else Placed([], [])
-    words = [match.span() for match in _words().finditer(text)]
+    words = _undivided([match.span() for match in _words().finditer(text)], text, phrases)
     writer = _Writer(sentence, text, words)
     if inner:
         sources = [match.span() for match in _words().finditer(sentence.text)]
@@ -64,6 +64,17 @@ def place(sentence: Sentence, text: str, links: Sequence[Link]) -> Placed:
         writer.write(ranges)
     writer.copy(len(text))
     return Placed(writer.parts, writer.places)
+
+
+def _undivided(words: Sequence[tuple[int, int]], text: str, phrases: Iterable[str]) -> list[tuple[int, int]]:
+    """The words of a text, where those of each of the phrases are one."""
+    spans = [match.span() for phrase in phrases for match in re.finditer(re.escape(phrase), text, re.IGNORECASE)]
+    result = list[tuple[int, int]]()
+    for start, end in words:
+        if result and any(a < result[-1][1] and start < b for a, b in spans):
+            start = result.pop()[0]
+        result.append((start, end))
+    return result
 
 
 def _aligned(sources: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]], links: Sequence[Link]) -> list[int]:

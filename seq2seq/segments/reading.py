@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
+from seq2seq.segments.glossary import Place, Terms, with_term_values
 from seq2seq.segments.keeping import Keeping, Kept, keep
 from seq2seq.segments.normalisation import VERSION, normalise
 from seq2seq.segments.pieces import piece
 from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, VALUE, Mark, Segment
-from seq2seq.segments.sentences import sentences
+from seq2seq.segments.sentences import Span, sentences
 
+NO_TERMS = Terms()
 _STAND_IN = "Qqqq"  # of a VALUE, where sentences are looked for: a word that no language has
 
 
@@ -68,10 +70,13 @@ def read(segment: Segment, reading: Reading) -> list[Part]:
     return read_kept(keep(segment, reading.keeping), reading)
 
 
-def read_kept(segment: Segment, reading: Reading) -> list[Part]:
-    """As `read`, for a segment with marks for what is kept."""
+def read_kept(segment: Segment, reading: Reading, terms: Terms = NO_TERMS) -> list[Part]:
+    """As `read`, for a segment with marks for what is kept.
+
+    No sentence ends inside of a term; in what is no sentence, terms are values.
+    """
     result, position = list[Part](), 0
-    for in_sentence, parts in _divided(segment, reading):
+    for in_sentence, parts in _divided(segment, reading, terms):
         before, inside, after = _peeled(parts) if in_sentence else (parts, [], [])
         length = sum(len(p) for p in before if isinstance(p, str))
         result += before
@@ -79,26 +84,27 @@ def read_kept(segment: Segment, reading: Reading) -> list[Part]:
         if text.strip() if reading.keeping.nothing else any(map(str.isalpha, text)):
             result.append(_sentence(inside, position + length, reading))
         else:
+            inside = with_term_values(Segment.of_parts(inside), terms, everywhere=True).parts()
             result += inside
         result += after
-        position += sum(len(p) for p in parts if isinstance(p, str))
+        position += sum(len(p) for p in [*before, *inside, *after] if isinstance(p, str))
     return result
 
 
-def _divided(segment: Segment, reading: Reading) -> list[tuple[bool, list[str | Mark]]]:
+def _divided(segment: Segment, reading: Reading, terms: Terms) -> list[tuple[bool, list[str | Mark]]]:
     """The parts of each sentence and of each gap between them, in order, and whether it is a sentence."""
     result = list[tuple[bool, list[str | Mark]]]()
     for breaks, run in groupby(segment.parts(), lambda part: isinstance(part, Mark) and part.kind == BREAK):
         parts = list(run)
-        result += [(False, parts)] if breaks else _by_sentence(parts, reading)
+        result += [(False, parts)] if breaks else _by_sentence(parts, reading, terms)
     return result
 
 
-def _by_sentence(parts: list[str | Mark], reading: Reading) -> list[tuple[bool, list[str | Mark]]]:
+def _by_sentence(parts: list[str | Mark], reading: Reading, terms: Terms) -> list[tuple[bool, list[str | Mark]]]:
     """As `_divided`, for parts without a BREAK."""
     flats = [_flat(parts, i) for i in range(len(parts))]
     flat = "".join(flats)
-    spans = sentences(flat, reading.src) if reading.split else [(0, len(flat))]
+    spans = joined(sentences(flat, reading.src), terms.places(flat)) if reading.split else [(0, len(flat))]
     bounds = [0, *(place for span in spans for place in span), len(flat)]
     groups: list[list[str | Mark]] = [[] for _ in bounds[1:]]  # gap, sentence, gap, sentence .. gap
     group, place = 0, 0
@@ -116,6 +122,16 @@ def _by_sentence(parts: list[str | Mark], reading: Reading) -> list[tuple[bool, 
             groups[group] += [part[start:]] if start < length else []
         place += length
     return [(number % 2 == 1, parts) for number, parts in enumerate(groups)]
+
+
+def joined(spans: Sequence[Span], places: Sequence[Place]) -> list[Span]:
+    """The spans of sentences in order, those as one between which a term stands."""
+    result = list[Span]()
+    for start, end in spans:
+        if result and any(place.begin < result[-1][1] and place.end > start for place in places):
+            start = result.pop()[0]
+        result.append((start, end))
+    return result
 
 
 def _flat(parts: Sequence[str | Mark], i: int) -> str:

@@ -1,7 +1,7 @@
 """The glossary and the phrases to avoid of a request. Knows no models."""
 
 from seq2seq.errors import InputError
-from seq2seq.segments.glossary import Glossary, Terms, avoided_phrase, merged, parse_avoided, parse_glossary, term_of
+from seq2seq.segments.glossary import Terms, avoided_phrase, glossary_of, parse_avoided, parse_glossary
 from seq2seq.serving.limits import RefusedError
 
 MOST_TERMS = 1000  # of a request: terms and phrases
@@ -20,9 +20,9 @@ def terms_of(glossary: dict[str, str] | str, avoid: list[str] | str) -> Terms:
     """
     try:
         if isinstance(glossary, str):
-            pairs = parse_glossary(glossary.split("\n"), "glossary").terms
+            pairs = parse_glossary(glossary.removeprefix("\ufeff").split("\n"), "glossary").terms
         else:
-            pairs = merged([Glossary(tuple(term_of(*pair) for pair in glossary.items()))])
+            pairs = glossary_of(glossary.items()).terms
         phrases = parse_avoided(avoid.split("\n"), "avoid") if isinstance(avoid, str) else map(avoided_phrase, avoid)
         terms = Terms(pairs, tuple(dict.fromkeys(phrases)))
     except InputError as e:

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 from seq2seq.segments.case import MIXED, case_of, small, written_as
@@ -17,6 +17,7 @@ from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import VALUE, Mark, Segment
+from seq2seq.segments.words import fold, is_small
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.phrase_text import Avoided, Wish, counted
@@ -66,6 +67,7 @@ class Assembly:
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
         self.terms = bundle.terms
         self.messages = list[str]()  # for the user; each goes on after "line N"
+        self.held = dict[tuple[str, ...], None]()  # see `candidates`
         self.parts: list[Part] = self._read(bundle)
         self.cases = [
             MIXED if bundle.reading is None else case_of(s.text, self.src_tokenizer.cost) for s in self.sentences
@@ -85,7 +87,7 @@ class Assembly:
     def _read(self, bundle: Bundle) -> list[Part]:
         if bundle.reading is not None:
             reading = self._with_foreign_words(bundle.reading)
-            return read_kept(with_term_values(keep(self.segment, reading.keeping), self.terms), reading)
+            return read_kept(with_term_values(keep(self.segment, reading.keeping), self.terms), reading, self.terms)
         text = self.segment.text
         return [Sentence(text, range(len(text) + 1), (), (), (text,))] if text.strip() else []
 
@@ -94,14 +96,17 @@ class Assembly:
         text, keeping = self.segment.text, reading.keeping
         if text.isascii() or keeping.nothing:
             return reading
-        words = [word for word in dict.fromkeys(_LETTERS.findall(text)) if not word.isascii()]
+        ends = [0, *(end for place in self.terms.places(text) for end in place[:2]), len(text)]
+        found = [word for begin, end in pairwise(ends) for word in _LETTERS.findall(text[begin:end])]
+        words = [word for word in dict.fromkeys(found) if not word.isascii()]
         plain = [normalise(word, reading.normalisation).text for word in words]
         known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(plain))
         foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
         if not foreign:
             return reading
         self.messages.append(f": {' '.join(foreign)[:40]!r} is not in the model's language and is kept")
-        return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *map(re.escape, foreign))))
+        longest_first = map(re.escape, sorted(foreign, key=len, reverse=True))  # one may stand inside of another
+        return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *longest_first)))
 
     def divide(self, encoded: Sequence[list[int]], prefix: list[int]) -> None:
         """Make the units, of the tokens of each of `texts`; the first begins with `prefix`.
@@ -163,9 +168,14 @@ class Assembly:
 
     # ---- candidates --------------------------------------------------------------------------------------------------
 
-    def candidates(self, hypotheses: Sequence[list[Hypothesis]], count: int) -> Iterator[Candidate]:
+    def candidates(
+        self, hypotheses: Sequence[list[Hypothesis]], count: int, avoiding: bool = True
+    ) -> Iterator[Candidate]:
         """At most `count` candidates of the segment from the hypotheses of its units, best first, each put together
         when it is asked for.
+
+        With `avoiding` those are left out that hold a phrase to avoid, where units or what is kept meet; what the model
+        wrote of it is added to `held`.
 
         All are different, and none is blank where another is not; samples are as they were drawn. A segment without
         units has one candidate, itself; a blank line as it stands has none.
@@ -174,12 +184,13 @@ class Assembly:
             whole = restore(Segment.of_parts([p for p in self.parts if not isinstance(p, Sentence)]))
             yield from [Candidate(whole, 0.0, 0.0, [])] if self.parts else []
         elif not self.ranks:
-            yield from map(self._candidate, in_step(hypotheses))
+            made = map(self._candidate, in_step(hypotheses))
+            yield from (candidate for candidate, held in made if not (held and avoiding))
         else:
             texts = set[str]()
             for chosen in combinations([self._different(each) for each in hypotheses], count):
-                candidate = self._candidate(chosen)
-                if candidate.segment.text not in texts:
+                candidate, held = self._candidate(chosen)
+                if candidate.segment.text not in texts and not (held and avoiding):
                     texts.add(candidate.segment.text)
                     yield candidate
 
@@ -190,9 +201,10 @@ class Assembly:
             texts.setdefault(self.tgt_tokenizer.decode(hypothesis.tokens), hypothesis)
         return [hypothesis for text, hypothesis in texts.items() if text.strip()] or hypotheses[:1]
 
-    def _candidate(self, chosen: Sequence[Hypothesis]) -> Candidate:
-        """The candidate of one hypothesis for each unit."""
+    def _candidate(self, chosen: Sequence[Hypothesis]) -> tuple[Candidate, bool]:
+        """The candidate of one hypothesis for each unit, and whether it holds a phrase to avoid."""
         parts, links = list[str | Mark](), list[Link]()
+        spans = list[tuple[int, int]]()  # of what the model wrote
         length, sentence, unit = 0, 0, 0
         for part in self.parts:
             if not isinstance(part, Sentence):
@@ -201,13 +213,14 @@ class Assembly:
                 continue
             text, found = self._sentence(part, unit, self.ends[sentence], chosen[unit : unit + self.counts[sentence]])
             unit += self.counts[sentence]
-            placed = place(part, text, found)
+            placed = place(part, text, found, [term.target for term in self.terms.places(part.text)])
             case = self.cases[sentence]
             written = [written_as(case, p) if isinstance(p, str) else p for p in placed.parts]
+            starts = [length]
+            for p in written:
+                starts.append(starts[-1] + _length(p))
+                spans += [(starts[-2], starts[-1])] if isinstance(p, str) else []
             if self.alignments:
-                starts = [length]
-                for p in written:
-                    starts.append(starts[-1] + _length(p))
                 for source, target in found:
                     at = max(i for i, begin in enumerate(placed.places) if begin <= target)
                     inside = min(target - placed.places[at], max(_length(written[at]) - 1, 0))
@@ -217,7 +230,21 @@ class Assembly:
             sentence += 1
         segment = restore(Segment.of_parts(parts))
         alignment = self._alignment(segment.text, links) if self.alignments else []
-        return Candidate(segment, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), alignment)
+        held = self._held(segment.text, spans)
+        self.held |= dict.fromkeys(held)
+        return Candidate(segment, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), alignment), bool(held)
+
+    def _held(self, text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, ...]]:
+        """The phrases to avoid that a translation holds, of each what the model wrote, the longest run first.
+
+        `spans` are where it wrote in the text: what is kept stays.
+        """
+        result = list[tuple[str, ...]]()
+        for begin, end, phrase in self.terms.avoided_places(text, any_case=MIXED not in self.cases):
+            runs = [text[max(a, begin) : min(b, end)].strip() for a, b in spans if a < end]
+            runs = [fold(run) if is_small(phrase) else run for run in runs if run]
+            result += [tuple(sorted(runs, key=len, reverse=True))] if runs else []
+        return result
 
     def _sentence(
         self, part: Sentence, first: int, src_ends: Sequence[int], chosen: Sequence[Hypothesis]

@@ -33,6 +33,7 @@ COUNTED = 64  # tokens of a sentence that count for the size of a batch: a step 
 MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
 LEAST = 4  # lines for which a process is started
+ROUNDS = 4  # in which a line is translated again
 WINDOW_SECONDS = 20.0  # of a later window about, however slow the model: what is lost when a job is killed
 
 
@@ -248,15 +249,24 @@ class LineTranslator:
         return [by_direction[line.direction] if line.direction else self.bundle for line in window]
 
     def _translate(
-        self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]]
+        self, window: Sequence[Line], bundles: Sequence[Bundle], messages: list[tuple[int, str]], rounds: int = ROUNDS
     ) -> Generator[list[Unit], list[list[Hypothesis]], list[Iterator[Candidate]]]:
-        """The candidates of each line, read as for its bundle."""
+        """The candidates of each line, read as for its bundle.
+
+        A line of which every candidate holds a phrase to avoid, where units or what is kept meet, is translated again,
+        without what the model wrote of it, at most so many times.
+        """
         if self.bundle.right_to_left and (line := next((line for line in window if line.prefix), None)):
             raise InputError(
                 f"line {line.number} has a prefix, but this model writes translations from the end; leave out --prefix"
             )
         if self.bundle.right_to_left and any(bundle.terms for bundle in bundles):
             raise InputError("this model writes translations from the end; leave out the glossary and what to avoid")
+        for line, bundle in zip(window, bundles, strict=True):
+            if line.prefix and (places := bundle.terms.avoided_places(line.prefix)):
+                raise InputError(
+                    f"line {line.number} has a prefix with {places[0].target!r}, which is to be avoided; leave out one"
+                )
         ranks = not self.config.sample or self.choose is not None
         assemblies = [
             Assembly(bundle, line.segment, line.number, self.alignments, ranks)
@@ -269,7 +279,27 @@ class LineTranslator:
             assembly.divide(list(islice(encoded, len(assembly.texts))), prefix)
         hypotheses = iter((yield list(chain.from_iterable(assembly.units for assembly in assemblies))))
         messages += [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
-        return [a.candidates(list(islice(hypotheses, len(a.units))), self.config.beam) for a in assemblies]
+        found = [list(islice(hypotheses, len(assembly.units))) for assembly in assemblies]
+        results = [a.candidates(each, self.config.beam) for a, each in zip(assemblies, found, strict=True)]
+        again = dict[int, Bundle]()  # by the row of a line that is translated again
+        for row, (assembly, bundle) in enumerate(zip(assemblies, bundles, strict=True)):
+            if not bundle.terms.avoided or not assembly.units:
+                continue
+            first = next(results[row], None)
+            results[row] = chain([first], results[row]) if first else results[row]
+            if first is None and (terms := bundle.terms.also_avoiding(assembly.held)) and rounds:
+                again[row] = bundle._replace(terms=terms)
+            elif first is None:
+                messages.append((assembly.line, " has a translation with a phrase to avoid: there is no other"))
+                results[row] = assembly.candidates(found[row], self.config.beam, avoiding=False)
+        if again:
+            lines = [window[row] for row in again]
+            further = list[tuple[int, str]]()
+            others = yield from self._translate(lines, list(again.values()), further, rounds - 1)
+            messages += [message for message in further if message not in messages]
+            for row, each in zip(again, others, strict=True):
+                results[row] = each
+        return results
 
     def _strictly(
         self,

@@ -1,5 +1,6 @@
 """A glossary and phrases to avoid, from Python: what they are given as, and what becomes of the translations."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 import seq2seq
 from seq2seq.api.models import shipped_models
 from seq2seq.errors import InputError
+from seq2seq.segments.glossary import Terms
+from seq2seq.translation.translator import LineTranslator
 
 LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
 
@@ -86,7 +89,7 @@ def test_an_avoided_phrase_never_comes(model: seq2seq.Translator) -> None:
 
 def test_they_are_given_as_files_or_as_values(model: seq2seq.Translator, tmp_path: Path) -> None:
     one, two, avoid = tmp_path / "one.tsv", tmp_path / "two.tsv", tmp_path / "avoid.txt"
-    one.write_text("\ufeffen\tde\n# animals\ndog\tHündchen\n", encoding="utf-8")
+    one.write_text("\ufeffEN-gb\tDE\n# animals\ndog\tHündchen\n", encoding="utf-8")
     two.write_text("dog\tKöter\r\n", encoding="utf-8")
     avoid.write_text("hier\n", encoding="utf-8")
     expected = model.translate(LINES, glossary={"dog": "Köter"}, avoid=["hier"])
@@ -107,6 +110,8 @@ def test_what_is_wrong_is_refused(model: seq2seq.Translator, tmp_path: Path) -> 
         (b"dog\tHund\ncat\n", "terms.tsv, line 2: it has no tab"),
         (b"dog\tHund\n\xff\tx\n", "terms.tsv, line 2: not UTF-8"),
         (b"de\ten\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
+        (b"DE-at\tEng\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
+        (b"en\tfr\ndog\tchien\n", "is a glossary from en to fr, and not from en to de"),
     ):
         path.write_bytes(content)
         with pytest.raises(InputError, match=message):
@@ -121,3 +126,52 @@ def test_what_is_wrong_is_refused(model: seq2seq.Translator, tmp_path: Path) -> 
     for wrong in (5, [5]):
         with pytest.raises(TypeError, match="avoid takes"):
             model.translate(LINES, avoid=wrong)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("text", "avoided"),
+    [
+        ("I have 5 dogs and 5 cats.", "5 hunde"),
+        ("I have 50,000 dogs.", "000 Hunde"),
+        ("I see a dog. The cat is here.", "hund. die"),
+        ("I SEE A DOG. THE CAT IS HERE.", "Hund. Die"),
+        ("I see a dog. The cat is here.", "Hund. Die Katze"),
+    ],
+)
+def test_an_avoided_phrase_does_not_come_together_of_parts(model: seq2seq.Translator, text: str, avoided: str) -> None:
+    """Of two sentences, or of what the model wrote and what is kept."""
+    phrase = re.compile(rf"(?<!\w){re.escape(avoided)}(?!\w)", re.IGNORECASE)
+    assert phrase.search(model.translate(text))
+    for options in ({}, {"nbest": 3}, {"search": {"sample": 0.5}, "beam": 2, "nbest": 2}):
+        found = model.translate(text, avoid=[avoided], **options)  # type: ignore[call-overload]
+        for translation in [found] if isinstance(found, str) else [each.text for each in found]:
+            assert not phrase.search(translation)
+            assert all(number in translation for number in re.findall(r"\d+", text))
+    assert model.translate([text], avoid=["5", "50.000", "Schiff. Die"]) == model.translate([text])
+
+
+def test_a_prefix_that_holds_what_is_to_be_avoided_is_refused(model: seq2seq.Translator) -> None:
+    bundle = model.bundle(("en", "de"))._replace(terms=Terms(avoided=("hund",)))
+    translator = LineTranslator(bundle, bundle.search)
+    assert list(translator.stream(["A dog."], print, ["Der Hunde"]))
+    with pytest.raises(InputError, match="line 1 has a prefix with 'hund', which is to be avoided"):
+        list(translator.stream(["A dog."], print, ["Der Hund"]))
+
+
+def test_what_is_kept_does_not_divide_a_term(model: seq2seq.Translator) -> None:
+    text, glossary = (
+        "Use %s dogs, {name} cats and 10.5 old houses.",
+        {"dogs": "a b c", "cats": "d e", "old houses": "z. B."},
+    )
+    translation = model.translate(text, glossary=glossary)
+    assert all(phrase in translation for phrase in (*glossary.values(), "%s", "{name}", "10,5"))
+
+
+def test_terms_of_scripts_without_spaces_and_of_symbols_are_found(model: seq2seq.Translator) -> None:
+    glossary = {"東京": "Tokio", "🍕": "Pizza", "42": "zweiundvierzig", "iphone": "iPhone", "What Now? The Movie": "X"}
+    lines = ["I like 東京都 very much.", "I love 🍕 very much.", "🍕", "42", "My Friend Is In The Iphone Of The Year"]
+    lines.append("He saw What Now? The Movie.")
+    found = model.translate(lines, glossary=glossary)
+    wanted = ["Tokio都", "Pizza", "Pizza", "zweiundvierzig", "iPhone", "X"]
+    assert all(phrase in translation for phrase, translation in zip(wanted, found, strict=True))
+    assert found[2:4] == ["Pizza", "zweiundvierzig"]

@@ -7,6 +7,7 @@ from seq2seq.segments.glossary import (
     Glossary,
     Term,
     Terms,
+    glossary_of,
     merged,
     parse_avoided,
     parse_glossary,
@@ -14,7 +15,8 @@ from seq2seq.segments.glossary import (
     with_term_values,
 )
 from seq2seq.segments.keeping import Keeping, keep, restore
-from seq2seq.segments.segment import Segment
+from seq2seq.segments.reading import Reading, Sentence, read_kept
+from seq2seq.segments.segment import Mark, Segment
 
 
 def found(text: str, *phrases: str) -> list[str]:
@@ -77,7 +79,9 @@ def test_a_term_that_holds_what_is_kept_is_kept_as_its_translation(text: str, ex
 
 def test_a_file_has_two_columns_comments_and_perhaps_its_languages() -> None:
     lines = ["# a comment", "", "en\tde\r", " cat \tKatze", "\t ", "US\tUSA"]
-    assert parse_glossary(lines, "x", ["en", "de"]) == Glossary((Term("cat", "Katze"), Term("US", "USA")), ("en", "de"))
+    header = {("en", "de"): ("en", "de")}
+    expected = Glossary((Term("cat", "Katze"), Term("US", "USA")), ("en", "de"))
+    assert parse_glossary(lines, "x", lambda *columns: header.get(columns)) == expected
     assert parse_glossary(["en\tde"], "x").terms == (Term("en", "de"),)
     assert parse_glossary(["cat\tKatze", "cat\tKatze"], "x").terms == (Term("cat", "Katze"),)
     assert parse_avoided(["# no", "cat", " ", "l\u2019eau"], "x") == ("cat", "l'eau")
@@ -102,6 +106,13 @@ def test_a_wrong_line_is_named(lines: list[str], message: str) -> None:
         parse_glossary(lines, "terms.tsv")
 
 
+@pytest.mark.parametrize("other", ["cafe\u0301", " caf\u00e9 ", "caf\u00e9"])
+def test_pairs_have_one_translation_of_a_phrase(other: str) -> None:
+    assert glossary_of([("caf\u00e9", "A"), (other, "A")]).terms == (Term("caf\u00e9", "A"),)
+    with pytest.raises(InputError, match="the glossary has 'A' and 'B' for 'caf\u00e9'; leave one of them out"):
+        glossary_of([("caf\u00e9", "A"), (other, "B")])
+
+
 def test_of_several_glossaries_the_last_counts() -> None:
     first, second = parse_glossary(["cat\tKatze", "dog\tHund"], "1"), parse_glossary(["cat\tMieze"], "2")
     assert dict(merged([first, second])) == {"cat": "Mieze", "dog": "Hund"}
@@ -112,3 +123,23 @@ def test_a_glossary_cannot_want_what_is_to_be_avoided(phrase: str) -> None:
     with pytest.raises(InputError, match="is to be avoided, but the glossary has 'eine alte Katze' for 'old cat'"):
         Terms((term_of("old cat", "eine alte Katze"),), (phrase,))
     Terms((term_of("old cat", "eine alte Katze"),), ("KATZE", "Katzen"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("He saw What Now? The Movie. Then he left.", ["He saw What Now? The Movie.", "Then he left."]),
+        ("What? Now? The <b>End</b>. It is late.", ["What?", "Now?", "The End.", "It is late."]),
+        ("Go now! 🍕 42. So I go. 42", ["Go now!", "[VALUE]", "[VALUE]", "So I go.", "[VALUE]"]),
+    ],
+)
+def test_no_sentence_ends_inside_of_a_term_and_one_stands_where_no_sentence_is(text: str, expected: list[str]) -> None:
+    terms = Terms((Term("What Now? The Movie", "Was nun"), Term("🍕", "Pizza"), Term("42", "zweiundvierzig")))
+    how = Reading("en", Keeping("en", "de", lenient=True))
+    parts = read_kept(with_term_values(keep(Segment(text), how.keeping), terms), how, terms)
+    values = [part for part in parts if isinstance(part, Mark) and part.code in ("Pizza", "zweiundvierzig")]
+    found = [
+        "[VALUE]" if part in values else part.text for part in parts if isinstance(part, Sentence) or part in values
+    ]
+    assert found == expected
+    assert all(text[part.origins[0]] == part.text[0] for part in parts[:1] if isinstance(part, Sentence))
