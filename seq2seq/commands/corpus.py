@@ -100,9 +100,9 @@ def command(  # noqa: D103 (its help is the module's docstring)
         clean_corpus.write(output.out, result, config)
     if report.as_json:
         put_json(result.as_dict())
-    elif not report.quiet:
+    elif output.check or not report.quiet:  # the report is all that --check is for
         put(str(result.report))
-        for notice in result.report.notices:
+        for notice in () if report.quiet else result.report.notices:
             put(f"note: {notice}")
     if output.out and not output.check:
         notify(f"{output.out}: {len(result.parts['train']):,} train pairs")

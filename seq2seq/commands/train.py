@@ -130,9 +130,12 @@ def _summary(finished: Run) -> str:
         "",
         f"The model is in {finished.folder}. Translate with it:",
         f"  echo {example} | {invocation('translate')} --model {folder}",
-        "Train on your own text, a folder with train.xx and train.yy, one sentence per line:",
-        f"  {invocation('train')} --data FOLDER --src xx --tgt yy --out artifacts/runs/mine",
     ]
+    if not finished.settings.data.where:  # the corpus that ships
+        lines += [
+            "Train on your own text, a folder with train.xx and train.yy, one sentence per line:",
+            f"  {invocation('train')} --data FOLDER --src xx --tgt yy --out artifacts/runs/mine",
+        ]
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from shell import PAIRS, call, refused, snapshot, worked
+from shell import PAIRS, Result, call, refused, snapshot, worked
 
 from seq2seq.text.corpus import DataConfig, load, load_split
 from seq2seq.text.partition import keys
@@ -87,6 +87,15 @@ def test_a_devtest_part_is_a_test_part(table: Path) -> None:
     assert {path.stem for path in Path("clean").glob("*.en")} == {"train", "dev", "devtest"}
     worked(call(*text, "--check", "--dev", 3, "--quiet"))
     refused(call(*text, "--check", "--test", 3), "--test 3: the text has a test part, devtest; leave the option out")
+
+
+def test_check_shows_its_report_and_quiet_leaves_out_the_notes(table: Path) -> None:
+    """The report is the result of --check; a corpus that is written has its own README.md."""
+    text = "corpus", "--data", table, "--errors", "skip", "--no-model"
+    shown = worked(call(*text, "--check")).out
+    assert "note: " in shown
+    assert worked(call(*text, "--check", "--quiet")) == Result(0, shown.partition("note: ")[0], "")
+    assert worked(call(*text, "--out", "clean", "--quiet")) == Result(0, "", "")
 
 
 def test_the_current_folder_is_not_replaced(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:

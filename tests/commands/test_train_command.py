@@ -13,6 +13,7 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -20,6 +21,7 @@ from safetensors.numpy import load_file
 from shell import QUICK, RECIPE, ROOT, Result, call, card, python, refused, snapshot, start, train, worked
 
 from seq2seq.commands import main
+from seq2seq.commands.train import _summary
 from seq2seq.text.scoring import score
 from seq2seq.training import settings
 
@@ -79,7 +81,15 @@ def test_the_summary_shows_scores_samples_and_commands(corpus: Path, recipe: Pat
     assert re.search(r"^test  BLEU = [\d.]+  \(nrefs:1\|", result.out, re.MULTILINE)
     assert re.search(r"^test  chrF2 = [\d.]+  \(nrefs:1\|", result.out, re.MULTILINE)
     assert "  echo 'A cat eats today.' | seq2seq translate --model 'my run'\n" in result.out
-    assert "  seq2seq train --data FOLDER --src xx --tgt yy" in result.out
+    assert "own text" not in result.out
+
+
+@pytest.mark.parametrize("where", ["", "DIR"])
+def test_only_the_summary_of_the_corpus_that_ships_tells_how_to_train_on_other_text(where: str) -> None:
+    named = SimpleNamespace(settings=SimpleNamespace(data=SimpleNamespace(where=where)), folder=Path("run"), scores={})
+    named.model = SimpleNamespace(directions=[("en", "de")])
+    named.samples = [("A cat.", "Ein Hund.", "Eine Katze.")]
+    assert ("  seq2seq train --data FOLDER --src xx --tgt yy" in _summary(named)) == (not where)  # type: ignore[arg-type]
 
 
 def test_quiet_prints_nothing(corpus: Path, recipe: Path) -> None:
