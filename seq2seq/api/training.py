@@ -224,6 +224,6 @@ def _new_text(
         tokenizers = layout.read_tokenizers(Path(base), plan.settings.tokenizer)
     else:
         tokenizers = prepare(plan.settings, text, notify)
-    if is_automatic:
+    if is_automatic and not options.get("minutes"):  # `in_minutes` sets the same settings
         plan = plan._replace(settings=fitting.scheduled(plan.settings, explicit, text, tokenizers))
     return plan, text, tokenizers

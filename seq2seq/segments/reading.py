@@ -104,7 +104,7 @@ def _by_sentence(parts: list[str | Mark], reading: Reading, terms: Terms) -> lis
     """As `_divided`, for parts without a BREAK."""
     flats = [_flat(parts, i) for i in range(len(parts))]
     flat = "".join(flats)
-    spans = joined(sentences(flat, reading.src), terms.places(flat)) if reading.split else [(0, len(flat))]
+    spans = _joined(sentences(flat, reading.src), terms.places(flat)) if reading.split else [(0, len(flat))]
     bounds = [0, *(place for span in spans for place in span), len(flat)]
     groups: list[list[str | Mark]] = [[] for _ in bounds[1:]]  # gap, sentence, gap, sentence .. gap
     group, place = 0, 0
@@ -124,7 +124,7 @@ def _by_sentence(parts: list[str | Mark], reading: Reading, terms: Terms) -> lis
     return [(number % 2 == 1, parts) for number, parts in enumerate(groups)]
 
 
-def joined(spans: Sequence[Span], places: Sequence[Place]) -> list[Span]:
+def _joined(spans: Sequence[Span], places: Sequence[Place]) -> list[Span]:
     """The spans of sentences in order, those as one between which a term stands."""
     result = list[Span]()
     for start, end in spans:

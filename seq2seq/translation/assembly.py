@@ -78,6 +78,7 @@ class Assembly:
         ]
         self.units, self.counts = list[Unit](), list[int]()
         self.ends = list[list[int]]()  # of each sentence, where the text of each of its tokens ends
+        self.places = list[Sequence[Place]]()  # of each sentence, where terms stand
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -151,6 +152,7 @@ class Assembly:
             self.units.append(Unit(*unit, wish))
         self.counts.append(len(runs))
         self.ends.append(ends)
+        self.places.append(places)
 
     def _positions(self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int) -> tuple[int, ...]:
         """The source positions of terms in the unit of tokens `first` to before `last`, where the model aligns.
@@ -213,7 +215,7 @@ class Assembly:
                 continue
             text, found = self._sentence(part, unit, self.ends[sentence], chosen[unit : unit + self.counts[sentence]])
             unit += self.counts[sentence]
-            placed = place(part, text, found, [term.target for term in self.terms.places(part.text)])
+            placed = place(part, text, found, [term.target for term in self.places[sentence]])
             case = self.cases[sentence]
             written = [written_as(case, p) if isinstance(p, str) else p for p in placed.parts]
             starts = [length]

@@ -14,6 +14,7 @@ from shell import PARTS, Result, call, card, refused, snapshot, train, worked, w
 from seq2seq.api import fitting
 from seq2seq.api.models import shipped_models
 from seq2seq.folder.checkpoint import load_model, weights_of
+from seq2seq.training import automatic
 from seq2seq.training.pacing import Speed, updates_in
 
 # Sentences that the tiny model does not know, with letters that its tokenizer has no token for.
@@ -101,6 +102,18 @@ def test_minutes_fit_the_schedule_to_the_measured_speed(
     assert len(Path("run/metrics.jsonl").read_text().splitlines()) == -(
         -training["updates"] // training["validate_every"]
     )
+
+
+def test_the_rate_of_a_run_in_minutes_follows_from_its_own_updates(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from those that the epochs of the recipe `auto` would have."""
+    monkeypatch.setattr(fitting, "measure", lambda trainer: Speed(40.0, 1.0))
+    monkeypatch.setattr(automatic, "LONG", 2)
+    worked(call("train", "--data", corpus, "--minutes", 5, "--device", "cpu", "--quiet", "--out", "run"))
+    training = settings_of("run")["training"]
+    assert 2 < training["updates"] < 8
+    assert training["learning_rate"] == pytest.approx(3e-3 * (2 / training["updates"]) ** 0.5)
 
 
 def test_the_measured_speed_changes_nothing_else(corpus: Path, recipe: Path) -> None:
