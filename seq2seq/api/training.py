@@ -199,6 +199,7 @@ def _new_text(
     """
     data, explicit, is_automatic = plan.settings.data, plan.explicit, plan.recipe == AUTO
     base, quiet = plan.settings.training.finetuned, options.get("quiet", False)
+    corpus.check_columns(data)
     teachers = open_teachers(data, options.get("device", "auto"), options.get("threads"))
     if data.languages:  # one share for all directions, whatever text each has
         explicit = explicit | {"data": {"dev_share": data.dev_share, **explicit["data"]}}

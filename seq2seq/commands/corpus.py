@@ -33,7 +33,7 @@ from seq2seq.commands.options import (
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.errors import InputError
-from seq2seq.text import clean_corpus
+from seq2seq.text import clean_corpus, corpus
 from seq2seq.text.corpus import DataConfig
 from seq2seq.text.sources import check_unweighted
 
@@ -91,6 +91,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
     check_unweighted(text.data)
     columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
     config = DataConfig(tuple(text.data), text.src, text.tgt, columns=tuple(columns), errors=text.errors)
+    corpus.check_columns(config)
     notify, sizes = notifier(report.quiet), {"dev": output.dev, "test": output.test}
     if checks.no_model and checks.models:
         raise InputError("--model and --no-model exclude each other; leave one out")

@@ -17,8 +17,9 @@ from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import same
 
+TABLES = ("tsv", "csv", "tab", "txt")  # kinds of tables that may lack a header
 READERS = {
-    **dict.fromkeys(("tsv", "csv", "tab", "txt"), tables.rows),
+    **dict.fromkeys(TABLES, tables.rows),
     **dict.fromkeys(("jsonl", "ndjson", "json"), json_rows.rows),
     "parquet": parquet.rows,
     **dict.fromkeys(("po", "mo"), gettext.rows),
@@ -141,6 +142,27 @@ def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, s
                 seen.add(unit.files[0])
                 _note_pairs(_rows(unit, request, Findings(skip=True)), wanted, found)
     return [pair for pair in wanted if pair in found]
+
+
+def units_of(where: str, request: Request, pairs: Iterable[tuple[str, str]]) -> Iterator[Unit]:
+    """What a source on this machine offers for these pairs of languages, before any of it is read.
+
+    Raises:
+        InputError: as `read`.
+    """
+    for pair in () if where.startswith(hub.PREFIX) else pairs:
+        for texts in listing.of_path(Path(where), request._replace(languages=pair)).parts.values():
+            yield from texts
+
+
+def files_by_name(where: str, request: Request, pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """The files of a source whose names say one of these pairs of languages, named as in `Text.unread`.
+
+    Raises:
+        InputError: as `read`.
+    """
+    named = (unit for unit in units_of(where, request, pairs) if len(unit.files) == 2 or unit.named)
+    return {_short(str(file), where) for unit in named for file in unit.files}
 
 
 def _note_pairs(rows: Iterable[Row], wanted: list[tuple[str, str]], found: set[tuple[str, str]]) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq.config import setting
+from seq2seq.corpora import source
 from seq2seq.corpora.request import Request
 from seq2seq.corpora.source import NoTextError, unread_note
 from seq2seq.errors import InputError
@@ -327,9 +328,31 @@ def read_text(config: DataConfig, only: str = "", store: Store | None = None) ->
     return text if config.where else text._replace(unread={})  # it is known which files ship
 
 
+def check_columns(config: DataConfig) -> None:
+    """Check that `config.columns` is given only where a source has a table, whose columns it can name.
+
+    Raises:
+        InputError: no source has one, or one cannot be read.
+    """
+    request = request_of(config, (config.src, config.tgt))
+    units = (
+        unit
+        for where in (wheres(config) if config.columns else ())
+        for unit in source.units_of(sources.weighted(where)[0], request, config.all_directions())
+    )
+    if config.columns and all(unit.kind not in source.TABLES for unit in units):
+        raise InputError(
+            f"--columns {','.join(config.columns)} names the columns of a table without a header, and "
+            f"{', '.join(wheres(config))} has no table; leave it out"
+        )
+
+
 def unread_notes(text: Text, config: DataConfig) -> Iterator[str]:
-    """A note for each source that has files which nothing reads."""
+    """A note for each source that has files which nothing reads, no other direction of the model either."""
     elsewhere = {Path(path).resolve() for path in config.monolingual}
     for where, files in text.unread.items():
+        if config.languages:
+            read = source.files_by_name(where, request_of(config, ()), config.all_directions())
+            files = [file for file in files if file not in read]
         if left := [file for file in files if (Path(where) / file).resolve() not in elsewhere]:
             yield unread_note(where, left)

@@ -283,6 +283,8 @@ OTHER = [
     ("report --model {model} --data {corpus}=0.5", ["{corpus}=0.5: only train weighs its texts; give {corpus}"]),
     ("corpus --data {corpus}=0.5 --out new", ["{corpus}=0.5: only train weighs its texts; give {corpus}"]),
     ("translate --model {model} --min-length 6 --max-length 5", ["min_length 6 is above max_length 5"]),
+    ("corpus --data {corpus} --columns en,de --out new", ["--columns en,de", "{corpus} has no table", "leave it out"]),
+    (f"{TRAIN} {{corpus}} --columns en,de", ["--columns en,de", "{corpus} has no table"]),
     ("benchmark --recipe auto", ["auto", "another recipe"]),
     ("train --resume {model} --recipe {recipe}", ["--resume"]),
     ("train --resume {model} --out new", ["--resume"]),

@@ -102,6 +102,16 @@ def test_a_pair_of_languages_with_too_little_text_is_left_out_with_a_notice(tmp_
     assert any("de-fr is left out" in notice for notice in notices), notices
 
 
+def test_files_that_another_direction_reads_are_not_reported_as_unread(tmp_path: Path) -> None:
+    for language in ("en", "de", "fr", "it"):
+        (tmp_path / f"train.{language}").write_text("".join(f"{language} {i}\n" for i in range(40)))
+    notices = report_of(load_all(config(tmp_path))).notices
+    unread = [notice for notice in notices if "not read" in notice]
+    assert unread and all("not read: train.it;" in notice for notice in unread), unread
+    notices = report_of(load_all(config(tmp_path, "en-de"))).notices
+    assert any("not read: train.fr, train.it;" in notice for notice in notices), notices
+
+
 def test_which_pairs_a_source_holds(tmp_path: Path) -> None:
     write_text(tmp_path, 20)
     three, two = Request(("fr", "it", "en"), sparse=True), Request(("fr", "en"), sparse=True)
