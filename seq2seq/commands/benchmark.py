@@ -23,6 +23,7 @@ from seq2seq.errors import InputError
 from seq2seq.folder import layout
 
 RECIPE = "tatoeba"
+UPDATES = 100
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,7 @@ class BenchmarkOptions:
     src: str | None = option("--src", metavar="LANG", help="language to translate from")
     tgt: str | None = option("--tgt", metavar="LANG", help="language to translate to")
     set: Sequence[str] = option("--set", multiple=True, metavar="NAME=VALUE", help="override a setting of the recipe")
-    updates: int = option(
-        "--updates", type=click.IntRange(min=1), default=100, help="updates to train", show_default=True
-    )
+    updates: int | None = option("--updates", type=click.IntRange(min=1), help=f"updates to train (default: {UPDATES})")
     sentences: int = option(
         "--sentences", type=click.IntRange(min=2), default=1000, help="sentences to translate", show_default=True
     )
@@ -54,8 +53,8 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
     from seq2seq.training.automatic import AUTO
     from seq2seq.versions import versions
 
-    if model and (options.recipe or options.set):
-        raise InputError("--model is already trained; leave out --recipe and --set")
+    if model and (options.recipe or options.set or options.updates):
+        raise InputError("--model is already trained; leave out --recipe, --set and --updates")
     if options.recipe == AUTO:
         raise InputError(f"the settings of the recipe {AUTO} follow from a text; give another recipe")
     if model and layout.is_exported(model):
@@ -66,7 +65,8 @@ def command(options: BenchmarkOptions) -> None:  # noqa: D103 (its help is the m
     sections["data"] = ({} if options.data else sections.get("data", {})) | data
     resolved = settings.resolve(settings.override(sections, map(parse_override, options.set)))
     tables: dict[str, list[dict[str, Any]]] = {}
-    for section, row in benchmark.measure(resolved, load_all(resolved.data), model, options.updates, options.sentences):
+    text, updates = load_all(resolved.data), options.updates or UPDATES
+    for section, row in benchmark.measure(resolved, text, model, updates, options.sentences):
         if section not in tables and not options.as_json:
             put(f"\n{section}\n" + "  ".join(f"{name:>{width(name)}}" for name in row))
         tables.setdefault(section, []).append(row)

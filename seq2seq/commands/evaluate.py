@@ -135,6 +135,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
             "--data, --src, --tgt, --split, --beam, --length-penalty, --word-reward, --memory, --memory-share, "
             "--rescore, --weights, --mbr and --tune go with --model; give one"
         )
+    if not model.models and (compute.threads or compute.device != AUTO):
+        raise InputError("--device and --threads go with --model, and files are scored without one; leave them out")
+    if metric.tokenize != AUTO and set(measures.metrics) == {"chrf"}:
+        raise InputError(f"--tokenize {metric.tokenize} finds words, and chrF counts characters; leave one out")
     if metric.seed and not metric.confidence and len(texts.hyps) < 2:
         raise InputError("--seed goes with --confidence, or with several --hyp; leave it out")
     texts.check()

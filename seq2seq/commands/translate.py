@@ -179,7 +179,7 @@ def _check_options(
     if limits.sample and ranking.beam and not limits.chooses:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
     if form.to_score and not text.resume:  # which is refused by itself
-        _check_score_options(limits, form)
+        _check_score_options(ranking, limits, form)
     if form.to_score and limits.chooses:
         raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
     if form.to_score and (reading.glossaries or reading.avoided):
@@ -188,7 +188,7 @@ def _check_options(
         _check_different(text.source, text.target)
 
 
-def _check_score_options(limits: SearchOptions, form: FormatOptions) -> None:
+def _check_score_options(ranking: RankingOptions, limits: SearchOptions, form: FormatOptions) -> None:
     """Refuse the options that --score does not use.
 
     Raises:
@@ -196,6 +196,9 @@ def _check_score_options(limits: SearchOptions, form: FormatOptions) -> None:
     """
     given = {
         **_line_options(limits, form),
+        "--beam": ranking.beam is not None,
+        "--length-penalty": ranking.length_penalty is not None,
+        "--word-reward": ranking.word_reward is not None,
         "--sample": limits.sample,
         "--min-length": limits.min_length,
         "--max-length": limits.max_length,

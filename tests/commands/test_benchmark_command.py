@@ -58,4 +58,5 @@ def test_with_model_only_translation_is_measured(model: Path, corpus: Path) -> N
 
 def test_wrong_options_are_refused(model: Path) -> None:
     refused(call("benchmark", "--model", model, "--recipe", "tatoeba"), "--recipe")
+    refused(call("benchmark", "--model", model, "--updates", 3), "--updates")
     refused(call("benchmark", "--recipe", "tatoebe"), "tatoebe", "tatoeba")
