@@ -63,9 +63,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     compute: ComputeOptions,
     report: QuietOption,
 ) -> None:
+    access.check()
+    if options.workers > 1 and (compute.threads or 1) > 1:
+        raise InputError(f"--workers {options.workers} compute with one thread each; leave out --threads, or --workers")
     prefix = access.url_prefix.rstrip("/")
-    if prefix and not (prefix.startswith("/") and prefix.isascii() and not set(prefix) & set(" ?#%")):
-        raise InputError(f"--url-prefix {access.url_prefix} is no path; give one such as /mt")
     with tempfile.TemporaryDirectory(prefix="seq2seq-serve-") as folder:
         if options.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # is read when the server is imported

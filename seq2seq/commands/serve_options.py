@@ -1,5 +1,6 @@
 """The options of `serve`, in groups."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import click
 
 from seq2seq.commands.options import Number, option, path_option
+from seq2seq.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,25 @@ class AccessOptions:
     url_prefix: str = option("--url-prefix", metavar="PATH", default="", help="what all addresses begin with: /mt")
     suggestions: Path | None = path_option("--suggestions", help="file that takes what is sent to /suggest")
 
+    def check(self) -> None:
+        """Check what would otherwise refuse each request: an address or a site that none can have, a file nowhere.
+
+        Raises:
+            InputError: an option has such a value.
+        """
+        prefix = self.url_prefix.rstrip("/")
+        if prefix and not (prefix.startswith("/") and prefix.isascii() and not set(prefix) & set(" ?#%")):
+            raise InputError(f"--url-prefix {self.url_prefix} is no path; give one such as /mt")
+        for origin in self.cors:
+            scheme, _, host = origin.partition("://")
+            if origin not in ("*", "null") and (not scheme or not host or set(host) & set("/?#@ ")):
+                raise InputError(f"--cors {origin} is no site; give one such as https://example.org, or '*'")
+        for name in self.allow_host:
+            if set(name) & set("/?#@ ") or (":" in name and not _is_address(name)):
+                raise InputError(f"--allow-host {name} is no name; give one without port, such as mt.example.org")
+        if self.suggestions and (self.suggestions.is_dir() or not self.suggestions.absolute().parent.is_dir()):
+            raise InputError(f"--suggestions {self.suggestions} cannot be written; name a file in a folder that exists")
+
 
 @dataclass(frozen=True)
 class LimitOptions:
@@ -88,3 +109,12 @@ class LimitOptions:
         help="longest time to translate a text; a document has five times as long",
         show_default=True,
     )
+
+
+def _is_address(name: str) -> bool:
+    """Whether a name is an IP address, which may hold colons."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

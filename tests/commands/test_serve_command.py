@@ -158,5 +158,12 @@ def test_wrong_options_are_refused(model: Path, tmp_path: Path) -> None:
     refused(call("serve", "--model", model, "--exact", "--model", model), str(model), "en to de")
     refused(call("serve", "--model", tmp_path / "none"), str(tmp_path / "none"))
     refused(call("serve", "--model", model, "--api-keys", tmp_path / "none"), str(tmp_path / "none"))
+    refused(call("serve", "--model", model, "--workers", 2, "--threads", 2), "--workers 2", "--threads")
+    for site in ("example.org", "https://example.org/", "https://example.org/page", "://x"):
+        refused(call("serve", "--model", model, "--cors", site), f"--cors {site}", "https://example.org")
+    for name in ("https://mt.example.org", "mt.example.org:8000", "mt.example.org/"):
+        refused(call("serve", "--model", model, "--allow-host", name), f"--allow-host {name}", "mt.example.org")
+    for file in (tmp_path, tmp_path / "none" / "file"):
+        refused(call("serve", "--model", model, "--suggestions", file), f"--suggestions {file}", "cannot be written")
     for prefix in ("mt", "/m t", "/mt?x", "/mü"):
         refused(call("serve", "--model", model, "--url-prefix", prefix), "--url-prefix", prefix)
