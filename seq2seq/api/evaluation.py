@@ -36,6 +36,7 @@ _TYPES: Types = {  # of the arguments that are not checked where they are used
     "src": ((str,), "a language as a str"),
     "tgt": ((str,), "a language as a str"),
     "weights": ((str, os.PathLike), "the path of a file"),
+    "confidence": ((bool,), "True or False"),
 }
 
 

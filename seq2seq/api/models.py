@@ -156,7 +156,7 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
         InputError: the text does not exist, the model is an exported one, or a share is given without a memory.
     """
     if not memory:
-        if share:
+        if share is not None:
             raise InputError(f"--memory-share {share:g} goes with --memory; give the text of the memory")
         return bundle
     if share is not None and not 0 < share < 1:

@@ -34,6 +34,7 @@ _TYPES: Types = {  # of the options that are not checked where they are used
     **dict.fromkeys(("langs", "directions", "columns"), ((str, Sequence), "a list of str, or a str with commas")),
     **dict.fromkeys(("out", "recipe", "resume", "finetune"), (_PATH, "a path")),
     **dict.fromkeys(("data", "teachers", "mono"), (_PATHS, "a path, or a list of paths")),
+    **dict.fromkeys(("overwrite", "quiet"), ((bool,), "True or False")),
     "minutes": ((int, float), "a number"),
     "set": ((Mapping, Sequence), "a mapping of settings, or a list of strings such as 'model.hidden=512'"),
 }
@@ -102,6 +103,7 @@ def plan(options: TrainOptions, ranks: int) -> Plan:
         if out:
             check_folder(Path(out), overwrite)
         given = assignments(overrides)
+        _check_once(options, given)
         if (seed := options.get("seed")) is not None:
             given.append(("training", "seed", seed))
         recipe = os.fspath(options.get("recipe") or _default_recipe(options, given))
@@ -158,6 +160,18 @@ def _data_settings(options: TrainOptions) -> dict[str, Any]:
     for name, option in (("teachers", options.get("teachers")), ("monolingual", options.get("mono"))):
         values[name] = list(places(option)) if option else None
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_once(options: TrainOptions, given: Sequence[tuple[str, str, Any]]) -> None:
+    """Check that no setting is given by an option and by `set`, of which one would have no effect.
+
+    Raises:
+        InputError: one is.
+    """
+    seed = {} if options.get("seed") is None else {"training.seed"}
+    named = {*seed, *(f"data.{name}" for name in _data_settings(options))}
+    if twice := next((name for section, key, _ in given if (name := f"{section}.{key}") in named), None):
+        raise InputError(f"--set {twice} sets what an option sets as well; leave one of them out")
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:

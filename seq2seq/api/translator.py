@@ -189,6 +189,8 @@ class Translator:
         bundle = self._bundle_for(direction, options)
         beam = options.get("beam")
         choice = self.choice(direction, options.get("rescore"), options.get("weights"), options.get("mbr"))
+        if beam is not None and "beam" in (options.get("search") or {}):
+            raise InputError("the beam is given as beam and in search; leave one of them out")
         overrides = {**(options.get("search") or {}), **({} if beam is None else {"beam": beam})}
         if choice and choice.changes and overrides.get("sample"):
             overrides = {"beam": max(SAMPLES, nbest or 1), **overrides}
@@ -303,11 +305,14 @@ def check_types(options: Mapping[str, Any], known: Types) -> None:
 
     Raises:
         TypeError: one is of another type.
+        InputError: one is an empty str, which would mean the default.
     """
     for name, (types, words) in known.items():
         value = options.get(name)
-        if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+        if value is not None and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
             raise TypeError(f"{name} takes {words}, not {value!r}")
+        if isinstance(value, str) and not value:
+            raise InputError(f"{name} is empty; give {words}, or None")
 
 
 def search_settings(defaults: SearchConfig, overrides: Mapping[str, Any], nbest: int | None = None) -> SearchConfig:

@@ -170,6 +170,15 @@ def test_search_settings_are_the_models_own_until_others_are_named(model: seq2se
         model.translate("3", beam=2, nbest=3)
     with pytest.raises(InputError, match="nbest = 0"):
         model.translate("3", nbest=0)
+    with pytest.raises(InputError, match="given as beam and in search; leave one of them out"):
+        model.translate("3", beam=2, search={"beam": 3})
+
+
+@pytest.mark.parametrize("name", ["to", "from_", "memory", "weights", "mbr"])
+def test_an_empty_option_is_refused(model: seq2seq.Translator, name: str) -> None:
+    """An unset variable of a program must not mean the default."""
+    with pytest.raises(InputError, match=f"{name} is empty; give .*, or None"):
+        model.translate("3", **{name: ""})  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +218,8 @@ def test_an_option_of_another_type_is_a_type_error(model: seq2seq.Translator, op
         ({"metrics": [5]}, InputError, "unknown metric 5; there are: bleu"),
         ({"tokenize": 5}, InputError, "unknown tokenizer 5; there are"),
         ({"mbr": 5}, InputError, "unknown utility 5; there are"),
+        ({"confidence": "no"}, TypeError, "confidence takes True or False, not 'no'"),
+        ({"split": ""}, InputError, "split is empty; give the name of a part as a str, or None"),
     ],
     ids=str,
 )
@@ -304,8 +315,9 @@ def test_a_translation_memory(learnt: Learnt, model: seq2seq.Translator, tmp_pat
         (tmp_path / f"train.{language}").write_text("".join(f"{pair[side]}\n" for pair in pairs))
     assert model.translate("3 1 4", memory=str(tmp_path), memory_share=0.99) == "9 9 9"
     assert model.translate("3 1 4") == "4 1 3"
-    with pytest.raises(InputError, match="goes with --memory"):
-        model.translate("3", memory_share=0.5)
+    for share in (0.5, 0):
+        with pytest.raises(InputError, match="goes with --memory"):
+            model.translate("3", memory_share=share)
     for share in (0, 2):
         with pytest.raises(InputError, match=f"the share of the memory is {share}; give a number between 0 and 1"):
             model.translate("3", memory=str(tmp_path), memory_share=share)

@@ -127,6 +127,12 @@ def test_settings_by_name(recipe: str, text: Path, tmp_path: Path) -> None:
         ({"mono": "x.it"}, InputError, "x.it ends in neither .digits nor .stigid"),
         ({"langs": ["en", 5]}, TypeError, "languages, directions and columns are named by str, not by 5"),
         ({"data": []}, InputError, "the list of texts, or a path in it, is empty"),
+        ({"resume": ""}, InputError, "resume is empty; give a path, or None"),
+        ({"finetune": ""}, InputError, "finetune is empty; give a path, or None"),
+        ({"overwrite": "no"}, TypeError, "overwrite takes True or False, not 'no'"),
+        ({"quiet": 1}, TypeError, "quiet takes True or False, not 1"),
+        ({"set": {"data.src": "digits"}, "src": "stigid"}, InputError, r"--set data\.src sets what an option sets"),
+        ({"set": {"training.seed": 2}, "seed": 3}, InputError, r"--set training\.seed sets what an option sets"),
     ],
 )
 def test_wrong_options(
