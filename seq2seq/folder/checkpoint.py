@@ -4,13 +4,15 @@ Files are replaced atomically and nothing is ever unpickled. An error names the 
 not fit the others. This module does not know training or exported graphs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from seq2seq import config
 from seq2seq.errors import InputError
@@ -86,6 +88,21 @@ def untrained(model_config: ModelConfig, tokenizers: tuple[Tokenizer, Tokenizer]
     return Model(model_config, len(src), len(tgt), src.special)
 
 
+class _Uninitialised(TorchFunctionMode):
+    """Inside the context, `torch.nn.init` leaves parameters as they are.
+
+    On the meta device it would draw no numbers, but import torch's compiler, which changes the environment.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
 def load_model(folder: Path, device: str = "cpu") -> Bundle:
     """The model of a folder, ready to translate.
 
@@ -98,7 +115,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     tokenizers = read_tokenizers(folder, tokenizer_config)
     if not (folder / WEIGHTS).exists() and training_states(folder):  # written by an earlier version
         raise InputError(f"{folder / WEIGHTS} is missing; restore it, or let the run write it: train --resume {folder}")
-    with torch.device("meta"):
+    with torch.device("meta"), _Uninitialised():
         model = untrained(model_config, tokenizers)
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):

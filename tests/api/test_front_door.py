@@ -404,5 +404,17 @@ def test_translating_leaves_the_program_as_it_was(learnt: Learnt) -> None:
     assert logging.root.level == level
 
 
+def test_the_first_model_of_a_program_leaves_its_environment_as_it_was(learnt: Learnt) -> None:
+    program = """
+        import os, sys
+        os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)  # set by torch's compiler, perhaps in the parent process
+        before = dict(os.environ)
+        import seq2seq
+        seq2seq.load(sys.argv[1]).translate("3 1 4")
+        print(*sorted(set(os.environ.items()) ^ set(before.items())))
+    """
+    assert python(program, learnt.folder) == "\n"
+
+
 def test_line_ends_stay_as_they_are(model: seq2seq.Translator) -> None:
     assert model.translate("3 1\r\n2 7\n\r\n") == "1 3\r\n7 2\n\r\n"
