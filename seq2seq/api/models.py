@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from seq2seq.api.computing import check_device, notifier, torch_device
 from seq2seq.errors import InputError
-from seq2seq.text.directions import Direction, directions_of, name_of
+from seq2seq.text.directions import Direction, directions_of, listed, name_of
 
 if TYPE_CHECKING:
     from seq2seq.text.corpus import DataConfig
@@ -145,6 +145,24 @@ def data_of(bundle: "Bundle", where: str | Sequence[str]) -> "DataConfig":
     directions = tuple(map(name_of, bundle.directions))
     where = where if isinstance(where, str) else tuple(where)
     return DataConfig(where=where, src=bundle.src, tgt=bundle.tgt, languages=languages, directions=directions)
+
+
+def remembered(bundle: "Bundle", memory: str | Sequence[str] | None) -> "Sequence[Direction]":
+    """The directions of a model of many languages that the text `memory` can be a translation memory for.
+
+    Without a memory, or of a model of one direction, those that it knows.
+
+    Raises:
+        InputError: the text does not exist, or has none of the directions.
+    """
+    if not memory or not bundle.directions:
+        return bundle.known
+    from seq2seq.text import multilingual
+
+    if found := multilingual.directions_in(data_of(bundle, memory)):
+        return found
+    where = memory if isinstance(memory, str) else ", ".join(memory)
+    raise InputError(f"{where} has no text of {listed(bundle.known)}; check --memory")
 
 
 def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None, share: float | None) -> "Bundle":

@@ -1,6 +1,6 @@
 """Serve translations over HTTP: a page for the browser, and LibreTranslate's API for programs.
 
-    seq2seq serve                                   # the models that ship, on http://127.0.0.1:8000
+    seq2seq serve                                   # the model that ships, on http://127.0.0.1:8000
     seq2seq serve --model DIR --model DIR2          # these, each in its directions
     seq2seq serve --model DIR --memory DIR2         # with a translation memory, as translate does
     seq2seq serve --host 0.0.0.0 --api-keys FILE    # for other machines, with keys
@@ -23,7 +23,7 @@ import click
 
 from seq2seq.api.computing import notifier, torch_threads
 from seq2seq.api.exported import exported_once
-from seq2seq.api.models import open_model, shipped_models, trained_form, with_translation_memory
+from seq2seq.api.models import open_model, remembered, shipped_models, trained_form, with_translation_memory
 from seq2seq.commands.options import (
     BeamOption,
     ComputeOptions,
@@ -36,7 +36,7 @@ from seq2seq.commands.running import help_of, run
 from seq2seq.commands.serve_options import AccessOptions, LimitOptions, ServeOptions
 from seq2seq.commands.streams import put
 from seq2seq.errors import InputError, Interrupted
-from seq2seq.text.directions import Direction
+from seq2seq.text.directions import Direction, listed
 from seq2seq.translation.translator import LineTranslator
 from seq2seq.versions import versions
 
@@ -102,10 +102,15 @@ def _translators(
     for folder in options.models or dict.fromkeys(shipped_models().values()):
         chosen = trained_form(folder) if exact else exported_once(folder, notifier(report.quiet))
         bundle, _ = open_model([chosen], compute.device, threads)
+        helped = remembered(bundle, memory.memory)
+        if len(helped) < len(bundle.known):
+            notifier(report.quiet)(f"note: --memory has text of {listed(helped)}; the others are served without it")
         for src, tgt in bundle.known:
             if (src, tgt) in translators:
                 raise InputError(f"{folder} translates from {src} to {tgt}, as another --model does; leave one out")
-            one = with_translation_memory(bundle.toward((src, tgt)), memory.memory, memory.memory_share)
+            one = bundle.toward((src, tgt))
+            if (src, tgt) in helped:
+                one = with_translation_memory(one, memory.memory, memory.memory_share)
             config = replace(bundle.search, **specified(search))
             translators[src, tgt] = LineTranslator(one, config)
     return translators

@@ -163,7 +163,8 @@ def load_train(config: DataConfig) -> list[Pair]:
     Raises:
         InputError: as `load`.
     """
-    train = read_text(config, "train").parts["train"]
+    if (train := read_text(config, "train").parts.get("train")) is None:  # of a pair of many languages
+        raise no_train(config)
     return list(checked_train(config, train, cleaned(train, scan(train, config), config)))
 
 

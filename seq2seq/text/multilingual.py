@@ -79,6 +79,18 @@ def load_splits(config: DataConfig, split: str) -> dict[Direction, list[Pair]]:
     return splits
 
 
+def directions_in(config: DataConfig) -> list[Direction]:
+    """The directions of `config` that the train part has text of; of a config without `languages` its only one.
+
+    Raises:
+        InputError: a source does not exist or cannot be read.
+    """
+    if not config.languages:
+        return config.all_directions()
+    found = set(_pairs(config, "train"))
+    return [(src, tgt) for src, tgt in config.all_directions() if not found.isdisjoint({(src, tgt), (tgt, src)})]
+
+
 def report_of(corpora: Corpora) -> Report:
     """One report for all directions; opposite ones have the same."""
     if len(corpora) == 1:

@@ -203,6 +203,12 @@ def test_a_translation_memory_of_a_direction(polyglot: Learnt) -> None:
         assert worked(result).out == f"{expected}\n"
 
 
+def test_a_memory_without_the_direction_is_refused(polyglot: Learnt) -> None:
+    Path("memory.tsv").write_text("en\tde\n3 1 2\t5 5 5\n")
+    result = call("translate", "--model", polyglot.folder, "--to", "fr", "--memory", "memory.tsv", stdin="3 1 2\n")
+    refused(result, "memory.tsv has no train pair of en and fr")
+
+
 # ---- evaluate, report, export ----------------------------------------------------------------------------------------
 
 
@@ -283,6 +289,22 @@ def test_the_server_serves_each_direction(polyglot: Learnt, monkeypatch: pytest.
         assert client.post("/translate", json={"q": "1", "source": "fr", "target": "en"}).status_code == 400
     twice = call("serve", "--model", polyglot.folder, "--model", polyglot.folder, "--port", "0", "--quiet", "--exact")
     refused(twice, "from en to de, as another --model does")
+
+
+def test_the_server_remembers_the_directions_that_the_memory_has(
+    polyglot: Learnt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = list[Any]()
+    monkeypatch.setattr("seq2seq.serving.server.application", lambda translators, _: served.append(translators))
+    monkeypatch.setattr("seq2seq.serving.running.serve", lambda make, *_: make())
+    Path("memory.tsv").write_text("en\tde\n3 1 2\t5 5 5\n")
+    arguments = "serve", "--model", polyglot.folder, "--port", "0", "--memory-share", "0.99", "--memory"
+    note = "note: --memory has text of en to de, de to en; the others are served without it"
+    assert note in worked(call(*arguments, "memory.tsv")).err
+    assert served[0]["en", "de"].translate(["3 1 2"]) == ["5 5 5"]
+    assert served[0]["en", "fr"].translate(["3 1 2"]) == ["1 2 3"]
+    Path("other.tsv").write_text("en\tit\n3 1 2\t5 5 5\n")
+    refused(call(*arguments, "other.tsv"), "other.tsv has no text of en to de, de to en", "check --memory")
 
 
 # ---- corpus ----------------------------------------------------------------------------------------------------------
