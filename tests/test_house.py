@@ -28,7 +28,7 @@ ROOMS = {
     "corpora": "errors languages",
     "text": f"{GROUND} segments languages corpora",
     "network": GROUND,
-    "translation": f"{GROUND} processes segments text network",
+    "translation": f"{GROUND} processes segments languages text network",
     "folder": f"{GROUND} text network translation",
     "training": f"{GROUND} processes display versions segments corpora text network translation folder",
     "onnx": f"{GROUND} text network translation folder",

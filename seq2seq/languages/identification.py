@@ -6,7 +6,7 @@ This module does not know files or sentence pairs.
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -61,6 +61,20 @@ def is_in_script(line: str, language: str) -> bool:
     names = Counter(unicodedata.name(letter, "?").split()[0] for letter in letters)
     own = sum(names[name] for name in wanted)
     return (2 if "CJK" in wanted else 1) * own >= len(letters) - own
+
+
+def is_foreign(text: str, language: str, others: Iterable[str]) -> bool:
+    """Whether the letters of a text are in the script of one of the languages `others`, and none in that of `language`.
+
+    Latin letters are foreign to no language: all borrow words that are written in them.
+    """
+    wanted = scripts_of(language)
+    if not wanted or all(letter < "\u0250" for letter in text):
+        return False
+    names = {unicodedata.name(letter, "?").split()[0] for letter in text if letter.isalpha()}
+    if not names or not names.isdisjoint((*wanted, *_NAMES["Latn"])):
+        return False
+    return any(not names.isdisjoint(scripts_of(other)) for other in others)
 
 
 class Likely(NamedTuple):

@@ -30,7 +30,11 @@ def name_of(direction: Direction) -> str:
 
 
 def listed(directions: Iterable[Direction]) -> str:
-    """The directions as messages name them: en to de, de to en."""
+    """The directions as messages name them: en to de, de to en; of four languages or more: all between en, de, ..."""
+    directions = list(directions)
+    languages = dict.fromkeys(language for direction in directions for language in direction)
+    if len(languages) > 3 and set(directions) == set(permutations(languages, 2)):
+        return f"all between {', '.join(languages)}"
     return ", ".join(f"{src} to {tgt}" for src, tgt in directions)
 
 

@@ -5,11 +5,12 @@ This module knows tokenizers and hypotheses, but neither engines nor batches.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
+from seq2seq.languages.identification import is_foreign
 from seq2seq.segments.case import MIXED, case_of, small, written_as
 from seq2seq.segments.glossary import Place, with_term_values
 from seq2seq.segments.keeping import Kept, keep, restore
@@ -87,13 +88,14 @@ class Assembly:
 
     def _read(self, bundle: Bundle) -> list[Part]:
         if bundle.reading is not None:
-            reading = self._with_foreign_words(bundle.reading)
+            others = {language for direction in bundle.known for language in direction} - {bundle.src}
+            reading = self._with_foreign_words(bundle.reading, bundle.src, others)
             return read_kept(with_term_values(keep(self.segment, reading.keeping), self.terms), reading, self.terms)
         text = self.segment.text
         return [Sentence(text, range(len(text) + 1), (), (), (text,))] if text.strip() else []
 
-    def _with_foreign_words(self, reading: Reading) -> Reading:
-        """The reading, which also keeps the words of scripts that the source tokenizer does not know."""
+    def _with_foreign_words(self, reading: Reading, language: str, others: Iterable[str]) -> Reading:
+        """The reading, which also keeps words in a script that is not the source language's, or that no token is in."""
         text, keeping = self.segment.text, reading.keeping
         if text.isascii() or keeping.nothing:
             return reading
@@ -102,7 +104,9 @@ class Assembly:
         words = [word for word in dict.fromkeys(found) if not word.isascii()]
         plain = [normalise(word, reading.normalisation).text for word in words]
         known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(plain))
-        foreign = [word for word, knows in zip(words, known, strict=True) if not knows]
+        foreign = [
+            word for word, knows in zip(words, known, strict=True) if not knows or is_foreign(word, language, others)
+        ]
         if not foreign:
             return reading
         self.messages.append(f": {' '.join(foreign)[:40]!r} is not in the model's language and is kept")

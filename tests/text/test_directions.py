@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from itertools import product
+from itertools import permutations, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from seq2seq.errors import InputError
 from seq2seq.text.detection import detect
-from seq2seq.text.directions import EpochRows, choose_direction, parse_directions
+from seq2seq.text.directions import EpochRows, choose_direction, listed, parse_directions
 
 KNOWN = [("en", "de"), ("de", "en"), ("en", "fr"), ("fr", "en"), ("de", "fr")]
 
@@ -54,6 +54,12 @@ def test_the_default_direction(from_: str | None, to: str | None, chosen: tuple[
 def test_an_unknown_direction_names_those_there_are() -> None:
     with pytest.raises(InputError, match=r"no translation from fr to de; there is en to de, de to en, en to fr, "):
         choose_direction(KNOWN, "fr", "de")
+
+
+def test_many_directions_are_named_by_their_languages() -> None:
+    every = list(permutations(("en", "de", "fr", "ja"), 2))
+    assert listed(every) == "all between en, de, fr, ja"
+    assert listed(every[1:]).startswith("en to fr, en to ja, de to en, ")
 
 
 # ---- sampling --------------------------------------------------------------------------------------------------------

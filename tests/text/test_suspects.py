@@ -6,7 +6,7 @@ import sys
 import pytest
 from faulty import KINDS, with_fault
 
-from seq2seq.languages.identification import is_in_script, margin, scripts_of
+from seq2seq.languages.identification import is_foreign, is_in_script, margin, scripts_of
 from seq2seq.text.corpus import DataConfig, load_train
 from seq2seq.text.sources import Pair
 from seq2seq.text.suspects import disagree, is_misread, suspects, suspects_notice
@@ -145,6 +145,26 @@ def test_the_script_of_a_language() -> None:
     assert scripts_of("sr-Latn")[0] == "LATIN" and scripts_of("ru") == ("CYRILLIC",) and scripts_of("xx") == ()
     assert is_in_script("日本語とカナ", "ja") and not is_in_script("это русский", "ja")
     assert is_in_script("это", "xx") and is_in_script("123", "de") and not is_in_script("Ende это русский", "de")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "others", "foreign"),
+    [
+        ("你好", "en", ["de", "ja"], True),
+        ("你好", "en", ["de"], False),  # that of no language that is asked about
+        ("東京", "ja", ["en"], False),
+        ("東京 Tower", "en", ["ja"], False),
+        ("café", "ja", ["fr"], False),  # Latin is foreign to none
+        ("это", "sr", ["ru"], False),
+        ("это", "sr-Latn", ["ru"], True),
+        ("это", "xx", ["ru"], False),  # an unknown language may be written so
+        ("123…", "en", ["ja"], False),
+    ],
+)
+def test_text_of_another_languages_script_is_foreign(
+    text: str, language: str, others: list[str], foreign: bool
+) -> None:
+    assert is_foreign(text, language, others) == foreign
 
 
 def test_without_an_identifier_no_language_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
