@@ -33,20 +33,21 @@ class Mixture(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A part of the vocabulary that stands for all of it in the sum of the softmax: V' of V tokens, targets first."""
+    """A part of the vocabulary that stands for all of it in the sum of the softmax: V' of V tokens."""
 
     tokens: Tensor  # (V',) ids
     weights: Tensor  # (V',) how many tokens of the vocabulary each stands for; they add up to V
     targets: Tensor  # (N,) the place of each target in `tokens`
 
 
-def sample_vocabulary(targets: Tensor, vocabulary: int, share: float) -> Sample:
-    """The targets (N,), each with weight 1, and a uniform random `share` of the other tokens of a vocabulary of V.
+def sample_vocabulary(targets: Tensor, likely: Tensor, vocabulary: int, share: float) -> Sample:
+    """The targets (N,) and the tokens `likely` (M,), with weight 1, and a random `share` of the other tokens of all V.
 
     The sum over the vocabulary is estimated without bias, in place of a choice by parts of the corpus (sampled softmax,
-    Jean et al. 2015, section 3.2).
+    Jean et al. 2015, section 3.2). Its logarithm, the loss, is too small where a token of high probability is rarely
+    drawn, so such tokens have to be `likely`.
     """
-    tokens, places = targets.unique(return_inverse=True)
+    tokens, places = torch.cat((targets, likely)).unique(return_inverse=True)
     other = torch.ones(vocabulary, dtype=torch.bool, device=targets.device)
     other[tokens] = False
     rest = other.nonzero()[:, 0]
@@ -54,7 +55,7 @@ def sample_vocabulary(targets: Tensor, vocabulary: int, share: float) -> Sample:
     drawn = rest[torch.randperm(len(rest), device=rest.device)[:size]]
     weights = torch.ones(len(tokens) + size, device=targets.device)
     weights[len(tokens) :] = len(rest) / max(size, 1)
-    return Sample(torch.cat((tokens, drawn)), weights, places)
+    return Sample(torch.cat((tokens, drawn)), weights, places[: len(targets)])
 
 
 def cross_entropy(

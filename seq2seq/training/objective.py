@@ -53,7 +53,7 @@ class Objective:
         passes = 2 if config.consistency else 1
         batch = batch.duplicate() if config.consistency else batch
         targets = batch.tgt_out[batch.tgt_mask]
-        sample = self.sample(targets)
+        sample = self.sample(targets, batch.src[batch.src_mask])
         with autocast(config.precision, self.device):
             tgt_in = self.decoder_input(batch, elapsed)
             forced = self.model(batch.src, batch.src_mask, tgt_in, batch.tgt_mask, sample and sample.tokens)
@@ -68,11 +68,22 @@ class Objective:
         (total / tokens).backward()
         return loss.nats.item() / passes
 
-    def sample(self, targets: Tensor) -> Sample | None:
-        """The part of the vocabulary that the softmax sums over for the targets (N,); None: all of it."""
+    def sample(self, targets: Tensor, sources: Tensor) -> Sample | None:
+        """The part of the vocabulary that the softmax sums over; None: all of it.
+
+        With one table for both sides it has the source tokens, too: the lexical layer proposes them as they stand, so
+        they are likely.
+
+        Args:
+            targets: (N,), of the batch.
+            sources: (M,), of the batch.
+        """
         if self.config.sampled_softmax == 1.0:
             return None
-        return sample_vocabulary(targets, self.model.output.out_features, self.config.sampled_softmax)
+        vocabulary = self.model.output.out_features
+        shared = self.model.config.tied == "all"
+        likely = sources[sources < vocabulary] if shared else sources[:0]
+        return sample_vocabulary(targets, likely, vocabulary, self.config.sampled_softmax)
 
     def decoder_input(self, batch: Batch, elapsed: float) -> Tensor:
         """The tokens (B, T) that the decoder reads: the reference or, with scheduled sampling, partly predictions.

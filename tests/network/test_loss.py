@@ -121,7 +121,7 @@ def test_the_ids_at_padding_change_neither_loss_nor_gradient(cell: str, context:
 
 
 def test_a_sample_of_the_whole_vocabulary_is_the_vocabulary() -> None:
-    sample = sample_vocabulary(TARGETS, 9, 1.0)
+    sample = sample_vocabulary(TARGETS, TARGETS[:0], 9, 1.0)
     assert sorted(sample.tokens.tolist()) == list(range(9))
     assert torch.equal(sample.weights, torch.ones(9))
     assert torch.equal(sample.tokens[sample.targets], TARGETS)
@@ -129,10 +129,12 @@ def test_a_sample_of_the_whole_vocabulary_is_the_vocabulary() -> None:
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.9])
 def test_a_sample_holds_the_targets_once_and_its_weights_add_up_to_the_vocabulary(share: float) -> None:
-    sample = sample_vocabulary(torch.tensor([7, 3, 3, 40]), 50, share)
-    assert sample.tokens[:3].tolist() == [3, 7, 40]
-    assert len(set(sample.tokens.tolist())) == len(sample.tokens) == 3 + math.ceil(share * 47)
-    assert sample.weights[:3].tolist() == [1, 1, 1]
+    targets, likely = torch.tensor([7, 3, 3, 40]), torch.tensor([9, 40, 9])
+    sample = sample_vocabulary(targets, likely, 50, share)
+    assert sample.tokens[:4].tolist() == [3, 7, 9, 40]
+    assert sample.tokens[sample.targets].tolist() == targets.tolist()
+    assert len(set(sample.tokens.tolist())) == len(sample.tokens) == 4 + math.ceil(share * 46)
+    assert sample.weights[:4].tolist() == [1, 1, 1, 1]
     assert sample.weights.sum().item() == pytest.approx(50)
 
 
@@ -144,7 +146,7 @@ def test_over_all_samples_the_sum_of_the_softmax_and_label_smoothing_are_those_o
     sums, means = [], []
     for order in itertools.permutations(range(5)):
         monkeypatch.setattr(torch, "randperm", lambda n, order=order, **_: torch.tensor(order))
-        tokens, weights, _ = sample_vocabulary(targets, 7, 0.4)
+        tokens, weights, _ = sample_vocabulary(targets, targets[:0], 7, 0.4)
         assert len(tokens) == 4
         sums.append((weights * x[tokens].exp()).sum())
         means.append((weights * x[tokens]).sum() / weights.sum())

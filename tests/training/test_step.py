@@ -107,6 +107,19 @@ def test_a_sampled_softmax_has_the_gradient_of_the_loss_over_its_sample(tmp_path
     torch.testing.assert_close(actual, list(expected), rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("tied", ["all", "target"])
+def test_a_sampled_softmax_sums_over_the_source_tokens_that_the_model_may_copy(tmp_path: Path, tied: str) -> None:
+    """Those of one table for both sides; some source tokens are no target tokens."""
+    settings = chosen({"sampled_softmax": 0.01}, {**PLAIN, "tied": tied}, joint=True)
+    model = begin(tmp_path, settings, TEXT).model
+    vocabulary = model.output.out_features
+    drawn = objective.Objective(model, settings.training, "cpu").sample(
+        torch.tensor([5, 6]), torch.tensor([7, 5, vocabulary])
+    )
+    assert drawn is not None
+    assert drawn.tokens[drawn.weights == 1].tolist() == ([5, 6, 7] if tied == "all" else [5, 6])
+
+
 def test_a_sampled_softmax_with_r_drop_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"sampled_softmax = 0\.5"):
         begin(tmp_path, chosen({"consistency": 1.0, "sampled_softmax": 0.5}), TEXT)
