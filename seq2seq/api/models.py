@@ -157,12 +157,12 @@ def remembered(bundle: "Bundle", memory: str | Sequence[str] | None) -> "Sequenc
     """
     if not memory or not bundle.directions:
         return bundle.known
-    from seq2seq.text import multilingual
+    from seq2seq.text import corpus, multilingual
 
-    if found := multilingual.directions_in(data_of(bundle, memory)):
+    config = data_of(bundle, memory)
+    if found := multilingual.directions_in(config):
         return found
-    where = memory if isinstance(memory, str) else ", ".join(memory)
-    raise InputError(f"{where} has no text of {listed(bundle.known)}; check --memory")
+    raise InputError(f"{', '.join(corpus.wheres(config))} has no text of {listed(bundle.known)}; check --memory")
 
 
 def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None, share: float | None) -> "Bundle":

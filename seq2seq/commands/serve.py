@@ -1,6 +1,6 @@
 """Serve translations over HTTP: a page for the browser, and LibreTranslate's API for programs.
 
-    seq2seq serve                                   # the model that ships, on http://127.0.0.1:8000
+    seq2seq serve                                   # the models that ship, on http://127.0.0.1:8000
     seq2seq serve --model DIR --model DIR2          # these, each in its directions
     seq2seq serve --model DIR --memory DIR2         # with a translation memory, as translate does
     seq2seq serve --host 0.0.0.0 --api-keys FILE    # for other machines, with keys

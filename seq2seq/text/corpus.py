@@ -335,13 +335,11 @@ def check_columns(config: DataConfig) -> None:
     Raises:
         InputError: no source has one, or one cannot be read.
     """
-    request = request_of(config, (config.src, config.tgt))
-    units = (
-        unit
-        for where in (wheres(config) if config.columns else ())
-        for unit in source.units_of(sources.weighted(where)[0], request, config.all_directions())
-    )
-    if config.columns and all(unit.kind not in source.TABLES for unit in units):
+    if not config.columns:
+        return
+    request, pairs = request_of(config, (config.src, config.tgt)), config.all_directions()
+    places = (sources.weighted(where)[0] for where in wheres(config))
+    if {unit.kind for place in places for unit in source.units_of(place, request, pairs)}.isdisjoint(source.TABLES):
         raise InputError(
             f"--columns {','.join(config.columns)} names the columns of a table without a header, and "
             f"{', '.join(wheres(config))} has no table; leave it out"

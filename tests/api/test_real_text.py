@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 import seq2seq
+from seq2seq.api.models import open_model, shipped_models
+from seq2seq.segments.segment import Segment
 from seq2seq.text.corpus import DataConfig, load_split
 from seq2seq.text.scoring import score
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.translation.assembly import Assembly
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "keep.jsonl"
 KEPT = [
@@ -74,6 +78,17 @@ def test_what_is_no_text_comes_back_as_it_is(model: seq2seq.Translator, text: st
 def test_words_of_other_scripts_are_kept(model: seq2seq.Translator, word: str) -> None:
     translation = model.translate(f"I say {word} to you.", to="de")
     assert translation.count(word) == 1 and len(translation.split()) > 2
+
+
+def test_words_that_only_another_language_of_the_model_has_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tokenizer of many languages knows the letters of all of them."""
+    monkeypatch.setattr(Tokenizer, "knows", lambda self, ids: True)
+    bundle, _ = open_model([shipped_models()["en", "de"]], threads=1)
+    kept = []
+    for directions in ((("en", "de"), ("ja", "de")), (("en", "de"),)):
+        assembly = Assembly(bundle._replace(directions=directions), Segment("I say 你好 to you."), 1, False, True)
+        kept.append(["你好" in message for message in assembly.messages])
+    assert kept == [[True], []]
 
 
 @pytest.mark.parametrize(
