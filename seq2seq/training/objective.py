@@ -5,7 +5,8 @@
     L + w coverage                      attention to the same positions again (See et al. 2017)
 
 Of a model that copies, L has the probabilities of the mixture; label smoothing and R-Drop are for its softmax alone.
-With sampled softmax L's sums over the vocabulary are estimated from a part of it (Jean et al. 2015).
+With sampled softmax L's sums over the vocabulary are estimated from a part of it (Jean et al. 2015), but for the last
+fifth of the run, which makes good what the estimate misses.
 With scheduled sampling the decoder reads some of its own predictions in place of the reference (Bengio et al. 2015).
 """
 
@@ -17,6 +18,8 @@ from seq2seq.network.loss import Sample, consistency, coverage, cross_entropy, s
 from seq2seq.network.model import Model
 from seq2seq.training.collation import Batch
 from seq2seq.training.optimization import TrainingConfig, autocast
+
+SAMPLED = 0.8  # share of the updates, from the first, in which a sampled softmax is sampled
 
 
 class Objective:
@@ -53,7 +56,7 @@ class Objective:
         passes = 2 if config.consistency else 1
         batch = batch.duplicate() if config.consistency else batch
         targets = batch.tgt_out[batch.tgt_mask]
-        sample = self.sample(targets, batch.src[batch.src_mask])
+        sample = self.sample(targets, batch.src[batch.src_mask], elapsed)
         with autocast(config.precision, self.device):
             tgt_in = self.decoder_input(batch, elapsed)
             forced = self.model(batch.src, batch.src_mask, tgt_in, batch.tgt_mask, sample and sample.tokens)
@@ -68,7 +71,7 @@ class Objective:
         (total / tokens).backward()
         return loss.nats.item() / passes
 
-    def sample(self, targets: Tensor, sources: Tensor) -> Sample | None:
+    def sample(self, targets: Tensor, sources: Tensor, elapsed: float) -> Sample | None:
         """The part of the vocabulary that the softmax sums over; None: all of it.
 
         With one table for both sides it has the source tokens, too: the lexical layer proposes them as they stand, so
@@ -77,8 +80,9 @@ class Objective:
         Args:
             targets: (N,), of the batch.
             sources: (M,), of the batch.
+            elapsed: share of the run's updates that are done, 0 to 1.
         """
-        if self.config.sampled_softmax == 1.0:
+        if self.config.sampled_softmax == 1.0 or elapsed > SAMPLED:
             return None
         vocabulary = self.model.output.out_features
         shared = self.model.config.tied == "all"

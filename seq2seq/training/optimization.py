@@ -40,8 +40,8 @@ class TrainingConfig:
     )
     sampled_softmax: float = setting(
         1.0,
-        "share of the vocabulary, besides the targets of a batch, over which the softmax of the training loss sums; "
-        "below 1 the sum is an estimate, and a large vocabulary costs less time",
+        "share of the vocabulary, besides the targets of a batch, over which the softmax of the training loss sums in "
+        "the first four fifths of the updates; below 1 the sum is an estimate, and a large vocabulary costs less time",
         low=0.001,
         high=1.0,
     )

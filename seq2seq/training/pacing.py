@@ -7,6 +7,7 @@ from seq2seq.training.trainer import Trainer, limited_kernel_caches
 from seq2seq.training.validation import Dev
 
 WARMUP, MOST = 3, 30  # updates: the first are slower, and so many are timed at most
+STAGES = 5  # parts of the run whose updates are timed in turn: the last may take longer (training.sampled_softmax)
 SECONDS = 15.0  # for timing updates
 SAMPLE = 100  # dev sentences that are translated
 
@@ -25,6 +26,7 @@ def measure(trainer: Trainer) -> Speed:
     with limited_kernel_caches(), trainer.training_step.workers:
         while len(times) < WARMUP + MOST and (len(times) <= WARMUP or time.perf_counter() - started < SECONDS):
             first = len(times) * accumulate % len(plan)
+            trainer.progress.step = len(times) % STAGES * trainer.total // STAGES
             begun = time.perf_counter()
             trainer.training_step.update(trainer.state, plan[first : first + accumulate])
             times.append(time.perf_counter() - begun)

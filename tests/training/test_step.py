@@ -18,6 +18,7 @@ from seq2seq.network.model import Forced, Model
 from seq2seq.text.sources import Pair
 from seq2seq.training import objective
 from seq2seq.training.optimization import learning_rate
+from seq2seq.training.pacing import measure
 from seq2seq.training.trainer import Trainer
 
 
@@ -114,10 +115,36 @@ def test_a_sampled_softmax_sums_over_the_source_tokens_that_the_model_may_copy(t
     model = begin(tmp_path, settings, TEXT).model
     vocabulary = model.output.out_features
     drawn = objective.Objective(model, settings.training, "cpu").sample(
-        torch.tensor([5, 6]), torch.tensor([7, 5, vocabulary])
+        torch.tensor([5, 6]), torch.tensor([7, 5, vocabulary]), elapsed=0.5
     )
     assert drawn is not None
     assert drawn.tokens[drawn.weights == 1].tolist() == ([5, 6, 7] if tied == "all" else [5, 6])
+
+
+def test_the_last_fifth_of_the_updates_sums_over_the_whole_vocabulary(tmp_path: Path) -> None:
+    """Its gradient is that of a run without a sampled softmax; the updates before have another one."""
+
+    def gradient_of(share: float, update: int) -> list[Tensor]:
+        trainer = begin(tmp_path / f"{share}{update}", chosen({"updates": 10, "sampled_softmax": share}, PLAIN), TEXT)
+        trainer.progress.step = update - 1
+        return gradient(trainer, [[0, 1, 2]])
+
+    same = [
+        all(torch.equal(*pair) for pair in zip(gradient_of(0.2, update), gradient_of(1.0, update), strict=True))
+        for update in (1, 8, 9, 10)
+    ]
+    assert same == [False, False, True, True]
+
+
+def test_the_speed_is_measured_in_each_fifth_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last has slower updates with a sampled softmax."""
+    trainer = begin(tmp_path, chosen({"updates": 50, "sampled_softmax": 0.2}, PLAIN), TEXT)
+    update, steps = trainer.training_step.update, list[int]()
+    monkeypatch.setattr(
+        trainer.training_step, "update", lambda state, b: (update(state, b), steps.append(trainer.progress.step))
+    )
+    measure(trainer)
+    assert [sum(step == 10 * fifth + 1 for step in steps) for fifth in range(5)] == [7, 7, 7, 6, 6]
 
 
 def test_a_sampled_softmax_with_r_drop_is_refused(tmp_path: Path) -> None:
