@@ -77,6 +77,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
             raise InputError(f"serve needs the package {e.name}; install it: pip install 'seq2seq[serve]'") from None
         settings = replace(_settings(options.host, access, limits), downloads=Path(folder, "downloads"))
         settings.downloads.mkdir()
+        _listening(options.host, options.port).close()  # a port in use is told before the slow export of models
         translators = _translators(options, search, memory, compute, report)
         with _listening(options.host, options.port) as listening:
             if not report.quiet:

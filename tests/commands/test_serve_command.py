@@ -150,6 +150,7 @@ def test_a_port_in_use_and_an_unknown_address_are_refused(model: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         refused(call("serve", "--model", model, "--exact", "--port", port), f"port {port}", "--port")
+        refused(call("serve", "--model", "missing", "--port", port), f"port {port}")  # before any model is opened
     refused(call("serve", "--model", model, "--exact", "--host", "192.0.2.1"), "192.0.2.1", "--host")
     refused(call("serve", "--model", model, "--exact", "--host", "nowhere.invalid"), "nowhere.invalid", "--host")
 
