@@ -140,7 +140,7 @@ def _sizes(sizes: dict[str, int | None], there: Sequence[str], count: int) -> di
         if size and exists:
             named = "" if exists == [part] else f", {exists[0]}"
             raise InputError(f"--{part} {size}: the text has a {part} part{named}; leave the option out")
-        default = 0 if exists else min(_MOST_HELD_OUT, max(1, round(_HELD_OUT_SHARE * count)))
+        default = 0 if exists or count <= len(sizes) else min(_MOST_HELD_OUT, max(1, round(_HELD_OUT_SHARE * count)))
         wanted[part] = default if size is None else size
     if (total := sum(wanted.values())) >= count:
         raise InputError(f"{total:,} pairs for dev and test are too many of {count:,}; give smaller --dev and --test")

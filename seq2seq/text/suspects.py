@@ -91,8 +91,8 @@ def _copies(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) 
 
 
 def is_misread(line: str) -> bool:
-    """Whether UTF-8 was read as Windows-1252 or Latin-1 somewhere in a line, or a character was lost."""
-    return "\ufffd" in line or any(_is_utf8(run[0]) for run in _RUN.finditer(line))
+    """Whether UTF-8 was read as Windows-1252 or Latin-1 somewhere in a line, or UTF-16 as UTF-8, or one was lost."""
+    return "\ufffd" in line or "\0" in line or any(_is_utf8(run[0]) for run in _RUN.finditer(line))
 
 
 def _is_utf8(run: str) -> bool:

@@ -79,6 +79,15 @@ def test_what_is_wrong_is_one_line(table: Path, tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_text_of_few_pairs_is_checked(tmp_path: Path, count: int) -> None:
+    """It has no pairs to spare for dev and test, unless they are asked for."""
+    Path("few.tsv").write_text("".join("\t".join(pair) + "\n" for pair in [("en", "de"), *PAIRS[:count]]))
+    train, *others = json.loads(worked(call("corpus", "--data", "few.tsv", "--check", "--json")).out)["parts"]
+    assert (train["kept"], len(others)) == ((1, 2) if count == 3 else (count, 0))
+    refused(call("corpus", "--data", "few.tsv", "--dev", count, "--check"), f"too many of {count}")
+
+
 def test_a_devtest_part_is_a_test_part(table: Path) -> None:
     """And so is any other part that is neither train nor dev."""
     text = "corpus", "--data", table, "--errors", "skip", "--no-model"

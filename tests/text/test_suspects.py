@@ -79,6 +79,7 @@ def test_a_text_with_many_faults_of_a_kind_has_a_notice(good: list[Pair], kind: 
         ("â€œquotedâ€\x9d", True),
         ("ÐŸÑ€Ð¸Ð²ÐµÑ‚", True),
         ("lost \ufffd here", True),
+        ("h\0a\0", True),
         ("über Äpfel, “quoted” – naïve…", False),
         ("Il dit à\xa0«\xa0non\xa0» — Ñandú, ÎLE", False),
         ("日本語", False),
