@@ -17,7 +17,7 @@ from seq2seq.languages.codes import SIDES, fits, matches, side_of, tag_of
 SAMPLE = 100  # rows that are looked at where there is no header
 NAMES = "check --src and --tgt, which name the columns"
 _USUAL = {"id", "key", "text", "score", "translation", "sentence", "domain", "split", "line", *chain(*SIDES)}
-_LONGER = re.compile(r"[^\W_]+[._-](\w+)")  # sentence_en, text.de
+_LONGER = re.compile(r"([^\W_]+)[._-](\w+)")  # sentence_en, text.de, source_text
 _NUMBERS = re.compile(r"[\d\s.,:/+-]*")
 _ATTRIBUTION = re.compile(r"CC-BY\b")  # the third column of the files of manythings.org/anki
 
@@ -36,13 +36,18 @@ def is_header(cells: Sequence[str], request: Request) -> bool:
     named = [language for language in request.languages if any(fits(_short(cell), language) for cell in cells)]
     if len(named) >= 2:
         return True
-    return all(not cell or cell.lower() in _USUAL or tag_of(cell) for cell in cells) and any(cells)
+    known = (
+        cell.lower() in _USUAL or tag_of(cell) or side_of(_short(cell)) is not None for cell in filter(None, cells)
+    )
+    return any(cells) and all(known)
 
 
 def _short(name: str) -> str:
-    """The language in the name of a column such as `sentence_en`; other names as they are."""
+    """The language or side in the name of a column such as `sentence_en` or `source_text`; other names as they are."""
     longer = _LONGER.fullmatch(name)
-    return longer[1] if longer and not tag_of(name) else name
+    if not longer or tag_of(name):
+        return name
+    return next((word for word in (longer[2], longer[1]) if tag_of(word) or side_of(word) is not None), name)
 
 
 def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
@@ -58,9 +63,9 @@ def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
         if not found:
             named = matches([name for name in row if name], request.languages, file)
             found = {language: row.index(name) for language, name in named.items()}
-    if not found and len(request.languages) == 2:
-        sides = [[i for i, name in enumerate(names) if side_of(name) == side] for side in (0, 1)]
-        if all(len(side) == 1 for side in sides):
+    for row in (names, spoken):
+        sides = [[i for i, name in enumerate(row) if side_of(name) == side] for side in (0, 1)]
+        if not found and len(request.languages) == 2 and all(len(side) == 1 for side in sides):
             found = {language: side[0] for language, side in zip(request.languages, sides, strict=True)}
     return Columns(found, len(names), names)
 

@@ -25,6 +25,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         InputError: a language is missing; a line is damaged and `findings` does not skip it.
     """
     known: dict[tuple[str, ...], dict[str, str]] = {}  # which names stand for the languages
+    some = False  # of the objects had all languages
     for place, row in objects(file, findings):
         keys = tuple(row)
         if keys not in known:
@@ -38,6 +39,9 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
                 if request.sparse:
                     continue
                 only = ", ".join(keys)
+                if some:
+                    findings.fault(str(file), place, f"no {language!r}, only {only}", "add it")
+                    break
                 raise InputError(f"{file}, {place}: no column {language!r}, only {only}; {NAMES}")
             if not isinstance(text, str):
                 findings.fault(str(file), place, f"{text!r} is not text", "put it in quotes")
@@ -48,6 +52,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
                 break
             texts[language] = one_line(text)
         else:
+            some = True
             yield texts
 
 

@@ -43,27 +43,34 @@ def of_path(where: Path, request: Request) -> Listing:
         InputError: it is not there, is no file of pairs, or it is not clear which file is a part.
     """
     if where.is_dir():
-        top = [File(path) for path in sorted(where.iterdir()) if path.is_file()]
+        found = list(_walk(where))
+        files, others = ([File(path) for path in found if path.is_file() == wanted] for wanted in (True, False))
+        top = [file for file in files if file.path.parent == where]
         if "train" in _explicit(_names(top, request)):
-            listing = _listing(top, where, request)
-            below = (File(path) for path in _walk(where) if path.parent != where)
-            return listing._replace(unread=listing.unread + [f for f in below if not naming.is_about(f)])
-        return _listing([File(path) for path in _walk(where)], where, request)
+            others = [*(file for file in files if file.path.parent != where), *others]
+            files = top
+        listing = _listing(files, where, request)
+        return listing._replace(unread=listing.unread + [file for file in others if not naming.is_about(file)])
     if not where.exists() and where.parent.is_dir():  # what the names of two files of lines begin with
         named = [File(path) for path in sorted(where.parent.glob(f"{glob.escape(where.name)}.*")) if path.is_file()]
         if pairs := list(_units({f: n for f, n in _names(named, request).items() if not n.kind}, request)):
             return Listing({"train": pairs[:1]}, [])
     if not where.is_file():
+        if where.exists():
+            raise InputError(f"{where} is neither a file nor a folder; write the text to a file, and give that")
         raise InputError(f"{where} is not there; check --data")
     return _of_file(File(where), request)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All files below a folder, in the order of their names, without hidden folders."""
+    """All files below a folder, in the order of their names, without hidden folders.
+
+    What is no file is among them: a link to a folder, which is not followed, a link to nothing, a pipe.
+    """
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
             yield from _walk(path)
-        elif path.is_file():
+        elif path.is_symlink() or not path.is_dir():
             yield path
 
 

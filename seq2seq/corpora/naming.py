@@ -4,7 +4,8 @@ This module looks at names alone and opens no file.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from string import digits
 from typing import NamedTuple
 
 from seq2seq.corpora.packed import File
@@ -15,7 +16,11 @@ PAIRED = ("tmx", "po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  #
 DEV_NAMES = ("dev", "validation", "valid", "val")
 _TEST = re.compile(r"(test|tst|newstest|devtest)")
 _SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
-_PAIR = re.compile(r"(?:(.*?)[._-]?)\b([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})$")
+_LOCALE = r"[A-Za-z]{2,3}(?:_[A-Za-z]{2}|_[A-Z][a-z]{3}|@[a-z]+)?"  # pt_BR, sr_Latn, ca@valencia
+_PAIRS = (
+    re.compile(r"(?:(.*?)[._-]?)\b([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})$"),  # de-en, de_en
+    re.compile(rf"(?:(.*?)[._-]?)\b({_LOCALE})-({_LOCALE})$"),  # en-pt_BR, as OPUS has it
+)
 _ABOUT = re.compile(
     r"(\.|_about|dropped\.tsv|suspects\.tsv|readme|licen[cs]e|copying|copyright|citation|authors|notice|sha\d+sums|md5sums)",
     re.IGNORECASE,
@@ -80,21 +85,29 @@ def _lines_of_txt(rest: str, language_of: Callable[[str], str]) -> tuple[str, st
 
 def _with_pair(stem: str, kind: str, language: str, languages: Sequence[str], file: File) -> Name:
     shard = _SHARD.search(stem)
-    stem, named = split_pair(_SHARD.sub("", stem))
-    folders = [split_pair(folder)[1] for folder in file.member.split("/")[:-1]]  # in an archive
+    stem, named = split_pair(_SHARD.sub("", stem), languages)
+    folders = [split_pair(folder, languages)[1] for folder in file.member.split("/")[:-1]]  # in an archive
     pairs = [pair for pair in (named, *folders) if pair]
-    requested = [all(any(fits(tag, lang) for lang in languages) for tag in pair) for pair in pairs]
+    requested = [_all_fit(pair, languages) for pair in pairs]
     if named and not requested[0]:
         stem = f"{stem}.{'-'.join(named)}".strip(".")
     return Name(stem, kind, language, not all(requested), bool(named and requested[0]), int(shard[1]) if shard else 0)
 
 
-def split_pair(stem: str) -> tuple[str, tuple[str, ...]]:
-    """A name without the pair of languages at its end, and that pair: `Books.de-en` gives `Books`, (de, en)."""
-    found = _PAIR.fullmatch(stem)
-    if not found or not (tag_of(found[2]) and tag_of(found[3])):
-        return stem, ()
-    return found[1] or "", (found[2], found[3])
+def split_pair(stem: str, languages: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A name without the pair of languages at its end, and that pair: `Books.de-en` gives `Books`, (de, en).
+
+    A name that can be read in two ways (`x.en-pt_BR` may end in Portuguese, or in Breton) is read as the languages that
+    are looked for, or else as the longer one.
+    """
+    found = [match for match in (pattern.fullmatch(stem) for pattern in _PAIRS) if match]
+    readings = [(match[1] or "", (match[2], match[3])) for match in found if tag_of(match[2]) and tag_of(match[3])]
+    fitting = [reading for reading in readings if _all_fit(reading[1], languages)]
+    return [(stem, ()), *readings, *fitting][-1]
+
+
+def _all_fit(pair: Iterable[str], languages: Sequence[str]) -> bool:
+    return all(any(fits(tag, language) for language in languages) for tag in pair)
 
 
 def part_of(stem: str) -> str:
@@ -105,9 +118,11 @@ def part_of(stem: str) -> str:
 
 
 def loose_part_of(stem: str) -> str:
-    """The part that the last word of a name says, as in `opus.de-en-train`; empty if none."""
+    """The part that the last word of a name says, as in `opus.de-en-train` or `TED.dev2010`; empty if none."""
     word = re.split("[._-]", stem)[-1].lower()
-    return part_of(word) if word in ("train", *DEV_NAMES) or re.fullmatch(r"(test|tst)\d*", word) else ""
+    if word.rstrip(digits) in (*DEV_NAMES, "newsdev"):
+        return "dev"
+    return part_of(word) if word == "train" or re.fullmatch(r"(test|tst)\d*", word) else ""
 
 
 def is_about(file: File) -> bool:

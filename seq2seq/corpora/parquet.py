@@ -12,6 +12,8 @@ from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 _STRUCT = "translation"
+Field = tuple[str, str, Any]  # a column, the field in its structs (empty: it holds text), the type
+Fields = dict[str, Field]  # by the names that may stand for a language
 
 
 def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
@@ -27,32 +29,37 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         try:
             table = parquet.ParquetFile(path)
             schema = table.schema_arrow
-            fields = {field.name: (field.name, field.type) for field in schema}
+            fields: Fields = {field.name: (field.name, "", field.type) for field in schema}
             if _STRUCT in fields and pyarrow.types.is_struct(schema.field(_STRUCT).type):
                 inside = schema.field(_STRUCT).type
-                fields = {field.name: (f"{_STRUCT}.{field.name}", field.type) for field in inside} | fields
+                fields = {field.name: (_STRUCT, field.name, field.type) for field in inside} | fields
             names = _names(fields, request, str(file))
-            for batch in table.iter_batches(columns=list({fields[name][0] for name in names.values()})):
-                columns = [_column(batch, fields[name][0]) for name in names.values()]
+            for batch in table.iter_batches(columns=list({_full(fields[name]) for name in names.values()})):
+                columns = [_column(batch, fields[name]) for name in names.values()]
                 for texts in zip(*columns, strict=True):
                     yield {lang: one_line(text) for lang, text in zip(names, texts, strict=True)}
         except (pyarrow.ArrowException, OSError):
             raise InputError(f"{file} cannot be read as parquet; write it again") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{file} holds text that is not valid UTF-8; write it again") from None
         finally:
             with suppress(UnboundLocalError):
                 table.close()
     pyarrow.default_memory_pool().release_unused()
 
 
-def _column(batch: Any, name: str) -> list[str | None]:
+def _column(batch: Any, field: Field) -> list[str | None]:
     """The values of a column, or of a field of a column of structs."""
-    _, _, inner = name.partition(f"{_STRUCT}.")
-    if not inner:
-        return list(batch.column(name).to_pylist())
-    return [value and value.get(inner) for value in batch.column(_STRUCT).to_pylist()]
+    column, inner, _ = field
+    values = list(batch.column(column).to_pylist())
+    return [value and value.get(inner) for value in values] if inner else values
 
 
-def _names(fields: dict[str, tuple[str, Any]], request: Request, file: str) -> dict[str, str]:
+def _full(field: Field) -> str:
+    return ".".join(filter(None, field[:2]))
+
+
+def _names(fields: Fields, request: Request, file: str) -> dict[str, str]:
     """The name of the column of each language.
 
     Raises:
@@ -62,9 +69,9 @@ def _names(fields: dict[str, tuple[str, Any]], request: Request, file: str) -> d
     names = {language: list(fields)[place] for language, place in places.items()}
     for language in request.languages:
         if language not in names and not request.sparse:
-            columns = ", ".join(full for full, _ in fields.values())
+            columns = ", ".join(map(_full, fields.values()))
             raise InputError(f"{file}: no column {language!r}, only {columns}; {NAMES}")
     for language, name in names.items():
-        if not re.match("(dictionary<values=)?(large_)?string", kind := str(fields[name][1])):
+        if not re.match("(dictionary<values=)?(large_)?string", kind := str(fields[name][2])):
             raise InputError(f"{file}: column {language!r} holds {kind}, not text; {NAMES}")
     return names

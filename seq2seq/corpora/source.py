@@ -176,7 +176,7 @@ def _note_pairs(rows: Iterable[Row], wanted: list[tuple[str, str]], found: set[t
 
 def _short(file: str, where: str) -> str:
     path = Path(file)
-    return str(path.relative_to(where)) if path.is_relative_to(where) else str(path)
+    return str(path.relative_to(where)) if Path(where) in path.parents else str(path)
 
 
 def unread_note(where: str, unread: list[str]) -> str:

@@ -108,14 +108,17 @@ def _translation_units(events: Iterator[tuple[str, Any]], request: Request, find
 
 def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, findings: Findings) -> Iterator[Row]:
     sides: tuple[str, ...] = ()
+    fitting, foreign = False, 0
     for event, element in events:
         name = _name(element)
         if event == "start":
             if name in ("file", "xliff") and (element.get("source-language") or element.get("srcLang")):
                 sides = _languages(element, file, request, findings)
+                fitting = fitting or bool(sides)
             continue
         if name == "unit":  # which holds its segments, read before
             _release(element)
+        foreign += name in ("trans-unit", "segment") and not sides
         if name not in ("trans-unit", "segment") or not sides:
             continue
         found = {_name(child): child for child in reversed(element) if _name(child) in ("source", "target")}
@@ -128,6 +131,10 @@ def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, f
             yield dict(zip(sides, texts, strict=True))
         else:
             findings.left_out["units without a finished translation"] += 1
+    if fitting:
+        findings.left_out["units of other languages"] += foreign
+    else:
+        findings.unread.append(str(file))
 
 
 def _languages(element: Any, file: File, request: Request, findings: Findings) -> tuple[str, ...]:
@@ -138,11 +145,8 @@ def _languages(element: Any, file: File, request: Request, findings: Findings) -
     findings.languages |= dict.fromkeys(filter(None, (source, target)))
     wanted = request.languages
     first = [language for language in wanted if fits(source, language)]
-    second = [language for language in wanted if target and fits(target, language)]
+    second = [language for language in wanted if target and fits(target, language) and language not in first[:1]]
     if not target and first and request.alone and len(wanted) == 2:
         second = [language for language in wanted if language not in first]
         findings.note(f"{file} does not say its target language: it is taken as {second[0]}")
-    if first and second:
-        return first[0], second[0]
-    findings.unread.append(str(file))
-    return ()
+    return (first[0], second[0]) if first and second else ()

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import os
 import sys
 import tarfile
 import zipfile
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import datasets
 import polib
+import pyarrow
 import pytest
+from pyarrow import parquet
 from writers import BOTH, PACK, PAIRS, lines, po, read_all, read_train, side, table, tmx, write, xliff, zipped
 
 from seq2seq.corpora.request import Request
@@ -70,11 +73,13 @@ SOURCES: dict[str, Make] = {
     "regions": one_file("corpus.csv", table(",", "en-GB,de_DE")),
     "three letters": one_file("corpus.csv", table(",", "eng,deu")),
     "names": one_file("corpus.csv", table(",", "English,Deutsch")),
+    "names of language and kind": one_file("corpus.tsv", table("\t", "english_text\tgerman_text")),
     "names in another language": one_file("corpus.csv", table(";", "Englisch;Deutsch")),
     "longer names": one_file("corpus.tsv", table("\t", "sentence_en\ttext_de")),
     "an index": one_file("corpus.csv", ",en,de\n" + "".join(f"{i},{a},{b}\n" for i, (a, b) in enumerate(PAIRS))),
     "tab": one_file("corpus.tab", table("\t")),
     "sides": one_file("corpus.csv", table(",", "source,target")),
+    "sides and kind": one_file("corpus.tsv", table("\t", "source_text\ttarget_text")),
     "sides, json": one_file("corpus.jsonl", lines([json.dumps({"src": a, "tgt": b}) for a, b in PAIRS])),
     "no header": one_file("corpus.tsv", table("\t")),
     "no header, semicolons": one_file("corpus.csv", table(";")),
@@ -97,6 +102,27 @@ def test_a_source_is_read_without_options(tmp_path: Path, kind: str, packing: st
     assert read_train(where) == PAIRS
     assert read_train(tmp_path) == PAIRS, "from the folder"
     assert read_all(tmp_path).unread == []
+
+
+@pytest.mark.parametrize("code", ["pt_BR", "pt-BR", "pt"])
+@pytest.mark.parametrize("pair", ["en-pt_BR", "pt_BR-en", "en-pt_br", "en-pt@formal"])
+def test_names_of_opus_may_have_regions(tmp_path: Path, pair: str, code: str) -> None:
+    """They are no pair of two languages by themselves: BR is a code of Breton, too."""
+    language = pair.replace("en", "").strip("-")
+    code = "pt" if "@" in pair else code
+    for i, ending in enumerate(("en", language)):
+        write(tmp_path / f"GNOME.{pair}.{ending}", side(i))
+    write(tmp_path / f"x.{pair}.tsv", table("\t", f"en\t{language}"))
+    write(tmp_path / "my-en_de.tsv", table("\t", "en\tde"))
+    text = read_all(tmp_path, ("en", code))
+    assert (text.parts, text.unread) == ({"train": [*PAIRS, *PAIRS]}, ["my-en_de.tsv"])
+    assert read_train(tmp_path, BOTH) == PAIRS
+
+
+def test_parts_with_a_year(tmp_path: Path) -> None:
+    for stem in ("TED.*", "TED.dev2010.*", "newsdev2016.*", "TED.tst2012.*"):
+        moses(stem)(tmp_path, "")
+    assert read_all(tmp_path).parts == {"tst2012": PAIRS, "train": PAIRS, "dev": [*PAIRS, *PAIRS]}
 
 
 def test_folders_may_say_the_part(tmp_path: Path) -> None:
@@ -242,6 +268,36 @@ def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
     assert "column 1 is taken as en and column 2 is taken as de, as the file's name says" in text.notes[0]
 
 
+def test_a_header_counts_before_columns_that_are_given_and_this_is_told(tmp_path: Path) -> None:
+    text = read_all(write(tmp_path / "x.tsv", table("\t", "en\tde")), columns=("de", "en"))
+    assert text.parts["train"] == PAIRS
+    assert "x.tsv has a header, which says its columns; --columns is not used for it" in text.notes[0]
+
+
+def test_columns_of_parquet_may_be_named_as_flattened_fields_are(tmp_path: Path) -> None:
+    table_of = {f"translation.{language}": [pair[i] for pair in PAIRS] for i, language in enumerate(BOTH)}
+    parquet.write_table(pyarrow.table(table_of), tmp_path / "x.parquet")
+    assert read_train(tmp_path) == PAIRS
+
+
+def test_a_bad_byte_in_parquet_is_one_line(tmp_path: Path) -> None:
+    bad = pyarrow.array([b"\xff"]).cast(pyarrow.large_binary()).view(pyarrow.large_string())
+    parquet.write_table(pyarrow.table({"en": bad, "de": ["b"]}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=r"x\.parquet holds text that is not valid UTF-8"):
+        read_train(tmp_path)
+
+
+def test_what_is_no_file_is_named_and_not_opened(tmp_path: Path) -> None:
+    moses("train.*")(tmp_path / "x", "")
+    (tmp_path / "x" / "more").symlink_to(tmp_path)
+    (tmp_path / "x" / "test.en").symlink_to("nothing")
+    os.mkfifo(tmp_path / "x" / "test.de")
+    text = read_all(tmp_path / "x")
+    assert (text.parts, text.unread) == ({"train": PAIRS}, ["more", "test.de", "test.en"])
+    with pytest.raises(InputError, match=r"test\.de is neither a file nor a folder"):
+        read_all(tmp_path / "x" / "test.de")
+
+
 def test_every_file_that_is_not_read_is_named(tmp_path: Path) -> None:
     for stem in ("train.*", "train2.*", "old/train.*"):
         moses(stem)(tmp_path, "")
@@ -288,6 +344,14 @@ def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> Non
     text = read_all(tmp_path / "x.xlf")
     assert text.parts["train"] == [("d e", "f")]
     assert text.notes == ["left out: 2 units without a finished translation"]
+
+
+def test_units_of_other_languages_are_counted(tmp_path: Path) -> None:
+    """Also those of one language alone, which is on both sides, as in the files of Symfony."""
+    files = [xliff(PAIRS, target=target).partition(">")[2].removesuffix("</xliff>") for target in ("fr", "en")]
+    text = read_all(write(tmp_path / "x.xlf", xliff(PAIRS).replace("</xliff>", f"{''.join(files)}</xliff>")))
+    assert text.parts["train"] == PAIRS
+    assert (text.notes, text.unread) == (["left out: 6 units of other languages"], [])
 
 
 def test_a_key_is_no_text_but_stands_for_one(tmp_path: Path) -> None:
@@ -349,6 +413,7 @@ DAMAGE = {
     "a bad byte": ("train.tsv", b"en\tde\na\tb\nc\xff\td\nf\tg\n", "line 3: not valid UTF-8", 1),
     "a blank line": ("train.jsonl", '{"en": "a", "de": "b"}\n\n{"en": "f", "de": "g"}\n', "line 2: the line is", 1),
     "no JSON": ("train.jsonl", '{"en": "a", "de": "b"}\n{\n{"en": "f", "de": "g"}\n', "line 2: not a JSON object", 1),
+    "a missing side": ("train.jsonl", '{"en":"a","de":"b"}\n{"en":"c"}\n{"en":"f","de":"g"}\n', "line 2: no 'de'", 1),
     "a number": ("train.json", '[{"en":"a","de":"b"},{"en":1,"de":"c"},{"en":"f","de":"g"}]', "item 2: 1 is", 1),
     "a tab too many, no header": ("x.tsv", "a\tb\nc\td\te\nf\tg\n", "line 2: 3 columns where the first row has 2", 1),
     "a column too many, no header": ("x.csv", "a;b\n" * 9 + "c;d;e\nf;g\n", "line 10: 3 columns where the first", 1),
