@@ -37,7 +37,7 @@ from seq2seq.commands.options import (
     grouped,
 )
 from seq2seq.commands.running import help_of, run
-from seq2seq.commands.streams import lines_of, output, put
+from seq2seq.commands.streams import STANDARD, lines_of, name_of, output, put
 from seq2seq.commands.translate_options import FormatOptions, SearchOptions, TextOptions
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
@@ -122,7 +122,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         for result in results:
             put(result, file)
         if limits.prefix and next(prefixes, None) is not None:
-            raise InputError(f"{limits.prefix} has more lines than the input; give one prefix per line")
+            raise InputError(f"{name_of(limits.prefix)} has more lines than the input; give one prefix per line")
 
 
 def _job(text: TextOptions, limits: SearchOptions, form: FormatOptions, notify: Callable[[str], None]) -> "Job | None":
@@ -172,7 +172,7 @@ def _check_options(
     """Refuse options that exclude each other.
 
     Raises:
-        InputError: there are some, or the output is the input.
+        InputError: there are some, or the output is the input, or standard input is to be read twice.
     """
     if limits.seed is not None and not limits.sample:
         raise InputError(f"--seed {limits.seed} goes with --sample; leave it out, or sample")
@@ -184,6 +184,8 @@ def _check_options(
         raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
     if form.to_score and (reading.glossaries or reading.avoided):
         raise InputError("--glossary and --avoid are for translating, not for --score; leave them out")
+    if text.source in (None, STANDARD) and STANDARD in (limits.prefix, form.to_score):
+        raise InputError("standard input can be read only once; give --input FILE, or a file in place of the other -")
     if text.source and text.target and text.source.is_file() and text.target.is_file():
         _check_different(text.source, text.target)
 
@@ -288,7 +290,7 @@ def _too_few(prefix: Path | None) -> Iterator[str]:
     Raises:
         InputError: at the first line that has no prefix.
     """
-    raise InputError(f"{prefix} has fewer lines than the input; give one prefix per line")
+    raise InputError(f"{name_of(prefix)} has fewer lines than the input; give one prefix per line")
     yield
 
 
