@@ -58,7 +58,10 @@ class SearchConfig:
         0.0, "nats added per token, for longer translations; without effect where length_penalty is 1", low=0, high=10
     )
     max_ratio: float = setting(
-        2.0, "most tokens of a translation: max_ratio * source tokens + max_extra", low=0.0, high=100.0
+        2.0,
+        "most tokens of a translation: max_ratio * source tokens + max_extra, or min_length if that is more",
+        low=0.0,
+        high=100.0,
     )
     max_extra: int = setting(10, "tokens that max_ratio's limit allows in addition", low=1, high=10_000)
     max_length: int = setting(0, "most tokens of a translation of any source; 0: no such limit", low=0, high=100_000)
@@ -76,8 +79,8 @@ class SearchConfig:
             )
 
     def limit(self, source_tokens: int) -> int:
-        """The most tokens, `eos` included, of a translation of a source of this length."""
-        limit = int(self.max_ratio * source_tokens) + self.max_extra
+        """The most tokens, `eos` included, of a translation of a source of this length; the fewest must fit."""
+        limit = max(int(self.max_ratio * source_tokens) + self.max_extra, self.min_length + 1)
         return min(limit, self.max_length + 1) if self.max_length else limit
 
 

@@ -250,6 +250,9 @@ def test_no_sentences_have_no_translations(width: int) -> None:
         ({"max_ratio": 0.0, "max_extra": 7}, 99, 7),
         ({"max_length": 4}, 10, 5),
         ({"max_length": 40}, 10, 30),
+        ({"min_length": 40}, 10, 41),
+        ({"min_length": 40, "max_length": 40}, 10, 41),
+        ({"max_ratio": 0.0, "max_extra": 1, "min_length": 1}, 99, 2),
     ],
 )
 def test_the_limit_is_in_proportion_to_the_source(settings: dict[str, float], source: int, limit: int) -> None:
