@@ -177,9 +177,12 @@ class LineTranslator:
     def encoded(
         self, src: Sequence[str], tgt: Sequence[str], how: Reading | None
     ) -> tuple[list[list[int]], list[list[int]]]:
-        """The tokens of the pairs for `token_log_probs`, as the model is trained on them."""
+        """The tokens of the pairs for `token_log_probs`, as the model is trained on them.
+
+        White space at the ends is no part of what a model translates, unless `how` is None.
+        """
         if how:
-            texts = [pair_texts(a, b, how) for a, b in zip(src, tgt, strict=True)]
+            texts = [pair_texts(a.strip(), b.strip(), how) for a, b in zip(src, tgt, strict=True)]
             src, tgt = [a for a, _ in texts], [b for _, b in texts]
         sources = [[*self.bundle.lead, *ids] for ids in self.bundle.src_tokenizer.encode(src)]
         return sources, self.bundle.tgt_tokenizer.encode(tgt)

@@ -20,6 +20,8 @@ from seq2seq.network.attention import CONTEXTS
 from seq2seq.network.cells import CELLS
 from seq2seq.network.model import Model
 from seq2seq.processes import CAN_FORK
+from seq2seq.segments.keeping import Keeping
+from seq2seq.segments.reading import Reading
 from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translation import translator
 from seq2seq.translation.assembly import Unit, split, word_at, word_ends
@@ -194,6 +196,17 @@ def test_the_scorers_score_of_a_translation_is_the_searchs(bundle: Bundle, beam:
     by_scorer = scorer.log_probs([line for line, _ in both], [c.text for _, c in both])
     assert by_scorer == pytest.approx([c.log_prob for _, c in both], rel=1e-4, abs=1e-4)
     assert scorer.log_probs([], []) == []
+
+
+@pytest.mark.parametrize("pieces", [0, 2])
+def test_white_space_at_the_ends_is_not_scored(bundle: Bundle, pieces: int) -> None:
+    """As it is not translated, whether or not the model has pieces for what is kept."""
+    scorer = using(bundle._replace(reading=Reading(keeping=Keeping(nothing=True), pieces=pieces)))
+    [[best, *_], [spaced, *_]] = streamed(scorer, ["3 1 2", "  3 1 2\t"])
+    assert spaced.text == f"  {best.text}\t"
+    assert spaced.log_prob == best.log_prob
+    by_scorer = scorer.log_probs(["3 1 2", "  3 1 2\t"], [best.text, spaced.text])
+    assert by_scorer == [pytest.approx(best.log_prob, rel=1e-4, abs=1e-4)] * 2
 
 
 def is_canonical(bundle: Bundle, candidate: Translation) -> bool:
