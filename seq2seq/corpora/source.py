@@ -155,16 +155,6 @@ def units_of(where: str, request: Request, pairs: Iterable[tuple[str, str]]) -> 
             yield from texts
 
 
-def files_by_name(where: str, request: Request, pairs: Iterable[tuple[str, str]]) -> set[str]:
-    """The files of a source whose names say one of these pairs of languages, named as in `Text.unread`.
-
-    Raises:
-        InputError: as `read`.
-    """
-    named = (unit for unit in units_of(where, request, pairs) if len(unit.files) == 2 or unit.named)
-    return {_short(str(file), where) for unit in named for file in unit.files}
-
-
 def _note_pairs(rows: Iterable[Row], wanted: list[tuple[str, str]], found: set[tuple[str, str]]) -> None:
     """Add the pairs of languages of the rows to `found`."""
     for row in rows:

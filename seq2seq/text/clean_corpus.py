@@ -72,7 +72,7 @@ def clean(
     text = corpus.read_text(config)
     train, *others = text.parts["train"], *(name for name in text.parts if name != "train")
     reasons = faults(train, config)
-    notices = [*text.notes, *corpus.unread_notes(text, config)]
+    notices = [*text.notes, *corpus.unread_notes(text.unread, config)]
     if (count := reasons.count("")) > _MANY:
         say(f"checking {count:,} pairs")
     found = _suspects(train, reasons, config, notices, check)

@@ -3,9 +3,10 @@
 Cleaning keeps or drops a pair and never changes a sentence. This module does not know tokens, ids or batches.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -136,6 +137,7 @@ class Corpus(NamedTuple):
     monolingual: tuple[Sequence[str], Sequence[str]] = ((), ())  # lines in the source language, in the target language
     synthetic: Sequence[Pair] = ()  # trained on in addition to `train`
     weights: Sequence[float] = ()  # how many times an epoch each pair of `train` occurs; empty: once
+    unread: Mapping[str, Sequence[str]] = MappingProxyType({})  # by source: files that were not read
 
 
 def shipped() -> Path:
@@ -216,7 +218,8 @@ def divided(config: DataConfig, text: Text, clean: Cleaned, dev_share: Callable[
         NoTextError: no pair is left.
     """
     parts, (rows, counts, notices, digests, sources) = dict(text.parts), clean
-    notices, train = [*text.notes, *unread_notes(text, config), *notices], take(parts.pop("train"), rows)
+    unread = [] if config.languages else unread_notes(text.unread, config)  # another direction may read these files
+    notices, train = [*text.notes, *unread, *notices], take(parts.pop("train"), rows)
     weights = np.array(text.weights)[rows] if text.weights else np.zeros(0)
     if "dev" not in parts:
         share = dev_share(len(rows)) if dev_share else config.dev_share
@@ -233,7 +236,7 @@ def divided(config: DataConfig, text: Text, clean: Cleaned, dev_share: Callable[
             notices.append(f"{shared:,} of {len(pairs):,} {name} pairs are in train too; scores will be too high")
     table = [counts, *(Part(name, len(pairs), len(pairs), {}) for name, pairs in parts.items())]
     report = Report([with_damaged(row, text.damaged) for row in table], notices)
-    return Corpus(train, parts.pop("dev"), parts, report, weights=weights.tolist())
+    return Corpus(train, parts.pop("dev"), parts, report, weights=weights.tolist(), unread=text.unread)
 
 
 def with_damaged(row: Part, damaged: dict[str, int]) -> Part:
@@ -346,12 +349,14 @@ def check_columns(config: DataConfig) -> None:
         )
 
 
-def unread_notes(text: Text, config: DataConfig) -> Iterator[str]:
-    """A note for each source that has files which nothing reads, no other direction of the model either."""
+def unread_notes(unread: Mapping[str, Sequence[str]], config: DataConfig) -> Iterator[str]:
+    """A note for each source that has files which nothing reads.
+
+    Args:
+        unread: by source, the files that are no parallel text; monolingual ones may be among them.
+        config: the settings.
+    """
     elsewhere = {Path(path).resolve() for path in config.monolingual}
-    for where, files in text.unread.items():
-        if config.languages:
-            read = source.files_by_name(where, request_of(config, ()), config.all_directions())
-            files = [file for file in files if file not in read]
+    for where, files in unread.items():
         if left := [file for file in files if (Path(where) / file).resolve() not in elsewhere]:
             yield unread_note(where, left)

@@ -5,7 +5,7 @@ is read, nor tokens.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from seq2seq.corpora.source import NoTextError
@@ -53,10 +53,20 @@ def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None
         raise InputError(f"{_name(config)} has no text of {listed(missing)}; {has}; check --data and --langs")
     if lacking := [language for language in config.languages if all(language not in way for way in found)]:
         notices.append(f"there is no text of {', '.join(lacking)}, so it is left out; check --langs and --data")
+    notices += corpus.unread_notes(_unread(list(found.values())), config)
     corpora = {direction: found[direction] for direction in wanted if direction in found}
     first, text = next(iter(corpora.items()))
     report = text.report._replace(notices=[*text.report.notices, *notices])
     return {**corpora, first: text._replace(report=report)}
+
+
+def _unread(corpora: Sequence[Corpus]) -> dict[str, list[str]]:
+    """By source, the files that none of the corpora was read from."""
+    first, *others = [text.unread for text in corpora]
+    return {
+        where: [file for file in files if all(file in unread.get(where, ()) for unread in others)]
+        for where, files in first.items()
+    }
 
 
 def load_splits(config: DataConfig, split: str) -> dict[Direction, list[Pair]]:

@@ -1,6 +1,7 @@
 """The corpora of many languages: from tables with gaps, files by language and JSON lines; opposite directions agree."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,25 @@ def test_files_that_another_direction_reads_are_not_reported_as_unread(tmp_path:
     notices = report_of(load_all(config(tmp_path))).notices
     unread = [notice for notice in notices if "not read" in notice]
     assert unread and all("not read: train.it;" in notice for notice in unread), unread
+    assert len(unread) == 1
     notices = report_of(load_all(config(tmp_path, "en-de"))).notices
     assert any("not read: train.fr, train.it;" in notice for notice in notices), notices
+
+
+def test_files_that_say_their_languages_inside_are_not_reported_as_unread(tmp_path: Path) -> None:
+    """Each of these is read for one pair of languages only."""
+    files = list[str]()
+    for target in ("de", "fr"):
+        units = "".join(
+            f"<trans-unit id='{i}'><source>{i} words</source><target>{i} {target}</target></trans-unit>"
+            for i in range(30)
+        )
+        head = f"<file original='x' datatype='plaintext' source-language='en' target-language='{target}'>"
+        files.append(str(tmp_path / f"{target}.xlf"))
+        text = f"<xliff version='1.2'>{head}<body>{units}</body></file></xliff>"
+        Path(files[-1]).write_text(text, encoding="utf-8")
+    notices = report_of(load_all(replace(config(tmp_path), where=tuple(files)))).notices
+    assert [notice for notice in notices if "not read" in notice] == []
 
 
 def test_which_pairs_a_source_holds(tmp_path: Path) -> None:
