@@ -117,7 +117,7 @@ MODULES_INSIDE = {
         "parquet": "request findings packed columns",
         "gettext": "request findings packed",
         "units": "request findings packed gettext",
-        "hub": "request columns",
+        "hub": "request columns findings",
         "naming": "packed",
         "listing": "request findings packed naming",
         "source": "request findings packed naming listing tables json_rows parquet gettext units hub",

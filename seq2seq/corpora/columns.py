@@ -29,6 +29,11 @@ class Columns(NamedTuple):
     width: int  # number of columns
     names: tuple[str, ...]  # of all columns; empty if there is no header
 
+    @property
+    def of_many(self) -> bool:
+        """Whether the names are of more than two languages, so that a row may lack some of them."""
+        return len({tag_of(_short(name)) for name in self.names if name.lower() not in _USUAL} - {None, ""}) > 2
+
 
 def is_header(cells: Sequence[str], request: Request) -> bool:
     """Whether the cells of the first row are names of columns, and not text."""

@@ -17,6 +17,7 @@ class Findings:
         self.unread: list[str] = []  # files in other languages
         self.left_out: Counter[str] = Counter()  # units that are not meant to be read, by kind
         self.languages: dict[str, None] = {}  # that files name, as they name them
+        self.of_many = False  # whether a table of more than two languages was read
         self._notes: dict[str, None] = {}
         self._faults: Counter[str] = Counter()  # by file
         self._first: dict[str, str] = {}

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from seq2seq.corpora.columns import NAMES, by_header
+from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
@@ -58,7 +59,7 @@ def load(where: str) -> dict[str, Any]:
         raise InputError(f"cannot load {where}: {reason}; check the name and the network") from None
 
 
-def rows(dataset: Any, request: Request, name: str) -> Iterator[Row]:
+def rows(dataset: Any, request: Request, findings: Findings, name: str) -> Iterator[Row]:
     """The rows of a `datasets.Dataset` with a column per language, or a column `translation` of all languages.
 
     Raises:
@@ -67,15 +68,16 @@ def rows(dataset: Any, request: Request, name: str) -> Iterator[Row]:
     dataset = dataset.flatten()
     short = {column.removeprefix("translation."): column for column in reversed(dataset.column_names)}
     short |= {column: column for column in dataset.column_names}
-    places = by_header(list(short), request, name).places
+    named = by_header(list(short), request, name)
+    findings.of_many |= named.of_many
     columns: dict[str, list[str]] = {}
     for language in request.languages:
-        if language not in places:
+        if language not in named.places:
             if request.sparse:
                 continue
             names = ", ".join(dataset.column_names)
             raise InputError(f"{name}: no column {language!r}, only {names}; {NAMES}")
-        column = short[list(short)[places[language]]]
+        column = short[list(short)[named.places[language]]]
         if (kind := dataset.features[column].dtype) not in ("string", "large_string"):
             raise InputError(f"{name}: column {language!r} holds {kind}, not text; {NAMES}")
         columns[language] = list(map(one_line, dataset[column][:]))

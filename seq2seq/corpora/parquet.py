@@ -33,7 +33,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             if _STRUCT in fields and pyarrow.types.is_struct(schema.field(_STRUCT).type):
                 inside = schema.field(_STRUCT).type
                 fields = {field.name: (_STRUCT, field.name, field.type) for field in inside} | fields
-            names = _names(fields, request, str(file))
+            names = _names(fields, request, findings, str(file))
             for batch in table.iter_batches(columns=list({_full(fields[name]) for name in names.values()})):
                 columns = [_column(batch, fields[name]) for name in names.values()]
                 for texts in zip(*columns, strict=True):
@@ -59,14 +59,15 @@ def _full(field: Field) -> str:
     return ".".join(filter(None, field[:2]))
 
 
-def _names(fields: Fields, request: Request, file: str) -> dict[str, str]:
+def _names(fields: Fields, request: Request, findings: Findings, file: str) -> dict[str, str]:
     """The name of the column of each language.
 
     Raises:
         InputError: there is none, or it does not hold text.
     """
-    places = by_header(list(fields), request, file).places
-    names = {language: list(fields)[place] for language, place in places.items()}
+    named = by_header(list(fields), request, file)
+    findings.of_many |= named.of_many
+    names = {language: list(fields)[place] for language, place in named.places.items()}
     for language in request.languages:
         if language not in names and not request.sparse:
             columns = ", ".join(map(_full, fields.values()))

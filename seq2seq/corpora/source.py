@@ -68,10 +68,13 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
     if where.startswith(hub.PREFIX):
         with hub.quiet_libraries():
             splits = {part: data for name, data in hub.load(where).items() if (part := naming.part_of(name))}
-            rows = {part: hub.rows(data, request, f"{where}, {part}") for part, data in splits.items()}
+            rows = {part: hub.rows(data, request, findings, f"{where}, {part}") for part, data in splits.items()}
             wanted = {part: some for part, some in rows.items() if only not in rows or part == only}
-            found = {part: collect(part, _pairs(some, request, where, part, findings)) for part, some in wanted.items()}
-            return Text(found, {}, [], [])
+            found = {
+                part: collect(part, _pairs(some, request, where, part, findings, part != "train"))
+                for part, some in wanted.items()
+            }
+            return Text(_with_text(found), {}, findings.notes, [])
     files = listing.of_path(Path(where), request)
     parts, damaged = {}, {}
     for part, texts in files.parts.items():
@@ -79,20 +82,29 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
             before = findings.dropped
             request = request._replace(alone=len(texts) == 1)
             rows_of_part = (row for unit in texts for row in _rows(unit, request, findings))
-            parts[part] = collect(part, _pairs(rows_of_part, request, where, part, findings))
+            gaps = part != "train" and all(unit.kind for unit in texts)
+            parts[part] = collect(part, _pairs(rows_of_part, request, where, part, findings, gaps))
             damaged[part] = findings.dropped - before
     unread = [*map(str, files.unread), *dict.fromkeys(findings.unread)]
-    return Text(parts, damaged, findings.notes, [_short(file, where) for file in unread])
+    return Text(_with_text(parts), damaged, findings.notes, [_short(file, where) for file in unread])
+
+
+def _with_text(parts: dict[str, Pairs]) -> dict[str, Pairs]:
+    """The parts but those to validate and test on whose rows all lack a language."""
+    return {part: pairs for part, pairs in parts.items() if part == "train" or len(pairs)}
 
 
 def _pairs(
-    rows: Iterable[Row], request: Request, where: str, part: str, findings: Findings
+    rows: Iterable[Row], request: Request, where: str, part: str, findings: Findings, gaps: bool
 ) -> Iterator[tuple[str, str]]:
+    """The pairs of the rows of a part; with `gaps`, a row of a table of many languages that lacks one is none."""
     (src, tgt), row = request.languages, None
     for row in rows:
         pair = row.get(src, ""), row.get(tgt, "")
-        if not request.sparse or all(side.strip() for side in pair):
+        if all(side.strip() for side in pair) or not (request.sparse or (gaps and findings.of_many)):
             yield pair
+        elif not request.sparse:
+            findings.left_out[f"{part} rows without {src} or {tgt}"] += 1
     if row is None and not request.sparse:
         others = f", but text in {', '.join(findings.languages)}" if findings.languages else ""
         raise InputError(
@@ -131,7 +143,7 @@ def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, s
         with hub.quiet_libraries():
             for name, data in hub.load(where).items():
                 if naming.part_of(name) == part:
-                    _note_pairs(hub.rows(data, request, where), wanted, found)
+                    _note_pairs(hub.rows(data, request, Findings(skip=True), where), wanted, found)
         return [pair for pair in wanted if pair in found]
     seen: set[File] = set()
     for pair in wanted:

@@ -125,6 +125,32 @@ def test_parts_with_a_year(tmp_path: Path) -> None:
     assert read_all(tmp_path).parts == {"tst2012": PAIRS, "train": PAIRS, "dev": [*PAIRS, *PAIRS]}
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "tsv", "parquet"])
+def test_rows_of_dev_and_test_that_lack_a_language_of_many_are_no_pairs(tmp_path: Path, kind: str) -> None:
+    """Their empty translations would be validated on. Those of train are counted by cleaning."""
+    for part, gaps in (("train", (1,)), ("dev", (1, 2)), ("test", range(len(PAIRS)))):
+        rows = [{"en": a, "fr": "f", "de": "" if i in gaps else b} for i, (a, b) in enumerate(PAIRS)]
+        if kind == "parquet":
+            (tmp_path / "many").mkdir(exist_ok=True)
+            parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "many" / f"{part}.parquet")
+        elif kind == "jsonl":
+            write(tmp_path / "many" / f"{part}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        else:
+            text = "".join("\t".join(cells) + "\n" for cells in (rows[0], *(row.values() for row in rows)))
+            write(tmp_path / "many" / f"{part}.tsv", text)
+    text = read_all(tmp_path / "many")
+    assert {part: len(pairs) for part, pairs in text.parts.items()} == {"train": len(PAIRS), "dev": len(PAIRS) - 2}
+    assert all(target for _, target in text.parts["dev"])
+    assert text.notes == [f"left out: 2 dev rows without en or de, {len(PAIRS)} test rows without en or de"]
+
+
+def test_a_row_of_a_table_of_two_languages_may_be_empty(tmp_path: Path) -> None:
+    rows = ({"id": "1", "en": a, "de": ""} for a, _ in PAIRS)
+    write(tmp_path / "train.jsonl", "".join(json.dumps({"id": "1", "en": a, "de": b}) + "\n" for a, b in PAIRS))
+    write(tmp_path / "dev.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert len(read_all(tmp_path).parts["dev"]) == len(PAIRS)
+
+
 def test_folders_may_say_the_part(tmp_path: Path) -> None:
     for part in ("train", "validation", "test"):
         write(tmp_path / "corpus" / part / "0000.tsv", table("\t", "en\tde"))
