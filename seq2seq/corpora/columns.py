@@ -29,11 +29,6 @@ class Columns(NamedTuple):
     width: int  # number of columns
     names: tuple[str, ...]  # of all columns; empty if there is no header
 
-    @property
-    def of_many(self) -> bool:
-        """Whether the names are of more than two languages, so that a row may lack some of them."""
-        return len({tag_of(_short(name)) for name in self.names if name.lower() not in _USUAL} - {None, ""}) > 2
-
 
 def is_header(cells: Sequence[str], request: Request) -> bool:
     """Whether the cells of the first row are names of columns, and not text."""
@@ -55,7 +50,7 @@ def _short(name: str) -> str:
     return next((word for word in (longer[2], longer[1]) if tag_of(word) or side_of(word) is not None), name)
 
 
-def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
+def by_header(cells: Sequence[str], request: Request, findings: Findings, file: str) -> Columns:
     """The columns that a header names. A language that it does not name has no place.
 
     Raises:
@@ -72,6 +67,8 @@ def by_header(cells: Sequence[str], request: Request, file: str) -> Columns:
         sides = [[i for i, name in enumerate(row) if side_of(name) == side] for side in (0, 1)]
         if not found and len(request.languages) == 2 and all(len(side) == 1 for side in sides):
             found = {language: side[0] for language, side in zip(request.languages, sides, strict=True)}
+    tags = {tag_of(short) for name, short in zip(names, spoken, strict=True) if name.lower() not in _USUAL}
+    findings.of_many |= len(tags - {None}) > 2
     return Columns(found, len(names), names)
 
 

@@ -68,16 +68,15 @@ def rows(dataset: Any, request: Request, findings: Findings, name: str) -> Itera
     dataset = dataset.flatten()
     short = {column.removeprefix("translation."): column for column in reversed(dataset.column_names)}
     short |= {column: column for column in dataset.column_names}
-    named = by_header(list(short), request, name)
-    findings.of_many |= named.of_many
+    places = by_header(list(short), request, findings, name).places
     columns: dict[str, list[str]] = {}
     for language in request.languages:
-        if language not in named.places:
+        if language not in places:
             if request.sparse:
                 continue
             names = ", ".join(dataset.column_names)
             raise InputError(f"{name}: no column {language!r}, only {names}; {NAMES}")
-        column = short[list(short)[named.places[language]]]
+        column = short[list(short)[places[language]]]
         if (kind := dataset.features[column].dtype) not in ("string", "large_string"):
             raise InputError(f"{name}: column {language!r} holds {kind}, not text; {NAMES}")
         columns[language] = list(map(one_line, dataset[column][:]))

@@ -29,9 +29,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     for place, row in objects(file, findings):
         keys = tuple(row)
         if keys not in known:
-            named = by_header(keys, request, f"{file}, {place}")
-            findings.of_many |= named.of_many
-            known[keys] = {language: keys[column] for language, column in named.places.items()}
+            places = by_header(keys, request, findings, f"{file}, {place}").places
+            known[keys] = {language: keys[column] for language, column in places.items()}
         names = known[keys]
         texts: Row = {}
         for language in request.languages:

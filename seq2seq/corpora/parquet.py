@@ -65,9 +65,8 @@ def _names(fields: Fields, request: Request, findings: Findings, file: str) -> d
     Raises:
         InputError: there is none, or it does not hold text.
     """
-    named = by_header(list(fields), request, file)
-    findings.of_many |= named.of_many
-    names = {language: list(fields)[place] for language, place in named.places.items()}
+    places = by_header(list(fields), request, findings, file).places
+    names = {language: list(fields)[place] for language, place in places.items()}
     for language in request.languages:
         if language not in names and not request.sparse:
             columns = ", ".join(map(_full, fields.values()))

@@ -58,12 +58,11 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     if not first:
         return
     if columns.is_header(first[0][1], request):
-        named = columns.by_header(first[0][1], request, str(file))
+        named = columns.by_header(first[0][1], request, findings, str(file))
         if request.columns and not named.places:
             named = columns.by_position([first[0][1]], "", request, findings, str(file))
         elif request.columns:
             findings.note(f"{file} has a header, which says its columns; --columns is not used for it")
-        findings.of_many |= named.of_many
         first = first[1:]
     else:
         sample = [cells for _, cells in first if any(cells)]
