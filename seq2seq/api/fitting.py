@@ -29,7 +29,8 @@ def amount_of(text: Corpora) -> automatic.Amount:
     """The amount of text of all directions: of train parts, and of dev parts that are held out from them."""
     trains = [each.report.parts[0] for each in text.values()]
     pairs = sum(train.kept + train.dropped.get(HELD_OUT, 0) for train in trains)
-    return automatic.Amount(pairs, len(set().union(*(characters(each.train) for each in text.values()))))
+    different = set().union(*(characters(each.train) for each in text.values()))
+    return automatic.Amount(pairs, len(different), len(text))
 
 
 def automatic_settings(explicit: Sections, amount: automatic.Amount) -> Settings:

@@ -25,6 +25,7 @@ class Amount(NamedTuple):
 
     pairs: int  # that cleaning leaves, those to be held out as dev included
     characters: int = 0  # different ones, on both sides together
+    directions: int = 1  # of a model of many languages
 
 
 class Size(NamedTuple):
@@ -78,7 +79,8 @@ def automatic(amount: Amount, finetuned: bool = False) -> dict[str, dict[str, An
             "hidden": size.hidden,
             "attention": size.embedding,
             "decoder_layers": size.layers,
-            "tied": "all",
+            # A language that is read and written: with one table the source's words come untranslated (docs/lab).
+            "tied": "all" if amount.directions == 1 else "target",
             "dropout": size.dropout,
             "readout_dropout": size.dropout,
             "variational": True,

@@ -43,6 +43,11 @@ def test_less_text_has_a_smaller_model_more_dropout_and_more_epochs() -> None:
     assert all_settings[0].training.epochs > 10 * all_settings[-1].training.epochs
 
 
+def test_of_several_directions_the_source_has_a_table_of_its_own() -> None:
+    assert automatic(Amount(8_000))["model"]["tied"] == "all"
+    assert automatic(Amount(8_000, directions=2))["model"]["tied"] == "target"
+
+
 @pytest.mark.parametrize("pairs", AMOUNTS)
 def test_fine_tuning_has_a_lower_rate_fewer_epochs_and_no_settings_of_the_model(pairs: int) -> None:
     new, finetuned = automatic(Amount(pairs)), automatic(Amount(pairs), finetuned=True)
