@@ -18,7 +18,7 @@ from seq2seq.folder.user_cache import cache_folder
 from seq2seq.processes import CAN_FORK, ProcessPool
 from seq2seq.versions import versions
 
-GRAPHS = 2  # version of the graphs: those of earlier versions, which may be in the cache, are slower
+GRAPHS = 3  # version of the graphs; those of earlier versions, which may be in the cache, have no translation memory
 
 
 def exported_once(folder: Path, notify: Callable[[str], None]) -> Path:

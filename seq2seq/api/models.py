@@ -171,7 +171,7 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
     Without a memory it is returned as it is.
 
     Raises:
-        InputError: the text does not exist, the model is an exported one, or a share is given without a memory.
+        InputError: the text does not exist, an earlier version exported the model, or a share has no memory.
     """
     if not memory:
         if share is not None:
@@ -179,14 +179,13 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
         return bundle
     if share is not None and not 0 < share < 1:
         raise InputError(f"the share of the memory is {share:g}; give a number between 0 and 1")
+    bundle.check_memory()
     from seq2seq.training import mapped_corpus, mapped_rows
-    from seq2seq.translation.inference import trained_models, with_memory
 
     try:
         pairs = mapped_corpus.load_train(data_of(bundle, memory), notifier(quiet=False), quiet=False)
     except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
-    trained_models(bundle)  # checks that there are any
     read = mapped_rows.prepared(pairs, bundle.reading) if bundle.reading else pairs
     ids = mapped_rows.encoded(read, (bundle.src_tokenizer, bundle.tgt_tokenizer))
-    return with_memory(bundle, *ids, share or MEMORY_SHARE)
+    return bundle.with_memory(*ids, share or MEMORY_SHARE)

@@ -96,7 +96,7 @@ def decoder(model: Model, int8: bool) -> Graph:
     """The graph of one step of N = B * W hypotheses. Its inputs and outputs are listed in `names`."""
     g, d, hidden = Graph(int8), model.decoder, model.config.hidden
     tokens, target = (g.input(name, LONG, "N") for name in (names.TOKENS, names.TARGET))
-    count = g.input(names.COUNT, LONG, 1)
+    count, others = g.input(names.COUNT, LONG, 1), g.input(names.OTHERS, LONG, "N", "U")
     vectors = [_vectors(model, i) for i in range(len(d.sizes))]
     before = [g.joined(*(g.input(name, FLOAT, "N", size) for name, size in each.items())) for each in vectors]
     attend = attention(g, model, tokens)
@@ -130,6 +130,8 @@ def decoder(model: Model, int8: bool) -> Graph:
     for after, each in zip(states, vectors, strict=True):
         for part, (name, size) in zip(g.parted(after, *each.values()), each.items(), strict=True):
             g.output(names.NEXT + name, part, FLOAT, "N", size)
+    g.output(names.FEATURES, features.name, FLOAT, "N", features.width)
+    g.output(names.OTHER_LOG_PROBS, g("GatherElements", log_probs, others, axis=1), FLOAT, "N", "U")
     if attended.covered:
         g.output(names.NEXT + names.STATE + names.COVERED, attended.covered, FLOAT, "N", "P")
     return g

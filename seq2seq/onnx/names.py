@@ -4,8 +4,10 @@
               -> STATE + l (B, N) of each decoder layer l, and the SourceMemory of `seq2seq.network.attention`;
               of an LSTM, whose state is [h; c], STATE + l + ".0" and ".1" (B, H) (in folders of earlier versions one).
               With coverage, STATE + COVERED (B, P) is a state as well, in the decoder (B * W, P).
-    decoder   TOKENS (B * W,), TARGET (B * W,), COUNT (1,), STATE + l (B * W, N), the SourceMemory
-              -> CANDIDATES, LOG_PROBS (B * W, C), TARGET_LOG_PROBS, SOURCE (B * W, 1), NEXT + STATE + l (B * W, N)
+    decoder   TOKENS (B * W,), TARGET (B * W,), COUNT (1,), STATE + l (B * W, N), the SourceMemory, and for a
+              translation memory OTHERS (B * W, U), more tokens as TARGET is one (not in folders of earlier versions)
+              -> CANDIDATES, LOG_PROBS (B * W, C), TARGET_LOG_PROBS, SOURCE (B * W, 1), NEXT + STATE + l (B * W, N);
+              for the memory FEATURES (B * W, E) of the output layer, and OTHER_LOG_PROBS (B * W, U)
 
 The SourceMemory of a context with attention is KEYS, VALUES, BLOCKED (B, 1, P), that of a fixed one FIXED (B, 1, D);
 EMBEDDINGS (B, P or 1, E) belong to it in a lexical model, COPIED and FIRST (B, P) in one that copies (`tokens` and
@@ -19,3 +21,4 @@ STATE, NEXT, COVERED = "state.", "next.", "covered"
 KEYS, VALUES, BLOCKED, FIXED, EMBEDDINGS = "keys", "values", "blocked", "fixed", "words"
 COPIED, FIRST = "copied", "first"
 CANDIDATES, LOG_PROBS, TARGET_LOG_PROBS, SOURCE = "candidates", "log_probs", "of_asked", "source"
+OTHERS, FEATURES, OTHER_LOG_PROBS = "others", "features", "of_others"

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,12 @@ from seq2seq.text.ragged import Ragged
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import pair_store
-from seq2seq.training.epochs import Chunks, fingerprint
 from seq2seq.training.pair_store import count_parts, packed, pairs_of, part_of
-from seq2seq.training.settings import Settings
 from seq2seq.training.text_cache import Arrays, Store, key_of, make_parts, stored, write_part
+
+if TYPE_CHECKING:  # they import torch, which the translation memory of an exported model does without
+    from seq2seq.training.epochs import Chunks
+    from seq2seq.training.settings import Settings
 
 
 def prepared(pairs: Sequence[Pair], how: Reading) -> Sequence[Pair]:
@@ -109,7 +111,7 @@ class TrainingRows(NamedTuple):
     sampled: tuple[float, ...]  # settings that the ids of an epoch depend on as well
     fingerprint: str  # of the text and the tokenizers
 
-    def epoch(self, number: int, chunks: Callable[[], Chunks]) -> tuple[Ragged, Ragged]:
+    def epoch(self, number: int, chunks: "Callable[[], Chunks]") -> tuple[Ragged, Ragged]:
         """The ids of an epoch, which `chunks` makes, in files; those of the last but one are removed."""
         origin = self.pairs.origin
 
@@ -124,7 +126,7 @@ class TrainingRows(NamedTuple):
 
 
 def training_rows(
-    settings: Settings, corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer], readings: Sequence[Reading | None]
+    settings: "Settings", corpora: Corpora, tokenizers: tuple[Tokenizer, Tokenizer], readings: Sequence[Reading | None]
 ) -> TrainingRows | None:
     """The training pairs of mapped corpora; None for corpora in memory.
 
@@ -152,6 +154,8 @@ def training_rows(
         return {**packed(pairs), **_encode(pairs, tokenizers)}
 
     def make(folder: Path) -> dict[str, Any]:
+        from seq2seq.training.epochs import fingerprint
+
         plain.extend(prepared(train, how) if how else train for train, how in zip(trains, readings, strict=True))
         make_parts(folder, len(parts), compute, origin, "part of the text to tokenize")
         return {"fingerprint": fingerprint(corpora, tokenizers)}

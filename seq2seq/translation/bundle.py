@@ -19,9 +19,11 @@ from seq2seq.segments.reading import Reading
 from seq2seq.text import batches
 from seq2seq.text.directions import Direction, directions_of, listed
 from seq2seq.text.preparation import LONGEST, TextConfig, reading
+from seq2seq.text.ragged import Ragged
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.beam import Ids, LogProbs
 from seq2seq.translation.search import Proposal, SearchConfig
+from seq2seq.translation.translation_memory import TranslationMemory
 
 Mask = NDArray[np.bool_]
 
@@ -30,9 +32,11 @@ class Engine(Protocol):
     """What computes a model, as search and scoring use it. Padding is on the right; masks: True = real token.
 
     `aligns`: the model has attention weights over the source, so that the `source` of a proposal means something.
+    `remembers`: it can use a translation memory, which models that were exported by earlier versions cannot.
     """
 
     aligns: bool
+    remembers: bool
 
     def start(self, src: Ids, mask: Mask) -> Any:
         """The state (`seq2seq.translation.search.State`) of sentences src (B, S), mask (B, S) before their first token.
@@ -55,6 +59,9 @@ class Engine(Protocol):
 
     def log_probs(self, pairs: batches.Arrays) -> LogProbs:
         """log p(tgt | src) (B,) of each of B pairs in nats, EOS counted."""
+
+    def with_memory(self, memory: TranslationMemory, share: float) -> "Engine":
+        """The engine with a translation memory, whose neighbours have `share` of the probability of each token."""
 
 
 class Bundle(NamedTuple):
@@ -148,6 +155,30 @@ class Bundle(NamedTuple):
         nothing = nothing or (how.keeping.nothing and not keep)
         keeping = replace(how.keeping, patterns=tuple(keep), nothing=nothing)
         return self._replace(reading=replace(how, keeping=keeping, split=how.split and split))
+
+    def check_memory(self) -> None:
+        """Check that the engine can use a translation memory.
+
+        Raises:
+            InputError: it cannot.
+        """
+        if not self.engine.remembers:
+            raise InputError(
+                "a model that was exported by an earlier version cannot use a translation memory; export it again, "
+                "give the trained one, or omit --memory"
+            )
+
+    def with_memory(self, sources: Ragged, targets: Ragged, share: float) -> "Bundle":
+        """The bundle with a translation memory, whose neighbours have `share` of the probability of each token.
+
+        Args:
+            sources, targets: the memory's pairs as the model reads them, encoded; at least one pair.
+            share: 0 to 1; see `nearest_neighbour`.
+        """
+        for token in self.lead:
+            sources = sources.prefixed(np.full(len(sources), token, np.int32))
+        memory = TranslationMemory(sources, targets.reversed() if self.right_to_left else targets)
+        return self._replace(engine=self.engine.with_memory(memory, share))
 
 
 def reading_for(tokenizers: tuple[Tokenizer, Tokenizer], text: TextConfig, src: str, tgt: str) -> Reading | None:

@@ -5,7 +5,6 @@ whose sizes are multiples of eight): see `padding`.
 """
 
 import math
-from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
@@ -14,14 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seq2seq.errors import InputError
 from seq2seq.network.decoder import State
 from seq2seq.network.model import Model
 from seq2seq.text.batches import Arrays
-from seq2seq.text.ragged import Ragged
 from seq2seq.translation.beam import Ids, LogProbs
-from seq2seq.translation.bundle import Bundle, Mask
-from seq2seq.translation.nearest_neighbour import Datastore, Retrieved
+from seq2seq.translation.bundle import Mask
+from seq2seq.translation.nearest_neighbour import Retrieved, TorchDatastore
 from seq2seq.translation.padding import ROW_MULTIPLE, pad_positions, pad_rows, smallest_columns, use_strict_products
 from seq2seq.translation.search import Proposal
 from seq2seq.translation.translation_memory import TranslationMemory
@@ -53,11 +50,13 @@ class TorchEngine:
     p(token) is interpolated with that of its nearest neighbours, by `share`; see `nearest_neighbour`.
     """
 
+    remembers = True
+
     def __init__(self, *models: Model, memory: TranslationMemory | None = None, share: float = 0.0) -> None:
         use_strict_products()
         self.models = models
         self.columns = min(smallest_columns(model.config) for model in models)
-        self.datastores = [Datastore(model, memory, share) if memory else None for model in models]
+        self.datastores = [TorchDatastore(model, memory, share) if memory else None for model in models]
         self.device = next(models[0].parameters()).device
         self.aligns = not any(model.decoder.context.fixed for model in models)
 
@@ -120,40 +119,15 @@ class TorchEngine:
         weights: NDArray[np.float32] = torch.stack([state.weights[0] for state in after]).mean(0).cpu().numpy()
         return weights
 
+    def with_memory(self, memory: TranslationMemory, share: float) -> "TorchEngine":
+        """See `seq2seq.translation.bundle.Engine`."""
+        return TorchEngine(*self.models, memory=memory, share=share)
+
     def _pad(self, side: Ids | Mask) -> Tensor:
         return pad_rows(pad_positions(torch.from_numpy(side), self.columns)).to(self.device)
 
     def _retrieve(self, src: Tensor, mask: Tensor) -> tuple[Retrieved | None, ...]:
         return tuple(datastore.retrieve(src, mask) if datastore else None for datastore in self.datastores)
-
-
-def with_memory(bundle: Bundle, sources: Ragged, targets: Ragged, share: float) -> Bundle:
-    """The bundle with a translation memory, whose neighbours have `share` (0 to 1) of the probability of each token.
-
-    Args:
-        bundle: a trained model, or an ensemble.
-        sources, targets: the memory's pairs as the model reads them, encoded; at least one pair.
-        share: see `nearest_neighbour`.
-
-    Raises:
-        InputError: the model is an exported one.
-    """
-    models = trained_models(bundle)
-    for token in bundle.lead:
-        sources = sources.prefixed(np.full(len(sources), token, np.int32))
-    memory = TranslationMemory(sources, targets.reversed() if bundle.right_to_left else targets)
-    return bundle._replace(engine=TorchEngine(*models, memory=memory, share=share))
-
-
-def trained_models(bundle: Bundle) -> Sequence[Model]:
-    """The models of a bundle that can use a translation memory.
-
-    Raises:
-        InputError: the model is an exported one.
-    """
-    if not isinstance(bundle.engine, TorchEngine):
-        raise InputError("an exported model cannot use a translation memory; give the trained one, or omit --memory")
-    return bundle.engine.models
 
 
 def mean_log_probs(log_probs: list[Tensor]) -> Tensor:

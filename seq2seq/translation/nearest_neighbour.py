@@ -11,21 +11,18 @@ paper retrieves from all entries, this module from those of the pairs whose sour
 """
 
 import math
-from threading import Lock
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from seq2seq.network.model import Model
-from seq2seq.text import batches
-from seq2seq.text.tokenizer import EOS
+from seq2seq.text.batches import Arrays
+from seq2seq.translation.datastore import SHARPNESS, Datastore
 from seq2seq.translation.padding import pad_positions, pad_rows, smallest_columns
 from seq2seq.translation.translation_memory import TranslationMemory
-
-SHARPNESS = 8  # chosen on Multi30k
-BATCH_TOKENS = 4096  # tokens of the memory for which keys are computed at once
-CACHED_ENTRIES = 400_000  # entries whose keys are kept for later sentences; with 256 features, 400 MB
 
 
 class Entries(NamedTuple):
@@ -63,43 +60,29 @@ class Retrieved(NamedTuple):
         return torch.logaddexp(log_probs + math.log1p(-self.share), probs.log() + math.log(self.share))
 
 
-class Datastore:
-    """The keys and values of a translation memory for one model. Threads may share it.
-
-    The keys of a pair are computed when it is first retrieved, and cached.
-    """
+class TorchDatastore(Datastore[Tensor]):
+    """The datastore of a trained model, which retrieves for batches of sentences."""
 
     def __init__(self, model: Model, memory: TranslationMemory, share: float) -> None:
-        self.model, self.memory, self.share = model, memory, share
+        super().__init__(memory)
+        self.model, self.share = model, share
         self.columns = smallest_columns(model.config)
-        self.lock = Lock()  # guards the two below
-        self.cache: dict[int, Tensor] = {}  # the keys (T, E) of a pair, by its number in the memory; the oldest first
-        self.cached_entries = 0
 
     def retrieve(self, src: Tensor, mask: Tensor) -> Retrieved:
         """The entries for sentences src (B, S), mask (B, S), each of which ends with EOS."""
-        pairs = [self.memory.retrieve(ids[real][:-1].tolist()).tolist() for ids, real in zip(src, mask, strict=True)]
-        with self.lock:  # until the keys are out of the cache, since another thread's sentences may evict them
-            self._compute_keys(sorted({pair for of_sentence in pairs for pair in of_sentence} - self.cache.keys()))
-            keys = [torch.cat([self.cache[pair] for pair in of_sentence]) for of_sentence in pairs]
-            while self.cached_entries > CACHED_ENTRIES:
-                self.cached_entries -= len(self.cache.pop(next(iter(self.cache))))
+        sentences = (ids[real][:-1].tolist() for ids, real in zip(src, mask, strict=True))
         entries = []
-        for k, of_sentence in zip(keys, pairs, strict=True):
-            values = [y for pair in of_sentence for y in (*self.memory.tgt[pair], EOS)]
-            entries.append(Entries(k, -k.square().sum(-1), torch.tensor(values, device=k.device)))
+        for of_pairs, values in self.entries_of(sentences):
+            keys = torch.cat(of_pairs)
+            entries.append(Entries(keys, -keys.square().sum(-1), torch.from_numpy(values).to(keys.device)))
         return Retrieved(tuple(entries), self.share)
 
-    def _compute_keys(self, pairs: list[int]) -> None:
-        """Cache the keys of these pairs. The lock is held."""
+    def keys_of(self, pairs: Arrays) -> Iterator[Tensor]:
+        """See `Datastore`; by teacher forcing."""
         model = self.model
-        sources, targets = ([side[pair] for pair in pairs] for side in (self.memory.src, self.memory.tgt))
-        for rows in batches.plan_pairs(sources, targets, BATCH_TOKENS):
-            src, src_mask, tgt_in, _, tgt_mask = (
-                pad_rows(pad_positions(torch.from_numpy(side), self.columns)).to(model.output.weight.device)
-                for side in batches.pad_pairs(sources, targets, rows)
-            )
-            features, _ = model.features(tgt_in, model.start(src, src_mask))
-            for row, of_pair, real in zip(rows, features, tgt_mask, strict=False):  # without the rows of padding
-                self.cache[pairs[row]] = keys = of_pair[real]
-                self.cached_entries += len(keys)
+        src, src_mask, tgt_in, _, tgt_mask = (
+            pad_rows(pad_positions(torch.from_numpy(side), self.columns)).to(model.output.weight.device)
+            for side in pairs
+        )
+        features, _ = model.features(tgt_in, model.start(src, src_mask))
+        return (of_pair[real] for of_pair, real in islice(zip(features, tgt_mask, strict=True), len(pairs.src)))

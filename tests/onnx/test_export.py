@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnxruntime import InferenceSession
@@ -19,15 +20,18 @@ from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.attention import CONTEXTS
 from seq2seq.network.cells import CELLS
 from seq2seq.network.model import Model
-from seq2seq.onnx import runtime
+from seq2seq.onnx import names, runtime
 from seq2seq.onnx.export import decoder, encoder, export
 from seq2seq.onnx.runtime import OnnxEngine
 from seq2seq.segments.glossary import Term, Terms
+from seq2seq.text.ragged import Ragged
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation.bundle import Bundle
+from seq2seq.translation import datastore
+from seq2seq.translation.bundle import Bundle, Engine
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.phrase_text import count_in
 from seq2seq.translation.search import SearchConfig
+from seq2seq.translation.translation_memory import TranslationMemory
 from seq2seq.translation.translator import LineTranslator, Translation
 
 
@@ -36,10 +40,17 @@ def exported(model: Model, int8: bool = False, threads: int = 1) -> OnnxEngine:
     return OnnxEngine(*(InferenceSession(graph(model, int8).serialised({}), options) for graph in (encoder, decoder)))
 
 
-def differences(model: Model, int8: bool) -> float:
+MEMORY = TranslationMemory(
+    Ragged.of([[5, 6, 7], [8, 9], [5, 5, 5], [10]]), Ragged.of([[7, 6, 5], [9, 8, 9, 9], [], [3]])
+)
+
+
+def differences(model: Model, int8: bool, memory: TranslationMemory | None = None) -> float:
     """The largest difference in nats between the proposals of the two engines, over four steps of three hypotheses."""
     b, largest = together(sentences()), 0.0
-    engines = TorchEngine(model), exported(model, int8)
+    engines: list[Engine] = [TorchEngine(model), exported(model, int8)]
+    if memory:
+        engines = [engine.with_memory(memory, 0.4) for engine in engines]
     assert engines[0].aligns == engines[1].aligns == (model.config.context not in ("last", "mean"))
     states = [engine.start(b.src.numpy(), b.src_mask.numpy()) for engine in engines]
     last = np.array([[1], [4], [2], [9]])
@@ -84,6 +95,13 @@ def test_in_eight_bits_it_proposes_nearly_the_same(cell: str, context: str, lexi
     assert 1e-4 < differences(tiny(cell, context, lexical=lexical).float(), int8=True) < bound
 
 
+@every_model
+def test_with_a_memory_it_proposes_what_the_model_does(cell: str, context: str) -> None:
+    model = shaken(tiny(cell, context))
+    assert differences(model, False, MEMORY) < 1e-4
+    assert differences(model, False, MEMORY) != differences(model, False)
+
+
 @pytest.mark.parametrize("int8", [False, True])
 @pytest.mark.parametrize(("cell", "context"), [*itertools.product(CELLS, CONTEXTS), VARIANTS[-1]])
 def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str, int8: bool) -> None:
@@ -104,6 +122,25 @@ def test_neither_batches_nor_threads_change_a_bit(cell: str, context: str, int8:
         assert results[0][2] == pytest.approx(
             LineTranslator(bundle, SearchConfig()).log_probs(lines, lines[::-1]), rel=1e-4
         )
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_neither_batches_nor_threads_nor_the_cache_change_a_bit_with_a_memory(
+    int8: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {"embedding": 40, "encoder_hidden": [48, 16], "hidden": 64, "attention": 24, "decoder_layers": 2}
+    bundle, results = untrained({**sizes, "cell": "lstm"}), []
+    assert isinstance(bundle.engine, TorchEngine)
+    pairs, lines = reversals(300, seed=3), [pair.src for pair in reversals(11, seed=5)]
+    sides = [t.encode_all(text) for t, text in zip(bundle[1:3], zip(*pairs, strict=True), strict=True)]
+    config = SearchConfig(beam=3, max_ratio=0.3, max_extra=2)
+    for threads, batch_tokens, cached in ((1, 10**6, 10**6), (1, 1, 0), (2, 90, 500)):
+        monkeypatch.setattr(datastore, "CACHED_ENTRIES", cached)
+        fast = bundle._replace(engine=exported(bundle.engine.models[0], int8, threads)).with_memory(*sides, 0.4)
+        found = streamed(LineTranslator(fast, config, batch_tokens), lines)
+        results.append((found, LineTranslator(fast, config, batch_tokens).log_probs(lines, lines[::-1])))
+    assert all(result == results[0] for result in results)
+    assert results[0][0] != streamed(LineTranslator(bundle, config), lines)
 
 
 def streamed(translator: LineTranslator, lines: Iterable[str]) -> list[list[Translation]]:
@@ -162,6 +199,33 @@ def test_terms_come_in_every_form(learnt: Learnt, folders: dict[str, Path], form
 
 
 @pytest.mark.parametrize("form", ["onnx", "int8"])
+def test_with_a_large_share_a_line_of_the_memory_is_translated_as_there(folders: dict[str, Path], form: str) -> None:
+    """The model reverses digits, and the memory has the translation 7 for each line."""
+    lines, bundle = [pair.src for pair in reversals(20, seed=7)], bundle_of(folders[form])
+    sides = bundle.src_tokenizer.encode_all(lines), bundle.tgt_tokenizer.encode_all(["7"] * len(lines))
+    for share, expected in ((0.98, 20), (0.01, 0)):
+        translator = LineTranslator(bundle.with_memory(*sides, share), SearchConfig(beam=1))
+        assert translator.translate(lines).count("7") == expected
+
+
+def test_graphs_of_an_earlier_version_translate_but_have_no_memory(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(folders["onnx"], tmp_path / "old")
+    graph = onnx.load(folder / layout.DECODER)
+    for values, left_out in ((graph.graph.output, runtime.OF_MEMORY), (graph.graph.input, (names.OTHERS,))):
+        kept = [x for x in values if x.name not in left_out]
+        del values[:]
+        values.extend(kept)
+    nodes = [node for node in graph.graph.node if names.OTHERS not in node.input]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+    files.publish(folder, layout.DECODER, graph.SerializeToString())
+    bundle = bundle_of(folder)
+    assert LineTranslator(bundle, SearchConfig()).translate(["3 1 4"]) == ["4 1 3"]
+    with pytest.raises(InputError, match=r"earlier version.*export it again"):
+        bundle.check_memory()
+
+
+@pytest.mark.parametrize("form", ["onnx", "int8"])
 def test_every_line_gives_a_line(folders: dict[str, Path], form: str) -> None:
     translations = LineTranslator(bundle_of(folders[form]), SearchConfig(beam=2)).translate(AWKWARD)
     assert len(translations) == len(AWKWARD)
@@ -193,9 +257,12 @@ def test_an_exported_model_needs_no_torch(folders: dict[str, Path], tmp_path: Pa
         "status = main(sys.argv[1:]); "
         "print(status, {'torch', 'datasets', 'pandas', 'sacrebleu', 'onnx'} & sys.modules.keys())"
     )
-    arguments = ["--model", str(folders["onnx"]), "--input", str(tmp_path / "in")]
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["4 1 3", "0 set()"]
+    for lang, line in (("digits", "3 1 4\n"), ("stigid", "4 1 3\n")):
+        (tmp_path / f"train.{lang}").write_text(line)
+    for memory in [], ["--memory", str(tmp_path)]:
+        arguments = ["--model", str(folders["onnx"]), "--input", str(tmp_path / "in"), *memory]
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == ["4 1 3", "0 set()"]
 
 
 # ---- damaged folders -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from seq2seq.text.batches import pad, pad_pairs
 from seq2seq.text.ragged import Ragged
 from seq2seq.text.tokenizer import BOS, EOS, UNK, Tokenizer, TokenizerConfig
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.inference import TorchEngine, with_memory
+from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Request, SearchConfig, search
 from seq2seq.translation.translator import LineTranslator, Translation
 
@@ -120,7 +120,7 @@ def test_a_translation_memory_is_mixed_with_the_whole_distribution(folders: dict
     for share, near in ((1e-6, True), (0.5, False)):
         scores = [
             LineTranslator(each, SearchConfig()).log_probs(LINES[:4], LINES[::-1][:4])
-            for each in (bundle, with_memory(bundle, *pairs, share))
+            for each in (bundle, bundle.with_memory(*pairs, share))
         ]
         assert (scores[0] == pytest.approx(scores[1], abs=1e-2)) == near
 

@@ -16,9 +16,9 @@ from seq2seq.text.preparation import prepared
 from seq2seq.text.ragged import Ragged
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import BOS, EOS
-from seq2seq.translation import nearest_neighbour
+from seq2seq.translation import datastore
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.inference import TorchEngine, with_memory
+from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translation_memory import TranslationMemory
 from seq2seq.translation.translator import LineTranslator, Translation
@@ -39,8 +39,8 @@ def remembering(bundle: Bundle, pairs: list[Pair], share: float) -> Bundle:
     if bundle.reading:
         pairs = prepared(pairs, bundle.reading)
     src, tgt = bundle.src_tokenizer, bundle.tgt_tokenizer
-    return with_memory(
-        bundle, src.encode_all([pair.src for pair in pairs]), tgt.encode_all([pair.tgt for pair in pairs]), share
+    return bundle.with_memory(
+        src.encode_all([pair.src for pair in pairs]), tgt.encode_all([pair.tgt for pair in pairs]), share
     )
 
 
@@ -62,9 +62,7 @@ def test_its_probabilities_follow_the_equations(cell: str, context: str) -> None
         for src, tgt in (([6, 7, 5, 8], [3, 4]), ([11], [5])):
             total = 0.0
             for g, y in zip(features(src, tgt), [*tgt, EOS], strict=True):
-                weights = [
-                    math.exp(-float((g - key).square().sum()) * nearest_neighbour.SHARPNESS / len(g)) for key in keys
-                ]
+                weights = [math.exp(-float((g - key).square().sum()) * datastore.SHARPNESS / len(g)) for key in keys]
                 p_knn = sum(a for a, value in zip(weights, values, strict=True) if value == y) / sum(weights)
                 p_model = float(model.logits(g).softmax(-1)[y])
                 total += math.log((1 - share) * p_model + share * p_knn)
@@ -87,7 +85,7 @@ def test_neither_batches_nor_threads_nor_the_cache_change_a_bit(monkeypatch: pyt
     results = []
     for threads, batch_tokens, cached in itertools.product((1, 2), (10**6, 90, 1), (0, 10**6)):
         torch.set_num_threads(threads)
-        monkeypatch.setattr(nearest_neighbour, "CACHED_ENTRIES", cached)
+        monkeypatch.setattr(datastore, "CACHED_ENTRIES", cached)
         with_pairs = remembering(bundle, pairs, 0.4)
         searches = []
         for order, beam in ((LINES, 3), (LINES[::-1], 1)):
@@ -104,7 +102,7 @@ def test_neither_batches_nor_threads_nor_the_cache_change_a_bit(monkeypatch: pyt
 @pytest.mark.parametrize("cached", [0, 500, 10**6])
 def test_threads_that_share_a_model_translate_as_one_alone(monkeypatch: pytest.MonkeyPatch, cached: int) -> None:
     """One thread evicts from the cache keys that another needs, or needs keys that another computes."""
-    monkeypatch.setattr(nearest_neighbour, "CACHED_ENTRIES", cached)
+    monkeypatch.setattr(datastore, "CACHED_ENTRIES", cached)
     bundle, pairs = untrained({"hidden": 64, "embedding": 40, "attention": 24}), reversals(300, seed=3)
     lines, config = [pair.src for pair in reversals(12, seed=5)], SearchConfig(beam=2, max_ratio=0.3, max_extra=2)
     expected = list(LineTranslator(remembering(bundle, pairs, 0.4), config, 20).stream(lines, silent))
@@ -124,9 +122,9 @@ def test_threads_that_share_a_model_translate_as_one_alone(monkeypatch: pytest.M
         assert [c.text for c in candidates] == [c.text for c in alone]
         assert [c.log_prob for c in candidates] == pytest.approx([c.log_prob for c in alone], rel=1e-4)
     assert isinstance(shared.engine, TorchEngine)
-    [datastore] = shared.engine.datastores
-    assert datastore
-    assert datastore.cached_entries == sum(map(len, datastore.cache.values())) <= cached
+    [store] = shared.engine.datastores
+    assert store
+    assert store.cached_entries == sum(map(len, store.cache.values())) <= cached
 
 
 def test_the_scorers_score_of_a_translation_is_the_searchs(bundle: Bundle) -> None:

@@ -13,7 +13,6 @@ from seq2seq.folder import checkpoint
 from seq2seq.segments.segment import Segment
 from seq2seq.text.ragged import Ragged
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.inference import with_memory
 from seq2seq.translation.rescoring import Rescorer, Rescoring
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
@@ -60,7 +59,7 @@ def test_a_prefix_is_refused(bundle: Bundle) -> None:
 
 def test_a_memory_holds_what_the_model_writes(forward: Bundle, bundle: Bundle) -> None:
     sides = bundle.src_tokenizer.encode_all(LINES), bundle.tgt_tokenizer.encode_all(LINES[::-1])
-    own, other = (LineTranslator(with_memory(each, *sides, 0.5), CONFIG) for each in (bundle, forward))
+    own, other = (LineTranslator(each.with_memory(*sides, 0.5), CONFIG) for each in (bundle, forward))
     assert own.engine.datastores[0].memory.tgt[0] == other.engine.datastores[0].memory.tgt[0][::-1]  # type: ignore[attr-defined]
     assert own.log_probs(LINES, LINES) != LineTranslator(bundle, CONFIG).log_probs(LINES, LINES)
 
