@@ -249,7 +249,7 @@ def merged(glossaries: Iterable[Glossary]) -> tuple[Term, ...]:
 def with_term_values(segment: Segment, terms: Terms, everywhere: bool = False) -> Segment:
     """A segment of `keep`, with the terms that hold what is kept, such as "Windows 10", as values themselves.
 
-    With `everywhere`, all terms are values.
+    So are those beside letters that are kept, with these: 東京 in 東京都. With `everywhere`, all terms are values.
 
     What stands in their place is the translation that the glossary has. A term does not begin or end inside of what is
     kept. Markup around words is no part of the text; that inside of such a term follows it.
@@ -262,22 +262,29 @@ def with_term_values(segment: Segment, terms: Terms, everywhere: bool = False) -
         spans.append((len(text), len(text) + len(written)))
         text += written
     values = [span for part, span in zip(parts, spans, strict=True) if _is_value(part)]
-    result, at = list[str | Mark](), 0
-    for place in [*terms.places(text), Place(len(text), len(text), "")]:
+    result, at, places = list[str | Mark](), 0, terms.places(text)
+    words = [(a, b) for a, b in values if text[a:b].isalpha() and all(b <= p.begin or p.end <= a for p in places)]
+    for place in places:
         inside = [(begin, end) for begin, end in values if begin < place.end and end > place.begin]
-        if place.target and not (inside or everywhere):
+        begin = next((a for a, b in words if at <= a and b == place.begin), place.begin)
+        end = next((b for a, b in words if a == place.end), place.end)
+        if not (inside or everywhere or (begin, end) != place[:2]):
             continue
         if inside and (inside[0][0] < place.begin or inside[-1][1] > place.end):
             continue
-        result += _cut(parts, spans, at, place.begin)
-        if place.target:
-            value = Mark(0, VALUE, Kept.of(place.target, text[place.begin : place.end]))
-            before, inside_of_it = (
-                [part for part in _cut(parts, spans, *ends) if isinstance(part, Mark) and not _is_value(part)]
-                for ends in ((place.begin, place.begin + 1), (place.begin + 1, place.end))
-            )
-            result += [*before, value, *inside_of_it]
-        at = place.end
+        code = text[begin : place.begin] + place.target + text[place.end : end]
+        before, inside_of_it = (
+            [part for part in _cut(parts, spans, *ends) if isinstance(part, Mark) and not _is_value(part)]
+            for ends in ((begin, begin + 1), (begin + 1, end))
+        )
+        result += [
+            *_cut(parts, spans, at, begin),
+            *before,
+            Mark(0, VALUE, Kept.of(code, text[begin:end])),
+            *inside_of_it,
+        ]
+        at = end
+    result += _cut(parts, spans, at, len(text))
     result += [part for part, (begin, end) in zip(parts, spans, strict=True) if begin == end == len(text)]
     return Segment.of_parts(result)
 

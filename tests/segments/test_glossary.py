@@ -53,8 +53,9 @@ def test_phrases_are_found_as_whole_words_the_longest_first(text: str, phrases: 
     assert found(text, *phrases) == expected
 
 
-def with_values(text: str, *terms: tuple[str, str]) -> str:
-    segment = with_term_values(keep(Segment(text), Keeping("en", "de")), Terms(tuple(Term(*term) for term in terms)))
+def with_values(text: str, *terms: tuple[str, str], patterns: tuple[str, ...] = ()) -> str:
+    kept = keep(Segment(text), Keeping("en", "de", patterns))
+    segment = with_term_values(kept, Terms(tuple(Term(*term) for term in terms)))
     return "".join(f"⟨{restore(Segment.of_parts([p])).text}⟩" if not isinstance(p, str) else p for p in segment.parts())
 
 
@@ -75,6 +76,23 @@ def test_a_term_that_holds_what_is_kept_is_kept_as_its_translation(text: str, ex
         f"⟨{restore(Segment.of_parts([p])).text}⟩" if not isinstance(p, str) else p
         for p in keep(Segment(text), Keeping("en", "de")).parts()
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I like 東京都.", "I like ⟨Tokio都⟩."),
+        ("大東京都 東京", "⟨大Tokio都⟩ ⟨Tokio⟩"),
+        ("東京都東京", "⟨Tokio都⟩⟨Tokio⟩"),
+        ("東京府", "⟨Tokio⟩⟨Amt⟩"),
+        ("都 東京 都", "⟨都⟩ ⟨Tokio⟩ ⟨都⟩"),
+        ("東京10", "⟨Tokio⟩⟨10⟩"),
+        ("<b>東京</b>都", "⟨<b>⟩⟨Tokio都⟩⟨</b>⟩"),
+    ],
+)
+def test_letters_beside_a_term_are_kept_with_it(text: str, expected: str) -> None:
+    """As two marks the model could put them apart."""
+    assert with_values(text, ("東京", "Tokio"), ("府", "Amt"), patterns=("東京", "都", "大", "府")) == expected
 
 
 def test_a_file_has_two_columns_comments_and_perhaps_its_languages() -> None:
