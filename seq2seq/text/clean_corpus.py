@@ -73,7 +73,9 @@ def clean(
     train, *others = text.parts["train"], *(name for name in text.parts if name != "train")
     reasons = faults(train, config)
     notices = [*text.notes, *corpus.unread_notes(text.unread, config)]
-    if (count := reasons.count("")) > _MANY:
+    count = reasons.count("")
+    _sizes(sizes, others, count)  # refused now, not after the checks
+    if count > _MANY:
         say(f"checking {count:,} pairs")
     found = _suspects(train, reasons, config, notices, check)
     if drop_suspects:

@@ -98,6 +98,15 @@ def test_a_devtest_part_is_a_test_part(table: Path) -> None:
     refused(call(*text, "--check", "--test", 3), "--test 3: the text has a test part, devtest; leave the option out")
 
 
+def test_sizes_that_cannot_be_are_refused_before_the_checks(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seq2seq.text.clean_corpus._MANY", 0)
+    text = "corpus", "--data", table, "--errors", "skip", "--no-model"
+    assert "checking 63 pairs" in worked(call(*text, "--check")).err
+    refused(call(*text, "--check", "--test", 1000), "too many of 63;")
+    Path("test.tsv").write_text("en\tde\nHello you.\tHallo du.\n", encoding="utf-8")
+    refused(call(*text, "--check", "--test", 3), "the text has a test part")
+
+
 def test_check_shows_its_report_and_quiet_leaves_out_the_notes(table: Path) -> None:
     """The report is the result of --check; a corpus that is written has its own README.md."""
     text = "corpus", "--data", table, "--errors", "skip", "--no-model"
