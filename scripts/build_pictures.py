@@ -112,12 +112,9 @@ def align(src: str, tgt: str) -> Alignment:
     bundle = load_model(shipped_models(trained=True)["en", "de"]).toward(("en", "de"))
     assert isinstance(bundle.engine, TorchEngine)
     [source], [target] = bundle.src_tokenizer.encode([src]), bundle.tgt_tokenizer.encode([tgt])
-    weights = bundle.engine.attention(np.array([*bundle.lead, *source, EOS]), np.array([BOS, *target]))
-    return Alignment(
-        weights[:, len(bundle.lead) :],
-        bundle.tgt_tokenizer.pieces([*target, EOS]),
-        bundle.src_tokenizer.pieces([*source, EOS]),
-    )
+    read = [*bundle.lead, *source, EOS]
+    weights = bundle.engine.attention(np.array(read), np.array([BOS, *target]))
+    return Alignment(weights, bundle.tgt_tokenizer.pieces([*target, EOS]), bundle.src_tokenizer.pieces(read))
 
 
 def attention(alignment: Alignment) -> Figure:
@@ -185,9 +182,10 @@ def overview(alignment: Alignment) -> Figure:
     axes.axis("off")
     for title, y in ROWS.items():
         axes.text(0.1, y, title, va="center")
-    columns = [2.55 + 1.0 * i for i in range(len(alignment.source))]
-    _encoder(axes, columns, [plain(token) for token in alignment.source])
-    _attention(axes, columns, alignment.weights[STEP].tolist())
+    _, *source = map(plain, alignment.source)  # without the token that names the target's language
+    columns = [2.55 + 1.0 * i for i in range(len(source))]
+    _encoder(axes, columns, source)
+    _attention(axes, columns, alignment.weights[STEP, 1:].tolist())
     _decoder(axes, columns, [plain(token) for token in alignment.target])
     _beam_search(axes)
     for i, (equation, meaning) in enumerate(EQUATIONS.items()):

@@ -2,7 +2,7 @@
 
     import seq2seq
 
-    model = seq2seq.load()                                          # the models that ship; load("DIR"): one of yours
+    model = seq2seq.load()                                          # the model that ships; load("DIR"): one of yours
     model.translate("Where is the station?", to="de")               # a str for a str, a list for a list
     run = seq2seq.train(data="DIR", src="en", tgt="de", out="DIR2")
     seq2seq.evaluate(run.model, data="DIR", split="test")           # scores with their signatures

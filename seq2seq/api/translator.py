@@ -1,4 +1,4 @@
-"""`load` opens a model folder, or the models that ship; a `Translator` translates and scores strings.
+"""`load` opens a model folder, or the model that ships; a `Translator` translates and scores strings.
 
 This module does not know text files or commands. It does not import torch if the models are exported ones.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from seq2seq.api.computing import check_threads, torch_threads
-from seq2seq.api.models import open_model, shipped_models, trained_form, with_translation_memory
+from seq2seq.api.models import open_model, shipped_models, with_translation_memory
 from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
 from seq2seq.errors import InputError
@@ -36,8 +36,8 @@ def load(
     """A translator for a model folder, trained or exported.
 
     Args:
-        path: the folder; a list of folders of trained models is an ensemble. None: the models that ship, English to
-            German and German to English, each opened at its first use.
+        path: the folder; a list of folders of trained models is an ensemble. None: the model that ships,
+            opened at its first use.
         device: "cpu", "cuda", or "auto": a GPU if there is one.
         threads: CPU threads; None: torch's own number, for an exported model all cores.
 
@@ -282,8 +282,6 @@ class Translator:
         """The model of a direction, opened at its first use, with a translation memory if one is given."""
         with self._opening:
             folders = self._folders[direction]
-            if memory is not None:
-                folders = tuple(map(trained_form, folders))
             if folders not in self._opened:
                 self._opened[folders], _ = open_model(folders, self._device, self.threads)
             bundle = self._opened[folders].toward(direction)

@@ -97,7 +97,7 @@ def _translators(
     Raises:
         InputError: a model cannot be opened, or two are of one direction.
     """
-    exact = options.exact or bool(memory.memory) or compute.device == "cuda"
+    exact = options.exact or compute.device == "cuda"
     threads = 1 if options.workers > 1 else compute.threads
     translators = dict[Direction, LineTranslator]()
     for folder in options.models or dict.fromkeys(shipped_models().values()):

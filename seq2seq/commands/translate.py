@@ -1,9 +1,9 @@
 """Translate standard input, a file, or lines typed at a prompt.
 
-    echo "A man is riding a bike." | seq2seq translate         # a small model that ships, to German
+    echo "A man is riding a bike." | seq2seq translate         # the model that ships, to German
     echo "Eine Katze schläft." | seq2seq translate --to en
     seq2seq translate --model DIR --input FILE --output FILE --beam 5
-    seq2seq translate --model DIR --from auto --to fr         # many languages: detected, French
+    seq2seq translate --from auto --to fr                     # the language is detected; to French
     seq2seq translate --model DIR --model DIR2                # an ensemble, of one tokenizer
     seq2seq translate --model DIR                             # at a terminal: a prompt
     seq2seq translate --model DIR --input FILE --score FILE2  # log p of the translations in FILE2
@@ -88,7 +88,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         lines, sample = (lines, _sample(text, kind)) if is_document else _peeked(lines)
     folders = text.models
     if not folders:
-        models = shipped_models(trained=bool(memory.memory))
+        models = shipped_models()
         folders = [models[_direction(text, list(models), sample)]]
     bundle, workers = open_model(folders, compute.device, compute.threads, 1 if interactive else form.workers)
     bundle = bundle.toward(_direction(text, bundle.known, sample))

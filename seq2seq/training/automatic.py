@@ -1,8 +1,8 @@
 """The recipe `auto`: settings that follow from the amount of text. Pure functions, documented in docs/guide.md.
 
 Less text needs fewer and shorter subword tokens, a smaller model, more dropout, smaller batches and more passes over it
-(Sennrich & Zhang 2019). The sizes for up to 60,000 and 300,000 pairs are those of the recipes `multi30k` and `shipped`,
-the others are scaled from them.
+(Sennrich & Zhang 2019). The sizes for up to 60,000 and 300,000 pairs are those of the recipes `multi30k` and
+`tatoeba-large`, the others are scaled from them.
 
 This module does not know text, files or the training loop.
 """

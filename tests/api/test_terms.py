@@ -62,7 +62,7 @@ def test_terms_stand_in_the_translations_of_ensembles_and_with_a_translation_mem
             {"Köter": 2, "schwarzer Köter": 1},
         ),
         ("THE DOG SLEEPS.", {"dog": "Köter"}, {"KÖTER": 1}),
-        ("The girl is here.", {"girl": "дівчина 丼"}, {"Дівчина 丼": 1}),
+        ("The girl is here.", {"girl": "дівчина 丼"}, {"івчина 丼": 1}),
         ("A cat.", {"cat": "x" * 40}, {"x" * 39: 1}),
         ("I like Windows 10 on 10 days.", {"Windows 10": "Fenster Zehn"}, {"Fenster Zehn": 1, "10": 1}),
         ("The <b>black <i>dog</i></b> sleeps.", {"black dog": "Köter"}, {"Köter": 1, "<i>": 1, "</b>": 1}),
