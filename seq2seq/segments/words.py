@@ -26,6 +26,22 @@ def joins(character: str) -> bool:
     return is_word(character) and not is_unspaced(character)
 
 
+def space_between(source: str, translation: str) -> str:
+    """What is written after the translation of a sentence `source`, if another sentence follows directly.
+
+    Japanese and Chinese have no space there, other scripts have one; from these to others, one is written.
+    """
+    if not translation or source[-1:].isspace() or translation[-1].isspace():
+        return ""
+    return " " if _ends_unspaced(source) and not _ends_unspaced(translation) else ""
+
+
+def _ends_unspaced(text: str) -> bool:
+    """Whether a text ends with a wide mark, such as a Japanese full stop, or with a word of a script without spaces."""
+    last = next(filter(is_word, reversed(text)), "")
+    return unicodedata.east_asian_width(text[-1:] or " ") in "WF" or is_unspaced(last)
+
+
 def is_boundary(before: str, after: str) -> bool:
     """Whether a word may end or begin between two characters, each "" at an end of the text."""
     return not (before and after and joins(before) and joins(after))

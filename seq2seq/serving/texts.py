@@ -9,6 +9,7 @@ from seq2seq.documents.web.hypertext import text_events
 from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import Segment
 from seq2seq.segments.sentences import sentences
+from seq2seq.segments.words import space_between
 from seq2seq.serving.limits import RefusedError
 from seq2seq.translation.assembly import Candidate
 from seq2seq.translation.texts import count_words, different, ranked_texts, split_lines
@@ -79,7 +80,8 @@ def words_of(text: str, form: str) -> list[str]:
 def pieces_of(text: str, reading: Reading | None) -> list[str]:
     """The text as the sentences that a model with this reading translates one by one, and what stands between them.
 
-    Each line break is a piece of its own. Joined, the pieces are the text; and so are their translations.
+    Each line break is a piece of its own, and an empty one stands between two sentences with nothing between. Joined,
+    the pieces are the text; and so are their translations, if `with_spaces`.
     """
     pieces = list[str]()
     for number, line in enumerate(text.split("\n")):
@@ -90,8 +92,17 @@ def pieces_of(text: str, reading: Reading | None) -> list[str]:
         parts = chain.from_iterable(read(Segment(portion), reading) for portion in portions(line, reading.src))
         for in_sentence, run in groupby(parts, lambda part: isinstance(part, Sentence)):
             written = [_source(part) for part in run]
-            pieces += written if in_sentence else filter(None, ["".join(written)])
+            apart = [piece for sentence in written for piece in (sentence, "")][:-1]
+            pieces += apart if in_sentence else filter(None, ["".join(written)])
     return pieces
+
+
+def with_spaces(pieces: Sequence[str], translations: Sequence[str]) -> list[str]:
+    """The translations of the pieces; that of an empty one is the space that the sentence before it needs."""
+    return [
+        text if piece else space_between(pieces[i - 1], translations[i - 1])
+        for i, (piece, text) in enumerate(zip(pieces, translations, strict=True))
+    ]
 
 
 def _source(part: Part) -> str:
@@ -139,11 +150,13 @@ def _joined(of_portions: Sequence[tuple[Segment, Sequence[Candidate]]]) -> Seque
         return of_portions[0][1]
     result = list[Candidate]()
     for rank in range(max(len(found) for _, found in of_portions)):
-        text, log_prob, score, alignment, words, before = "", 0.0, 0.0, list[list[int]](), 0, 0
+        text, last, log_prob, score, alignment, words, before = "", "", 0.0, 0.0, list[list[int]](), 0, 0
         for portion, found in of_portions:
             each = found[min(rank, len(found) - 1)] if found else Candidate(portion, 0.0, 0.0, [])
             alignment += [[source + words, target + before] for source, target in each.alignment]
+            text += space_between(last, text)
             text, log_prob, score = text + each.segment.text, log_prob + each.log_prob, score + each.score
+            last = portion.text
             words, before = words + count_words(portion.text), before + count_words(each.segment.text)
         result.append(Candidate(Segment(text), log_prob, score, alignment))
     return result

@@ -28,6 +28,7 @@ from seq2seq.serving.texts import (
     slots_of,
     source_of,
     translations_of,
+    with_spaces,
     words_of,
     written,
 )
@@ -148,7 +149,7 @@ class Translations:
         source, target = found.direction
         whole = msgspec.structs.replace(asked, source=source, target=target, sentences=False)
         answer = await self.translate(client, whole, Texts(pieces, is_list=True))
-        answer.sentences = pieces
+        answer.sentences, answer.translatedText = pieces, with_spaces(pieces, answer.translatedText)
         if found.detection:
             answer.detectedLanguage = Detected(found.detection.confidence, found.detection.language)
         return answer

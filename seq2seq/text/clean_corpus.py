@@ -73,9 +73,8 @@ def clean(
     train, *others = text.parts["train"], *(name for name in text.parts if name != "train")
     reasons = faults(train, config)
     notices = [*text.notes, *corpus.unread_notes(text.unread, config)]
-    count = reasons.count("")
-    _sizes(sizes, others, count)  # refused now, not after the checks
-    if count > _MANY:
+    if (count := reasons.count("")) > _MANY:
+        _sizes(sizes, others, count)  # refused now, not after the checks
         say(f"checking {count:,} pairs")
     found = _suspects(train, reasons, config, notices, check)
     if drop_suspects:

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain, dropwhile, pairwise
 from typing import Any, NamedTuple
 
 from seq2seq.languages.identification import is_foreign
@@ -17,8 +17,8 @@ from seq2seq.segments.keeping import Kept, keep, restore
 from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
-from seq2seq.segments.segment import VALUE, Mark, Segment
-from seq2seq.segments.words import fold, is_small
+from seq2seq.segments.segment import CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.words import fold, is_small, space_between
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.phrase_text import Avoided, Wish, counted
@@ -211,8 +211,11 @@ class Assembly:
         """The candidate of one hypothesis for each unit, and whether it holds a phrase to avoid."""
         parts, links = list[str | Mark](), list[Link]()
         spans = list[tuple[int, int]]()  # of what the model wrote
-        length, sentence, unit = 0, 0, 0
-        for part in self.parts:
+        length, sentence, unit, space = 0, 0, 0, ""  # `space`: to be written before the next part
+        for number, part in enumerate(self.parts):
+            if space and not (isinstance(part, Mark) and part.kind == CLOSE):
+                parts.append(space)
+                length, space = length + len(space), ""
             if not isinstance(part, Sentence):
                 parts.append(part)
                 length += _length(part)
@@ -234,6 +237,8 @@ class Assembly:
             parts += written
             length += sum(map(_length, written))
             sentence += 1
+            if _is_followed(self.parts, number):
+                space = space_between(part.text, "".join(p for p in written if isinstance(p, str)))
         segment = restore(Segment.of_parts(parts))
         alignment = self._alignment(segment.text, links) if self.alignments else []
         held = self._held(segment.text, spans)
@@ -311,6 +316,13 @@ class Assembly:
                 shifts.append(shift)
                 shift += len(_source_of(part))
         return places, [*shifts, shift]
+
+
+def _is_followed(parts: Sequence[Part], number: int) -> bool:
+    """Whether the next sentence follows on a part with nothing but pairs of markup between."""
+    after = (parts[i] for i in range(number + 1, len(parts)))
+    outer = dropwhile(lambda part: isinstance(part, Mark) and part.kind in (OPEN, CLOSE), after)
+    return isinstance(next(outer, None), Sentence)
 
 
 def _source_of(mark: Mark) -> str:

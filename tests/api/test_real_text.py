@@ -47,6 +47,17 @@ def test_all_sentences_of_a_line_are_translated(model: seq2seq.Translator) -> No
     assert model.translate(" ".join(sentences), to="de", split=False) != model.translate(" ".join(sentences), to="de")
 
 
+def test_sentences_without_space_between_have_one_where_the_target_has(model: seq2seq.Translator) -> None:
+    sentences = ["駅はどこですか。", "私は猫が好きです！", "犬もいるよ"]
+    for to in ("en", "de", "fr", "es", "nl"):
+        apart = model.translate(sentences, from_="ja", to=to)
+        assert model.translate("".join(sentences), from_="ja", to=to) == " ".join(apart)
+        assert model.translate("　".join(sentences), from_="ja", to=to) == "　".join(apart)
+    assert model.translate("Where is it?I know.", to="de") == "".join(
+        model.translate(["Where is it?", "I know."], to="de")
+    )
+
+
 def test_links_count_words_over_all_sentences(model: seq2seq.Translator) -> None:
     [best, *_] = model.translate("I am tired.  He is here.", to="de", nbest=3)
     source, target = ["I", "am", "tired.", "He", "is", "here."], best.text.split()

@@ -162,6 +162,20 @@ def test_a_text_is_answered_sentence_by_sentence_as_it_is_translated_at_once(lan
     assert ask_json(f"{languages}/translate", {**fields, "format": "html", "sentences": True}).status == 400
 
 
+def test_between_japanese_sentences_the_server_writes_the_space_that_the_target_has(languages: str) -> None:
+    text = "駅はどこですか。私は猫が好きです。\n" + "犬がいます。" * 200
+    fields = {"q": text, "source": "ja", "target": "en"}
+    answer = ask_json(f"{languages}/translate", {**fields, "sentences": True}).content
+    assert answer["sentences"][:4] == ["駅はどこですか。", "", "私は猫が好きです。", "\n"]
+    assert "".join(answer["sentences"]) == text
+    whole = ask_json(f"{languages}/translate", fields).content["translatedText"]
+    assert "".join(answer["translatedText"]) == whole
+    assert answer["translatedText"][1] == " " and not re.search(r"[.?!]\w", whole)
+    page = {"q": "<b>駅はどこ？</b><i>犬です。</i>猫です。", "source": "ja", "target": "en", "format": "html"}
+    translated = ask_json(f"{languages}/translate", page).content["translatedText"]
+    assert re.fullmatch(r"<b>\S.*\S</b> <i>\S.*\S</i> \S.*", translated)
+
+
 # ---- languages ---------------------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ export class Pieces {
   }
 
   piece(text, translated, links) {
-    const best = text.trim() ? translated : text;
+    const best = text.trim() || !text ? translated : text;  // "": between two sentences
     const piece = {text, best, translation: best, links, bestLinks: links};
     if (this.choices.has(text)) setTranslation(piece, this.choices.get(text));
     return piece;
