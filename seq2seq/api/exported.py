@@ -18,7 +18,7 @@ from seq2seq.folder.user_cache import cache_folder
 from seq2seq.processes import CAN_FORK, ProcessPool
 from seq2seq.versions import versions
 
-GRAPHS = 3  # version of the graphs; those of earlier versions, which may be in the cache, have no translation memory
+GRAPHS = 4  # version of the graphs; the cache may have those of earlier ones, which align worse or have no memory
 
 
 def exported_once(folder: Path, notify: Callable[[str], None]) -> Path:

@@ -5,6 +5,7 @@ and computes one step of attention over it (`attention`). Axes: B sentences, W q
 positions (padded, so that no sum depends on the batch), D encoder output, H query, A keys, E embedding.
 """
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -57,14 +58,19 @@ def _export_fixed(g: Graph, model: Model, encoded: EncoderOutput) -> None:
 
 
 def _export_keys_and_values(g: Graph, model: Model, encoded: EncoderOutput) -> None:
-    """Keys, values, what to add to scores (0, or -inf at padding), and in a lexical model the source embeddings."""
+    """Keys, values, what to add to scores (0, or -inf at padding), and in a lexical model the source embeddings.
+
+    Also what to add to weights (0, or -inf at padding and EOS) before the position is chosen that a token comes from.
+    """
     config, states, embeddings = model.config, encoded.states, encoded.embeddings
     context: Any = model.decoder.context
     length = g("Shape", encoded.mask, start=1, end=2)
     missing = g("Mod", g("Neg", length), numbers(POSITION_MULTIPLE))
     mask = g("Pad", encoded.mask, g("Concat", numbers(0, 0, 0), missing, axis=0))  # (B, P)
-    blocked = g("Where", mask, np.array(0, np.float32), np.array(-np.inf, np.float32))
-    g.output(names.BLOCKED, g("Unsqueeze", blocked, numbers(1)), FLOAT, "B", 1, "P")
+    before_others = g("Pad", g("Slice", mask, numbers(1), numbers(sys.maxsize), numbers(1)), numbers(0, 0, 0, 1))
+    for name, allowed in ((names.BLOCKED, mask), (names.LINKED, before_others)):
+        added = g("Where", allowed, np.array(0, np.float32), np.array(-np.inf, np.float32))
+        g.output(name, g("Unsqueeze", added, numbers(1)), FLOAT, "B", 1, "P")
     padding = g("Concat", numbers(0, 0, 0, 0), missing, numbers(0), axis=0)
     values = g("Pad", g("Transpose", states.name, perm=[1, 0, 2]), padding)  # (B, P, D)
     if config.lexical:
@@ -106,7 +112,7 @@ class Attended(NamedTuple):
 
     context: Value  # (N, D) the context vector
     embedding: str  # (N, E) the mean of the source embeddings by attention weights; "": the model is not lexical
-    source: str  # (N, 1) the source position with the largest weight; 0 where the context is fixed
+    source: str  # (N, 1) the source position before EOS with the largest weight; 0 where the context is fixed
     weights: str = ""  # (N, P) attention weights; "": the context is fixed
     covered: str = ""  # (N, P) the coverage after the step; "": the context does not read it
 
@@ -117,6 +123,7 @@ class MemoryInputs(NamedTuple):
     keys: str
     values: str
     blocked: str  # (B, 1, P) what to add to scores: 0, or -inf at padding
+    linked: str  # (B, 1, P) what to add to weights before the largest is looked for: 0, or -inf at padding and EOS
     embeddings: str  # (B, P, E), or ""
     covered: str  # (N, P) the coverage before the step, or ""
     sentences: str  # the number B
@@ -165,10 +172,10 @@ def _memory_inputs(g: Graph, model: Model) -> MemoryInputs:
     elif config.context == "multihead":
         key_shape, value_shape = ("B", heads, width // heads, "P"), ("B", heads, "P", width // heads)
     keys, values = g.input(names.KEYS, FLOAT, *key_shape), g.input(names.VALUES, FLOAT, *value_shape)
-    blocked = g.input(names.BLOCKED, FLOAT, "B", 1, "P")
+    blocked, linked = (g.input(name, FLOAT, "B", 1, "P") for name in (names.BLOCKED, names.LINKED))
     embeddings = g.input(names.EMBEDDINGS, FLOAT, "B", "P", config.embedding) if config.lexical else ""
     covered = g.input(names.STATE + names.COVERED, FLOAT, "N", "P") if config.coverage else ""
-    return MemoryInputs(keys, values, blocked, embeddings, covered, g("Shape", blocked, start=0, end=1))
+    return MemoryInputs(keys, values, blocked, linked, embeddings, covered, g("Shape", blocked, start=0, end=1))
 
 
 def _dot(g: Graph, model: Model, memory: MemoryInputs, query: Value) -> Attended:
@@ -223,7 +230,7 @@ def _attended(g: Graph, model: Model, memory: MemoryInputs, c: Value, weights: s
     embedding = ""
     if memory.embeddings:
         embedding = g("Reshape", g("MatMul", weights, memory.embeddings), numbers(-1, model.config.embedding))
-    source = g("Reshape", g("ArgMax", weights, axis=-1), numbers(-1, 1))
+    source = g("Reshape", g("ArgMax", g("Add", weights, memory.linked), axis=-1), numbers(-1, 1))
     if not (memory.covered or model.config.copy):
         return Attended(c, embedding, source)
     of_rows = g("Reshape", weights, g("Concat", numbers(-1), g("Shape", memory.blocked, start=2, end=3), axis=0))

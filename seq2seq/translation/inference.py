@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from seq2seq.network.decoder import State
 from seq2seq.network.model import Model
@@ -86,7 +87,9 @@ class TorchEngine:
             for x in (top.indices, top.values, log_probs.gather(1, target))
         )
         weights = torch.stack([after.weights[: tokens.size, -1] for after in states]).sum(0)
-        source = weights.argmax(-1).cpu().numpy().reshape(tokens.shape)
+        mask = state.states[0].memory.mask.repeat_interleave(rows // sentences, 0)[: tokens.size]
+        before_others = functional.pad(mask[:, 1:], (0, 1))  # EOS comes last: no token comes from it
+        source = weights.masked_fill(~before_others, -1.0).argmax(-1).cpu().numpy().reshape(tokens.shape)
         proposal = Proposal(candidates, values, target_log_probs[:, :, 0], source)
         return proposal, state._replace(states=tuple(states))
 

@@ -99,7 +99,7 @@ class Hypothesis(NamedTuple):
     tokens: list[int]  # without `eos`
     log_prob: float  # nats, of the tokens and `eos`
     score: float  # what translations are ranked by, see `score`
-    sources: list[int]  # for each token the source position with the largest attention weight
+    sources: list[int]  # for each token the source position before EOS with the largest attention weight
 
 
 class Proposal(NamedTuple):
@@ -108,7 +108,7 @@ class Proposal(NamedTuple):
     tokens: Ids  # (B, W, C) the most probable next tokens, best first
     log_probs: LogProbs  # (B, W, C)
     target_log_probs: LogProbs  # (B, W) of the target token
-    source: Ids  # (B, W) the source position with the largest attention weight
+    source: Ids  # (B, W) the source position before EOS with the largest attention weight
 
 
 class State(Protocol):
