@@ -51,7 +51,7 @@ MODULES_INSIDE = {
         "case": "",
         "patterns": "",
         "words": "",
-        "keeping": "segment numbers patterns",
+        "keeping": "segment numbers patterns words",
         "glossary": "segment normalisation words keeping",
         "reading": "segment pieces normalisation sentences keeping glossary",
         "placing": "segment pieces words reading",

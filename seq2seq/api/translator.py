@@ -135,7 +135,8 @@ class Translator:
         """The translation of a text, or the translations of a list of texts, in the same order.
 
         Each line of a text is translated by itself, sentence by sentence. White space at its ends and between sentences
-        stays, and so does what is not language: placeholders, tags, addresses, numbers.
+        stays (where Japanese has none, other scripts get a space), and so does what is not language: placeholders,
+        tags, addresses, numbers.
 
         Args:
             text: a str gives a str, a list of str a list of str.

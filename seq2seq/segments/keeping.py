@@ -13,6 +13,7 @@ from seq2seq.errors import InputError
 from seq2seq.segments.numbers import localised
 from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern, around_markup
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.words import apart
 
 _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
 # Names of the patterns whose matches stand between words, not in the place of one.
@@ -160,7 +161,8 @@ def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, s
     things.sort()
     taken = [(begin, end) for begin, end, _, _ in things]
     free = zip([0, *(end for _, end in taken)], [*(begin for begin, _ in taken), len(text)], strict=True)
-    found = [match for begin, end in free for match in any_pattern().finditer(text, begin, end)]
+    seen = apart(text, keeping.src)
+    found = [match for begin, end in free for match in any_pattern().finditer(seen, begin, end)]
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue

@@ -8,6 +8,10 @@ from functools import cache
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 
 
+UNSPACED_LANGUAGES = frozenset(("ja", "zh", "yue", "th", "lo", "my", "km"))
+APART = "\u201e"  # stands for what is no part of what is kept; none of its patterns holds it
+
+
 @cache
 def is_unspaced(character: str) -> bool:
     """Whether the character's script puts no spaces between words."""
@@ -24,6 +28,22 @@ def is_word(character: str) -> bool:
 def joins(character: str) -> bool:
     """Whether a character makes one word with a letter beside it."""
     return is_word(character) and not is_unspaced(character)
+
+
+def apart(text: str, language: str) -> str:
+    """A text of a language without spaces, with APART for its letters and marks; texts of other languages stay.
+
+    So an address ends where Japanese goes on. It is as long as the text.
+    """
+    base = language.replace("_", "-").split("-")[0].lower()
+    return _letters_and_marks().sub(APART, text) if base in UNSPACED_LANGUAGES else text
+
+
+@cache
+def _letters_and_marks() -> re.Pattern[str]:
+    """The letters of these scripts, and wide marks, but no wide digits or Latin letters."""
+    marks = "\u3001-\u302f\u3031-\u303c\u303e-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff9f"
+    return re.compile(f"[{UNSPACED}{marks}]")
 
 
 def space_between(source: str, translation: str) -> str:

@@ -179,6 +179,33 @@ def test_markup(text: str, marks: list[tuple[str, str]]) -> None:
     assert kept(text) == marks
 
 
+@pytest.mark.parametrize(
+    ("text", "things"),
+    [
+        ("URLはhttps://example.com/です。", ["https://example.com/"]),
+        ("見て。https://example.com/a?b=c。彼は来る。", ["https://example.com/a?b=c"]),
+        ("「http://a.example/b」を見て", ["http://a.example/b"]),
+        ("メールはfoo@example.comまで。", ["foo@example.com"]),
+        ("@tanakaさんが来た", ["@tanaka"]),
+        ("詳しくはwww.example.comを見て", ["www.example.com"]),
+        ("ファイルはreport.pdfです", ["report.pdf"]),
+        ("彼は2024-05-17に来た", ["2024-05-17"]),
+        ("100km走った、60kgです", ["100km", "60kg"]),
+        ("変数はfoo_barとiPhoneだ", ["foo_bar", "iPhone"]),
+        ("{名前}さん、%sを<b>見て</b>", ["{名前}", "%s", "<b>", "</b>"]),
+        ("#東京は大きい。東京/USAと日本-eu", []),
+    ],
+)
+def test_what_is_kept_ends_where_a_script_without_spaces_goes_on(text: str, things: list[str]) -> None:
+    for language in ("ja", "ja-JP", "zh_Hant"):
+        assert [code for _, code in kept(text, Keeping(language, "de"))] == things
+
+
+def test_an_address_may_hold_any_script_where_words_have_spaces() -> None:
+    thing = "https://ja.example.org/日本"
+    assert kept(f"Look at {thing} now.") == [(VALUE, thing)]
+
+
 def test_numbers_in_prose_are_written_anew() -> None:
     def written(text: str, keeping: Keeping = ENGLISH) -> str:
         return restore(keep(Segment(text), keeping)).text
