@@ -2,6 +2,9 @@
 
 Each pattern finds a thing where it stands in running text. At one place the first pattern of the list wins. Repetitions
 that could begin at every character of a long text have a bound, so that the time grows with the length alone.
+
+In a text of a script without spaces, „ stands for its letters and marks (`seq2seq.segments.words.apart`), which would
+otherwise count as parts of a name beside them.
 """
 
 import re
