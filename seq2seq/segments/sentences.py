@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
+from seq2seq.segments.words import primary
+
 Span = tuple[int, int]
 
 # Characters that `sentencex` is given at once, since its time grows with their square; and how many of them must follow
@@ -42,7 +44,7 @@ def sentences(text: str, language: str) -> list[Span]:
     Between two sentences there is nothing but white space, perhaps none. `language` is a BCP 47 code; what `sentencex`
     does not know is divided as English is.
     """
-    language = language.replace("_", "-").split("-")[0].lower()
+    language = primary(language)
     ends = {*_boundaries(text, language), len(text)}
     for candidate in _CANDIDATE.finditer(text):
         if (end := candidate.end()) not in ends:

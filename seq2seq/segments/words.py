@@ -30,13 +30,17 @@ def joins(character: str) -> bool:
     return is_word(character) and not is_unspaced(character)
 
 
+def primary(language: str) -> str:
+    """The language alone of a BCP 47 code, in small letters: zh of zh_Hant."""
+    return language.replace("_", "-").split("-")[0].lower()
+
+
 def apart(text: str, language: str) -> str:
     """A text of a language without spaces, with APART for its letters and marks; texts of other languages stay.
 
     So an address ends where Japanese goes on. It is as long as the text.
     """
-    base = language.replace("_", "-").split("-")[0].lower()
-    return _letters_and_marks().sub(APART, text) if base in UNSPACED_LANGUAGES else text
+    return _letters_and_marks().sub(APART, text) if primary(language) in UNSPACED_LANGUAGES else text
 
 
 @cache
