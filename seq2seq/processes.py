@@ -27,7 +27,8 @@ CAN_FORK = sys.platform == "linux"  # elsewhere a fork is not safe in a process 
 class ProcessPool:
     """This process (worker 0) and `count` - 1 forked worker processes, alive while the context is entered.
 
-    The workers share torch's threads equally.
+    The workers share torch's threads equally. If they use all of the processors, each stays on its own: two that meet
+    on one wait for each other, which happened at every request beside another program, even one of low priority.
 
     Args:
         count: the number of workers; 1 is this process alone, with all threads.
@@ -38,10 +39,15 @@ class ProcessPool:
         self.count, self.serve = count, serve
         self.others: list[tuple[BaseProcess, Connection]] = []
         self.threads = _threads()
+        self.processors: list[int] = []  # of all workers; empty if they may run anywhere
 
     def __enter__(self) -> Self:
         self.threads = _threads()
-        _set_threads(max(1, self.threads // self.count))
+        share = max(1, self.threads // self.count)
+        _set_threads(share)
+        self.processors = _processors() if CAN_FORK and self.count > 1 else []
+        if len(self.processors) != self.count * share:
+            self.processors = []
         context = multiprocessing.get_context("fork" if self.count > 1 else None)
         for worker in range(1, self.count):
             ours, theirs = multiprocessing.Pipe()
@@ -51,6 +57,7 @@ class ProcessPool:
                 process.start()
             theirs.close()
             self.others.append((process, ours))
+        self._stay(0)
         return self
 
     def __exit__(self, failure: object, *details: object) -> None:
@@ -60,17 +67,28 @@ class ProcessPool:
                 process.kill()
             process.join()
         self.others = []
+        self._stay(None)
+        self.processors = []
         _set_threads(self.threads)
+
+    def _stay(self, worker: int | None) -> None:
+        """Keep this process on a worker's processors; None: on any."""
+        if self.processors:
+            share = len(self.processors) // self.count
+            begin, end = (0, None) if worker is None else (worker * share, (worker + 1) * share)
+            os.sched_setaffinity(0, self.processors[begin:end])
 
     @contextmanager
     def all_threads(self) -> Iterator[None]:
         """Give this process all threads inside the context, for work while the other workers are idle."""
         share = _threads()
+        self._stay(None)
         _set_threads(self.threads)
         try:
             yield
         finally:
             _set_threads(share)
+            self._stay(0)
 
     def run(self, requests: Sequence[Any]) -> list[Any]:
         """Send one request to each worker; returns the responses in the order of the requests.
@@ -94,6 +112,7 @@ class ProcessPool:
         """The loop of a worker process: respond to each request until the main process closes the pipe or ends."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the main process decides when to stop
+        self._stay(worker)
         for connection in (ours, *(connection for _, connection in self.others)):
             connection.close()  # the main process's ends: an open copy would hide that the main process has ended
         while True:
@@ -126,7 +145,12 @@ def _worker_is_there(process: BaseProcess) -> Iterator[None]:
 
 def available_threads() -> int:
     """The number of processor threads that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(_processors()) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processors() -> list[int]:
+    """The numbers of the processors that this thread may run on; on Linux."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def _threads() -> int:

@@ -99,9 +99,10 @@ def together(pairs: list[Pair], padding: int = 0) -> Batch:
 def teacher_forced(model: Model, b: Batch) -> Tensor:
     """Logits (N, V) at the real positions; of a model that copies, log p."""
     forced = model(b.src, b.src_mask, b.tgt_in, b.tgt_mask)
+    logits = forced.logits[: len(forced.features)]
     if model.pointer is None:
-        return forced.logits
-    return model.pointer.mix(forced.features, torch.log_softmax(forced.logits, -1), forced.copies)
+        return logits
+    return model.pointer.mix(forced.features, torch.log_softmax(logits, -1), forced.copies)
 
 
 def logits(model: Model, pairs: list[Pair], padding: int = 0) -> list[Tensor]:

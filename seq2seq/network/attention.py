@@ -23,6 +23,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from seq2seq.network.products import Linear
+
 
 class EncoderOutput(NamedTuple):
     """The encoder's states, its final state, the mask of real tokens and the source embeddings that were read."""
@@ -104,7 +106,7 @@ class General(Dot):
 
     def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__(states, query, heads, width)
-        self.key = nn.Linear(states, query, bias=False)
+        self.key = Linear(states, query, bias=False)
         nn.init.xavier_uniform_(self.key.weight)
 
     def prepare(self, encoded: EncoderOutput) -> SourceMemory:
@@ -119,8 +121,8 @@ class Additive(Mean):
 
     def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__(states, query, heads, width)
-        self.key = nn.Linear(states, width, bias=False)
-        self.query = nn.Linear(query, width)
+        self.key = Linear(states, width, bias=False)
+        self.query = Linear(query, width)
         self.v = nn.Linear(width, 1, bias=False)
         for linear in (self.key, self.query, self.v):
             nn.init.xavier_uniform_(linear.weight)
@@ -186,8 +188,8 @@ class MultiHead(nn.Module):
     def __init__(self, states: int, query: int, heads: int, width: int) -> None:
         super().__init__()
         self.states, self.size, self.heads = states, width, heads
-        self.query, self.output = nn.Linear(query, width, bias=False), nn.Linear(width, width, bias=False)
-        self.key, self.value = nn.Linear(states, width, bias=False), nn.Linear(states, width, bias=False)
+        self.query, self.output = Linear(query, width, bias=False), Linear(width, width, bias=False)
+        self.key, self.value = Linear(states, width, bias=False), Linear(states, width, bias=False)
         for linear in (self.query, self.output, self.key, self.value):
             nn.init.xavier_uniform_(linear.weight)
 

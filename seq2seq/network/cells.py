@@ -18,6 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seq2seq.network.products import rounds
+from seq2seq.network.unrolled import unrolled_gru
+
 
 class RNN(nn.Module):
     """The simple recurrent network (Elman 1990), on torch's fused kernel."""
@@ -40,7 +43,7 @@ class RNN(nn.Module):
 
 
 class GRU(nn.Module):
-    """The gated recurrent unit, on torch's fused kernel."""
+    """The gated recurrent unit, on torch's kernel; in training in bfloat16 on a CPU, on `unrolled_gru`."""
 
     states = 1  # vectors of size H in the state
 
@@ -55,6 +58,9 @@ class GRU(nn.Module):
         if x.shape[1] == 1:
             h = torch.gru_cell(x[:, 0], state, *weights(self.kernel))
             return h[:, None], h
+        if rounds(x):
+            output = unrolled_gru(x, state, weights(self.kernel))
+            return output, output[:, -1]
         output, h = fused(self.kernel, x, state[None])
         return output, h[0]
 

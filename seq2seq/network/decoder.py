@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from seq2seq.network.attention import Context, Covered, EncoderOutput, SourceMemory
 from seq2seq.network.cells import CELLS
 from seq2seq.network.embedding import Dropout
+from seq2seq.network.products import Linear
 
 
 class State(NamedTuple):
@@ -81,9 +82,9 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList([CELLS[cell](embedding + context.size * context.fixed, hidden)])
         self.layers.extend(CELLS[cell](hidden + context.size, hidden) for _ in range(1, layers))
         self.sizes = [CELLS[cell].states * hidden] * layers
-        self.bridge = nn.Linear(context.states, sum(self.sizes))
-        self.readout = nn.Linear(hidden + context.size + embedding, embedding)
-        self.lexical = nn.Linear(embedding, embedding) if lexical else None
+        self.bridge = Linear(context.states, sum(self.sizes))
+        self.readout = Linear(hidden + context.size + embedding, embedding)
+        self.lexical = Linear(embedding, embedding) if lexical else None
         for linear in filter(None, (self.bridge, self.readout, self.lexical)):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)

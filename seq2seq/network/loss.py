@@ -59,34 +59,47 @@ def sample_vocabulary(targets: Tensor, likely: Tensor, vocabulary: int, share: f
 
 
 def cross_entropy(
-    logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture | None = None, weights: Tensor | None = None
+    logits: Tensor,
+    targets: Tensor,
+    smoothing: float,
+    mixture: Mixture | None = None,
+    weights: Tensor | None = None,
+    scale: float = 1.0,
 ) -> Loss:
-    """The loss of logits (N, V) at N real tokens against targets y (N,), with label smoothing e.
+    """The loss of logits (N', V) at N real tokens against targets y (N,), with label smoothing e.
+
+    Logits of rows behind the N tokens do not count: their gradient is zero.
 
     smoothed = sum_n (1 - e) * -log p(y_n) + e / V * sum_v -log p(v)      Szegedy et al. (2016), section 7
 
-    Its gradient for the logits is p - q, where q is the smoothed target distribution. With a mixture -log p(y_n) is
-    `mixed_cross_entropy`. With the weights w (V') of a `Sample` the sum of v, and that of the softmax, is over the
-    sample, each term times w_v.
+    Its gradient for the logits is p - q, where q is the smoothed target distribution; `scale` multiplies both. With a
+    mixture -log p(y_n) is `mixed_cross_entropy`. With the weights w (V') of a `Sample` the sum of v, and that of the
+    softmax, is over the sample, each term times w_v.
     """
     if mixture is not None:
-        return mixed_cross_entropy(logits, targets, smoothing, mixture, weights)
+        return mixed_cross_entropy(logits, targets, smoothing, mixture, weights, scale)
     gradient, spread = torch.empty_like(logits), _spread(smoothing, logits, weights)
+    gradient[len(targets) :] = 0.0
     nats = uniform = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
     with torch.no_grad():
-        for block, y, grad in _blocks(logits, targets[:, None], gradient):
-            x, log_z, p = _softmax(block, weights)
+        for block, y, grad in _blocks(len(targets), logits, targets[:, None], gradient):
+            x, log_z, p = _softmax(block, weights, scale)
             nats = nats + (log_z - x.gather(1, y)).sum()
             if smoothing:
                 uniform = uniform + (log_z - _mean(x, weights)).sum()
-            p.sub_(spread)
-            grad.copy_(p.scatter_add_(1, y, torch.full_like(log_z, smoothing - 1.0)))
-    smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform
+            p.sub_(scale * spread)
+            grad.copy_(p.scatter_add_(1, y, torch.full_like(log_z, scale * (smoothing - 1.0))))
+    smoothed = scale * (nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform)
     return Loss(_WithGradient.apply(smoothed, gradient, logits), nats, len(targets))
 
 
 def mixed_cross_entropy(
-    logits: Tensor, targets: Tensor, smoothing: float, mixture: Mixture, weights: Tensor | None = None
+    logits: Tensor,
+    targets: Tensor,
+    smoothing: float,
+    mixture: Mixture,
+    weights: Tensor | None = None,
+    scale: float = 1.0,
 ) -> Loss:
     """The loss where p(y_n) = exp(generated_n) softmax(y_n) + exp(other_n), with label smoothing e.
 
@@ -97,23 +110,24 @@ def mixed_cross_entropy(
     e (softmax - 1 / V), for `generated` -(1 - e) r and for `other` -(1 - e) (1 - r).
     """
     gradients, spread = tuple(torch.empty_like(x) for x in (logits, *mixture)), _spread(smoothing, logits, weights)
+    gradients[0][len(targets) :] = 0.0
     nats = uniform = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
     with torch.no_grad():
-        for block, y, *parts in _blocks(logits, targets[:, None], *mixture, *gradients):
+        for block, y, *parts in _blocks(len(targets), logits, targets[:, None], *mixture, *gradients):
             generated, other, grad, grad_generated, grad_other = parts
-            x, log_z, p = _softmax(block, weights)
+            x, log_z, p = _softmax(block, weights, scale)
             of_softmax = generated + x.gather(1, y) - log_z
             log_p = torch.logaddexp(of_softmax, other)
             share = (of_softmax - log_p).exp()
             nats = nats - log_p.sum()
             if smoothing:
                 uniform = uniform + (log_z - _mean(x, weights)).sum()
-            scale = (1.0 - smoothing) * share
-            p.mul_(scale + smoothing).sub_(spread)
-            grad.copy_(p.scatter_add_(1, y, -scale.to(p.dtype)))
-            grad_generated.copy_(-scale)
-            grad_other.copy_(scale - (1.0 - smoothing))
-    smoothed = nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform
+            part = (1.0 - smoothing) * share
+            p.mul_(part + smoothing).sub_(scale * spread)
+            grad.copy_(p.scatter_add_(1, y, -scale * part.to(p.dtype)))
+            grad_generated.copy_(-scale * part)
+            grad_other.copy_(scale * (part - (1.0 - smoothing)))
+    smoothed = scale * (nats if smoothing == 0.0 else (1.0 - smoothing) * nats + smoothing * uniform)
     return Loss(_WithGradient.apply(smoothed, *gradients, logits, *mixture), nats, len(targets))
 
 
@@ -139,7 +153,7 @@ def consistency(logits: Tensor) -> Tensor:
     gradient = torch.empty_like(logits)
     total = torch.zeros((), dtype=_sum_dtype(logits), device=logits.device)
     with torch.no_grad():
-        for block_p, block_q, grad_p, grad_q in _blocks(*logits.chunk(2), *gradient.chunk(2)):
+        for block_p, block_q, grad_p, grad_q in _blocks(len(logits) // 2, *logits.chunk(2), *gradient.chunk(2)):
             (x, log_z, p), (y, log_w, q) = _softmax(block_p), _softmax(block_q)
             ratio, gap = (x - log_z).sub_(y - log_w), p - q
             kl_pq, kl_qp = (p * ratio).sum(1, keepdim=True), -(q * ratio).sum(1, keepdim=True)
@@ -161,8 +175,10 @@ class _WithGradient(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, total: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.saved_tensors
-        # In place, so a second backward is an error.
-        return None, *(None for _ in gradients), *(gradient.mul_(total) for gradient in gradients)
+        rows = 0 if not total.is_cuda and total == 1.0 else None  # a factor of 1 needs no pass over them
+        for gradient in gradients:
+            gradient[:rows].mul_(total)  # in place, so a second backward is an error
+        return None, *(None for _ in gradients), *gradients
 
 
 def _sum_dtype(logits: Tensor) -> torch.dtype:
@@ -170,21 +186,21 @@ def _sum_dtype(logits: Tensor) -> torch.dtype:
     return torch.promote_types(logits.dtype, torch.float32)
 
 
-def _blocks(logits: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Blocks of rows of the logits and the other tensors: small ones on a CPU, one of all rows elsewhere."""
-    rows = BLOCK // logits.shape[1] if logits.device.type == "cpu" else len(logits)
-    return zip(*(tensor.split(max(1, rows)) for tensor in (logits, *others)), strict=True)
+def _blocks(count: int, logits: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Blocks of the first rows of the logits and the other tensors: small ones on a CPU, one of all rows elsewhere."""
+    rows = BLOCK // logits.shape[1] if logits.device.type == "cpu" else count
+    return zip(*(tensor[:count].split(max(1, rows)) for tensor in (logits, *others)), strict=True)
 
 
-def _softmax(logits: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits x (N, V) in the type to sum in, log Z = log sum_v w_v exp(x_v) (N, 1), and the softmax w exp(x) / Z."""
+def _softmax(logits: Tensor, weights: Tensor | None = None, scale: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits x (N, V) in the type to sum in, log Z = log sum_v w_v exp(x_v) (N, 1), and `scale` w exp(x) / Z."""
     x = logits.to(_sum_dtype(logits))
     top = x.amax(1, keepdim=True)
     p = (x - top).exp_()
     if weights is not None:
         p.mul_(weights)
     z = p.sum(1, keepdim=True)
-    return x, top + z.log(), p.div_(z)
+    return x, top + z.log(), p.div_(z / scale)
 
 
 def _mean(x: Tensor, weights: Tensor | None) -> Tensor:
@@ -194,4 +210,7 @@ def _mean(x: Tensor, weights: Tensor | None) -> Tensor:
 
 def _spread(smoothing: float, logits: Tensor, weights: Tensor | None) -> float | Tensor:
     """What label smoothing adds to the probability of each column of the logits, one number or (V,)."""
-    return smoothing / logits.shape[1] if weights is None else weights * (smoothing / weights.sum())
+    if weights is None:
+        return smoothing / logits.shape[1]
+    weights = weights.to(_sum_dtype(logits))
+    return weights * (smoothing / weights.sum())

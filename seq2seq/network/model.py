@@ -22,6 +22,7 @@ from seq2seq.network.decoder import Decoder, State
 from seq2seq.network.embedding import Dropout, Embedding
 from seq2seq.network.encoder import Encoder
 from seq2seq.network.loss import Mixture
+from seq2seq.network.products import filled, rounds
 
 UNTIED = "model.tied = 'all' needs one vocabulary for both sides: set tokenizer.joint = true"
 NOT_JOINT = "model.copy = true needs one vocabulary for both sides: set tokenizer.joint = true"
@@ -70,7 +71,8 @@ class ModelConfig:
 class Forced(NamedTuple):
     """The result of teacher forcing."""
 
-    logits: Tensor  # (N, V) or (N, V') of the softmax at the N real positions, row by row
+    # (N', V) or (N', V') of the softmax at the N real positions, row by row; rows behind these are of no position
+    logits: Tensor
     features: Tensor  # (N, E)
     copies: Copies | None  # (N, S); None without `model.copy`
     weights: Tensor  # (B, T, S) attention weights of all positions
@@ -154,7 +156,8 @@ class Model(nn.Module):
         """
         features, state = self.features(tgt_in, self.start(src, src_mask))
         real, copies = features[tgt_mask], self._copies(state)
-        return Forced(self.logits(real, tokens), real, copies and copies.at(tgt_mask), state.weights)
+        rows = filled(real) if rounds(real) else real
+        return Forced(self.logits(rows, tokens), real, copies and copies.at(tgt_mask), state.weights)
 
     def log_probs(self, features: Tensor, state: State, rows: Rows | None = None) -> Tensor:
         """log p of the next token, in at least single precision, from features (B, T, E) and the state after them.
@@ -187,7 +190,9 @@ class Model(nn.Module):
         """
         if tokens is not None:
             return F.linear(features, self.output.weight[tokens], self.output.bias[tokens])
-        return F.linear(features, self.output.weight[: self.output.out_features], self.output.bias)
+        table = self.output.weight
+        whole = len(table) == self.output.out_features  # a part would have its gradient copied
+        return F.linear(features, table if whole else table[: self.output.out_features], self.output.bias)
 
 
 def _check(config: ModelConfig, src_vocabulary: int, tgt_vocabulary: int) -> None:

@@ -62,13 +62,15 @@ class Objective:
             forced = self.model(batch.src, batch.src_mask, tgt_in, batch.tgt_mask, sample and sample.tokens)
             mixture = self.model.mixture(forced, targets)
         places, weights = (sample.targets, sample.weights) if sample else (targets, None)
-        loss = cross_entropy(forced.logits, places, config.label_smoothing, mixture, weights)
-        total = loss.smoothed / passes
+        logits = forced.logits[: len(targets)] if config.consistency else forced.logits
+        scale = 1.0 / (passes * tokens)
+        loss = cross_entropy(logits, places, config.label_smoothing, mixture, weights, scale)
+        total = loss.smoothed
         if config.consistency:
-            total = total + config.consistency * consistency(forced.logits)
+            total = total + config.consistency / tokens * consistency(logits)
         if config.coverage:
-            total = total + config.coverage / passes * coverage(forced.weights, batch.tgt_mask)
-        (total / tokens).backward()
+            total = total + config.coverage * scale * coverage(forced.weights, batch.tgt_mask)
+        total.backward()
         return loss.nats.item() / passes
 
     def sample(self, targets: Tensor, sources: Tensor, elapsed: float) -> Sample | None:

@@ -35,9 +35,9 @@ from seq2seq.training.texts import dev_pairs, training_data
 from seq2seq.training.validation import Scores, Validator
 from seq2seq.translation.padding import use_strict_products
 
-# Compiled kernels that torch and oneDNN cache, one per shape: almost every batch of training has a new shape, and the
-# default of 1,024 grows to gigabytes.
-KERNEL_CACHES = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
+# Compiled kernels that torch and oneDNN cache, one per shape: many batches have new shapes, and the default of 1,024
+# each grows to gigabytes.
+KERNEL_CACHES = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256"}
 
 
 @contextmanager

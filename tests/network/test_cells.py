@@ -8,6 +8,7 @@ from tiny_models import close, draw, every_cell, shaken
 from torch import Tensor, nn
 
 from seq2seq.network.cells import CELLS
+from seq2seq.network.unrolled import UnrolledGRU
 
 B, T, I, H = 3, 5, 4, 6  # noqa: E741
 Step = Callable[[Tensor, Tensor], Tensor]  # x (B, I), state (B, N) to state (B, N)
@@ -142,6 +143,42 @@ def test_a_layer_equals_its_equations_forward_and_backward(cell: str, written: C
     )
     assert all(grad.abs().min() > 0 for grad in ours)
     close(ours, theirs)
+
+
+@pytest.mark.parametrize("written", [gru, gru_joined, torch_cell])
+@pytest.mark.parametrize("steps", [1, T])
+def test_the_unrolled_gru_equals_its_equations_forward_and_backward(
+    written: Callable[[nn.Module], Step], steps: int
+) -> None:
+    layer = shaken(CELLS["gru"](I, H))
+    x, state = draw(B, steps, I, seed=3).requires_grad_(), draw(B, H, seed=4).requires_grad_()
+    ours = UnrolledGRU.apply(x.transpose(0, 1), state, *weights(layer)).transpose(0, 1)
+    theirs, _ = over_time(written(layer), x, state)
+    close(ours, theirs)
+    to_output, leaves = draw(B, steps, H, seed=5), [x, state, *weights(layer)]
+    ours, theirs = (torch.autograd.grad((each * to_output).sum(), leaves) for each in (ours, theirs))
+    assert all(grad.abs().min() > 0 for grad in ours)
+    close(ours, theirs)
+
+
+@every_cell
+@pytest.mark.parametrize("rows", [1, 7, 16])
+def test_training_in_bfloat16_equals_single_precision_but_for_rounding(cell: str, rows: int) -> None:
+    """Rows that fill up a batch change nothing; the tolerance is that of eight bits, over five steps."""
+    torch.manual_seed(0)
+    layer = CELLS[cell](I, H)
+    x = torch.randn(rows, T, I, requires_grad=True)
+    start = torch.randn(rows, layer.state_size, requires_grad=True)
+    to_output, to_state, leaves = torch.randn(rows, T, H), torch.randn_like(start), [x, start, *layer.parameters()]
+    results = []
+    for enabled in (True, False):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            output, after = layer(x, start)
+        loss = (output.float() * to_output).sum() + (after.float() * to_state).sum()
+        results.append([output.float(), after.float(), *torch.autograd.grad(loss, leaves)])
+    for ours, theirs in zip(*results, strict=True):
+        assert ours.shape == theirs.shape
+        assert (ours - theirs).norm() < 0.02 * theirs.norm()
 
 
 @every_cell

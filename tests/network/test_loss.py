@@ -37,6 +37,32 @@ def test_the_loss_equals_torchs_forward_and_backward(smoothing: float) -> None:
 
 
 @smoothings
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_scale_multiplies_the_loss_and_its_gradient(smoothing: float, mixed: bool) -> None:
+    logits = draw(N, V).requires_grad_()
+    parts = [-draw(N, 1, seed=seed).abs().requires_grad_() for seed in (1, 2)] if mixed else []
+    mixture = Mixture(*parts) if mixed else None
+    plain, scaled = (cross_entropy(logits, TARGETS, smoothing, mixture, scale=scale) for scale in (1.0, 0.3))
+    close(scaled.smoothed, 0.3 * plain.smoothed)
+    close(scaled.nats, plain.nats)
+    ours, theirs = (torch.autograd.grad(each.smoothed, [logits, *parts]) for each in (scaled, plain))
+    close(ours, tuple(0.3 * gradient for gradient in theirs))
+
+
+@smoothings
+@pytest.mark.parametrize("mixed", [False, True])
+def test_logits_behind_the_targets_do_not_count(smoothing: float, mixed: bool) -> None:
+    more = draw(N + 3, V).requires_grad_()
+    mixture = Mixture(-draw(N, 1, seed=1).abs(), -draw(N, 1, seed=2).abs()) if mixed else None
+    ours, theirs = (cross_entropy(logits, TARGETS, smoothing, mixture) for logits in (more, more[:N]))
+    close((ours.smoothed, ours.nats), (theirs.smoothed, theirs.nats))
+    gradients = [torch.autograd.grad(each.smoothed, more)[0] for each in (ours, theirs)]
+    close(*gradients)
+    assert gradients[0][:N].all()
+    assert not gradients[0][N:].any()
+
+
+@smoothings
 def test_the_reported_loss_is_not_smoothed_and_has_no_gradient(smoothing: float) -> None:
     reported = cross_entropy(draw(N, V).requires_grad_(), TARGETS, smoothing)
     close(reported.nats, F.cross_entropy(draw(N, V), TARGETS, reduction="sum"))

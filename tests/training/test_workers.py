@@ -14,7 +14,7 @@ from reversal_task import begin, chosen, corpus
 from torch import nn
 
 from seq2seq.errors import WorkError
-from seq2seq.processes import CAN_FORK
+from seq2seq.processes import CAN_FORK, ProcessPool, available_threads
 from seq2seq.training.trainer import Trainer
 from seq2seq.training.workers import Shard, Workers, default_workers
 
@@ -207,3 +207,23 @@ def test_threads_are_shared_out_and_restored() -> None:
 )
 def test_the_default_number_of_workers(threads: int, tokens: int, hidden: int, count: int) -> None:
     assert default_workers(threads, tokens, hidden) == count
+
+
+@pytest.mark.skipif(available_threads() < 2, reason="there is one processor")
+def test_workers_that_use_all_processors_stay_on_their_own() -> None:
+    """Beside another program, two workers that meet on one processor would wait for each other."""
+    whole, threads = os.sched_getaffinity(0), torch.get_num_threads()
+    torch.set_num_threads(len(whole))
+    try:
+        pool = ProcessPool(len(whole), lambda worker, request: sorted(os.sched_getaffinity(0)))
+        with pool:
+            places = pool.run([None] * len(whole))
+            with pool.all_threads():
+                assert os.sched_getaffinity(0) == whole
+            assert [sorted(os.sched_getaffinity(0)), *pool.run([None] * len(whole))[1:]] == places
+        assert sorted(places) == [[processor] for processor in sorted(whole)]
+        assert os.sched_getaffinity(0) == whole
+        with ProcessPool(len(whole) + 1, pool.serve) as more:
+            assert more.run([None] * (len(whole) + 1)) == [sorted(whole)] * (len(whole) + 1)
+    finally:
+        torch.set_num_threads(threads)
