@@ -144,7 +144,7 @@ class Translator:
             options:
                 to: language to translate to; optional if the model knows one direction only.
                 from_: language to translate from; the same. "auto": that of each text is detected, which needs the
-                    package py3langid.
+                    package py3langid. A text that is in the language `to` already stays as it is.
                 beam: hypotheses kept at each step; None: the model's own setting.
                 memory: parallel text to use as a translation memory, as for `train`.
                 memory_share: weight of the memory, between 0 and 1.
@@ -172,6 +172,10 @@ class Translator:
         ranked: list[list[Translation]] = [[] for _ in texts]
         for direction in dict.fromkeys(directions):
             rows = [row for row, each in enumerate(directions) if each == direction]
+            if direction[0] == direction[1]:
+                for row in rows:
+                    ranked[row] = [Translation(texts[row], 0.0, 0.0, [])]
+                continue
             for row, found in zip(rows, self._ranked([texts[i] for i in rows], direction, nbest, options), strict=True):
                 ranked[row] = found
         best = [each[0].text for each in ranked] if nbest is None else [different(each)[:nbest] for each in ranked]

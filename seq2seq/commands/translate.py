@@ -258,10 +258,17 @@ def _check_different(source: Path, target: Path) -> None:
 
 
 def _direction(text: TextOptions, known: Sequence[Direction], sample: str) -> Direction:
-    """The direction, one of `known`, that the options name; with `--from auto` that of the sample."""
-    if text.from_ == AUTO:
-        return detect(sample, known, text.to)
-    return choose_direction(known, text.from_, text.to)
+    """The direction, one of `known`, that the options name; with `--from auto` that of the sample.
+
+    Raises:
+        InputError: it is not known, or the sample is in the language that `--to` names.
+    """
+    if text.from_ != AUTO:
+        return choose_direction(known, text.from_, text.to)
+    src, tgt = detect(sample, known, text.to)
+    if src == tgt:
+        raise InputError(f"{name_of(text.source)} is in {tgt} already; name another --to, or the language with --from")
+    return src, tgt
 
 
 def _sample(text: TextOptions, kind: str) -> str:

@@ -15,6 +15,8 @@ from babel.core import get_global
 from seq2seq.languages.codes import canonical, tag_of
 
 MAX_CHARS = 10_000  # at the beginning of a text, which are looked at
+# From this share on a text is taken to be in the language that it is to be translated to: a few words tell too little.
+CERTAIN = 0.9
 
 _CHINESE = ("CJK",)
 _NAMES = {  # how the Unicode names of a script's letters begin

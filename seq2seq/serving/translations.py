@@ -14,6 +14,7 @@ from msgspec import UNSET
 from seq2seq.documents.document import DocumentOptions, Event
 from seq2seq.documents.formats import format_name, load_format
 from seq2seq.languages.codes import find_code
+from seq2seq.languages.identification import CERTAIN
 from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnswer, TranslateRequest
 from seq2seq.serving.limits import Limits, RefusedError
@@ -96,13 +97,15 @@ class Translations:
     def found(self, asked: Direction, texts: Sequence[str]) -> Found:
         """The direction of texts that are in one language, which is detected if it is "auto".
 
-        It is the most probable language that can be translated to the target, or the target itself.
+        It is the most probable language that can be translated to the target, or the target itself if it is certain.
         """
         source, target = asked
         if source != AUTO:
             return Found(asked, None)
         fitting = {target, *(src for src, tgt in self.directions if tgt == target)}
         ranked = [each for each in self.detector.detect(texts) if each.language in fitting]
+        if ranked and ranked[0].confidence < 100 * CERTAIN:
+            ranked = [each for each in ranked if each.language != target] or ranked
         best = ranked[0] if ranked else Detection(next(src for src, tgt in self.directions if tgt == target), 0.0)
         return Found((best.language, target), best)
 

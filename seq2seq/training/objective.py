@@ -63,13 +63,16 @@ class Objective:
             mixture = self.model.mixture(forced, targets)
         places, weights = (sample.targets, sample.weights) if sample else (targets, None)
         logits = forced.logits[: len(targets)] if config.consistency else forced.logits
+        # Of logits in bfloat16 the gradient is scaled in its blocks; in single precision in a pass of its own, so that
+        # runs have the weights that they had before.
         scale = 1.0 / (passes * tokens)
-        loss = cross_entropy(logits, places, config.label_smoothing, mixture, weights, scale)
-        total = loss.smoothed
+        early, late = (scale, 1.0) if logits.dtype == torch.bfloat16 else (1.0, scale)
+        loss = cross_entropy(logits, places, config.label_smoothing, mixture, weights, early)
+        total = late * loss.smoothed
         if config.consistency:
-            total = total + config.consistency / tokens * consistency(logits)
+            total = total + config.consistency * consistency(logits) / tokens
         if config.coverage:
-            total = total + config.coverage * scale * coverage(forced.weights, batch.tgt_mask)
+            total = total + config.coverage / passes * coverage(forced.weights, batch.tgt_mask) / tokens
         total.backward()
         return loss.nats.item() / passes
 

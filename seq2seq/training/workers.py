@@ -18,7 +18,7 @@ from seq2seq.processes import CAN_FORK, ProcessPool
 # Tokens of a batch that make a worker faster than a thread: at least MIN_TOKENS, and MIN_TOKENS_PER_UNIT for each unit
 # of a layer. A worker costs a fixed time per update, threads synchronise after each product; the wider the layer, the
 # more rarely they do.
-MIN_TOKENS, MIN_TOKENS_PER_UNIT = 500, 1.5
+MIN_TOKENS, MIN_TOKENS_PER_UNIT = 500, 1.0
 
 
 class Shard(NamedTuple):

@@ -179,6 +179,10 @@ def test_the_language_of_a_file_is_detected_once(polyglot: Learnt, monkeypatch: 
     worked(call(*automatic, "--input", "page.md", "--output", "page.fr.md"))
     assert seen[1:] == ["3 1 2\n5 4\n"]
     refused(call(*automatic, "--format", "markdown", stdin="3 1 2\n"), "--from auto", "--input")
+    for arguments, name in ((automatic, "standard input"), ((*automatic, "--input", "page.md"), "page.md")):
+        with monkeypatch.context() as patch:
+            patch.setattr("seq2seq.text.detection.rank", lambda text, languages: [Likely("fr", 1.0)])
+            refused(call(*arguments, stdin="3 1 2\n"), f"{name} is in fr already", "--to", "--from")
     refused(call(*automatic[:-1], "it", stdin="3\n"), "no translation to it", KNOWN)
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
     refused(call(*automatic, stdin="3\n"), "py3langid", "pip install")
@@ -348,6 +352,11 @@ def test_from_python(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
         "seq2seq.text.detection.rank", lambda text, known: [Likely("de" if text.startswith("3") else "en", 1.0)]
     )
     assert model.translate(["3 1 2", "5 4 0", ""], from_="auto", to="fr") == ["1 2 3", "0 4 5", ""]
+    monkeypatch.setattr(
+        "seq2seq.text.detection.rank", lambda text, known: [Likely("fr" if text.startswith("3") else "en", 1.0)]
+    )
+    assert model.translate(["3 1 2\n", "5 4"], from_="auto", to="fr") == ["3 1 2\n", "4 5"]
+    assert [each.text for each in model.translate("3 1", from_="auto", to="fr", nbest=2)] == ["3 1"]
     assert [s.value for s in seq2seq.evaluate(model, data=str(polyglot.data), tgt="fr", metrics=["bleu"])] == [
         polyglot.run.scores["test en-fr"][0].value
     ]

@@ -16,6 +16,7 @@ from reversal_task import reversals
 from seq2seq.languages.codes import find_code, name_of
 from seq2seq.segments.glossary import Term, Terms
 from seq2seq.serving import interface, specification
+from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.gate import Access
 from seq2seq.serving.limits import Limits
 from seq2seq.translation.translator import LineTranslator
@@ -296,6 +297,17 @@ def test_languages_are_detected_text_by_text(languages: str) -> None:
     found = ask_json(f"{languages}/detect", {"q": texts[1]}).content
     assert found[0]["language"] == "de" and found[0]["confidence"] > 90
     assert [each["confidence"] for each in found] == sorted((each["confidence"] for each in found), reverse=True)
+
+
+def test_a_few_words_are_not_taken_for_the_target_language(languages: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def detect(detector: Detector, texts: list[str]) -> list[Detection]:
+        return [Detection("de", 60.0 if "Hello" in texts[0] else 100.0), Detection("en", 40.0)]
+
+    monkeypatch.setattr(Detector, "detect", detect)
+    texts = ["Hello.", "Guten Morgen."]
+    answer = ask_json(f"{languages}/translate", {"q": texts, "source": "auto", "target": "de"}).content
+    assert [each["language"] for each in answer["detectedLanguage"]] == ["en", "de"]
+    assert answer["translatedText"][0] != "Hello." and answer["translatedText"][1] == "Guten Morgen."
 
 
 def test_the_language_of_html_is_that_of_its_words(languages: str) -> None:

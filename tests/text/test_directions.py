@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from itertools import permutations, product
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from seq2seq.errors import InputError
+from seq2seq.languages.identification import Likely
 from seq2seq.text.detection import detect
 from seq2seq.text.directions import EpochRows, choose_direction, listed, parse_directions
 
@@ -116,6 +118,24 @@ def test_the_likeliest_language_that_can_be_translated_is_chosen(monkeypatch: py
     assert detect("x", KNOWN, None) == ("fr", "en")
     ranking(monkeypatch, "zh", "en")
     assert detect("x", [("en", "fr"), ("zh-CN", "fr")], "fr") == ("zh-CN", "fr")
+
+
+@pytest.mark.parametrize(("share", "src"), [(0.95, "en"), (0.9, "en"), (0.6, "fr")])
+def test_a_text_that_is_certainly_in_the_target_language_is_said_to_be(
+    share: float, src: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few words are not: "Hello." may be Spanish to a detector, which nobody wants to have back."""
+    asked: list[Sequence[str]] = []
+
+    def rank(text: str, languages: Sequence[str]) -> list[Likely]:
+        asked.append(languages)
+        return [Likely("en", share), Likely("fr", 1 - share)]
+
+    monkeypatch.setattr("seq2seq.text.detection.rank", rank)
+    monkeypatch.setattr("seq2seq.text.detection.is_installed", lambda: True)
+    assert detect("x", KNOWN, "en") == (src, "en")
+    assert asked == [["de", "fr", "en"]]
+    assert detect("x", KNOWN, None) == ("en", "de")
 
 
 def test_a_single_source_needs_no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
