@@ -16,17 +16,12 @@ class Linear(nn.Linear):
     """An affine map of (..., I) to (..., O)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (..., I) to (..., O)."""
-        return linear(x, self.weight, self.bias)
-
-
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x (..., I) to x W^T + b (..., O)."""
-    if not rounds(x):
-        return F.linear(x, weight, bias)
-    rows = x.numel() // x.shape[-1]
-    y: Tensor = F.linear(filled(x.flatten(0, -2)), weight, bias)[:rows].unflatten(0, x.shape[:-1])
-    return y
+        """x (..., I) to x W^T + b (..., O)."""
+        if not rounds(x):
+            return F.linear(x, self.weight, self.bias)
+        rows = x.flatten(0, -2)
+        y: Tensor = F.linear(filled(rows), self.weight, self.bias)[: len(rows)].unflatten(0, x.shape[:-1])
+        return y
 
 
 def rounds(x: Tensor) -> bool:
