@@ -144,7 +144,7 @@ class Translator:
             options:
                 to: language to translate to; optional if the model knows one direction only.
                 from_: language to translate from; the same. "auto": that of each text is detected, which needs the
-                    package py3langid. A text that is in the language `to` already stays as it is.
+                    package py3langid. A text certainly in the language `to` stays as it is.
                 beam: hypotheses kept at each step; None: the model's own setting.
                 memory: parallel text to use as a translation memory, as for `train`.
                 memory_share: weight of the memory, between 0 and 1.
