@@ -24,6 +24,7 @@ from seq2seq.folder import checkpoint, files, layout
 from seq2seq.text import corpus, multilingual, sources
 from seq2seq.text.directions import name_of
 from seq2seq.text.multilingual import Corpora
+from seq2seq.text.name_learning import with_text
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import mapped_corpus, settings
 from seq2seq.training.automatic import AUTO, dev_share, little_text
@@ -223,6 +224,9 @@ def _new_text(
     if base:
         finetuning.note_languages(Path(base), data, notify)
         tokenizers = layout.read_tokenizers(Path(base), plan.settings.tokenizer)
+        if known := tokenizers[0].known_words:
+            trains = {direction: each.train for direction, each in text.items()}
+            tokenizers[0].known_words = with_text(known, trains)
     else:
         tokenizers = prepare(plan.settings, text, notify)
     if is_automatic and not options.get("minutes"):  # `in_minutes` sets the same settings

@@ -32,10 +32,11 @@ from seq2seq.folder.layout import (
     SYNTHETIC,
     TOKENIZER,
     WEIGHTS,
+    WORDS,
+    common_files,
     fingerprint,
     read_settings,
     read_tokenizers,
-    tokenizer_names,
     training_states,
 )
 from seq2seq.network.model import Model, ModelConfig
@@ -49,7 +50,7 @@ SCALE = ".scale"  # suffix of the tensor with the scale of each row of an 8-bit 
 
 def clear(folder: Path) -> None:
     """Remove the files of an earlier training from the folder, and nothing else."""
-    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOB, JOINT, *SIDES]
+    names = [CONFIG, WEIGHTS, ENCODER, DECODER, METRICS, CARD, REPORT, STOPPED, SYNTHETIC, JOB, JOINT, *SIDES, WORDS]
     plots = [f"{PLOTS}/{path.name}" for path in (folder / PLOTS).glob("events.out.tfevents.*")]
     files.remove(folder, [*names, *plots, *training_states(folder)])
 
@@ -120,7 +121,7 @@ def load_model(folder: Path, device: str = "cpu") -> Bundle:
     weights, metadata = _read_tensors(folder / WEIGHTS, model)
     if metadata.get(TOKENIZER) != fingerprint(*tokenizers):
         raise InputError(f"{folder}: the tokenizer is not the one {WEIGHTS} was trained with; restore the folder's own")
-    files.verify(folder, CONFIG, WEIGHTS, *tokenizer_names(tokenizer_config.joint))
+    files.verify(folder, WEIGHTS, *common_files(folder, tokenizer_config.joint))
     model.to_empty(device=device).tie()
     load_weights(model, weights)
     return Bundle.from_settings(TorchEngine(model.eval()), tokenizers, sections)

@@ -3,6 +3,7 @@
     config.toml                 resolved settings; in every model folder
     tokenizer.model             joint tokenizer, whose first `target_pieces` pieces (config.toml, [seq2seq]) are the
                                 target vocabulary; or tokenizer.src.model and tokenizer.tgt.model
+    known-words.json            words of the training text, by which names that the model cannot know are told
     model.safetensors           weights of a trained model
     encoder.onnx, decoder.onnx  graphs of an exported model
     metrics.jsonl, tensorboard/ metrics of each validation
@@ -25,6 +26,7 @@ from typing import Any
 from seq2seq import config
 from seq2seq.errors import InputError
 from seq2seq.folder import files
+from seq2seq.text.known_words import KnownWords
 from seq2seq.text.preparation import LONGEST
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
 
@@ -32,6 +34,7 @@ FORMAT = 1
 CONFIG, WEIGHTS, TRAINING = "config.toml", "model.safetensors", "training"
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 JOINT, SIDES = "tokenizer.model", ("tokenizer.src.model", "tokenizer.tgt.model")
+WORDS = "known-words.json"
 METRICS, CARD, STOPPED, PLOTS, REPORT = "metrics.jsonl", "README.md", "stopped.tsv", "tensorboard", "report.html"
 JOB = "job.txt"
 SYNTHETIC = "taught.jsonl"  # the name that folders of earlier versions have
@@ -66,8 +69,13 @@ def tokenizer_names(joint: bool) -> tuple[str, str]:
 
 
 def tokenizer_files(folder: Path) -> list[str]:
-    """The names of the tokenizer files in a folder."""
-    return [name for name in (JOINT, *SIDES) if (folder / name).exists()]
+    """The names of the tokenizer files in a folder, and of its known words."""
+    return [name for name in (JOINT, *SIDES, WORDS) if (folder / name).exists()]
+
+
+def common_files(folder: Path, joint: bool) -> list[str]:
+    """The names of the files that a model of any form is loaded from, its weights or graphs apart."""
+    return [CONFIG, *dict.fromkeys(tokenizer_names(joint)), *([WORDS] if (folder / WORDS).exists() else [])]
 
 
 def training_states(folder: Path) -> list[str]:
@@ -94,6 +102,8 @@ def save_settings(
     tokenizers = [src_tokenizer] if joint else [src_tokenizer, tgt_tokenizer]
     for name, tokenizer in zip(tokenizer_names(joint), tokenizers, strict=False):
         files.publish(folder, name, tokenizer.model_bytes)
+    if src_tokenizer.known_words:
+        files.publish(folder, WORDS, src_tokenizer.known_words.to_json())
     files.publish(folder, CONFIG, config.to_toml({"seq2seq": metadata, **sections}).encode())
 
 
@@ -123,12 +133,28 @@ def read_recipe_name(folder: Path) -> str | None:
 
 
 def read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
-    """The source and the target tokenizer.
-
-    In folders of earlier versions, which have no `target_pieces`, a joint tokenizer is used whole for both.
+    """The source and the target tokenizer, the former with the known words if the folder has them.
 
     Raises:
         InputError: a file is missing or damaged, or the tokenizer has fewer pieces.
+    """
+    src, tgt = _read_tokenizers(folder, settings)
+    path = folder / WORDS
+    try:
+        src.known_words = KnownWords.from_json(path.read_bytes())
+    except FileNotFoundError:
+        pass
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} is damaged; restore it, or remove it: then no names are kept") from None
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror}; check its permissions") from None
+    return src, tgt
+
+
+def _read_tokenizers(folder: Path, settings: TokenizerConfig) -> tuple[Tokenizer, Tokenizer]:
+    """The tokenizers alone.
+
+    In folders of earlier versions, which have no `target_pieces`, a joint tokenizer is used whole for both.
     """
     src, tgt = (folder / name for name in tokenizer_names(settings.joint))
     tokenizer = Tokenizer.load(src)

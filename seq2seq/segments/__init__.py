@@ -4,6 +4,6 @@ Other rooms use `segment` (text with marks where something stands that is not la
 sentences that a model reads), `placing` (marks put into a translation), `pairs` (the two texts of a pair as a model is
 trained on them), `keeping` (what is kept, found and put back), `normalisation` (composed characters, plain spaces),
 `glossary` (terms found in a text, and phrases to avoid), `words` (where words begin and end), `case` (capitals and
-titles) and `pieces` (characters that stand for values). Inside, `patterns` has the patterns of
-what is kept, `numbers` writes numbers anew for the target language, and `sentences` finds where sentences end.
+titles) and `pieces` (characters that stand for values). Inside, `patterns` has the patterns of what is kept, `names`
+tells names, `numbers` writes numbers anew for the target language, and `sentences` finds where sentences end.
 """

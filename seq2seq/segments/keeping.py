@@ -5,24 +5,29 @@ an OPEN and a CLOSE; other markup, emoji and the marks of lists an ALONE. The co
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seq2seq.errors import InputError
+from seq2seq.segments.names import Names, begins_after
 from seq2seq.segments.numbers import localised
 from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern, around_markup
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
-from seq2seq.segments.words import apart
+from seq2seq.segments.words import UNSPACED_LANGUAGES, apart, primary
 
 _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
 # Names of the patterns whose matches stand between words, not in the place of one.
 _STANDING = {"emoji", "escape", "footnote", "symbol"}
+_DIGITS = {"date", "phone", "number"}  # written in plain digits, also where the source has wide ones or those of Arabic
 # What stands before a version such as 3.11: a name that does not begin the text.
 _VERSION_OF = re.compile(r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$")
 _OPENS_CODE = frozenset("{<")  # what a template's tag or a message of ICU begins with
 _OBJECT = "\ufffc"  # stands for a mark where these are looked for
 _SMALL_NUMBER = re.compile(r"\d{1,4}")
+
+Span = tuple[int, int]  # where something begins and ends in a text
 
 
 class Kept(str):
@@ -51,6 +56,7 @@ class Keeping:
         patterns: regular expressions of the user's, of what is kept as well.
         nothing: keep nothing at all.
         lenient: leave whole numbers of a few digits to the model.
+        names: tells names that the model cannot know; None: none are kept.
 
     Raises:
         InputError: a pattern is not a regular expression, or it matches the empty text.
@@ -61,6 +67,7 @@ class Keeping:
     patterns: Sequence[str] = ()
     nothing: bool = False
     lenient: bool = False
+    names: Names | None = None
 
     def __post_init__(self) -> None:
         for pattern in self.patterns:
@@ -87,12 +94,17 @@ class Keeping:
 def keep(segment: Segment, keeping: Keeping) -> Segment:
     """The segment with marks in the place of what is not language, beside those that it has."""
     if keeping.nothing or not (
-        keeping.patterns or MAYBE.search(segment.text) or LINE_MARK.match(segment.text.lstrip())
+        keeping.patterns or keeping.names or MAYBE.search(segment.text) or LINE_MARK.match(segment.text.lstrip())
     ):
         return segment
-    parts = list[str | Mark]()
+    parts, first = list[str | Mark](), True
     for number, part in enumerate(_with_code_around_marks(segment)):
-        parts.extend([part] if isinstance(part, Mark) else _divided(part, keeping, begins=number == 0))
+        if isinstance(part, Mark):
+            parts.append(part)
+            continue
+        names = keeping.names.places(part, first) if keeping.names else []
+        first = begins_after(part, first)
+        parts.extend(_divided(part, keeping, names, begins=number == 0))
     return Segment.of_parts(_paired(parts))
 
 
@@ -137,10 +149,10 @@ def _with_code_around_marks(segment: Segment) -> list[str | Mark]:
     return Segment.of_parts([*found, *items[start:]]).parts()
 
 
-def _divided(text: str, keeping: Keeping, begins: bool) -> Iterator[str | Mark]:
+def _divided(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) -> Iterator[str | Mark]:
     """The text and the marks of what is kept in it. Tags are OPEN or CLOSE here, whether they match or not."""
     start = 0
-    for begin, end, kind, code in sorted(_things(text, keeping, begins)):
+    for begin, end, kind, code in sorted(_things(text, keeping, names, begins)):
         if begin > start:
             yield text[start:begin]
         yield Mark(0, kind, Kept.of(code, text[begin:end]))
@@ -149,8 +161,11 @@ def _divided(text: str, keeping: Keeping, begins: bool) -> Iterator[str | Mark]:
         yield text[start:]
 
 
-def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, str, str]]:
-    """What is kept in a text: start, end, kind of its mark, and the text to put back. None overlaps another."""
+def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) -> list[tuple[int, int, str, str]]:
+    """What is kept in a text: start, end, kind of its mark, and the text to put back. None overlaps another.
+
+    `names` are the places of names, of which those in something else are left out.
+    """
     things = list[tuple[int, int, str, str]]()
     things += [(begin, end, VALUE, text[begin:end]) for begin, end in keeping.own(text)]
     match = LINE_MARK.match(text, len(text) - len(text.lstrip())) if begins else None
@@ -168,9 +183,13 @@ def _things(text: str, keeping: Keeping, begins: bool) -> list[tuple[int, int, s
             continue
         name, (begin, end) = _name(match), match.span()
         code = text[begin:end]
+        if name in _DIGITS and keeping.tgt and primary(keeping.tgt) not in UNSPACED_LANGUAGES:
+            code = re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), code)
         if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
             code = _localised(code, keeping)
         things.append((begin, end, _kind(name, code), code))
+    taken = [(begin, end) for begin, end, _, _ in things]
+    things += [(a, b, VALUE, text[a:b]) for a, b in names if all(b <= begin or end <= a for begin, end in taken)]
     rest = _without(text, [(begin, end) for begin, end, _, _ in things])
     for first, last in _emphasis(rest, 0, len(rest)):
         things += [(*first, OPEN, text[slice(*first)]), (*last, CLOSE, text[slice(*last)])]
@@ -193,7 +212,7 @@ def _kind(name: str, code: str) -> str:
 
 def _localised(code: str, keeping: Keeping) -> str:
     """A number with its unit, as the target language writes it."""
-    return re.sub(r"\d[\d.,’'\u00a0\u202f]*\d", lambda m: localised(m[0], keeping.src, keeping.tgt), code)
+    return re.sub(r"\d[\d.,’' \u00a0\u202f]*\d", lambda m: localised(m[0], keeping.src, keeping.tgt), code)
 
 
 def _emphasis(text: str, start: int, end: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:

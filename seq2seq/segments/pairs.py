@@ -4,17 +4,15 @@ What is kept and stands on both sides is the same numbered piece on both; markup
 What stands on one side alone stays text. For a model without pieces nothing is kept.
 """
 
-import re
 from collections import Counter
 from dataclasses import replace
 
 from seq2seq.segments.keeping import Kept, keep
+from seq2seq.segments.names import NAME
 from seq2seq.segments.normalisation import normalise, tidy
 from seq2seq.segments.pieces import piece
 from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import VALUE, Segment
-
-_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]+\b")
 
 
 def pair_texts(src: str, tgt: str, reading: Reading) -> tuple[str, str]:
@@ -59,5 +57,5 @@ def _text(
 
 def shared_names(src: str, tgt: str) -> list[str]:
     """The words with a capital that stand on both sides, in the order of the source; most are names."""
-    others = set(_NAME.findall(tgt))
-    return [word for word in dict.fromkeys(_NAME.findall(src)) if word in others]
+    others = set(NAME.findall(tgt))
+    return [word for word in dict.fromkeys(NAME.findall(src)) if word in others]

@@ -6,7 +6,8 @@ training), `corpus` (the parts of a corpus), `partition` and `clean_corpus` (dev
 train, written as a folder), `multilingual` (the corpora of many languages), `directions` (pairs of languages, and how
 often each is read), `detection` (the direction that fits a text), `quality` (notices on a text), `alignment` (lines
 that have slipped), `suspects` (what may be wrong with a pair), `adequacy` (pairs that models find unlikely),
-`preparation` (pairs as a model reads them), `tokenizer` (SentencePiece), `sampling` (random segmentations), `ragged`
+`preparation` (pairs as a model reads them), `known_words` and `name_learning` (by which names are told that a model
+cannot know), `tokenizer` (SentencePiece), `sampling` (random segmentations), `ragged`
 (many lists of ids in one array), `batches` (padded arrays under a token budget), `vectors` (pre-trained word vectors),
 `scoring` (BLEU, chrF, TER) and `utility` (the similarity of translations to one another).
 """

@@ -22,6 +22,7 @@ import sentencepiece
 from seq2seq.config import setting
 from seq2seq.errors import InputError
 from seq2seq.segments.pieces import PIECES, is_piece, piece
+from seq2seq.text.known_words import KnownWords
 from seq2seq.text.ragged import Ragged
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
@@ -97,6 +98,8 @@ class Tokenizer:
         for token in takewhile(p.is_control, range(UNK + 1, len(p))):
             if match := _LANGUAGE.fullmatch(p.id_to_piece(token)):
                 self.languages[match[1]] = token
+        # Of the source's tokenizer: the words of the text that it was learnt from; None of models without.
+        self.known_words: KnownWords | None = None
         # How many of the first tokens are no text: PAD, BOS, EOS, UNK and those of languages.
         self.special = sum(1 for _ in takewhile(lambda i: i <= UNK or p.is_control(i), range(len(p))))
         if self.decode(self.encode([_PROBE])[0]) != _PROBE:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from seq2seq.segments.reading import Reading
 from seq2seq.text import preparation
+from seq2seq.text.known_words import KnownWords
 from seq2seq.text.mapped import MappedPairs
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.ragged import Ragged
@@ -88,7 +89,9 @@ def learnt_once(
     def make(folder: Path) -> dict[str, Any]:
         said = list[str]()
         src, tgt = learn(said.append)
-        arrays = {name: np.frombuffer(t.model_bytes, np.uint8) for name, t in (("src", src), ("tgt", tgt))}
+        words = src.known_words.to_json() if src.known_words else b""
+        contents = {"src": src.model_bytes, "tgt": tgt.model_bytes, "words": words}
+        arrays = {name: np.frombuffer(content, np.uint8) for name, content in contents.items()}
         write_part(folder, 0, arrays)
         return {"said": said}
 
@@ -96,7 +99,10 @@ def learnt_once(
     store = stored(next(iter(trains.values())).origin, "tokenizer", key, make)
     for message in store.about["said"]:
         say(message)
-    return Tokenizer(store.arrays["src"].tobytes()), Tokenizer(store.arrays["tgt"].tobytes())
+    src, tgt, words = (store.arrays[name].tobytes() for name in ("src", "tgt", "words"))
+    tokenizer = Tokenizer(src)
+    tokenizer.known_words = KnownWords.from_json(words) if words else None
+    return tokenizer, Tokenizer(tgt)
 
 
 # ---- as it is trained on ---------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from seq2seq.errors import InputError
 from seq2seq.text.directions import Direction, EpochRows
 from seq2seq.text.mapped import Joined, distinct, side
 from seq2seq.text.multilingual import Corpora
+from seq2seq.text.name_learning import learn_names
 from seq2seq.text.preparation import reading, varied
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
@@ -24,13 +25,13 @@ DEV_PAIRS = 2000  # that a validation of several directions scores by default
 
 
 def prepare(settings: Settings, corpora: Corpora, say: Callable[[str], None]) -> tuple[Tokenizer, Tokenizer]:
-    """The source and the target tokenizer of a new run, learnt from the training text.
+    """The source and the target tokenizer of a new run, learnt from the training text, and its known words.
 
     A joint tokenizer is sorted so that the target vocabulary is its first N pieces. Of many languages, whose sentences
     are in several pairs, each line is read once.
     """
     config, is_multilingual = settings.tokenizer, bool(settings.data.languages)
-    known = [asdict(config), asdict(replace(settings.text, longest=0)), is_multilingual]
+    known = [asdict(config), asdict(replace(settings.text, longest=0)), is_multilingual, "with known words"]
     return learnt_once(corpora, known, lambda notice: _learn(settings, corpora, notice), say)
 
 
@@ -47,9 +48,13 @@ def _learn(settings: Settings, corpora: Corpora, notice: Callable[[str], None]) 
         languages = list(dict.fromkeys(tgt for _, tgt in corpora))
         sides, both = list(map(distinct, joined)), distinct(Joined([*joined[0].parts, *joined[1].parts]))
     if config.joint:
-        joint, count = Tokenizer.learn(both, config, notice, languages).sorted_for(sides[1], config.kind)
-        return joint, joint.first(count)
-    src_tokenizer, tgt_tokenizer = (Tokenizer.learn(side, config, notice, languages) for side in sides)
+        src_tokenizer, count = Tokenizer.learn(both, config, notice, languages).sorted_for(sides[1], config.kind)
+        tgt_tokenizer = src_tokenizer.first(count)
+    else:
+        src_tokenizer, tgt_tokenizer = (Tokenizer.learn(side, config, notice, languages) for side in sides)
+    if settings.text.keep and settings.text.names and config.placeholders:
+        known = learn_names({direction: corpus.train for direction, corpus in corpora.items()})
+        src_tokenizer.known_words = known if known.kept else None
     return src_tokenizer, tgt_tokenizer
 
 

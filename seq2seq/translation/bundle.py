@@ -92,6 +92,8 @@ class Bundle(NamedTuple):
         """The bundle of a model that knows these directions, in the first of them."""
         src, tgt = directions[0]
         how = reading_for(tokenizers, text, src, tgt)
+        if how and tokenizers[0].known_words:
+            how = replace(how, keeping=replace(how.keeping, names=tokenizers[0].known_words.names((src, tgt))))
         bundle = cls(engine, *tokenizers, search, src, tgt, how, text.longest or LONGEST)
         return bundle._replace(directions=tuple(directions)).toward((src, tgt)) if tokenizers[0].languages else bundle
 
@@ -129,7 +131,11 @@ class Bundle(NamedTuple):
             raise InputError(f"no translation from {src} to {tgt}; there is {listed(self.known)}; choose one of these")
         if not self.directions:
             return self
-        how = self.reading and replace(self.reading, src=src, keeping=replace(self.reading.keeping, src=src, tgt=tgt))
+        known = self.src_tokenizer.known_words
+        names = known.names(direction) if known else None
+        how = self.reading and replace(
+            self.reading, src=src, keeping=replace(self.reading.keeping, src=src, tgt=tgt, names=names)
+        )
         return self._replace(src=src, tgt=tgt, reading=how, lead=(self.src_tokenizer.languages[tgt],))
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,31 @@ def test_what_is_no_text_comes_back_as_it_is(model: seq2seq.Translator, text: st
 def test_words_of_other_scripts_are_kept(model: seq2seq.Translator, word: str) -> None:
     translation = model.translate(f"I say {word} to you.", to="de")
     assert translation.count(word) == 1 and len(translation.split()) > 2
+
+
+SYLLABLES = ["gu", "na", "mos", "ri", "kub", "ta", "len", "vo", "shi", "dra", "pel", "ki", "zor", "ba", "wen"]
+SENTENCES = [
+    "{} is my older brother.",
+    "Yesterday {} bought a new car.",
+    "Have you seen {}'s mother?",
+    "I think that {} knows a lot of people.",
+    "{} and Mary were married in October.",
+]
+
+
+def test_names_that_no_text_has_are_kept(model: seq2seq.Translator) -> None:
+    names = ["".join(three).title() for three in permutations(SYLLABLES[:6], 3)]
+    lines = [SENTENCES[i % len(SENTENCES)].format(name) for i, name in enumerate(names)]
+    for to in ("de", "fr", "es", "nl"):
+        found = model.translate(lines, to=to)
+        assert sum(name in line for name, line in zip(names, found, strict=True)) >= 0.97 * len(names)
+        without = model.translate(lines[:40], to=to, keep=False)
+        assert sum(name in line for name, line in zip(names, without, strict=False)) < 30
+    known = ["Tom", "Boston", "Friday", "French", "Christmas", "Japanese", "Where", "Dictionaries"]
+    reading = Assembly(
+        open_model([shipped_models()["en", "de"]], threads=1)[0], Segment(". ".join(known)), 1, False, True
+    )
+    assert not [part for sentence in reading.sentences for part in sentence.values]
 
 
 def test_words_that_only_another_language_of_the_model_has_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

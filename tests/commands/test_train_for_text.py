@@ -13,7 +13,11 @@ from shell import PARTS, Result, call, card, refused, snapshot, train, worked, w
 
 from seq2seq.api import fitting
 from seq2seq.api.models import shipped_models
+from seq2seq.folder import files, layout
 from seq2seq.folder.checkpoint import load_model, weights_of
+from seq2seq.text.known_words import KnownWords
+from seq2seq.text.name_learning import with_text
+from seq2seq.text.sources import Pair
 from seq2seq.training import automatic
 from seq2seq.training.pacing import Speed, updates_in
 
@@ -188,6 +192,20 @@ def test_a_model_learns_new_sentences_and_letters(model: Path, new_text: Path, c
     assert f"- Fine-tuned from: {model}\n" in card(Path("run"))
     shapes = [{name: w.shape for name, w in load_file(Path(f) / "model.safetensors").items()} for f in (model, "run")]
     assert shapes[0] == shapes[1]
+
+
+def test_fine_tuning_adds_to_the_words_that_are_known(model: Path, new_text: Path) -> None:
+    """Or words that the new text alone has would be taken for names."""
+    source, target = (settings_of(str(model))["data"][side] for side in ("src", "tgt"))
+    shutil.copytree(model, "base")
+    old = KnownWords({source: frozenset(["old"])}, {(source, target): (True, False)})
+    files.publish(Path("base"), layout.WORDS, old.to_json())
+    worked(finetune(Path("base"), "run", 1, "--quiet"))
+    new = KnownWords.from_json(Path("run", layout.WORDS).read_bytes())
+    twice = with_text(old, {(source, target): [Pair(*pair) for pair in NEW]})
+    assert new == twice
+    worked(finetune(model, "other", 1, "--quiet"))
+    assert not Path("other", layout.WORDS).exists()
 
 
 def test_fine_tuning_begins_with_the_weights_and_keeps_them_if_no_update_is_better(model: Path, new_text: Path) -> None:

@@ -17,6 +17,7 @@ from seq2seq import config
 from seq2seq.errors import InputError, WorkError
 from seq2seq.folder import checkpoint, files, layout
 from seq2seq.network.model import Model
+from seq2seq.text.known_words import KnownWords
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training import resume
 from seq2seq.training.settings import Settings
@@ -69,6 +70,14 @@ def replace_text(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def with_known_words(made: Written) -> KnownWords:
+    """Give the folder known words."""
+    known = KnownWords({"digits": frozenset(["one", "two"])}, {("digits", "stigid"): (True, False)})
+    made.tokenizers[0].known_words = known
+    layout.save_settings(made.folder, made.settings._asdict(), *made.tokenizers)
+    return known
+
+
 # ---- writing and reading ---------------------------------------------------------------------------------------------
 
 
@@ -113,6 +122,27 @@ def test_without_target_pieces_a_joint_tokenizer_is_used_whole(made: Written) ->
     assert src.model_bytes == made.tokenizers[0].model_bytes
     replace_text(made.folder / "config.toml", "format = 1\n", 'format = 1\ntarget_pieces = "many"\n')
     assert "config.toml: seq2seq.target_pieces = 'many' is not a whole number" in refusal(made.folder)
+
+
+def test_known_words_are_read_back_and_belong_to_the_model(made: Written) -> None:
+    assert layout.read_tokenizers(made.folder, made.settings.tokenizer)[0].known_words is None
+    known = with_known_words(made)
+    assert layout.read_tokenizers(made.folder, made.settings.tokenizer)[0].known_words == known
+    checkpoint.load_model(made.folder)
+    assert "known-words.json" in layout.tokenizer_files(made.folder)
+    path = made.folder / "known-words.json"
+    path.write_bytes(KnownWords({"digits": frozenset(["one"])}, known.kept).to_json())
+    assert refusal(made.folder).startswith(f"{path} is damaged or was replaced: its SHA-256 is not the one in")
+    path.write_text('{"kept": 3}')
+    assert refusal(made.folder) == f"{path} is damaged; restore it, or remove it: then no names are kept"
+    path.unlink()
+    path.mkdir()
+    assert refusal(made.folder) == f"cannot read {path}: Is a directory; check its permissions"
+    path.rmdir()
+    assert checkpoint.load_model(made.folder).src_tokenizer.known_words is None
+    with_known_words(made)
+    checkpoint.clear(made.folder)
+    assert not path.exists()
 
 
 def test_settings_are_read_back(made: Written) -> None:

@@ -24,6 +24,7 @@ from seq2seq.onnx import names, runtime
 from seq2seq.onnx.export import decoder, encoder, export
 from seq2seq.onnx.runtime import OnnxEngine
 from seq2seq.segments.glossary import Term, Terms
+from seq2seq.text.known_words import KnownWords
 from seq2seq.text.ragged import Ragged
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation import datastore
@@ -183,6 +184,15 @@ def test_every_form_translates_as_the_model_does(
         assert other[0].log_prob == pytest.approx(one[0].log_prob, abs=tolerance)
     bundle = bundle_of(folders[form])
     assert (bundle.src, bundle.tgt, bundle.search) == ("digits", "stigid", checkpoint.load_model(learnt.folder).search)
+
+
+@pytest.mark.parametrize("form", ["onnx", "int8", "quarter", "half", "single"])
+def test_every_form_has_the_known_words(learnt: Learnt, tmp_path: Path, form: str) -> None:
+    known = KnownWords({"digits": frozenset(["one"])}, {("digits", "stigid"): (True, True)})
+    shutil.copytree(learnt.folder, tmp_path / "model")
+    files.publish(tmp_path / "model", layout.WORDS, known.to_json())
+    export(tmp_path / "model", tmp_path / "exported", form)
+    assert bundle_of(tmp_path / "exported").src_tokenizer.known_words == known
 
 
 @pytest.mark.parametrize(("form", "beam"), [("onnx", 1), ("onnx", 4), ("int8", 4)])

@@ -218,6 +218,19 @@ def test_numbers_in_prose_are_written_anew() -> None:
     assert written("3,50 und 1.000", Keeping("de", "en")) == "3.50 und 1,000"
     assert written("3.50", Keeping("en", "xx")) == "3.50"
     assert written("1.000.000 Euro", Keeping("de", "en")) == "1,000,000 Euro"
+    assert written("1 000 000 euros, 12 500,5 km", Keeping("fr", "en")) == "1,000,000 euros, 12,500.5 km"
+    assert written("In 2020 300 of 1 0000", Keeping("fr", "en")) == "In 2020 300 of 1 0000"
+
+
+@pytest.mark.parametrize(
+    ("digits", "src"), [("０１２３４５６７８９", "ja"), ("٠١٢٣٤٥٦٧٨٩", "ar"), ("०१२३४५६७८९", "hi")]
+)
+def test_digits_of_another_script_are_written_plain(digits: str, src: str) -> None:
+    text = "No 12, 3.5, 2024-05-17, +49 30 123456."
+    wide = text.translate({ord("0") + i: digit for i, digit in enumerate(digits)})
+    assert restore(keep(Segment(wide), Keeping(src, "en"))).text == text
+    assert restore(keep(Segment(wide), Keeping("ja", "zh"))).text == wide
+    assert restore(keep(Segment(wide), Keeping())).text == wide
 
 
 def test_patterns_of_the_user_come_first() -> None:

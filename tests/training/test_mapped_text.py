@@ -122,6 +122,27 @@ def test_mapped_text_gives_the_batches_of_text_in_memory(table: Path, cache: Pat
             assert found != expected[:1] or ("temperature" in changed and kind != "languages")
 
 
+@pytest.mark.parametrize("kind", ["plain", "languages"])
+def test_mapped_text_teaches_the_same_words(tmp_path: Path, kind: str) -> None:
+    names = [f"Gu{''.join('aeiounmkst'[int(digit)] for digit in str(i))}" for i in range(100, 200)]
+    lines = [f"He saw {name} there.\tEr sah {name} dort {i}.\t{name} {i}" for i, name in enumerate(names)]
+    path = tmp_path / "text.tsv"
+    path.write_text("\n".join(["a\tb\tc", *lines, "it is old\tes ist alt\tx"]) + "\n", encoding="utf-8")
+    found = []
+    for megabytes in (1000, 0, 0):
+        resolved = chosen(path, megabytes, kind)
+        corpora = mapped_corpus.load(resolved.data, None, silent, quiet=True)
+        found.append(prepare(resolved, corpora, silent)[0].known_words)
+    assert found[0] is not None
+    assert found[0].kept["a", "b"] == (True, False)
+    assert found[0].words["a"] >= {"he", "saw", "there"}
+    assert found[0].words["a"].isdisjoint({"old", names[0].lower()})
+    assert found == [found[0]] * 3
+    for section, change in (("text", {"names": 0.0}), ("text", {"keep": False}), ("tokenizer", {"placeholders": 0})):
+        other = resolved._replace(**{section: replace(getattr(resolved, section), **change)})
+        assert prepare(other, corpora, silent)[0].known_words is None
+
+
 @pytest.mark.parametrize("many", [False, True], ids=["one direction", "many languages"])
 def test_a_source_is_read_as_often_as_its_weight_says(table: Path, many: bool) -> None:
     resolved = chosen(table, 1000, "weights")

@@ -14,7 +14,8 @@ from seq2seq.documents.line_breaks import break_points, filled, glue, width
 from seq2seq.documents.text_files import TextFile, has_words, one_line, read_text, trimmed
 from seq2seq.segments.segment import Segment
 
-SHORT = 40  # characters; a paragraph of shorter lines was not wrapped, nor was one with a line of more than LONG
+# Columns; an ideograph takes two. A paragraph of shorter lines was not wrapped, nor was one with a line of over LONG.
+SHORT = 40
 LONG = 160
 MOST_LINES = 1000  # of a paragraph; longer ones are divided
 
@@ -88,12 +89,12 @@ def _begins(line: _Line, block: Sequence[_Line]) -> bool:
     if len(block) > 1:
         return line.indent != block[1].indent
     outside = len(line.indent) <= len(first.indent)
-    return bool(first.bullet) and outside and len(last.whole().rstrip()) < SHORT
+    return bool(first.bullet) and outside and width(last.whole().rstrip()) < SHORT
 
 
 def _laid_out(block: Sequence[_Line]) -> bool:
     """Whether the ends of the lines mean something."""
-    lengths = [len(line.whole().rstrip()) for line in block]
+    lengths = [width(line.whole().rstrip()) for line in block]
     tabular = sum(_CELLS.search(line.text) is not None for line in block)
     return 2 * tabular >= len(block) or (len(block) > 1 and (max(lengths) < SHORT or max(lengths) > LONG))
 

@@ -1,0 +1,75 @@
+"""Learns from training text in which directions words with a capital that a model does not know are names.
+
+Words that the text holds once tell what an unknown one is: where at least half of those with a capital stand in the
+translation as well, an unknown one is kept. This is so in English, French, Spanish and Dutch, and not in German,
+where nouns have a capital, nor in translations to another script. It is told apart for the first word of a sentence.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from seq2seq.segments.names import capitalised
+from seq2seq.segments.normalisation import normalise
+from seq2seq.text.directions import Direction
+from seq2seq.text.known_words import KnownWords
+from seq2seq.text.mapped import Joined, side
+from seq2seq.text.sources import Pair
+
+MOST_LINES, MOST_PAIRS = 1_000_000, 200_000  # evenly spread, that are looked at
+EVIDENCE = 20  # words that stand once; fewer tell nothing
+_CHUNK = 10_000  # lines that are in memory at once
+_WORD = re.compile(r"\b[A-Za-zÀ-ÖØ-öø-þ][^\W\d_]+\b")
+
+Trains = Mapping[Direction, Sequence[Pair]]
+T = TypeVar("T")
+
+
+def learn_names(trains: Trains) -> KnownWords:
+    """The words of training text, by direction."""
+    words, kept = dict[str, frozenset[str]](), dict[Direction, tuple[bool, bool]]()
+    for src in dict.fromkeys(src for src, _ in trains):
+        counts = _counted(trains, src)
+        once = {word for word, count in counts.items() if count == 1}
+        for direction, pairs in trains.items():
+            if direction[0] == src and any(places := _kept(pairs, once)):
+                kept[direction] = places
+                words[src] = frozenset(counts.keys() - once)
+    return KnownWords(words, kept)
+
+
+def with_text(known: KnownWords, trains: Trains) -> KnownWords:
+    """The known words and those of more training text; what is kept stays."""
+    more = {src: {word for word, count in _counted(trains, src).items() if count > 1} for src in known.words}
+    return KnownWords({src: words | more[src] for src, words in known.words.items()}, known.kept)
+
+
+def _counted(trains: Trains, src: str) -> Counter[str]:
+    """How often each word stands in the sources of a language, in small letters; each line counts once."""
+    lines = Joined([side(pairs, 0) for direction, pairs in trains.items() if direction[0] == src])
+    counts = Counter[str]()
+    for line in dict.fromkeys(_spread(lines, MOST_LINES)):
+        counts.update(map(str.lower, _WORD.findall(normalise(line).text)))
+    return counts
+
+
+def _kept(pairs: Sequence[Pair], once: set[str]) -> tuple[bool, bool]:
+    """Whether half of the words with a capital of `once` stand on both sides: inside of sentences, and as the first."""
+    found, shared = [0, 0], [0, 0]
+    for pair in _spread(pairs, MOST_PAIRS):
+        text = normalise(pair.src).text
+        for begin, end, first in capitalised(text):
+            if (word := text[begin:end]).lower() in once:
+                found[first] += 1
+                shared[first] += word in _WORD.findall(pair.tgt)
+    inside, first = (n >= EVIDENCE and 2 * same >= n for n, same in zip(found, shared, strict=True))
+    return inside, first
+
+
+def _spread(items: Sequence[T], most: int) -> Iterator[T]:
+    """At most so many of the items, evenly spread; some at a time are in memory."""
+    step = max(1, -(-len(items) // most))
+    for start in range(0, len(items), _CHUNK * step):
+        part: Any = items[start : start + _CHUNK * step : step]
+        yield from part
