@@ -3,6 +3,7 @@
 Neither the batch nor the number of threads changes a bit of a translation or its score.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,12 +128,15 @@ def load(folder: Path, threads: int) -> Bundle:
     """
     sections = layout.read_settings(folder)
     shape = config.build(TokenizerConfig, sections.get("tokenizer", {}), "tokenizer")
-    tokenizers = layout.read_tokenizers(folder, shape)
-    for name in (layout.ENCODER, layout.DECODER):
+    graphs = layout.ENCODER, layout.DECODER
+    for name in graphs:
         if not (folder / name).is_file():
             raise InputError(f"{folder / name} is missing; restore it, or export the model again")
-    files.verify(folder, layout.CONFIG, layout.ENCODER, layout.DECODER, *layout.tokenizer_names(shape.joint))
-    sessions = [_session(folder / name, threads) for name in (layout.ENCODER, layout.DECODER)]
+    with ThreadPoolExecutor() as pool:  # beside what follows: a process starts so much earlier (docs/lab)
+        opened = [pool.submit(_session, folder / name, threads) for name in graphs]
+        tokenizers = layout.read_tokenizers(folder, shape)
+        files.verify(folder, *graphs, *layout.common_files(folder, shape.joint))
+        sessions = [each.result() for each in opened]
     for session in sessions:
         if session.get_modelmeta().custom_metadata_map.get(layout.TOKENIZER) != layout.fingerprint(*tokenizers):
             raise InputError(

@@ -17,11 +17,11 @@ class KnownWords:
     """What a model's training text tells about names.
 
     Args:
-        words: that are not unknown, in small letters, by source language.
+        words: that are not unknown, in small letters, sorted and with a space between, by source language.
         kept: in which directions unknown words with a capital are kept: inside of a sentence, and where it begins.
     """
 
-    words: Mapping[str, frozenset[str]]
+    words: Mapping[str, str]
     kept: Mapping[Direction, tuple[bool, bool]]
     _names: dict[Direction, Names] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -29,15 +29,14 @@ class KnownWords:
         """What tells names in the source of a direction; None if none are kept."""
         if direction in self.kept and direction not in self._names:
             (inside, first), words = self.kept[direction], self.words[direction[0]]
-            key = hashlib.sha256(f"{inside} {first} {sorted(words)}".encode()).hexdigest()
-            self._names[direction] = Names(words, inside, first, key)
+            key = hashlib.sha256(f"{inside} {first} {words}".encode()).hexdigest()
+            self._names[direction] = Names(frozenset(words.split()), inside, first, key)
         return self._names.get(direction)
 
     def to_json(self) -> bytes:
         """The words and directions as JSON, of which `from_json` makes them again."""
         kept = [[*direction, *places] for direction, places in self.kept.items()]
-        words = {src: " ".join(sorted(known)) for src, known in self.words.items()}
-        return json.dumps({"kept": kept, "words": words}, ensure_ascii=False).encode()
+        return json.dumps({"kept": kept, "words": self.words}, ensure_ascii=False).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "KnownWords":
@@ -48,7 +47,7 @@ class KnownWords:
         """
         data = json.loads(content)
         try:
-            words = {str(src): frozenset(known.split()) for src, known in data["words"].items()}
+            words = {str(src): " ".join(known.split()) for src, known in data["words"].items()}
             kept = {(str(src), str(tgt)): (bool(inside), bool(first)) for src, tgt, inside, first in data["kept"]}
         except (KeyError, TypeError, AttributeError) as e:
             raise ValueError(str(e)) from None

@@ -28,21 +28,24 @@ T = TypeVar("T")
 
 def learn_names(trains: Trains) -> KnownWords:
     """The words of training text, by direction."""
-    words, kept = dict[str, frozenset[str]](), dict[Direction, tuple[bool, bool]]()
+    words, kept = dict[str, str](), dict[Direction, tuple[bool, bool]]()
     for src in dict.fromkeys(src for src, _ in trains):
         counts = _counted(trains, src)
         once = {word for word, count in counts.items() if count == 1}
         for direction, pairs in trains.items():
             if direction[0] == src and any(places := _kept(pairs, once)):
                 kept[direction] = places
-                words[src] = frozenset(counts.keys() - once)
+                words[src] = " ".join(sorted(counts.keys() - once))
     return KnownWords(words, kept)
 
 
 def with_text(known: KnownWords, trains: Trains) -> KnownWords:
     """The known words and those of more training text; what is kept stays."""
-    more = {src: {word for word, count in _counted(trains, src).items() if count > 1} for src in known.words}
-    return KnownWords({src: words | more[src] for src, words in known.words.items()}, known.kept)
+    words = dict[str, str]()
+    for src, line in known.words.items():
+        more = {word for word, count in _counted(trains, src).items() if count > 1}
+        words[src] = " ".join(sorted({*line.split(), *more}))
+    return KnownWords(words, known.kept)
 
 
 def _counted(trains: Trains, src: str) -> Counter[str]:

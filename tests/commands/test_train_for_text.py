@@ -198,7 +198,7 @@ def test_fine_tuning_adds_to_the_words_that_are_known(model: Path, new_text: Pat
     """Or words that the new text alone has would be taken for names."""
     source, target = (settings_of(str(model))["data"][side] for side in ("src", "tgt"))
     shutil.copytree(model, "base")
-    old = KnownWords({source: frozenset(["old"])}, {(source, target): (True, False)})
+    old = KnownWords({source: "old"}, {(source, target): (True, False)})
     files.publish(Path("base"), layout.WORDS, old.to_json())
     worked(finetune(Path("base"), "run", 1, "--quiet"))
     new = KnownWords.from_json(Path("run", layout.WORDS).read_bytes())

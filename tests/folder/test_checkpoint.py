@@ -72,7 +72,7 @@ def replace_text(path: Path, old: str, new: str) -> None:
 
 def with_known_words(made: Written) -> KnownWords:
     """Give the folder known words."""
-    known = KnownWords({"digits": frozenset(["one", "two"])}, {("digits", "stigid"): (True, False)})
+    known = KnownWords({"digits": "one two"}, {("digits", "stigid"): (True, False)})
     made.tokenizers[0].known_words = known
     layout.save_settings(made.folder, made.settings._asdict(), *made.tokenizers)
     return known
@@ -131,7 +131,7 @@ def test_known_words_are_read_back_and_belong_to_the_model(made: Written) -> Non
     checkpoint.load_model(made.folder)
     assert "known-words.json" in layout.tokenizer_files(made.folder)
     path = made.folder / "known-words.json"
-    path.write_bytes(KnownWords({"digits": frozenset(["one"])}, known.kept).to_json())
+    path.write_bytes(KnownWords({"digits": "one"}, known.kept).to_json())
     assert refusal(made.folder).startswith(f"{path} is damaged or was replaced: its SHA-256 is not the one in")
     path.write_text('{"kept": 3}')
     assert refusal(made.folder) == f"{path} is damaged; restore it, or remove it: then no names are kept"

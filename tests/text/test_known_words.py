@@ -51,8 +51,9 @@ def test_words_that_stand_in_two_lines_are_known() -> None:
     twice = [Pair("Rimul saw it.", "Rimul sah es."), Pair("They saw rimul.", "Sie sahen Rimul.")]
     same = [Pair("Lakur saw it.", "Lakur sah es."), Pair("Lakur saw it.", "Lakur sah das.")]
     known = learn_names({A: [*text(EVIDENCE, 0, EVIDENCE), *twice, *same]})
-    assert {"rimul", "saw", "it", "there"} <= known.words["en"]
-    assert known.words["en"].isdisjoint({"lakur", "they", name(0).lower()})
+    words = known.words["en"].split()
+    assert {"rimul", "saw", "it", "there"} <= {*words}
+    assert words == sorted({*words} - {"lakur", "they", name(0).lower()})
     names = known.names(A)
     assert names is not None
     assert names.places("Rimul saw Lakur") == [(10, 15)]
@@ -79,9 +80,8 @@ def test_large_texts_are_looked_at_here_and_there(monkeypatch: pytest.MonkeyPatc
 def test_more_text_makes_more_words_known() -> None:
     known = learn_names({A: text(EVIDENCE, 0, EVIDENCE)})
     more = with_text(known, {A: [Pair("Rimul saw it.", "x"), Pair("By Rimul", "x"), Pair("By Lakur", "x")]})
-    assert more.words["en"] - known.words["en"] == {"rimul", "by"}
+    assert more.words["en"].split() == sorted([*known.words["en"].split(), "rimul", "by"])
     assert more.kept == known.kept
-    assert known.words["en"] < more.words["en"]
 
 
 def test_json_and_back() -> None:

@@ -135,8 +135,7 @@ def test_mapped_text_teaches_the_same_words(tmp_path: Path, kind: str) -> None:
         found.append(prepare(resolved, corpora, silent)[0].known_words)
     assert found[0] is not None
     assert found[0].kept["a", "b"] == (True, False)
-    assert found[0].words["a"] >= {"he", "saw", "there"}
-    assert found[0].words["a"].isdisjoint({"old", names[0].lower()})
+    assert found[0].words["a"] == "he saw there"
     assert found == [found[0]] * 3
     for section, change in (("text", {"names": 0.0}), ("text", {"keep": False}), ("tokenizer", {"placeholders": 0})):
         other = resolved._replace(**{section: replace(getattr(resolved, section), **change)})
