@@ -6,6 +6,7 @@ This module imports torch only when a model needs it.
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -186,6 +187,10 @@ def with_translation_memory(bundle: "Bundle", memory: str | Sequence[str] | None
         pairs = mapped_corpus.load_train(data_of(bundle, memory), notifier(quiet=False), quiet=False)
     except InputError as e:  # the message may suggest options that only train has
         raise InputError(re.sub("; [^;]*--(data|src)[^;]*$", "; check --memory", str(e))) from None
-    read = mapped_rows.prepared(pairs, bundle.reading) if bundle.reading else pairs
+    how = bundle.reading
+    if how and how.keeping.names:  # what the memory has translations of is not unknown
+        names = how.keeping.names.with_words(mapped_rows.source_words(pairs))
+        how = replace(how, keeping=replace(how.keeping, names=names))
+    read = mapped_rows.prepared(pairs, how) if how else pairs
     ids = mapped_rows.encoded(read, (bundle.src_tokenizer, bundle.tgt_tokenizer))
-    return bundle.with_memory(*ids, share or MEMORY_SHARE)
+    return bundle._replace(reading=how).with_memory(*ids, share or MEMORY_SHARE)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from seq2seq.errors import InputError
 from seq2seq.segments.names import Names, begins_after
 from seq2seq.segments.numbers import localised
-from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, any_pattern, around_markup
+from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, around_markup, found_in
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.words import UNSPACED_LANGUAGES, apart, primary
 
@@ -177,11 +177,11 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     taken = [(begin, end) for begin, end, _, _ in things]
     free = zip([0, *(end for _, end in taken)], [*(begin for begin, _ in taken), len(text)], strict=True)
     seen = apart(text, keeping.src)
-    found = [match for begin, end in free for match in any_pattern().finditer(seen, begin, end)]
+    found = [match for begin, end in free for match in found_in(seen, begin, end)]
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue
-        name, (begin, end) = _name(match), match.span()
+        name, (begin, end) = str(match.lastgroup), match.span()
         code = text[begin:end]
         if name in _DIGITS and keeping.tgt and primary(keeping.tgt) not in UNSPACED_LANGUAGES:
             code = re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), code)
@@ -194,10 +194,6 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     for first, last in _emphasis(rest, 0, len(rest)):
         things += [(*first, OPEN, text[slice(*first)]), (*last, CLOSE, text[slice(*last)])]
     return things
-
-
-def _name(match: re.Match[str]) -> str:
-    return next(name for name, found in match.groupdict().items() if found is not None and name != "ticks")
 
 
 def _kind(name: str, code: str) -> str:

@@ -4,9 +4,10 @@ A token stands in the place of such a word and is replaced afterwards (Luong et 
 is a name: not in German, and not at the beginning of a sentence. `seq2seq.text.known_words` learns which ones are kept.
 """
 
+import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from seq2seq.segments.normalisation import normalise
@@ -56,6 +57,11 @@ class Names:
     inside: bool
     first: bool
     key: str
+
+    def with_words(self, words: Iterable[str]) -> "Names":
+        """The same with further words that are no names, in small letters and sorted."""
+        key = hashlib.sha256(" ".join([self.key, *words]).encode()).hexdigest()
+        return replace(self, words=self.words.union(words), key=key)
 
     def places(self, text: str, first: bool = True) -> list[tuple[int, int]]:
         """Where names stand in a text, those with a space between as one; `first` as of `capitalised`."""

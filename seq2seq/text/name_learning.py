@@ -30,7 +30,7 @@ def learn_names(trains: Trains) -> KnownWords:
     """The words of training text, by direction."""
     words, kept = dict[str, str](), dict[Direction, tuple[bool, bool]]()
     for src in dict.fromkeys(src for src, _ in trains):
-        counts = _counted(trains, src)
+        counts = _counted(_sources(trains, src))
         once = {word for word, count in counts.items() if count == 1}
         for direction, pairs in trains.items():
             if direction[0] == src and any(places := _kept(pairs, once)):
@@ -43,14 +43,23 @@ def with_text(known: KnownWords, trains: Trains) -> KnownWords:
     """The known words and those of more training text; what is kept stays."""
     words = dict[str, str]()
     for src, line in known.words.items():
-        more = {word for word, count in _counted(trains, src).items() if count > 1}
+        more = {word for word, count in _counted(_sources(trains, src)).items() if count > 1}
         words[src] = " ".join(sorted({*line.split(), *more}))
     return KnownWords(words, known.kept)
 
 
-def _counted(trains: Trains, src: str) -> Counter[str]:
-    """How often each word stands in the sources of a language, in small letters; each line counts once."""
-    lines = Joined([side(pairs, 0) for direction, pairs in trains.items() if direction[0] == src])
+def words_of(lines: Sequence[str]) -> list[str]:
+    """The words of a text, in small letters."""
+    return sorted(_counted(lines))
+
+
+def _sources(trains: Trains, src: str) -> Sequence[str]:
+    """The sources of a language."""
+    return Joined([side(pairs, 0) for direction, pairs in trains.items() if direction[0] == src])
+
+
+def _counted(lines: Sequence[str]) -> Counter[str]:
+    """How often each word stands in a text, in small letters; equal lines count once."""
     counts = Counter[str]()
     for line in dict.fromkeys(_spread(lines, MOST_LINES)):
         counts.update(map(str.lower, _WORD.findall(normalise(line).text)))

@@ -1,6 +1,7 @@
 """The pairs of mapped text as a model reads them; the batches are those of the same text in memory.
 
     prepared  the pairs as a model reads them
+    words     of their sources
     tokenizer that was learnt from these
     rows      the pairs with the variation of training, and without subword sampling their ids
     epoch     with subword sampling, the ids of an epoch
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 from seq2seq.segments.reading import Reading
 from seq2seq.text import preparation
 from seq2seq.text.known_words import KnownWords
-from seq2seq.text.mapped import MappedPairs
+from seq2seq.text.mapped import MappedPairs, side
 from seq2seq.text.multilingual import Corpora
+from seq2seq.text.name_learning import words_of
 from seq2seq.text.ragged import Ragged
 from seq2seq.text.sources import Pair
 from seq2seq.text.tokenizer import Tokenizer
@@ -49,6 +51,19 @@ def prepared(pairs: Sequence[Pair], how: Reading) -> Sequence[Pair]:
         return packed(preparation.prepared(part_of(pairs, number), how))
 
     return pairs_of(stored(pairs.origin, "prepared", key, make), pairs.origin, key)
+
+
+def source_words(pairs: Sequence[Pair]) -> list[str]:
+    """The words of the sources, as `name_learning.words_of` has them; of mapped pairs they are kept."""
+    if not isinstance(pairs, MappedPairs):
+        return words_of(side(pairs, 0))
+
+    def make(folder: Path) -> dict[str, Any]:
+        write_part(folder, 0, {"words": np.frombuffer(" ".join(words_of(side(pairs, 0))).encode(), np.uint8)})
+        return {}
+
+    store = stored(pairs.origin, "words", key_of("words", pairs.key), make)
+    return store.arrays["words"].tobytes().decode().split()
 
 
 def encoded(pairs: Sequence[Pair], tokenizers: tuple[Tokenizer, Tokenizer]) -> tuple[Ragged, Ragged]:

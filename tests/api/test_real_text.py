@@ -117,6 +117,15 @@ def test_names_that_no_text_has_are_kept(model: seq2seq.Translator) -> None:
     assert not [part for sentence in reading.sentences for part in sentence.values]
 
 
+def test_what_a_memory_has_translations_of_is_no_name(model: seq2seq.Translator, tmp_path: Path) -> None:
+    target = "Nach diesem Befehl ist alles neu geordnet"
+    (tmp_path / "text.tsv").write_text(f"en\tde\nReindexing the garlums\t{target}\n", encoding="utf-8")
+    memory = {"memory": str(tmp_path / "text.tsv"), "memory_share": 0.95}
+    assert "Reindexing" in model.translate("Reindexing the garlums", to="de")
+    assert model.translate("Reindexing the garlums", to="de", **memory).startswith(target[:30])
+    assert "Rimkuben" in model.translate("Rimkuben is my older brother.", to="de", **memory)
+
+
 def test_words_that_only_another_language_of_the_model_has_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tokenizer of many languages knows the letters of all of them."""
     monkeypatch.setattr(Tokenizer, "knows", lambda self, ids: True)

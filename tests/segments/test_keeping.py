@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Keeping, Kept, keep, kept_codes, lost, restore
-from seq2seq.segments.patterns import EMPHASIS, LINK, MAYBE, any_pattern
+from seq2seq.segments.patterns import EMPHASIS, LINK, MAYBE, any_pattern, found_in
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "keep.jsonl"
@@ -270,6 +270,27 @@ def test_code_that_holds_marks_of_a_document_is_kept_whole(parts: list[str | Mar
     found = keep(segment, ENGLISH)
     assert (found.text, [mark.kind for mark in found.marks]) == ("Look:  there", [VALUE])
     assert restore(found) == segment
+
+
+FRAGMENTS = [
+    *(thing for things in VALUES.values() for thing in things),
+    *["a", "I", "Tom", "don't", "it’s", "Übung.", "XD", "xD", "Ctrl", "Alt", "+", "C", "C++", "C#", "8)", ":-)", "km"],
+    *["5", "3.50", "iPhone", "HTTP", "e.g.", *"_-'’\"()@#$%/\\.,!?"],
+    *(" " * n for n in (1, 1, 1, 2)),
+    "\n",
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12), st.booleans())
+def test_passing_over_plain_words_misses_nothing(fragments: list[str], spaced: bool) -> None:
+    text = (" " if spaced else "").join(fragments)
+    everything = any_pattern().finditer(text)
+    assert [m.span() for m in found_in(text, 0, len(text))] == [m.span() for m in everything]
+    names = [
+        next(n for n, x in m.groupdict().items() if x is not None and n != "ticks")
+        for m in any_pattern().finditer(text)
+    ]
+    assert [m.lastgroup for m in found_in(text, 0, len(text))] == names
 
 
 @given(

@@ -69,3 +69,10 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
 def test_the_users_patterns_win() -> None:
     segment = keep(Segment("Tom is in Rimul"), Keeping("en", "de", ("in R[a-z]+",), names=EVERYWHERE))
     assert [str(mark.code) for mark in segment.marks] == ["in Rimul"]
+
+
+def test_more_words_are_no_names() -> None:
+    more = INSIDE.with_words(["rimul"])
+    assert kept("Tom and Rimul, by Lakur's river", more) == ["Lakur"]
+    assert more.key != INSIDE.key != INSIDE.with_words(["lakur"]).key != more.key
+    assert more == INSIDE.with_words(["rimul"])

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 from collections.abc import Mapping
@@ -137,6 +138,9 @@ def test_mapped_text_teaches_the_same_words(tmp_path: Path, kind: str) -> None:
     assert found[0].kept["a", "b"] == (True, False)
     assert found[0].words["a"] == "he saw there"
     assert found == [found[0]] * 3
+    train = corpora["a", "b"].train
+    words = {word.lower() for pair in train for word in re.findall(r"\w{2,}", pair.src)}
+    assert [mapped_rows.source_words(pairs) for pairs in (list(train), train, train)] == [sorted(words)] * 3
     for section, change in (("text", {"names": 0.0}), ("text", {"keep": False}), ("tokenizer", {"placeholders": 0})):
         other = resolved._replace(**{section: replace(getattr(resolved, section), **change)})
         assert prepare(other, corpora, silent)[0].known_words is None
