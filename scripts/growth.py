@@ -15,9 +15,9 @@ import json
 import math
 import os
 import resource
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from itertools import cycle, islice
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1_000_000)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    path, growths = options.out / "growth.json", growth_of(options.pairs)
+    path, growths = options.out / "growth.json", growth_of(options.pairs, options.out)
     rows: dict[str, list[dict[str, Any]]] = json.loads(path.read_text()) if path.exists() else {}
     for name in [options.only] if options.only else growths:
         rows[name] = []
@@ -79,8 +79,8 @@ def main() -> None:
     draw(measured, rows).savefig(options.out / "growth.svg", metadata={"Date": None})
 
 
-def growth_of(most_pairs: int) -> dict[str, Growth]:
-    """What is measured."""
+def growth_of(most_pairs: int, out: Path) -> dict[str, Growth]:
+    """What is measured, with text of up to `most_pairs`, which lies in `out` meanwhile."""
     hidden = [256, 512, 768, 1024]
     counts = [count for count in (30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000) if count <= most_pairs]
     return {
@@ -112,7 +112,10 @@ def growth_of(most_pairs: int) -> dict[str, Growth]:
             "pairs",
             "seconds to the first update",
             starting,
-            {"first start": [(count, False) for count in counts], "second start": [(count, True) for count in counts]},
+            {
+                f"{'second' if again else 'first'} start": [(count, out / f"pairs-{count}", again) for count in counts]
+                for again in (False, True)
+            },
         ),
     }
 
@@ -156,23 +159,26 @@ def vocabulary(size: int, kind: str) -> dict[str, float]:
     return training(256, 1, size) if kind == "training" else translating(size, 5, size, TOKENS)
 
 
-def starting(count: int, again: bool) -> dict[str, float]:
-    """Seconds that `train` takes to two updates and the scores of ten pairs, with a cache or without one."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "text"
-        write_text(folder, count)
-        seconds, memory = [], 0.0
-        for number in range(1 + again):
-            settings = ["training.updates=2", "training.validate_every=2", "tokenizer.sampling=0"]
-            out = ["--recipe", "tatoeba-large", "--out", str(Path(name) / f"model{number}")]
-            sets = [word for setting in settings for word in ("--set", setting)]
-            started = time.perf_counter()
-            command = [sys.executable, "-m", "seq2seq", "train", "--data", str(folder), "--src", "en", "--tgt", "de"]
-            cache = {**os.environ, "XDG_CACHE_HOME": name}
-            subprocess.run([*command, *out, *sets, "--quiet"], check=True, stdout=subprocess.DEVNULL, env=cache)
-            seconds.append(time.perf_counter() - started)
-            memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        return {"cost": seconds[-1], "per_s": count / seconds[-1], "memory_mb": round(memory)}
+def starting(count: int, folder: Path, again: bool) -> dict[str, float]:
+    """Seconds that `train` takes to two updates and the scores of ten pairs.
+
+    The first time makes the text and leaves it in the folder with its cache, of which the second time (`again`) is.
+    """
+    if not again:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_text(folder / "text", count)
+    settings = ["training.updates=2", "training.validate_every=2", "tokenizer.sampling=0"]
+    options = ["--recipe", "tatoeba-large", "--out", str(folder / "model"), "--overwrite", "--quiet"]
+    options += [word for setting in settings for word in ("--set", setting)]
+    command = [sys.executable, "-m", "seq2seq", "train", "--data", str(folder / "text"), "--src", "en", "--tgt", "de"]
+    started = time.perf_counter()
+    cache = {**os.environ, "XDG_CACHE_HOME": str(folder)}
+    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL, env=cache)
+    seconds = time.perf_counter() - started
+    if again:
+        shutil.rmtree(folder)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return {"cost": seconds, "per_s": count / seconds, "memory_mb": round(memory)}
 
 
 def untrained(hidden: int, layers: int, vocabulary: int) -> Model:
@@ -202,7 +208,7 @@ def repeated(action: Callable[[], object]) -> float:
 
 def write_text(folder: Path, count: int) -> None:
     """The shipped corpus again and again, each pair with a number of its own, so that none is a duplicate."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for lang in ("en", "de"):
         lines = gzip.decompress((shipped() / f"train.{lang}.gz").read_bytes()).decode().splitlines()
         with (folder / f"train.{lang}").open("w", encoding="utf-8") as file:
