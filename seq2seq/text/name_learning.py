@@ -14,7 +14,7 @@ from seq2seq.segments.names import capitalised
 from seq2seq.segments.normalisation import normalise
 from seq2seq.text.directions import Direction
 from seq2seq.text.known_words import KnownWords
-from seq2seq.text.mapped import Joined, side
+from seq2seq.text.mapped import Joined, digest, side
 from seq2seq.text.sources import Pair
 
 MOST_LINES, MOST_PAIRS = 1_000_000, 200_000  # evenly spread, that are looked at
@@ -60,9 +60,11 @@ def _sources(trains: Trains, src: str) -> Sequence[str]:
 
 def _counted(lines: Sequence[str]) -> Counter[str]:
     """How often each word stands in a text, in small letters; equal lines count once."""
-    counts = Counter[str]()
-    for line in dict.fromkeys(_spread(lines, MOST_LINES)):
-        counts.update(map(str.lower, _WORD.findall(normalise(line).text)))
+    counts, seen = Counter[str](), set[int]()  # of lines, their digests, which take less memory
+    for line in _spread(lines, MOST_LINES):
+        if (key := digest(line)) not in seen:
+            seen.add(key)
+            counts.update(map(str.lower, _WORD.findall(normalise(line).text)))
     return counts
 
 
