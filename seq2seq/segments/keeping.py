@@ -6,6 +6,7 @@ an OPEN and a CLOSE; other markup, emoji and the marks of lists an ALONE. The co
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,10 @@ class Keeping:
 def keep(segment: Segment, keeping: Keeping) -> Segment:
     """The segment with marks in the place of what is not language, beside those that it has."""
     if keeping.nothing or not (
-        keeping.patterns or keeping.names or MAYBE.search(segment.text) or LINE_MARK.match(segment.text.lstrip())
+        keeping.patterns
+        or MAYBE.search(segment.text)
+        or LINE_MARK.match(segment.text.lstrip())
+        or (keeping.names and keeping.names.places(segment.text))
     ):
         return segment
     parts, first = list[str | Mark](), True
@@ -188,8 +192,11 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
         if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
             code = _localised(code, keeping)
         things.append((begin, end, _kind(name, code), code))
-    taken = [(begin, end) for begin, end, _, _ in things]
-    things += [(a, b, VALUE, text[a:b]) for a, b in names if all(b <= begin or end <= a for begin, end in taken)]
+    taken = sorted((begin, end) for begin, end, _, _ in things)
+    for begin, end in names:
+        before = bisect_left(taken, (end, 0))  # how many begin before the name ends, the last of which may be in it
+        if not before or taken[before - 1][1] <= begin:
+            things.append((begin, end, VALUE, text[begin:end]))
     rest = _without(text, [(begin, end) for begin, end, _, _ in things])
     for first, last in _emphasis(rest, 0, len(rest)):
         things += [(*first, OPEN, text[slice(*first)]), (*last, CLOSE, text[slice(*last)])]

@@ -1,5 +1,6 @@
 """Names that a model cannot know are kept as they are written, and nothing else is."""
 
+import time
 import unicodedata
 
 import pytest
@@ -69,6 +70,13 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
 def test_the_users_patterns_win() -> None:
     segment = keep(Segment("Tom is in Rimul"), Keeping("en", "de", ("in R[a-z]+",), names=EVERYWHERE))
     assert [str(mark.code) for mark in segment.marks] == ["in Rimul"]
+
+
+@pytest.mark.parametrize("unit", ["Rimul ", "Rimul 7 ", "Rimul, %s ", "A"])
+def test_time_grows_with_the_length_alone(unit: str) -> None:
+    begin = time.process_time()
+    keep(Segment(unit * 20_000), Keeping("en", "de", names=EVERYWHERE))
+    assert time.process_time() - begin < 5
 
 
 def test_more_words_are_no_names() -> None:
