@@ -28,7 +28,7 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import EngFormatter, LogLocator
 
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.reporting.isolation import peak_memory, run_isolated
@@ -110,7 +110,7 @@ def growth_of(most_pairs: int, out: Path) -> dict[str, Growth]:
         ),
         "pairs": Growth(
             "pairs",
-            "seconds to the first update",
+            "seconds to the second update",
             starting,
             {
                 f"{'second' if again else 'first'} start": [(count, out / f"pairs-{count}", again) for count in counts]
@@ -250,11 +250,12 @@ def draw(growths: dict[str, Growth], rows: dict[str, list[dict[str, Any]]]) -> F
         places = figure.subplots(2, 3).ravel()
     for place in places[len(growths) :]:
         place.remove()
+    short = EngFormatter(sep="")
     for (name, growth), axes in zip(growths.items(), places, strict=False):
         for line, points in lines_of(rows[name]).items():
             sizes, costs = [row["size"] for row in points], [row["cost"] for row in points]
             axes.loglog(sizes, costs, marker=".", label=f"{line}, exponent {exponent(points):.2f}")
-            axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            axes.set_xticks(sizes, [f"{size:,}" if size < 10_000 else short(size) for size in sizes])
         axes.minorticks_off()
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
