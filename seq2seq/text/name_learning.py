@@ -1,8 +1,9 @@
 """Learns from training text in which directions words with a capital that a model does not know are names.
 
-Words that the text holds once tell what an unknown one is: where at least half of those with a capital stand in the
-translation as well, an unknown one is kept. This is so in English, French, Spanish and Dutch, and not in German,
-where nouns have a capital, nor in translations to another script. It is told apart for the first word of a sentence.
+Words that the text holds once tell what an unknown one is: where at least a third of those with a capital stand in the
+translation as well, an unknown one is kept. (Of unknown words that are no names a model translates few.) This is so in
+English, French, Spanish and Dutch, and not in German, where nouns have a capital, nor in translations to another
+script. It is told apart for the first word of a sentence.
 """
 
 import re
@@ -69,7 +70,7 @@ def _counted(lines: Sequence[str]) -> Counter[str]:
 
 
 def _kept(pairs: Sequence[Pair], once: set[str]) -> tuple[bool, bool]:
-    """Whether half of the words with a capital of `once` stand on both sides: inside of sentences, and as the first."""
+    """Whether a third of the words with a capital of `once` stand on both sides: inside sentences, and first in them."""
     found, shared = [0, 0], [0, 0]
     for pair in _spread(pairs, MOST_PAIRS):
         text = normalise(pair.src).text
@@ -77,7 +78,7 @@ def _kept(pairs: Sequence[Pair], once: set[str]) -> tuple[bool, bool]:
             if (word := text[begin:end]).lower() in once:
                 found[first] += 1
                 shared[first] += word in _WORD.findall(pair.tgt)
-    inside, first = (n >= EVIDENCE and 2 * same >= n for n, same in zip(found, shared, strict=True))
+    inside, first = (n >= EVIDENCE and 3 * same >= n for n, same in zip(found, shared, strict=True))
     return inside, first
 
 

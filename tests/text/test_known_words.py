@@ -34,14 +34,14 @@ def text(inside: int, first: int, copied: int) -> list[Pair]:
     ("inside", "first", "copied", "kept"),
     [
         (EVIDENCE, EVIDENCE, EVIDENCE, (True, True)),
-        (EVIDENCE, EVIDENCE, EVIDENCE // 2, (True, True)),
-        (EVIDENCE, EVIDENCE, EVIDENCE // 2 - 1, (False, False)),
+        (EVIDENCE + 1, EVIDENCE + 1, EVIDENCE // 3 + 1, (True, True)),
+        (EVIDENCE + 1, EVIDENCE + 1, EVIDENCE // 3, (False, False)),
         (EVIDENCE - 1, EVIDENCE, EVIDENCE, (False, True)),
         (EVIDENCE, EVIDENCE - 1, EVIDENCE, (True, False)),
-        (3 * EVIDENCE, EVIDENCE, EVIDENCE, (False, True)),
+        (4 * EVIDENCE, EVIDENCE, EVIDENCE, (False, True)),
     ],
 )
-def test_half_of_the_names_that_stand_once_must_stand_on_both_sides(
+def test_a_third_of_the_names_that_stand_once_must_stand_on_both_sides(
     inside: int, first: int, copied: int, kept: tuple[bool, bool]
 ) -> None:
     assert learn_names({A: text(inside, first, copied)}).kept == ({A: kept} if any(kept) else {})
