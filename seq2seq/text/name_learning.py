@@ -70,7 +70,7 @@ def _counted(lines: Sequence[str]) -> Counter[str]:
 
 
 def _kept(pairs: Sequence[Pair], once: set[str]) -> tuple[bool, bool]:
-    """Whether a third of the words with a capital of `once` stand on both sides: inside sentences, and first in them."""
+    """Whether a third of the words with a capital of `once` stand on both sides: inside sentences, and first in one."""
     found, shared = [0, 0], [0, 0]
     for pair in _spread(pairs, MOST_PAIRS):
         text = normalise(pair.src).text
