@@ -162,7 +162,7 @@ def vocabulary(size: int, kind: str) -> dict[str, float]:
 def starting(count: int, folder: Path, again: bool) -> dict[str, float]:
     """Seconds that `train` takes to two updates and the scores of ten pairs.
 
-    The first time makes the text and leaves it in the folder with its cache, of which the second time (`again`) is.
+    The first time makes the text and leaves it in the folder with its cache; the second time (`again`) uses both.
     """
     if not again:
         shutil.rmtree(folder, ignore_errors=True)

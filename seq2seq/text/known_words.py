@@ -47,10 +47,12 @@ class KnownWords:
         """
         data = json.loads(content)
         try:
-            words = {str(src): " ".join(known.split()) for src, known in data["words"].items()}
+            words = dict[str, str](data["words"])
             kept = {(str(src), str(tgt)): (bool(inside), bool(first)) for src, tgt, inside, first in data["kept"]}
-        except (KeyError, TypeError, AttributeError) as e:
+        except (KeyError, TypeError) as e:
             raise ValueError(str(e)) from None
+        if not all(isinstance(line, str) for line in words.values()):
+            raise ValueError("words are no text")
         if lacking := {src for src, _ in kept} - words.keys():
             raise ValueError(f"no words of {min(lacking)}")
         return cls(words, kept)

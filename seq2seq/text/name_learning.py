@@ -50,7 +50,7 @@ def with_text(known: KnownWords, trains: Trains) -> KnownWords:
 
 
 def words_of(lines: Sequence[str]) -> list[str]:
-    """The words of a text, in small letters."""
+    """The words of a text, in small letters; of MOST_LINES lines at most."""
     return sorted(_counted(lines))
 
 

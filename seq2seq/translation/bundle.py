@@ -91,9 +91,7 @@ class Bundle(NamedTuple):
     ) -> "Bundle":
         """The bundle of a model that knows these directions, in the first of them."""
         src, tgt = directions[0]
-        how = reading_for(tokenizers, text, src, tgt)
-        if how and tokenizers[0].known_words:
-            how = replace(how, keeping=replace(how.keeping, names=tokenizers[0].known_words.names((src, tgt))))
+        how = _toward(reading_for(tokenizers, text, src, tgt), tokenizers[0], (src, tgt))
         bundle = cls(engine, *tokenizers, search, src, tgt, how, text.longest or LONGEST)
         return bundle._replace(directions=tuple(directions)).toward((src, tgt)) if tokenizers[0].languages else bundle
 
@@ -131,11 +129,7 @@ class Bundle(NamedTuple):
             raise InputError(f"no translation from {src} to {tgt}; there is {listed(self.known)}; choose one of these")
         if not self.directions:
             return self
-        known = self.src_tokenizer.known_words
-        names = known.names(direction) if known else None
-        how = self.reading and replace(
-            self.reading, src=src, keeping=replace(self.reading.keeping, src=src, tgt=tgt, names=names)
-        )
+        how = _toward(self.reading, self.src_tokenizer, direction)
         return self._replace(src=src, tgt=tgt, reading=how, lead=(self.src_tokenizer.languages[tgt],))
 
     @property
@@ -185,6 +179,15 @@ class Bundle(NamedTuple):
             sources = sources.prefixed(np.full(len(sources), token, np.int32))
         memory = TranslationMemory(sources, targets.reversed() if self.right_to_left else targets)
         return self._replace(engine=self.engine.with_memory(memory, share))
+
+
+def _toward(how: Reading | None, tokenizer: Tokenizer, direction: Direction) -> Reading | None:
+    """The way of reading for this direction, in which names are kept that the source's tokenizer does not know."""
+    if how is None:
+        return None
+    src, tgt = direction
+    names = tokenizer.known_words.names(direction) if tokenizer.known_words else None
+    return replace(how, src=src, keeping=replace(how.keeping, src=src, tgt=tgt, names=names))
 
 
 def reading_for(tokenizers: tuple[Tokenizer, Tokenizer], text: TextConfig, src: str, tgt: str) -> Reading | None:
