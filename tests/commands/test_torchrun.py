@@ -92,7 +92,10 @@ def test_ranks_stop_at_a_signal_go_on_and_give_the_weights_of_workers_to_the_bit
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the ranks of a torchrun are found in /proc")
 def test_two_machines_go_on_by_themselves_after_a_rank_was_killed(corpus: Path, recipe: Path) -> None:
-    """Two torchruns of two ranks each. The scores, whose translations the ranks share, are those of one process."""
+    """Two torchruns of two ranks each. The scores, whose translations the ranks share, are those of one process.
+
+    The updates after the first validation are so many that a busy machine kills the rank before the last of them.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"localhost:{free.getsockname()[1]}"
     arguments = [*documented("--nnodes", "run", corpus, host), "--recipe", recipe, *NOISE]
@@ -102,7 +105,7 @@ def test_two_machines_go_on_by_themselves_after_a_rank_was_killed(corpus: Path, 
             stack.enter_context(
                 start(
                     *arguments,
-                    *("--set", "training.updates=40"),
+                    *("--set", "training.updates=200"),
                     stderr=stack.enter_context(log.open("wb")),
                     stdout=stack.enter_context(log.with_suffix(".out").open("wb")),
                 )
@@ -117,10 +120,10 @@ def test_two_machines_go_on_by_themselves_after_a_rank_was_killed(corpus: Path, 
         os.kill(children(other.pid)[0], signal.SIGKILL)
         assert [machine.wait(end - time.monotonic()) for machine in machines] == [0, 0]
     out, err = ("".join(log.with_suffix(suffix).read_text() for log in logs) for suffix in (".out", ""))
-    assert len(re.findall(r"run: the job was started again; it goes on after update [123]0$", err, re.MULTILINE)) == 1
-    assert len(re.findall(r"epoch \d+  update 40\b", err)) == 1
+    assert len(re.findall(r"run: the job was started again; it goes on after update 1?\d0$", err, re.MULTILINE)) == 1
+    assert len(re.findall(r"epoch \d+  update 200\b", err)) == 1
     rows = [json.loads(line) for line in metrics.read_text().splitlines()]
-    assert [row["step"] for row in rows] == [10, 20, 30, 40]
+    assert [row["step"] for row in rows] == list(range(10, 201, 10))
     best = max(rows, key=lambda row: (row["dev_bleu"], row["dev_chrf"], -row["dev_loss"]))
     for options, expected in (
         (["--split", "dev", "--beam", 1], [f"BLEU = {best['dev_bleu']:.2f} ", f"chrF2 = {best['dev_chrf']:.2f} "]),
