@@ -75,7 +75,7 @@ class DataConfig:
         0.02, "share of train held out where there is no dev part, at most 2,000 pairs", low=0.0, high=0.5
     )
     mapped_above: int = setting(
-        100,
+        10,
         "megabytes of text from which on it is kept in memory-mapped files in the user's cache (packed text counts "
         "four times); below, in memory. The weights are the same",
         low=0,

@@ -94,6 +94,8 @@ DOCUMENTS = [
     "<img alt=unquoted><img alt=''><img alt><img alt='7 &gt; 3 \"x\"'><img alt=\"it's\">",
     "<input type=button value=Go><input type=text value=No><track label=English><th abbr=Short>Long",
     "<ruby>\u6f22<rp>(<rt>kan<rp>)</ruby>",
+    "<p>\u79c1\u306f<ruby>\u6f22<rt>kan</rt>\u5b57<rt>ji</rt></ruby>\u3092<ruby>\u8aad<rp>(</rp><rt><b>yo</b><rt>x</rt><rp>)</rp></ruby>\u3080",
+    "<p><ruby>\u6f22<rt>kan</p><p>\u5b57 <ruby><rb>a<rb>b<rtc><rt>c</rtc></ruby> d<rt>e</p><div>f<rt>g</div>h",
     "<p>\u00a0 edge \u00a0</p><p>&nbsp;edge&nbsp;</p>\x00<p>\x0c\x0b</p>",
     "<button>OK</button><summary>More</summary><figcaption>Fig. 1</figcaption><dt>A<dd>B",
     "<noscript>Turn it <b>on</b></noscript><template><p>x</template>",
@@ -146,6 +148,8 @@ KEPT = {
     "xmp",
     "noembed",
     "noframes",
+    "rp",
+    "rt",
 }
 
 
@@ -236,6 +240,20 @@ def test_markup_around_the_whole_text_is_no_mark() -> None:
         put(hypertext, "<p> <a href=x><b> Home </b></a> <br></p>", "Start")
         == "<p> <a href=x><b> Start </b></a> <br></p>"
     )
+
+
+def test_readings_of_characters_are_no_words() -> None:
+    page = (
+        "<p>\u79c1\u306f<ruby>\u6f22<rp>(</rp><rt>kan</rt><rp>)</rp>\u5b57<rt>ji</ruby>\u3092\u8aad\u3080</p><p>x</p>"
+    )
+    assert texts(page) == ["\u79c1\u306f\u6f22\u5b57\u3092\u8aad\u3080", "x"]
+    [segment, _] = segments(hypertext, page.encode())
+    assert [mark.code for mark in segment.marks if mark.kind == ALONE] == [
+        "<rp>(</rp>",
+        "<rt>kan</rt>",
+        "<rp>)</rp>",
+        "<rt>ji",
+    ]
 
 
 def test_marks_in_another_order() -> None:

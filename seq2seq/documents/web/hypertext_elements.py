@@ -28,6 +28,7 @@ BLOCKS = _names(
 OBJECTS = _names("embed img input")
 FOREIGN = _names("math svg")
 CODE = _names("code kbd samp tt var")
+READINGS = _names("rp rt rtc")  # how the characters before them are read aloud; no words of the sentence
 INVISIBLE = _names("iframe noembed noframes script style xmp")
 PREFORMATTED = _names("listing pre textarea")
 HIGHLIGHTED = frozenset({*CODE, "span"})  # inside a PREFORMATTED element: it is program code
@@ -55,7 +56,9 @@ _ENDED_BY = {
     "body": ("head",),
 }
 _NOT_IN_A_PARAGRAPH = BLOCKS - _names("audio button canvas label link map meta noscript object select video")
+# Tags that end an element whose own end tag was forgotten, or may be: these and all end tags of BLOCKS.
 _ENDS_CODE = _names("dd dt h1 h2 h3 h4 h5 h6 li p td th tr")
+_ENDS_READING = BLOCKS | READINGS | _names("rb ruby")
 _MOST_OPEN = 100  # of the open elements that an end tag is compared with
 
 
@@ -139,7 +142,7 @@ class Pieces:
         elif name in VOID or token.closed:
             kind = BOUNDARY if block else OBJECT if name in OBJECTS or name in FOREIGN else ALONE
             yield Piece(kind, token.start, token.end, name, attributes)
-        elif name in INVISIBLE:
+        elif name in INVISIBLE or name in READINGS:
             yield Piece(BOUNDARY if block else ALONE, token.start, self._end(token), name, attributes)
         elif name in CODE or name in FOREIGN:
             yield Piece(WORD if name in CODE else OBJECT, token.start, self._end(token), name, attributes)
@@ -153,9 +156,11 @@ class Pieces:
     def _end(self, start: Token) -> int:
         """Reads to the end of the element; its position."""
         depth, end = 1, start.end
+        ends = _ENDS_CODE if start.name in CODE else _ENDS_READING if start.name in READINGS else frozenset[str]()
         for token in self._following():
-            if start.name in CODE and (token.name in _ENDS_CODE or (token.kind == END and token.name in BLOCKS)):
-                self._again = token  # the end tag was forgotten
+            own = token.kind == END and token.name == start.name
+            if ends and not own and (token.name in ends or (token.kind == END and token.name in BLOCKS)):
+                self._again = token  # there is no end tag
                 break
             end = token.end
             if token.name == start.name and not token.closed:
