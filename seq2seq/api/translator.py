@@ -16,7 +16,7 @@ from seq2seq.api.models import open_model, shipped_models, with_translation_memo
 from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
 from seq2seq.errors import InputError
-from seq2seq.text.detection import AUTO, detect
+from seq2seq.text.detection import detect, is_auto
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SAMPLES, SearchConfig
@@ -183,7 +183,7 @@ class Translator:
 
     def _directions_of(self, texts: Sequence[str], from_: str | None, to: str | None) -> list[Direction]:
         """The direction of each text."""
-        if from_ == AUTO:
+        if is_auto(from_):
             return [detect(text, self.directions, to) for text in texts]
         return [choose_direction(self._folders, from_, to)] * len(texts)
 
@@ -220,7 +220,7 @@ class Translator:
         if not isinstance(split := options.get("split", True), bool):
             raise TypeError(f"split takes True or False, not {split!r}")
         languages = {language for known in self.directions for language in known}
-        detected = options.get("from_") == AUTO
+        detected = is_auto(options.get("from_"))
         terms = terms_of(options.get("glossary"), options.get("avoid"), direction, languages, fitting=detected)
         return bundle.with_reading(list(patterns), keep is False, split)._replace(terms=terms)
 

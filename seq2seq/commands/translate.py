@@ -43,7 +43,7 @@ from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
 from seq2seq.folder.files import MANIFEST
 from seq2seq.languages.identification import MAX_CHARS
-from seq2seq.text.detection import AUTO, detect
+from seq2seq.text.detection import AUTO, detect, is_auto
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.translator import LineTranslator
@@ -81,10 +81,10 @@ def command(  # noqa: D103 (its help is the module's docstring)
     _check_format_options(text, kind)
     job = _job(text, limits, form, notifier(report.quiet))
     interactive = not (text.source or text.target or form.to_score or limits.prefix) and _at_a_terminal()
-    if interactive and text.from_ == AUTO:
+    if interactive and is_auto(text.from_):
         raise InputError(f"--from {AUTO} looks at a whole text; at a prompt, name the language")
     lines, sample = lines_of(text.source, form.errors), ""
-    if text.from_ == AUTO:
+    if is_auto(text.from_):
         lines, sample = (lines, _sample(text, kind)) if is_document else _peeked(lines)
     folders = text.models
     if not folders:
@@ -263,7 +263,7 @@ def _direction(text: TextOptions, known: Sequence[Direction], sample: str) -> Di
     Raises:
         InputError: it is not known, or the sample is in the language that `--to` names.
     """
-    if text.from_ != AUTO:
+    if not is_auto(text.from_):
         return choose_direction(known, text.from_, text.to)
     src, tgt = detect(sample, known, text.to)
     if src == tgt:

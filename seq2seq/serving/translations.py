@@ -39,6 +39,7 @@ AUTO = "auto"
 MOST_ALTERNATIVES = WIDE - 1
 TABLES = ("csv", "tsv")  # formats that need columns
 DETECTED_FROM = 50  # segments of a document that its language is detected by
+MOST_LISTED = 10  # directions that a message names
 SMALL = 4000  # characters of a request that are read and written without a thread of their own
 
 T = TypeVar("T")
@@ -90,8 +91,10 @@ class Translations:
         sources = [src for src, to in self.directions if to == tgt]
         src = AUTO if source.strip().lower() == AUTO else find_code(source, [*sources, *([tgt] if tgt else [])])
         if tgt is None or src is None or not (sources or src == tgt):
-            known = ", ".join(f"{src} to {tgt}" for src, tgt in self.directions)
-            raise RefusedError(400, f"no model here translates from {source!r} to {target!r}; choose from {known}")
+            fitting = [(src, tgt) for src, to in self.directions if to == tgt] or self.directions
+            known = "choose from " + ", ".join(f"{src} to {tgt}" for src, tgt in fitting)
+            known = known if len(fitting) <= MOST_LISTED else "/languages lists the directions"
+            raise RefusedError(400, f"no model here translates from {source!r} to {target!r}; {known}")
         return src, tgt
 
     def found(self, asked: Direction, texts: Sequence[str]) -> Found:

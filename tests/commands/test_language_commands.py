@@ -176,7 +176,7 @@ def test_the_language_of_a_file_is_detected_once(polyglot: Learnt, monkeypatch: 
     assert worked(call(*automatic, stdin="3 1 2\n5 4\n")).out == "1 2 3\n4 5\n"
     assert seen == ["3 1 2\n5 4"]
     Path("page.md").write_text("3 1 2\n\n5 4\n")
-    worked(call(*automatic, "--input", "page.md", "--output", "page.fr.md"))
+    worked(call(*automatic[:5], " AUTO", *automatic[6:], "--input", "page.md", "--output", "page.fr.md"))
     assert seen[1:] == ["3 1 2\n5 4\n"]
     refused(call(*automatic, "--format", "markdown", stdin="3 1 2\n"), "--from auto", "--input")
     for arguments, name in ((automatic, "standard input"), ((*automatic, "--input", "page.md"), "page.md")):
@@ -356,7 +356,7 @@ def test_from_python(polyglot: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
         "seq2seq.text.detection.rank", lambda text, known: [Likely("fr" if text.startswith("3") else "en", 1.0)]
     )
     assert model.translate(["3 1 2\n", "5 4"], from_="auto", to="fr") == ["3 1 2\n", "4 5"]
-    assert [each.text for each in model.translate("3 1", from_="auto", to="fr", nbest=2)] == ["3 1"]
+    assert [each.text for each in model.translate("3 1", from_="Auto", to="fr", nbest=2)] == ["3 1"]
     assert [s.value for s in seq2seq.evaluate(model, data=str(polyglot.data), tgt="fr", metrics=["bleu"])] == [
         polyglot.run.scores["test en-fr"][0].value
     ]

@@ -426,3 +426,11 @@ def test_terms_that_cannot_be_are_refused(url: str, terms: dict[str, Any], messa
     answer = ask_json(f"{url}/translate", FIELDS | terms)
     assert answer.status == 400
     assert message in answer.content["error"]
+
+
+def test_a_message_names_ten_directions_at_most(languages: str) -> None:
+    def message(source: str, target: str) -> str:
+        return str(ask_json(f"{languages}/translate", {"q": "a", "source": source, "target": target}).content["error"])
+
+    assert message("xx", "de").endswith("choose from en to de, es to de, fr to de, ja to de, nl to de")
+    assert message("en", "xx").endswith("/languages lists the directions")
