@@ -6,12 +6,13 @@ an OPEN and a CLOSE; other markup, emoji and the marks of lists an ALONE. The co
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seq2seq.errors import InputError
+from seq2seq.segments import dates
 from seq2seq.segments.names import Names, begins_after
 from seq2seq.segments.numbers import localised
 from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, around_markup, found_in
@@ -182,11 +183,17 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     free = zip([0, *(end for _, end in taken)], [*(begin for begin, _ in taken), len(text)], strict=True)
     seen = apart(text, keeping.src)
     found = [match for begin, end in free for match in found_in(seen, begin, end)]
+    days = [] if keeping.lenient else _dates(text, keeping, taken, found)
+    things += [(begin, end, VALUE, code) for begin, end, code in days]
+    begins_of_days = [begin for begin, _, _ in days]
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue
         name, (begin, end) = str(match.lastgroup), match.span()
         code = text[begin:end]
+        day = bisect_right(begins_of_days, begin)
+        if day and end <= days[day - 1][1]:
+            continue
         if name in _DIGITS and keeping.tgt and primary(keeping.tgt) not in UNSPACED_LANGUAGES:
             code = re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), code)
         if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
@@ -201,6 +208,25 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     for first, last in _emphasis(rest, 0, len(rest)):
         things += [(*first, OPEN, text[slice(*first)]), (*last, CLOSE, text[slice(*last)])]
     return things
+
+
+def _dates(
+    text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[re.Match[str]]
+) -> list[tuple[int, int, str]]:
+    """Dates, times and large numbers that the target language writes in another order, outside of what is kept.
+
+    A number of what was `found` stands in a date as a whole, or there is no date: 5 May 2024-2026.
+    """
+    others = [match.span() for match in found if match.lastgroup not in _DIGITS]
+    numbers = [match.span() for match in found if match.lastgroup in _DIGITS]
+    if not numbers:
+        return []
+    begins, days = [begin for begin, _ in numbers], list[tuple[int, int, str]]()
+    for begin, end, code in dates.found(_without(text, [*taken, *others]), keeping.src, keeping.tgt):
+        first, after = bisect_left(begins, begin), bisect_left(begins, end)
+        if (not first or numbers[first - 1][1] <= begin) and (not after or numbers[after - 1][1] <= end):
+            days.append((begin, end, code))
+    return days
 
 
 def _kind(name: str, code: str) -> str:

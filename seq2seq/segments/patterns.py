@@ -93,13 +93,13 @@ PATTERNS = {
     rf"(?:\s?(?:{_UNIT})(?![\w/²³]))?|\d+(?:[.,]\d+)*",
     "footnote": r"\[\d{1,3}\]|(?<!\S):[a-z][a-z0-9_+-]+:(?!\S)",
     "symbol": "[\u00a2-\u00a7\u00a9\u00ac\u00ae-\u00b3\u00b5-\u00b7\u00b9\u00bc-\u00be\u00d7\u00f7\u2020-\u2022\u2030"
-    "\u2031\u2070-\u20cf\u2100-\u218f\u2200-\u23ff\u2500-\u25ff\u27c0-\u27ef\u2900-\u2bff]+",
+    "\u2031\u2070-\u20cf\u2100-\u218f\u2200-\u24ff\u2500-\u25ff\u27c0-\u27ef\u2900-\u2bff\u3200-\u33ff]+",
     "private": "[\ue000-\uf8ff\U000f0000-\U0010fffd]+",
 }
 # Whether a text may hold any of them, at a twentieth of the time. No pattern needs the punctuation of this class.
 MAYBE = re.compile(
     r"[^\w\s.,!?'\"’“”‘‚„«»‹›–—…¿¡。、！？，：；・「」『』（）〜-]|[\d_]|[a-z][A-Z]|[\w.]\.[a-z]|(?<![\w-])--?[A-Za-z]"
-    "|[²³¹µ¼-¾\u2070-\u218f\u2776-\u2793\ue000-\uf8ff\U0001f100-\U0001f10c]"
+    "|[²³¹µ¼-¾\u2070-\u218f\u2460-\u24ff\u2776-\u2793\u3200-\u33ff\ue000-\uf8ff\U0001f100-\U0001f10c]"
 )
 
 

@@ -59,6 +59,12 @@ def test_sentences_without_space_between_have_one_where_the_target_has(model: se
     )
 
 
+def test_dates_are_written_in_the_order_of_the_target_language(model: seq2seq.Translator) -> None:
+    for to, written in (("en", "November 19, 1972"), ("de", "19. November 1972"), ("fr", "19 novembre 1972")):
+        assert written in model.translate("会議は1972年11月19日です。", from_="ja", to=to)
+    assert "1972年11月19日" in model.translate("The meeting is on November 19, 1972.", from_="en", to="ja")
+
+
 def test_links_count_words_over_all_sentences(model: seq2seq.Translator) -> None:
     [best, *_] = model.translate("I am tired.  He is here.", to="de", nbest=3)
     source, target = ["I", "am", "tired.", "He", "is", "here."], best.text.split()

@@ -1,0 +1,101 @@
+"""Dates, times and large numbers between Japanese or Chinese and languages that name the months."""
+
+import time
+from datetime import date
+
+import pytest
+from babel.dates import format_date
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seq2seq.segments.dates import found
+from seq2seq.segments.keeping import Keeping, keep, restore
+from seq2seq.segments.segment import VALUE, Segment
+
+NAMING = ["cs", "da", "de", "en", "en-GB", "es", "fi", "fr", "it", "nl", "pl", "pt", "pt-BR", "sv", "tr"]
+
+
+def written(text: str, src: str, tgt: str) -> list[str]:
+    """What is kept of a text, as it is put back."""
+    return [str(mark.code) for mark in keep(Segment(text), Keeping(src, tgt)).marks]
+
+
+@given(
+    st.dates(date(1000, 1, 1), date(2999, 12, 31)), st.sampled_from(NAMING), st.sampled_from(["ja", "zh", "zh-Hant"])
+)
+def test_a_date_is_written_as_cldr_does_in_both_languages(day: date, naming: str, numbering: str) -> None:
+    named, numbered = (format_date(day, "long", locale=each.replace("-", "_")) for each in (naming, numbering))
+    assert [what for _, _, what in found(f"x {numbered}。", numbering, naming)] == [named]
+    assert [what for _, _, what in found(f"({named})", naming, numbering)] == [numbered]
+
+
+@pytest.mark.parametrize(
+    ("text", "src", "tgt", "expected"),
+    [
+        ("会議は2024年3月5日です", "ja", "en", ["March 5, 2024"]),
+        ("会議は２０２４年３月５日です", "ja", "de", ["5. März 2024"]),
+        ("3月5日から5月5日まで", "ja", "fr", ["5 mars", "5 mai"]),
+        ("2024年 3月 5日", "ja", "en", ["March 5, 2024"]),
+        ("2024年3月に", "ja", "es", ["marzo de 2024"]),
+        ("2024年3月5号", "zh", "nl", ["5 maart 2024"]),
+        ("2月29日", "ja", "en", ["February 29"]),
+        ("3月", "ja", "en", ["3"]),
+        ("令和6年3月5日", "ja", "en", ["6", "3", "5"]),
+        ("2024年13月5日", "ja", "en", ["2024", "13", "5"]),
+        ("2023年2月29日", "ja", "en", ["2023", "2", "29"]),
+        ("12024年3月5日", "ja", "en", ["12024", "3", "5"]),
+        ("午後3時30分に", "ja", "en", ["3:30 PM"]),
+        ("午前12時05分に", "ja", "de", ["00:05"]),
+        ("下午3点30分", "zh", "fr", ["15:30"]),
+        ("3時30分に", "ja", "en", ["3:30"]),
+        ("3時間30分", "ja", "en", ["3", "30"]),
+        ("1億2000万円", "ja", "en", ["120,000,000"]),
+        ("1億2000万円", "ja", "de", ["120.000.000"]),
+        ("1.5億", "ja", "en", ["150,000,000"]),
+        ("3万人", "zh-Hans", "en", ["30,000"]),
+        ("1,234万5,678", "ja", "en", ["12,345,678"]),
+        ("1.00001万", "ja", "en", ["1.00001"]),
+        ("On 5 March 2024, March 5th and May 5.", "en", "ja", ["2024年3月5日", "3月5日", "5月5日"]),
+        ("in March 2024", "en", "ja", ["2024"]),
+        ("You may 5 times", "en", "ja", ["5"]),
+        ("le 1er mars", "fr", "ja", ["3月1日"]),
+        ("March 40, 2024", "en", "ja", ["40", "2024"]),
+        ("March 5:30", "en", "ja", ["5:30"]),
+        ("5 May 2024-2026", "en", "ja", ["5", "2024-2026"]),
+        ("2024年3月5日", "ja", "zh", ["2024", "3", "5"]),
+        ("March 5, 2024", "en", "de", ["5", "2024"]),
+        ("2024年3月5日", "ja", "xx", ["2024", "3", "5"]),
+    ],
+)
+def test_dates_times_and_large_numbers(text: str, src: str, tgt: str, expected: list[str]) -> None:
+    assert written(text, src, tgt) == expected
+
+
+@pytest.mark.parametrize("text", ["`2024年3月5日`", "{{ 3月5日 }}", "<a title='3月5日'>"])
+def test_what_is_kept_whole_holds_no_date(text: str) -> None:
+    assert written(f"x {text}", "ja", "en") == [text]
+
+
+def test_a_pattern_of_the_users_comes_first() -> None:
+    keeping = Keeping("ja", "en", patterns=["3月"])
+    assert [str(mark.code) for mark in keep(Segment("3月5日"), keeping).marks] == ["3月", "5"]
+
+
+def test_a_date_is_one_value_and_is_put_back() -> None:
+    segment = keep(Segment("会議は2024年3月5日です"), Keeping("ja", "en"))
+    assert [(mark.kind, mark.code.source) for mark in segment.marks] == [(VALUE, "2024年3月5日")]
+    assert restore(segment).text == "会議はMarch 5, 2024です"
+
+
+def test_a_model_without_pieces_is_given_the_date_itself() -> None:
+    assert not keep(Segment("3月5日"), Keeping("ja", "en", lenient=True)).marks
+
+
+def test_many_dates_take_linear_time() -> None:
+    def seconds(count: int) -> float:
+        text, start = "2024年3月5日-3月5日に`x`" * count, time.perf_counter()
+        keep(Segment(text), Keeping("ja", "en"))
+        return time.perf_counter() - start
+
+    seconds(100)
+    assert min(seconds(4000) for _ in range(3)) < 12 * min(seconds(1000) for _ in range(3))
