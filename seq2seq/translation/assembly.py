@@ -17,7 +17,7 @@ from seq2seq.segments.keeping import Kept, keep, restore
 from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
-from seq2seq.segments.segment import CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.words import fold, is_small, space_between
 from seq2seq.text.tokenizer import SPACE
 from seq2seq.translation.bundle import Bundle
@@ -211,9 +211,9 @@ class Assembly:
         """The candidate of one hypothesis for each unit, and whether it holds a phrase to avoid."""
         parts, links = list[str | Mark](), list[Link]()
         spans = list[tuple[int, int]]()  # of what the model wrote
-        length, sentence, unit, space = 0, 0, 0, ""  # `space`: to be written before the next part
+        length, sentence, unit, space = 0, 0, 0, ""  # `space`: to be written before what follows
         for number, part in enumerate(self.parts):
-            if space and not (isinstance(part, Mark) and part.kind == CLOSE):
+            if space and not (isinstance(part, Mark) and part.kind in (CLOSE, ALONE)):
                 parts.append(space)
                 length, space = length + len(space), ""
             if not isinstance(part, Sentence):
@@ -319,9 +319,9 @@ class Assembly:
 
 
 def _is_followed(parts: Sequence[Part], number: int) -> bool:
-    """Whether the next sentence follows on a part with nothing but pairs of markup between."""
+    """Whether the next sentence follows on a part with nothing but markup or emoji between."""
     after = (parts[i] for i in range(number + 1, len(parts)))
-    outer = dropwhile(lambda part: isinstance(part, Mark) and part.kind in (OPEN, CLOSE), after)
+    outer = dropwhile(lambda part: isinstance(part, Mark) and part.kind in (OPEN, CLOSE, ALONE), after)
     return isinstance(next(outer, None), Sentence)
 
 

@@ -54,6 +54,11 @@ def test_sentences_without_space_between_have_one_where_the_target_has(model: se
         apart = model.translate(sentences, from_="ja", to=to)
         assert model.translate("".join(sentences), from_="ja", to=to) == " ".join(apart)
         assert model.translate("　".join(sentences), from_="ja", to=to) == "　".join(apart)
+        for between in ("🙂", "<!-- x -->", "[1]"):
+            assert model.translate(between.join(sentences), from_="ja", to=to) == f"{between} ".join(apart)
+        assert "</b><!-- x --> <i>" in model.translate(
+            "<b>駅はどこですか。</b><!-- x --><i>犬もいるよ</i>", from_="ja", to=to
+        )
     assert model.translate("Where is it?I know.", to="de") == "".join(
         model.translate(["Where is it?", "I know."], to="de")
     )
