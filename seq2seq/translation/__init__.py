@@ -7,5 +7,6 @@ or avoid), `inference` (the engine that computes in PyTorch), `padding` (what ke
 (interpolation with these tokens), `rescoring` (other models choose among the n best), `consensus` (the n best
 themselves do) and `tuning` (the weights of rescoring).
 Inside, `assembly` takes a segment's sentences through a model, `beam` has the hypotheses of a search, and `constraints`
-decides how they may go on: by the tokens of `required`, and by `phrases`, which follows phrases token by token.
+decides how they may go on: by the tokens of `required`, and by `phrases`, which follows phrases token by token. `loops`
+tells when they repeat themselves.
 """

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.translation.beam import FREE, Candidates, Ids, Mask
+from seq2seq.translation.loops import LONGEST, Weights
 from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.phrases import Phrases
 from seq2seq.translation.required import NONE, Required, first_of
@@ -47,6 +48,7 @@ class Vocabulary(NamedTuple):
 
     reserved: Sequence[int] = ()  # tokens that stand in a translation only if its request requires them
     phrases: Phrases | None = None  # the phrases of the requests
+    loops: Weights | None = None  # weights of the tokens (V,), if no translation may hold a loop; see `loops`
 
 
 class Progress(NamedTuple):
@@ -89,6 +91,7 @@ class Constraints:
 
     def __init__(self, requests: Sequence[Asked], limits: Sequence[int], vocabulary: Vocabulary, eos: int) -> None:
         self.limits, self.eos, self.phrases = np.array(limits, np.int64), eos, vocabulary.phrases
+        self.loops = vocabulary.loops
         self.required = Required.of([request.required for request in requests], vocabulary.reserved)
         wishes = [request.wish for request in requests]
         width = max([1, *(len(wish.wanted) for wish in wishes)])
@@ -113,7 +116,8 @@ class Constraints:
     @property
     def most_barred(self) -> int:
         """How many of the best candidates of a hypothesis may not be allowed, as a rule."""
-        return len(self.required.reserved) + (0 if self.phrases is None else _MOST_BARRED)
+        most = len(self.required.reserved) + (0 if self.phrases is None else _MOST_BARRED)
+        return most + (0 if self.loops is None else LONGEST)
 
     def start(self) -> Progress:
         """The progress of one hypothesis without tokens for each sentence."""

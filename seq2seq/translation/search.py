@@ -39,6 +39,7 @@ from seq2seq.translation.constraints import (
     Progress,
     Vocabulary,
 )
+from seq2seq.translation.loops import completes
 from seq2seq.translation.phrase_text import Wish
 
 PLAIN = Vocabulary()  # without constraints
@@ -232,7 +233,7 @@ class Step(NamedTuple):
         best = proposal.tokens[:, :, 0]
         urgent = constraints.urgent(self.lacking, self.progress, best, samples=config.sample > 0)
         forced = np.where((self.forced == FREE) & urgent, self.lacking.target, self.forced)  # (B, W)
-        tokens, log_probs = constrain(self.beam, proposal, forced, config, constraints.eos)
+        tokens, log_probs = constrain(self.beam, proposal, forced, config, constraints)
         target = np.where(forced == FREE, self.lacking.target, FREE)
         if (target != FREE).any():
             tokens, log_probs = with_target(tokens, log_probs, target, proposal.target_log_probs)
@@ -274,7 +275,7 @@ def candidates_needed(config: SearchConfig, step: int, constraints: Constraints)
 
 
 def constrain(
-    beam: Beam, proposal: Proposal, forced: Ids, config: SearchConfig, eos: int
+    beam: Beam, proposal: Proposal, forced: Ids, config: SearchConfig, constraints: Constraints
 ) -> tuple[Ids, NDArray[np.float64]]:
     """The tokens and log-probabilities (B, W, C) of the proposal, -inf where a token is not allowed.
 
@@ -282,9 +283,11 @@ def constrain(
     """
     tokens, log_probs = proposal.tokens, proposal.log_probs.astype(np.float64)
     if beam.step <= config.min_length:
-        log_probs[tokens == eos] = -np.inf
+        log_probs[tokens == constraints.eos] = -np.inf
     if config.no_repeat_ngram:
         log_probs[repeats(beam.tokens[:, :, 1:], tokens, config.no_repeat_ngram)] = -np.inf
+    if constraints.loops is not None and beam.step > 1:
+        log_probs[completes(beam.tokens[:, :, 1:], tokens, constraints.loops)] = -np.inf
     if (only := forced != FREE).any():
         tokens = np.where(only[..., None], forced[..., None], tokens)
         log_probs[only] = -np.inf

@@ -7,7 +7,7 @@ bounded for a stream of any length. This module knows neither files nor formats,
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.assembly import Assembly, Candidate, Unit
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.constraints import Vocabulary
+from seq2seq.translation.loops import LEAST_OF_SOURCE, Weights, looping, may_loop, weights_of
 from seq2seq.translation.phrase_text import Avoided, Wanted
 from seq2seq.translation.phrases import Phrases, Spelling
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
@@ -34,6 +35,7 @@ MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
 LEAST = 4  # lines for which a process is started
 ROUNDS = 4  # in which a line is translated again
+MOST_LOST = 0.3  # nats a token that a translation without loops may be less probable than one with them
 WINDOW_SECONDS = 20.0  # of a later window about, however slow the model: what is lost when a job is killed
 
 
@@ -341,7 +343,47 @@ class LineTranslator:
         return self.choose(units, found) if self.choose else found
 
     def _found(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit, ranked by their own scores."""
+        """The hypotheses of each unit, ranked by their own scores.
+
+        Where the best one or a sample holds a loop, and the source none, the unit is searched again for hypotheses
+        without loops. They are taken if they are not much less probable; samples one by one.
+        """
+        results, samples = self._searched(units), self.config.sample > 0
+        if rows := self._looping(units, results):
+            again = self._searched([units[row] for row in rows], self._weights[1])
+            for row, others in zip(rows, again, strict=True):
+                pairs = list(zip(results[row], others, strict=False))
+                if samples:  # those that held no loop were drawn again
+                    results[row] = [new if _nearly(new, old) else old for old, new in pairs]
+                elif _nearly(*pairs[0][::-1]):
+                    results[row] = others
+        if samples:
+            results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
+        return results
+
+    def _looping(self, units: Sequence[Unit], results: Sequence[list[Hypothesis]]) -> list[int]:
+        """The rows of the units whose best hypothesis, or one of whose samples, holds a loop, and whose source none."""
+        seen = [
+            (row, hypothesis.tokens)
+            for row, hypotheses in enumerate(results)
+            for hypothesis in (hypotheses if self.config.sample else hypotheses[:1])
+            if may_loop(hypothesis.tokens)
+        ]
+        if not seen:
+            return []
+        src, tgt = self._weights
+        in_target = looping([tokens for _, tokens in seen], tgt)
+        in_source = looping([units[row].ids for row, _ in seen], src, LEAST_OF_SOURCE)
+        loops = (in_target & ~in_source).tolist()
+        return list(dict.fromkeys(row for (row, _), loop in zip(seen, loops, strict=True) if loop))
+
+    @cached_property
+    def _weights(self) -> tuple[Weights, Weights]:
+        """The weights in a loop of the source tokens, and of the target tokens."""
+        return weights_of(self.bundle.src_tokenizer.texts), weights_of(self.bundle.tgt_tokenizer.texts)
+
+    def _searched(self, units: Sequence[Unit], loops: Weights | None = None) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit; where the weights of tokens are given, none holds a loop."""
         config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
         if config.sample:
             config, times = replace(config, beam=1), config.beam
@@ -357,11 +399,10 @@ class LineTranslator:
             ]
             seeds = [(config.seed, units[i].line, units[i].number, sample) for i, sample in batch if config.sample]
             rngs = [np.random.default_rng(seed) for seed in seeds]
+            vocabulary = vocabulary._replace(loops=loops)
             of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, vocabulary)
             for (i, _), hypotheses in zip(batch, of_batch, strict=True):
                 results[i].extend(hypotheses)
-        if config.sample:
-            results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
         if self.bundle.right_to_left:
             results = [
                 [h._replace(tokens=h.tokens[::-1], sources=h.sources[::-1]) for h in hypotheses]
@@ -389,3 +430,9 @@ class LineTranslator:
                 done += 1
                 if phrases and phrases.is_large:
                     break
+
+
+def _nearly(new: Hypothesis, old: Hypothesis) -> bool:
+    """Whether one hypothesis is as probable as another, or nearly so, a token."""
+    new_mean, old_mean = (each.log_prob / (len(each.tokens) + 1) for each in (new, old))
+    return new_mean >= old_mean - MOST_LOST

@@ -15,11 +15,14 @@ from torch import Tensor
 
 from seq2seq.network.model import Model, ModelConfig
 from seq2seq.translation.beam import Ids
+from seq2seq.translation.constraints import Vocabulary
 from seq2seq.translation.inference import TorchEngine
+from seq2seq.translation.loops import looping
 from seq2seq.translation.search import Hypothesis, Proposal, Request, SearchConfig, score, search
 
 A, B, C, EOS, BOS = range(5)
 NAMES = "abc."
+WEIGHTS = np.array([6, 6, 3, 0, 0])  # of the tokens in a loop
 
 Table = dict[str, str]  # prefix -> probabilities in per cent of a, b, c and EOS, in this order
 UNIFORM = "25 25 25 25"  # of prefixes that a table does not have
@@ -82,6 +85,7 @@ def search_tables(
     limits: list[int],
     model: TableModel | None = None,
     prefixes: Sequence[str] | None = None,
+    loops: bool = True,
     **settings: Any,
 ) -> list[list[Hypothesis]]:
     state = TableState(tables, [[""] for _ in tables])
@@ -89,7 +93,8 @@ def search_tables(
         Request(limit, [NAMES.index(name) for name in prefix])
         for limit, prefix in zip(limits, prefixes or [""] * len(limits), strict=True)
     ]
-    return search(model or TableModel(), state, requests, SearchConfig(**settings), BOS, EOS)
+    vocabulary = Vocabulary(loops=None if loops else WEIGHTS)
+    return search(model or TableModel(), state, requests, SearchConfig(**settings), BOS, EOS, vocabulary=vocabulary)
 
 
 def texts(hypotheses: list[Hypothesis]) -> list[str]:
@@ -268,11 +273,12 @@ class Conditions(NamedTuple):
     prefix: str = ""
     min_length: int = 0
     ngram: int = 0
+    loops: bool = True
 
 
 def allowed(table: Table, text: str, limit: int, conditions: Conditions) -> dict[str, float]:
     """The probability of each token that may follow the text."""
-    prefix, min_length, ngram = conditions
+    prefix, min_length, ngram, loops = conditions
 
     def is_allowed(name: str) -> bool:
         if len(text) < len(prefix):
@@ -282,6 +288,8 @@ def allowed(table: Table, text: str, limit: int, conditions: Conditions) -> dict
         if name == ".":
             return len(text) >= min_length
         end = (text + name)[-ngram:]
+        if not loops and looping([[NAMES.index(each) for each in text + name]], WEIGHTS)[0]:
+            return False
         return not (ngram and len(end) == ngram and end in text)
 
     probs = zip(NAMES, table.get(text, UNIFORM).split(), strict=True)
@@ -341,20 +349,23 @@ def test_search_agrees_with_the_slow_search(width: int, penalty: float, reward: 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 30])
 @pytest.mark.parametrize(
-    ("min_length", "ngram", "prefix"),
-    [(2, 0, ""), (9, 0, ""), (0, 1, ""), (0, 2, ""), (0, 0, "ab"), (3, 2, "ba"), (0, 1, "aa")],
+    ("min_length", "ngram", "prefix", "loops"),
+    [
+        *((2, 0, "", True), (9, 0, "", True), (0, 1, "", True), (0, 2, "", True), (0, 0, "ab", True)),
+        *((3, 2, "ba", True), (0, 1, "aa", True), (0, 0, "", False), (4, 0, "", False), (4, 0, "aba", False)),
+    ],
 )
 def test_search_under_conditions_agrees_with_the_slow_search(
-    width: int, min_length: int, ngram: int, prefix: str
+    width: int, min_length: int, ngram: int, prefix: str, loops: bool
 ) -> None:
-    """A minimum length, a ban of n-grams, and a prefix for every other sentence."""
-    limits = [1 + seed % 5 for seed in range(40)]
+    """A minimum length, a ban of n-grams, one of loops, and a prefix for every other sentence."""
+    limits = [1 + seed % 6 for seed in range(40)]
     tables = [random_table(seed, max(limit, 3)) for seed, limit in enumerate(limits)]
     prefixes = [prefix * (seed % 2) for seed in range(40)]
-    settings = {"beam": width, "min_length": min_length, "no_repeat_ngram": ngram}
+    settings = {"beam": width, "min_length": min_length, "no_repeat_ngram": ngram, "loops": loops}
     batch = search_tables(tables, limits, prefixes=prefixes, **settings)
     for table, limit, first, hypotheses in zip(tables, limits, prefixes, batch, strict=True):
-        expected = slow_search(table, limit, width, 1.0, Conditions(first, min_length, ngram))
+        expected = slow_search(table, limit, width, 1.0, Conditions(first, min_length, ngram, loops))
         assert texts(hypotheses) == list(expected)
         assert probabilities(hypotheses) == pytest.approx(list(expected.values()), rel=1e-5)
 

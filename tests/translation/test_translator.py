@@ -27,6 +27,7 @@ from seq2seq.translation import translator
 from seq2seq.translation.assembly import Unit, split, word_at, word_ends
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
+from seq2seq.translation.loops import looping
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator, Translation
 
@@ -496,3 +497,49 @@ def test_an_ensemble_is_the_same_in_any_batch(three: list[Bundle]) -> None:
         for batch_tokens in (1, 50, 900)
     ]
     assert results[0] == results[1] == results[2]
+
+
+# ---- loops -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", [0.0, 0.3])
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_unit_without_a_loop_has_no_translation_with_one(
+    untrained_bundle: Bundle, beam: int, sample: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Untrained models loop in most lines. Units that loop themselves may be translated so."""
+    weights = np.full(len(untrained_bundle.tgt_tokenizer), 6)
+    monkeypatch.setattr(translator, "weights_of", lambda pieces: weights)
+    monkeypatch.setattr(translator, "MOST_LOST", 1e9)
+
+    def searched(lines: Iterable[str], batch_tokens: int = 2048) -> list[list[Hypothesis]]:
+        ids = untrained_bundle.src_tokenizer.encode(lines)
+        units = [Unit(each, [], [], number, 0) for number, each in enumerate(ids)]
+        return using(untrained_bundle, batch_tokens, beam=beam, sample=sample, max_extra=30).search(units)
+
+    def loops(found: list[list[Hypothesis]]) -> list[bool]:
+        return [bool(looping([h.tokens for h in each[: beam if sample else 1]], weights).any()) for each in found]
+
+    lines = [" ".join("0123456789"[i % 5 : 3 + i % 7]) for i in range(20)]
+    repeated = [f"{line} {line}" for line in lines]
+    found, free = searched(lines), searched(repeated)
+    assert not any(loops(found))
+    assert searched(lines, 1) == found
+    for each, line in zip(found, lines, strict=True):
+        for hypothesis in each:
+            ids = untrained_bundle.src_tokenizer.encode([line])
+            [expected] = using(untrained_bundle).token_log_probs(ids, [hypothesis.tokens])
+            assert hypothesis.log_prob == pytest.approx(expected, rel=1e-4)
+    monkeypatch.setattr(translator, "MOST_LOST", -1e9)
+    before = searched(lines)  # nothing without a loop is probable enough
+    assert sum(loops(before)) >= 5
+    assert searched(repeated) == free
+    for loop, old, new in zip(loops(before), before, found, strict=True):
+        assert old == new if not loop else all(h in new for h in old if sample and not loops([[h]])[0])
+    for most_lost in (0.0, 0.5):
+        monkeypatch.setattr(translator, "MOST_LOST", most_lost)
+        some = searched(lines)
+        for old, new, taken in zip(before, found, some, strict=True):
+            if not sample:
+                lost = old[0].log_prob / (len(old[0].tokens) + 1) - new[0].log_prob / (len(new[0].tokens) + 1)
+                assert taken == (new if lost <= most_lost else old)
