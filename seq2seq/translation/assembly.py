@@ -24,6 +24,7 @@ from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.phrase_text import Avoided, Wish, counted
 from seq2seq.translation.search import Hypothesis
 
+MOST_VALUES = 2  # of a sentence that is translated at once, if it has clauses
 _CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
@@ -39,6 +40,7 @@ class Unit(NamedTuple):
     line: int  # the segment's number in the stream, from 1 on
     number: int  # the unit's number in the segment, from 0 on
     wish: Wish = Wish()  # phrases that its translation has, and does not have
+    values: Sequence[int] = ()  # the numbers in the sentence of its values, which are numbered from 0 on here
 
 
 class Candidate(NamedTuple):
@@ -141,19 +143,26 @@ class Assembly:
 
     def _add(self, ids: list[int], prefix: list[int], places: Sequence[Place], avoided: Avoided) -> None:
         """Add the units of a sentence, in which terms stand at these places."""
-        runs = split(ids, self.src_tokenizer.pieces(ids), self.longest)
+        pieces_of, given, ends = (
+            self.src_tokenizer.pieces,
+            self.src_tokenizer.placeholders,
+            self.src_tokenizer.ends(ids),
+        )
+        runs = split(ids, pieces_of(ids), self.longest)
         if len(runs) > 1:
             self.messages.append(f" is {len(ids)} tokens long and was translated in {len(runs)} pieces")
-        given, ends = self.src_tokenizer.placeholders, self.src_tokenizer.ends(ids)
+        runs = [part for run in runs for part in by_values(run, pieces_of(run), [token in given for token in run])]
         last = 0
         for i, run in enumerate(runs):
             first, last = last, last + len(run)
             terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
             wanted = counted([term.target for term in terms], begins=not i)
             wish = Wish(wanted, avoided, self._positions(terms, ends, first, last))
-            required = [self.tgt_tokenizer.placeholders[given.index(token)] for token in run if token in given]
-            unit = [*self.lead, *run], [] if i else prefix, list(dict.fromkeys(required)), self.line, len(self.units)
-            self.units.append(Unit(*unit, wish))
+            values = list(dict.fromkeys(token for token in run if token in given))
+            numbered = [given[values.index(token)] if token in values else token for token in run]
+            required = self.tgt_tokenizer.placeholders[: len(values)]
+            unit = [*self.lead, *numbered], [] if i else prefix, required, self.line, len(self.units)
+            self.units.append(Unit(*unit, wish, [given.index(token) for token in values]))
         self.counts.append(len(runs))
         self.ends.append(ends)
         self.places.append(places)
@@ -272,7 +281,10 @@ class Assembly:
         known = _LOST in self.segment.text
         for unit, hypothesis in zip(self.units[first : first + len(chosen)], chosen, strict=True):
             size = len(unit.ids) - len(self.lead)
-            decoded = self.tgt_tokenizer.decode(hypothesis.tokens).translate(_ONE_LINE)
+            own = self.tgt_tokenizer.placeholders
+            of_sentence = dict(zip(own, [own[number] for number in unit.values], strict=False))
+            tokens = [of_sentence.get(token, token) for token in hypothesis.tokens]
+            decoded = self.tgt_tokenizer.decode(tokens).translate(_ONE_LINE)
             decoded = decoded if known else decoded.replace(_LOST, "")
             shift = len(text) + bool(text)
             if self.aligns and (self.alignments or part.inner or part.values):
@@ -373,6 +385,26 @@ def split(ids: list[int], pieces: list[str], longest: int) -> list[list[int]]:
         end = (clauses or words or [start + longest])[-1]
         runs.append(ids[start:end])
         start = end
+    return [*runs, ids[start:]]
+
+
+def by_values(ids: list[int], pieces: list[str], values: list[bool]) -> list[list[int]]:
+    """A sentence in runs of MOST_VALUES values at most: training text has few sentences with more.
+
+    A run is cut after a clause, or else after the word behind its last value. `pieces` are the strings of the ids.
+    """
+    words = [i for i in range(1, len(ids)) if pieces[i].startswith(SPACE)]
+    clauses = {i for i in words if pieces[i - 1].endswith(_CLAUSE_ENDS)}
+    places = [i for i, is_value in enumerate(values) if is_value]
+    runs, start, first = list[list[int]](), 0, 0  # where the run begins, and which of the values it begins with
+    for number, value in enumerate(places):
+        if number - first < MOST_VALUES:
+            continue
+        after = [i for i in words if places[first] < i <= value]
+        ends = [i for i in after if i in clauses][-1:] or [i for i in after if i > places[number - 1]][:1]
+        if ends:
+            runs.append(ids[start : ends[0]])
+            start, first = ends[0], bisect_left(places, ends[0])
     return [*runs, ids[start:]]
 
 

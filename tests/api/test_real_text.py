@@ -70,6 +70,20 @@ def test_dates_are_written_in_the_order_of_the_target_language(model: seq2seq.Tr
     assert "1972年11月19日" in model.translate("The meeting is on November 19, 1972.", from_="en", to="ja")
 
 
+def test_many_numbers_of_a_sentence_stand_with_their_words(model: seq2seq.Translator) -> None:
+    text = "I see 13 houses, 32 men, 85 cars, 62 books and 75 tables."
+    for to, words in (("de", "Häuser Männer Autos Bücher Tische"), ("nl", "hui men auto boek tafel")):
+        translation = model.translate(text, to=to)
+        for number, word in zip((13, 32, 85, 62, 75), words.split(), strict=True):
+            assert f"{number} {word}" in translation, translation
+    [best] = model.translate("Tom is 12, Mary is 13, John is 14.", to="de", nbest=1)
+    assert [number for number in best.text.replace(",", " ").replace(".", " ").split() if number.isdigit()] == [
+        "12",
+        "13",
+        "14",
+    ]
+
+
 def test_links_count_words_over_all_sentences(model: seq2seq.Translator) -> None:
     [best, *_] = model.translate("I am tired.  He is here.", to="de", nbest=3)
     source, target = ["I", "am", "tired.", "He", "is", "here."], best.text.split()

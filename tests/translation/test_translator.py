@@ -24,7 +24,7 @@ from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translation import translator
-from seq2seq.translation.assembly import Unit, split, word_at, word_ends
+from seq2seq.translation.assembly import Unit, by_values, split, word_at, word_ends
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.loops import looping
@@ -376,6 +376,23 @@ def test_split_keeps_every_token_and_cuts_before_words() -> None:
         for before, after in itertools.pairwise(runs):
             words = [i for i in range(before[0] + 5, before[0] + 10) if pieces[i] == "▁a"]
             assert after[0] == (words[-1] if words else before[0] + 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("I see # dogs and # cats.", ["I see # dogs and # cats."]),
+        ("I see # dogs, # cats and # birds.", ["I see # dogs,", " # cats and # birds."]),
+        ("I see # dogs, # cats, # cows and # birds.", ["I see # dogs, # cats,", " # cows and # birds."]),
+        ("Call # or # or # before # pm.", ["Call # or #", " or # before # pm."]),
+        ("##### x", ["##### x"]),
+        ("", [""]),
+    ],
+)
+def test_a_run_has_two_values_at_most_where_words_begin(text: str, runs: list[str]) -> None:
+    pieces = list(text.replace(" ", "\u2581"))
+    found = by_values(list(map(ord, text)), pieces, [piece == "#" for piece in pieces])
+    assert ["".join(map(chr, run)) for run in found] == runs
 
 
 def test_a_short_source_is_not_split() -> None:
