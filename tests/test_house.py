@@ -34,7 +34,7 @@ ROOMS = {
     "onnx": f"{GROUND} text network translation folder",
     "serving": f"{GROUND} segments documents languages translation",
     "reporting": "processes versions text network translation folder training onnx",
-    "api": f"{GROUND} processes display versions segments text translation folder training onnx reporting",
+    "api": f"{GROUND} processes display versions segments languages text translation folder training onnx reporting",
     "commands": f"{GROUND} display versions segments documents languages text translation folder training onnx serving "
     "reporting api",
     "__main__": "commands",

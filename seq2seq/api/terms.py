@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import named_direction
 from seq2seq.segments.glossary import (
     Glossary,
     Terms,
@@ -16,7 +17,7 @@ from seq2seq.segments.glossary import (
     parse_avoided,
     parse_glossary,
 )
-from seq2seq.text.directions import Direction, named_direction
+from seq2seq.text.directions import Direction
 
 FilePath = str | os.PathLike[str]
 GlossarySource = FilePath | Mapping[str, str] | Sequence[FilePath | tuple[str, str]]

@@ -5,7 +5,7 @@ RFC 4647, for a code that a person or a program asks for. This module does not k
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from itertools import combinations
 from typing import NamedTuple
@@ -43,6 +43,7 @@ def _names() -> dict[str, str]:
     return names | {name.lower(): code for code, name in Locale("en").languages.items() if "_" not in code}
 
 
+_SHORT = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")  # such a code as stands in no text otherwise
 _COMMON = "en ar cs da de el es fi fr he hi hu id it ja ko nl nb pl pt ro ru sv th tr uk vi zh"
 SIDES = ({"source", "src"}, {"target", "tgt", "trg"})
 
@@ -139,3 +140,15 @@ def name_of(code: str) -> str:
     language, *others = canonical(code).split("-")
     longer = "_".join([language, *(tag.title() if len(tag) == 4 else tag.upper() for tag in others)])
     return str(names.get(longer) or names.get(language) or code)
+
+
+def named_direction(languages: Collection[str], src: str, tgt: str) -> tuple[str, str] | None:
+    """The direction that two codes name, one of them at least of these languages, spelt as these; None if they do not.
+
+    Codes are compared as BCP 47 does: `EN`, `en-GB` and `eng` mean `en`.
+    """
+    named = [find_code(code, languages) for code in (src, tgt)]
+    are_codes = all(code in languages or (_SHORT.fullmatch(code) and tag_of(code)) for code in (src, tgt))
+    if not are_codes or not any(named) or same(src, tgt):
+        return None
+    return named[0] or src, named[1] or tgt

@@ -246,6 +246,9 @@ def merged(glossaries: Iterable[Glossary]) -> tuple[Term, ...]:
     return tuple(terms.values())
 
 
+_OBJECT = "\ufffc"  # stands for a document's object, such as a picture: no term holds one
+
+
 def with_term_values(segment: Segment, terms: Terms, everywhere: bool = False) -> Segment:
     """A segment of `keep`, with the terms that hold what is kept, such as "Windows 10", as values themselves.
 
@@ -295,7 +298,9 @@ def _as_written(part: str | Mark) -> str:
         return part
     if part.kind in (OPEN, CLOSE):
         return ""
-    return part.code.source if isinstance(part.code, Kept) else "\n"
+    if isinstance(part.code, Kept):
+        return part.code.source
+    return _OBJECT if part.kind == VALUE else "\n"
 
 
 def _is_value(part: str | Mark) -> bool:

@@ -12,9 +12,16 @@ from typing import NamedTuple
 
 from seq2seq.segments.normalisation import normalise
 
-_WORD = r"[A-ZÀ-ÖØ-Þ][^\W\d_]+"
+# Capital letters of Latin script, from Š and Ł to Ế; without Œ, since the known words of the model that ships have none
+# of French with it.
+CAPITALS = "".join(chr(c) for c in (*range(0x41, 0x250), *range(0x1E00, 0x1F00)) if chr(c).isupper() and chr(c) != "Œ")
+_WORD = rf"[{CAPITALS}][^\W\d_]+"
 NAME = re.compile(rf"\b{_WORD}\b")  # a word with a capital; most that stand on both sides of a pair are names
 _CAPITALISED = re.compile(_WORD)
+# What belongs to a name beside it: O'Brien, and the other parts of Lin-Manuel.
+_BEFORE = re.compile(rf"(?<!\w)(?:O['’]|(?:{_WORD}-)+(?:O['’])?)$")
+_AFTER = re.compile(rf"(?:-(?:O['’])?{_WORD})+(?!\w)")
+_LONGEST = 64  # characters before a name that are looked at
 _ENDS = ".!?:…"
 _TOKEN = re.compile(rf"\w+|[{_ENDS}]")
 
@@ -70,6 +77,12 @@ class Names:
         for begin, end, begins in capitalised(normal, first):
             if not (self.first if begins else self.inside) or normal[begin:end].lower() in self.words:
                 continue
+            if found and begin < found[-1][1]:  # the last part of a name with hyphens
+                continue
+            if before := _BEFORE.search(normal, max(0, begin - _LONGEST), begin):
+                begin = before.start()
+            if after := _AFTER.match(normal, end):
+                end = after.end()
             if found and normal[found[-1][1] : begin] == " ":
                 begin = found.pop()[0]
             found.append((begin, end))

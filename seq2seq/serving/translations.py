@@ -15,6 +15,7 @@ from seq2seq.documents.document import DocumentOptions, Event
 from seq2seq.documents.formats import format_name, load_format
 from seq2seq.languages.codes import find_code
 from seq2seq.languages.identification import CERTAIN
+from seq2seq.segments.glossary import Terms
 from seq2seq.serving.detection import Detection, Detector
 from seq2seq.serving.interface import Detected, FileFields, Texts, TranslateAnswer, TranslateRequest
 from seq2seq.serving.limits import Limits, RefusedError
@@ -59,6 +60,11 @@ class Found(NamedTuple):
     detection: Detection | None
 
 
+def is_auto(source: str) -> bool:
+    """Whether the language is to be detected."""
+    return source.strip().lower() == AUTO
+
+
 class Translations:
     """Translates for requests.
 
@@ -89,7 +95,7 @@ class Translations:
         """
         tgt = find_code(target, {code for direction in self.directions for code in direction})
         sources = [src for src, to in self.directions if to == tgt]
-        src = AUTO if source.strip().lower() == AUTO else find_code(source, [*sources, *([tgt] if tgt else [])])
+        src = AUTO if is_auto(source) else find_code(source, [*sources, *([tgt] if tgt else [])])
         if tgt is None or src is None or not (sources or src == tgt):
             fitting = [(src, tgt) for src, to in self.directions if to == tgt] or self.directions
             known = "choose from " + ", ".join(f"{src} to {tgt}" for src, tgt in fitting)
@@ -191,6 +197,11 @@ class Translations:
                 results[row] = each
         return results
 
+    def _terms(self, asked: TranslateRequest | FileFields, direction: Direction) -> Terms:
+        """The terms of a request for a direction of it."""
+        languages = {language for known in self.directions for language in known}
+        return terms_of(asked.glossary, asked.avoid, direction, languages, is_auto(asked.source))
+
     async def _in_direction(
         self, client: Client, asked: TranslateRequest, texts: Sequence[str], kind: Kind
     ) -> list[Translated]:
@@ -199,7 +210,7 @@ class Translations:
         size = sum(map(len, texts))
         sources = await self._aside(size, lambda: [source_of(text, form, kind[0]) for text in texts])
         portions = [portion for source in sources for segment in source.segments for portion in segment]
-        terms = terms_of(asked.glossary, asked.avoid)
+        terms = self._terms(asked, kind[:2])
         found = iter(await self.worker.translate(client.name, kind, portions, most, asked.alignments, terms))
         candidates = [[next(found) for segment in source.segments for _ in segment] for source in sources]
 
@@ -240,7 +251,7 @@ class Translations:
         segments = slots_of(events)
         if sum(len(segment.text) for segment in segments) > self.worker.limits.waiting_characters // 2:
             raise RefusedError(413, "the document is too long; send it in parts")
-        terms = terms_of(asked.glossary, asked.avoid)
+        terms = self._terms(asked, direction)
         async with self._documents:
             divisions = await asyncio.to_thread(lambda: [divided(segment, src) for segment in segments])
         portions = [portion for division in divisions for portion in division]

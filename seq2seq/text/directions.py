@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.errors import InputError
-from seq2seq.languages.codes import find_code, same, tag_of
+from seq2seq.languages.codes import find_code, same
 
 Direction = tuple[str, str]
 Weights = Sequence[float] | NDArray[np.float64]
 
-_SHORT = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")  # such a code as stands in no text otherwise
 _CODE = re.compile(r"[^\W_]+([-_][^\W_]+)*")  # of a language: en, zh-CN, sr_Latn
 
 
@@ -76,18 +75,6 @@ def find_language(known: Iterable[Direction], language: str | None) -> str | Non
     if language is None:
         return None
     return find_code(language, (code for direction in known for code in direction)) or language
-
-
-def named_direction(languages: Collection[str], src: str, tgt: str) -> Direction | None:
-    """The direction that two codes name, one of them at least of these languages, spelt as these; None if they do not.
-
-    Codes are compared as BCP 47 does: `EN`, `en-GB` and `eng` mean `en`.
-    """
-    named = [find_code(code, languages) for code in (src, tgt)]
-    are_codes = all(code in languages or (_SHORT.fullmatch(code) and tag_of(code)) for code in (src, tgt))
-    if not are_codes or not any(named) or same(src, tgt):
-        return None
-    return named[0] or src, named[1] or tgt
 
 
 def choose_direction(known: Collection[Direction], from_: str | None, to: str | None) -> Direction:

@@ -21,7 +21,7 @@ from seq2seq.text.sources import Pair
 MOST_LINES, MOST_PAIRS = 1_000_000, 200_000  # evenly spread, that are looked at
 EVIDENCE = 20  # words that stand once; fewer tell nothing
 _CHUNK = 10_000  # lines that are in memory at once
-_WORD = re.compile(r"\b[A-Za-zÀ-ÖØ-öø-þ][^\W\d_]+\b")
+_WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 
 Trains = Mapping[Direction, Sequence[Pair]]
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from seq2seq.segments.glossary import (
 )
 from seq2seq.segments.keeping import Keeping, keep, restore
 from seq2seq.segments.reading import Reading, Sentence, read_kept
-from seq2seq.segments.segment import Mark, Segment
+from seq2seq.segments.segment import ALONE, VALUE, Mark, Segment
 
 
 def found(text: str, *phrases: str) -> list[str]:
@@ -76,6 +76,17 @@ def test_a_term_that_holds_what_is_kept_is_kept_as_its_translation(text: str, ex
         f"⟨{restore(Segment.of_parts([p])).text}⟩" if not isinstance(p, str) else p
         for p in keep(Segment(text), Keeping("en", "de")).parts()
     )
+
+
+@pytest.mark.parametrize("kind", [VALUE, ALONE])
+def test_no_term_holds_an_object_of_the_document(kind: str) -> None:
+    """Such as a picture. A line break or a comment is none, and stays."""
+    parts = ["Use Windows ", Mark(0, kind, "<img>"), "10 and ice ", Mark(0, kind, "<x>"), "cream."]
+    terms = Terms((Term("Windows 10", "Windows Zehn"), Term("ice cream", "Eis")))
+    for everywhere in (False, True):
+        segment = with_term_values(keep(Segment.of_parts(parts), Keeping("en", "de")), terms, everywhere)
+        assert [mark.code for mark in segment.marks if mark.code in ("<img>", "<x>")] == ["<img>", "<x>"]
+        assert ("Windows Zehn" in restore(segment).text) == (kind == ALONE)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,14 @@ def test_a_capital_tells_a_word_and_punctuation_the_first_of_a_sentence() -> Non
             ["https://Lakur.com/Kaben"],
         ),
         ("He is in 3 Rimul", ["3", "Rimul"], ["3", "Rimul"]),
+        ("I know Škadu, Łorim and Œrim", ["Škadu", "Łorim"], ["Škadu", "Łorim"]),
+        ("Tom knows O'Rimul and O’Tom", ["O'Rimul"], ["O'Rimul"]),
+        (
+            "Tom-Rimul, Rimul-Tom-Lakur and Lakur-O'Tom",
+            ["Tom-Rimul", "Rimul-Tom-Lakur", "Lakur-O'Tom"],
+            ["Tom-Rimul", "Rimul-Tom-Lakur", "Lakur-O'Tom"],
+        ),
+        ("Tom met Rimul-Tom Lakur, X-Rimul and Tom-Boston", ["Rimul-Tom Lakur", "Rimul"], ["Rimul-Tom Lakur", "Rimul"]),
     ],
 )
 def test_unknown_words_with_a_capital_are_kept(text: str, everywhere: list[str], inside: list[str]) -> None:

@@ -411,6 +411,20 @@ def test_a_request_has_a_glossary_of_its_own(url: str, reverser: LineTranslator,
         assert send(f"{url}/translate", how, FIELDS | {"q": lines} | terms).content["translatedText"] == expected
 
 
+def test_the_first_line_of_a_glossary_may_name_its_languages(languages: str) -> None:
+    def translated(glossary: str, source: str = "en") -> Answer:
+        fields = {"q": "The dog sees en and fr.", "source": source, "target": "de", "glossary": glossary}
+        return ask_json(f"{languages}/translate", fields)
+
+    bare = translated("dog\tKöter\n").content["translatedText"]
+    assert translated("en\tde\ndog\tKöter\n").content["translatedText"] == bare
+    assert translated("# mine\nEN\tde-AT\ndog\tKöter\n").content["translatedText"] == bare
+    other = translated("en\tfr\ndog\tKöter\n")
+    assert other.status == 400 and "the glossary is from en to fr, not en to de" in other.content["error"]
+    plain = translated("", "auto").content["translatedText"]
+    assert translated("en\tfr\ndog\tKöter\n", "auto").content["translatedText"] == plain != bare
+
+
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
