@@ -1,5 +1,6 @@
 """Settings that depend on the text of a run, or on the speed of the machine: the recipe `auto`, and `--minutes`."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,7 +90,7 @@ def check_minutes(minutes: float | None, resume: bool, explicit: Sections, ranks
     """
     if minutes is None:
         return
-    if not minutes > 0:
+    if not 0 < minutes < math.inf:
         raise InputError(f"--minutes {minutes:g}: give a number above 0")
     if resume:
         raise InputError("--minutes sets the schedule of a new run; a resumed one has its own: leave it out")

@@ -57,6 +57,10 @@ def run(command: click.Command, argv: Sequence[str] | None) -> int:
         return 130
     except BrokenPipeError:
         _drop_output()
+    except (MemoryError, RuntimeError) as e:
+        if not isinstance(e, MemoryError) and not re.search("out of memory|allocate memory", str(e)):
+            raise
+        return _fail("there is not enough memory; divide very long lines, or make batches smaller", 1)
     except OSError as e:
         _drop_output()
         if e.filename is None:

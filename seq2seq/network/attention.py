@@ -25,6 +25,8 @@ from torch import Tensor, nn
 
 from seq2seq.network.products import Linear
 
+MOST_HIDDEN = 2**28  # units of the additive score's hidden layer that are computed at once without a gradient
+
 
 class EncoderOutput(NamedTuple):
     """The encoder's states, its final state, the mask of real tokens and the source embeddings that were read."""
@@ -137,7 +139,14 @@ class Additive(Mean):
 
         tanh x = 2 sigmoid(2 x) - 1, and torch's sigmoid takes a quarter of its tanh's time; the constant is v . 1.
         """
-        hidden = torch.sigmoid(2 * self.query(query)[:, :, None] + 2 * keys[:, None])  # (B, T, S, A)
+        queries, keys = 2 * self.query(query), 2 * keys
+        # Lines of a thousand tokens that are scored, not trained on, are computed a part at a time, to save memory.
+        at_once = queries.shape[1] if torch.is_grad_enabled() else max(1, MOST_HIDDEN // keys.numel())
+        parts = [self._scores(part, keys) for part in queries.split(max(1, at_once), dim=1)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def _scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        hidden = torch.sigmoid(queries[:, :, None] + keys[:, None])  # (B, T, S, A)
         return 2 * self.v(hidden).squeeze(-1)  # type: ignore[no-any-return]
 
 

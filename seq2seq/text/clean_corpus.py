@@ -14,7 +14,7 @@ from seq2seq.text.alignment import slips
 from seq2seq.text.cleaning import Part, faults
 from seq2seq.text.corpus import DataConfig, Report
 from seq2seq.text.partition import SHARES, partition
-from seq2seq.text.quality import slip_notices
+from seq2seq.text.quality import correlation_notices, slip_notices
 from seq2seq.text.sources import Pair
 from seq2seq.text.suspects import Check, suspects
 
@@ -84,7 +84,8 @@ def clean(
     corpus.check_any_left(config, kept, Part("train", len(train), 0, dict(Counter(filter(None, reasons)))))
     wanted = _sizes(sizes, others, len(kept))
     held = [pair for name in others for pair in text.parts[name]]
-    chosen = partition([train[i] for i in kept], wanted, held)
+    doubtful = {suspect.number - 1 for suspect in found}
+    chosen = partition([train[i] for i in kept], wanted, held, [i not in doubtful for i in kept])
     parts: dict[str, list[Pair]] = {"train": [], **{name: [] for name in wanted}, **{n: text.parts[n] for n in others}}
     for i, part in zip(kept, chosen, strict=True):
         if part == SHARES:
@@ -122,6 +123,7 @@ def _suspects(
         for i, reason in zip(good, check([src[i] for i in good], [tgt[i] for i in good], languages), strict=True):
             verdicts[i] = reason
     notices += slip_notices(found, languages, [i + 1 for i in rows])
+    notices += [f"{notice}; check that line n translates line n" for notice in correlation_notices(src, tgt)]
     result = [Dropped(i + 1, reason, train[i]) for i, reason in zip(rows, verdicts, strict=True) if reason]
     if result:
         counts = ", ".join(f"{n:,} {reason}" for reason, n in Counter(item.reason for item in result).most_common())

@@ -22,7 +22,9 @@ def keys(pair: Pair) -> tuple[_Key, _Key]:
     return (0, src), (1, tgt)
 
 
-def partition(pairs: Sequence[Pair], sizes: Mapping[str, int], held: Iterable[Pair] = ()) -> list[str]:
+def partition(
+    pairs: Sequence[Pair], sizes: Mapping[str, int], held: Iterable[Pair] = (), fit: Sequence[bool] | None = None
+) -> list[str]:
     """The part of each pair: one of `sizes`, "train" or SHARES.
 
     Pairs are chosen by their hash; first those whose sentences are in no other pair, since they cost train nothing.
@@ -31,6 +33,7 @@ def partition(pairs: Sequence[Pair], sizes: Mapping[str, int], held: Iterable[Pa
         pairs: all pairs.
         sizes: the number of pairs of each part to choose.
         held: the pairs of parts that there are already, whose sentences stay out of train as well.
+        fit: whether each pair may be chosen; None: all may.
     """
     owner: dict[_Key, str] = {key: "held" for pair in held for key in keys(pair)}
     compared = [keys(pair) for pair in pairs]
@@ -43,7 +46,7 @@ def partition(pairs: Sequence[Pair], sizes: Mapping[str, int], held: Iterable[Pa
         part = next((part for part, count in missing.items() if count), None)
         if part is None:
             break
-        if not any(key in owner for key in compared[i]):
+        if (fit is None or fit[i]) and not any(key in owner for key in compared[i]):
             parts[i] = part
             missing[part] -= 1
             owner.update(dict.fromkeys(compared[i], part))

@@ -74,14 +74,20 @@ def quality_checks(
 
 def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Numbers) -> list[str]:
     """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
-    found = slip_notices(slips(src, tgt, COMPARED), languages, numbers)
+    found = slip_notices(slips(src, tgt, COMPARED), languages, numbers) + correlation_notices(src, tgt)
+    return [f"{': '.join(found)}; check that line n translates line n"] if found else []
+
+
+def correlation_notices(src: Sequence[str], tgt: Sequence[str]) -> list[str]:
+    """A notice if the lengths of the two sides say that most lines do not translate each other."""
+    if len(src) < MIN_PAIRS:
+        return []
     windows = range(0, max(1, len(src) - WINDOW // 2), WINDOW)
     of_windows = (correlation(src[i : i + WINDOW], tgt[i : i + WINDOW]) for i in windows)
     known = [r for r in of_windows if r is not None]
     r = float(np.median(known)) if known else correlation(src, tgt)  # of sorted text, that of all
-    if r is not None and r < LOW_CORRELATION:
-        found.append(f"the lengths of the two sides are hardly correlated ({r:.2f})")
-    return [f"{': '.join(found)}; check that line n translates line n"] if found else []
+    hardly = r is not None and r < LOW_CORRELATION
+    return [f"the lengths of the two sides are hardly correlated ({r:.2f})"] if hardly else []
 
 
 def slip_notices(found: Sequence[Slip], languages: tuple[str, str], numbers: Numbers) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -219,7 +220,7 @@ class Trainer:
         if self.process_group.is_main and self.progress.best == -math.inf:  # there was no validation
             checkpoint.save_weights(self.folder, self.state.averaged(), *self.tokenizers)
             self.say(f"{self.folder} holds the model as it is after update {step}, before the first validation")
-        raise Interrupted(signum, f"stopped after update {step}; go on with --resume {self.folder}")
+        raise Interrupted(signum, f"stopped after update {step}; go on with --resume {quote(str(self.folder))}")
 
     def _save(self) -> None:
         if self.process_group.is_main:

@@ -22,6 +22,7 @@ from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
 
+LONGEST = 2000  # tokens of a side; the loss of longer pairs takes gigabytes, and says nothing about sentences
 UNUSABLE = 0.05  # a BLEU below it, which is printed as 0.0, counts as 0
 
 
@@ -55,20 +56,25 @@ class Dev(NamedTuple):
 
     src: list[str]
     tgt: list[str]
+    scored: list[bool]  # whether a pair counts for the loss
     translator: LineTranslator
-    tokens: int  # of the target side
+    tokens: int  # of the target sides that count for the loss
     tokenize: str  # how BLEU counts words
     process_group: ProcessGroup  # the ranks that share the pairs
 
     def scores(self) -> Scores:
         """The scores of the weights that the translator's model holds, computed by all ranks."""
 
-        def compute(pairs: Sequence[tuple[str, str]]) -> list[tuple[float, str]]:
-            src, tgt = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-            return list(zip(self.translator.log_probs(src, tgt), self.translator.translate(src), strict=True))
+        def compute(pairs: Sequence[tuple[str, str, bool]]) -> list[tuple[float, str]]:
+            scored = [(src, tgt) for src, tgt, counts in pairs if counts]
+            log_probs = iter(self.translator.log_probs([src for src, _ in scored], [tgt for _, tgt in scored]))
+            translations = self.translator.translate([src for src, _, _ in pairs])
+            return [
+                (next(log_probs) if counts else 0.0, t) for (*_, counts), t in zip(pairs, translations, strict=True)
+            ]
 
-        results = self.process_group.share_out(list(zip(self.src, self.tgt, strict=True)), compute)
-        loss = -sum(log_prob for log_prob, _ in results) / self.tokens
+        results = self.process_group.share_out(list(zip(self.src, self.tgt, self.scored, strict=True)), compute)
+        loss = -sum(log_prob for log_prob, _ in results) / max(1, self.tokens)
         translations = [translation for _, translation in results]
         bleu, chrf = (s.value for s in score(translations, [self.tgt], ("bleu", "chrf"), self.tokenize))
         return Scores(loss, bleu, chrf)
@@ -105,8 +111,10 @@ class Validator:
         for direction, pairs in dev.items():
             src, tgt = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
             translator = LineTranslator(bundle.toward(direction), bundle.search, batch_tokens=4096)
-            tokens = translator.count_tokens(src, tgt)
-            self.dev[direction] = Dev(src, tgt, translator, tokens, tokenizer_for(direction[1], tgt), ranks)
+            sides = translator.encoded(src, tgt, translator.bundle.reading)
+            scored = [max(map(len, ids)) <= LONGEST for ids in zip(*sides, strict=True)]
+            tokens = sum(len(ids) + 1 for ids, counts in zip(sides[1], scored, strict=True) if counts)
+            self.dev[direction] = Dev(src, tgt, scored, translator, tokens, tokenizer_for(direction[1], tgt), ranks)
 
     @property
     def sentences(self) -> int:
@@ -114,9 +122,12 @@ class Validator:
         return sum(len(dev.src) for dev in self.dev.values())
 
     def notices(self) -> list[str]:
-        """How BLEU counts words, for each target language where it is not by spaces."""
+        """How BLEU counts words, for each target language where it is not by spaces; and what the loss leaves out."""
         tokenizers = {tgt: dev.tokenize for (_, tgt), dev in self.dev.items() if dev.tokenize != DEFAULT}
-        return [f"dev BLEU of {tgt} counts words by sacreBLEU's tokenizer {name}" for tgt, name in tokenizers.items()]
+        notices = [f"dev BLEU of {tgt} counts words by sacreBLEU's tokenizer {n}" for tgt, n in tokenizers.items()]
+        if left_out := sum(dev.scored.count(False) for dev in self.dev.values()):
+            notices.append(f"the dev loss leaves out {left_out:,} pairs of more than {LONGEST:,} tokens; divide them")
+        return notices
 
     def validate(self, weights: Mapping[str, Tensor]) -> Scores:
         """Load the weights, by parameter name, and score them. All ranks call it with the same weights."""

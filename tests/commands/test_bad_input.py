@@ -348,3 +348,27 @@ def test_an_output_folder_that_cannot_be_written_is_refused(
 def test_without_arguments_the_help_is_printed() -> None:
     assert call() == call("--help")
     assert call("tokenizer") == call("tokenizer", "--help")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+    ],
+)
+def test_too_little_memory_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(failure: Exception) -> Callable[..., None]:
+        def fails(*_: object, **__: object) -> None:
+            raise failure
+
+        return fails
+
+    monkeypatch.setattr("seq2seq.commands.train.train", failing(error))
+    result = call("train", "--out", "new")
+    assert result.status == 1
+    assert result.err == "error: there is not enough memory; divide very long lines, or make batches smaller\n"
+    monkeypatch.setattr("seq2seq.commands.train.train", failing(RuntimeError("another")))
+    with pytest.raises(RuntimeError, match="another"):
+        call("train", "--out", "new")

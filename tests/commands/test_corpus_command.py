@@ -1,6 +1,7 @@
 """`corpus`: any text to a clean folder that `train` and `evaluate` read."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,21 @@ def test_suspects_are_listed_and_dropped_if_asked() -> None:
     assert counts["suspects"] == {"wrong encoding": 1, "numbers disagree": 1}
     worked(call("corpus", "--data", "text.tsv", "--out", "good", "--drop-suspects", "--quiet"))
     assert not any(rows[62].split("\t")[1] in path.read_text(encoding="utf-8") for path in Path("good").glob("*.de"))
+
+
+def test_suspects_are_taken_neither_as_dev_nor_as_test() -> None:
+    rows = ["\t".join(pair) for pair in PAIRS] + [f"{i} of 17\t{i} von 18" for i in range(5, 65)]
+    Path("text.tsv").write_text("\n".join(["en\tde", *rows]) + "\n", encoding="utf-8")
+    worked(call("corpus", "--data", "text.tsv", "--out", "all", "--dev", 20, "--test", 20, "--quiet"))
+    held = [Path(f"all/{part}.en").read_text(encoding="utf-8").splitlines() for part in ("dev", "test")]
+    assert [len(lines) for lines in held] == [20, 20]
+    assert not any("of 17" in line for lines in held for line in lines)
+
+
+def test_shuffled_text_is_told() -> None:
+    draw = random.Random(3)
+    lines = [" ".join(draw.choices(["apple", "is", "a", "of", "these"], k=draw.randint(3, 30))) for _ in range(400)]
+    shuffled = draw.sample(lines, len(lines))
+    Path("text.tsv").write_text("\n".join(["en\tde", *map("\t".join, zip(lines, shuffled, strict=True))]) + "\n")
+    result = worked(call("corpus", "--data", "text.tsv", "--check", "--no-model"))
+    assert "the lengths of the two sides are hardly correlated" in result.out

@@ -137,6 +137,7 @@ def test_the_measured_speed_changes_nothing_else(corpus: Path, recipe: Path) -> 
     ("options", "words"),
     [
         (["--minutes", 0], "--minutes"),
+        (["--minutes", "inf"], "--minutes inf: give a number above 0"),
         (["--minutes", 5, "--set", "training.updates=3"], "exclude each other"),
         (["--minutes", 5, "--set", "training.epochs=3"], "exclude each other"),
         (["--minutes", 5, "--resume", "{model}"], "a resumed one has its own"),

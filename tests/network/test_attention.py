@@ -8,6 +8,7 @@ import torch
 from tiny_models import close, draw, every_context, shaken
 from torch import Tensor, nn
 
+from seq2seq.network import attention
 from seq2seq.network.attention import CONTEXTS, EncoderOutput, masked_softmax
 
 B, T, S, H, A, HEADS = 3, 4, 5, 6, 8, 2
@@ -66,6 +67,31 @@ def multihead(c: nn.Module, q: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
 
 def mean(c: nn.Module, q: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
     return sum(h) / len(h), torch.full((len(h),), 1 / len(h), dtype=h.dtype)
+
+
+def test_long_lines_are_scored_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    context, source, query = built("additive"), encoded("additive"), draw(B, T, H, seed=5)
+    with torch.no_grad():
+        expected = context(query, context.prepare(source))
+    sizes = list[int]()
+    sigmoid = torch.sigmoid
+
+    def recorded(hidden: Tensor) -> Tensor:
+        sizes.append(hidden.numel())
+        return sigmoid(hidden)
+
+    monkeypatch.setattr(torch, "sigmoid", recorded)
+    for most, parts in ((1, T), (2 * B * S * A, T // 2), (10**9, 1)):
+        monkeypatch.setattr(attention, "MOST_HIDDEN", most)
+        sizes.clear()
+        with torch.no_grad():
+            found = context(query, context.prepare(source))
+        assert len(sizes) == parts and max(sizes) <= max(most, B * S * A)
+        close(found, expected)
+    monkeypatch.setattr(attention, "MOST_HIDDEN", 1)
+    sizes.clear()
+    context(query, context.prepare(source))
+    assert len(sizes) == 1  # in training the graph would hold all parts
 
 
 @pytest.mark.parametrize("formula", [dot, general, additive, multihead, mean])

@@ -36,6 +36,14 @@ def test_pairs_that_cost_train_nothing_come_first() -> None:
     assert set(parts) == {"train", "dev", "test"}
 
 
+def test_only_fit_pairs_are_chosen() -> None:
+    fit = [i % 3 > 0 for i in range(len(PAIRS))]
+    parts = partition(PAIRS, {"dev": 20, "test": 10}, (), fit)
+    assert parts.count("dev") == 20 and parts.count("test") == 10
+    assert all(fit[i] for i, part in enumerate(parts) if part in ("dev", "test"))
+    assert not sentences(parts, "train") & sentences(parts, "dev", "test")
+
+
 def test_the_order_does_not_matter() -> None:
     shuffled = random.Random(1).sample(PAIRS, len(PAIRS))
     one, other = (sorted(zip(partition(pairs, {"dev": 50}), pairs, strict=True)) for pairs in (PAIRS, shuffled))

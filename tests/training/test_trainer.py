@@ -20,6 +20,7 @@ from torch import Tensor
 from seq2seq.folder import checkpoint
 from seq2seq.network.loss import cross_entropy
 from seq2seq.text.corpus import Corpus
+from seq2seq.training import validation
 from seq2seq.training.collation import collate
 from seq2seq.training.state import Progress
 from seq2seq.training.trainer import KERNEL_CACHES, Trainer
@@ -278,6 +279,22 @@ def test_a_validation_is_logged(tmp_path: Path) -> None:
     assert len(log) == 1
     assert line["tgt_tokens_per_s"] > 0
     assert 0 <= line["minutes"] < 1
+
+
+def test_the_dev_loss_leaves_out_very_long_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trained(name: str) -> tuple[float, list[str]]:
+        log: list[str] = []
+        trainer = begin(tmp_path / name, chosen({"updates": 2}), TEXT, log.append)
+        trainer.run(quiet=True)
+        return trainer.progress.metrics[-1]["dev_loss"], [line for line in log if "leaves out" in line]
+
+    whole, notes = trained("whole")
+    assert not notes
+    monkeypatch.setattr(validation, "LONGEST", 4)
+    some, notes = trained("some")
+    assert some != whole and len(notes) == 1 and "pairs of more than 4 tokens" in notes[0]
+    monkeypatch.setattr(validation, "LONGEST", 0)
+    assert trained("none")[0] == 0
 
 
 def test_a_parameter_without_gradient_is_logged_once(tmp_path: Path) -> None:
