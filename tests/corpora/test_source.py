@@ -372,6 +372,29 @@ def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> Non
     assert text.notes == ["left out: 2 units without a finished translation"]
 
 
+def test_comments_and_obsolete_entries_of_a_catalogue_may_hold_anything(tmp_path: Path) -> None:
+    """What is marked in them is not the next entry's; a flag may have no space before it, as msgfmt reads it."""
+    more = (
+        '#, fuzzy\n#~ msgid "old\n#~ msgstr\n\n#open "\n#| msgid\nmsgctxt "z"\nmsgid "c"\n# a note\n""\nmsgstr "d"\n\n'
+    )
+    text = read_all(write(tmp_path / "x.po", po(PAIRS, more=more + '#,fuzzy\nmsgid "x\u2028"\nmsgstr "y"\n')))
+    assert (text.parts["train"], text.notes) == ([*PAIRS, ("c", "d")], ["left out: 1 fuzzy entries"])
+
+
+def test_a_header_that_is_damaged_still_says_its_language(tmp_path: Path) -> None:
+    text = read_all(write(tmp_path / "x.po", po(PAIRS).replace('UTF-8\\n"', "UTF-8")), skip=True)
+    assert (text.parts["train"], text.damaged) == (PAIRS, {"train": 1})
+    assert not any("does not say its language" in note for note in text.notes)
+
+
+def test_bytes_of_a_catalogue_that_are_not_in_its_encoding_drop_the_entry(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.po", po([("a", "b"), ("c", "?"), ("f", "g")]))
+    path.write_bytes(path.read_bytes().replace(b"?", b"\xe9"))
+    with pytest.raises(InputError, match=r"x\.po, line 10: not valid UTF-8; .*or give --errors skip"):
+        read_train(path)
+    assert read_train(path, skip=True) == [("a", "b"), ("f", "g")]
+
+
 def test_units_of_other_languages_are_counted(tmp_path: Path) -> None:
     """Also those of one language alone, which is on both sides, as in the files of Symfony."""
     files = [xliff(PAIRS, target=target).partition(">")[2].removesuffix("</xliff>") for target in ("fr", "en")]
@@ -434,6 +457,23 @@ UNIT = "<trans-unit id='9'><source>d <g id='1'>e</g></source><target>f</target><
 # ---- damage ----------------------------------------------------------------------------------------------------------
 
 LONG = "x" * 140_000
+NO_STRING = "line 10: a string without a quote at both ends"
+PO_DAMAGE = {  # an entry, which begins on line 9, and the message
+    "an open string": ('msgid "c"\nmsgstr "d\n\n', NO_STRING),
+    "an open string of several lines": ('msgid "c"\nmsgstr ""\n"d\n\n', "line 11: a string without a quote"),
+    "an open message": ('msgid "c\nmsgstr "d"\n\n', "line 9: a string without a quote at both ends"),
+    "a closing quote alone": ('msgid "c"\nmsgstr d"\n\n', NO_STRING),
+    "a quote that is escaped": ('msgid "c"\nmsgstr "d\\"\n\n', NO_STRING),
+    "one quote": ('msgid "c"\nmsgstr "\n\n', NO_STRING),
+    "no quotes": ('msgid "c"\nmsgstr Hallo\n\n', NO_STRING),
+    "a quote inside": ('msgid "c"\nmsgstr "d "e" f"\n\n', NO_STRING),
+    "text on the next line": ('msgid "c"\nmsgstr "d"\ne\n\n', "line 11: no comment and no keyword of a PO file"),
+    "text between entries": ("a word\n\n", "line 9: no comment and no keyword of a PO file"),
+    "a word misspelt": ('msgid "c"\nmsgtsr "d"\n\n', "line 10: no comment and no keyword of a PO file"),
+    "no translation": ('msgid "c"\n\n#, c-format\n', "line 9: an entry that is not a msgid"),
+    "no message": ('#: x.c:1\nmsgstr "d"\n\n', "line 10: an entry that is not a msgid"),
+    "a plural without forms": ('msgid "c"\nmsgid_plural "cs"\nmsgstr "d"\n\n', "line 9: an entry that is not a msgid"),
+}
 DAMAGE = {
     "a tab too many": ("train.tsv", "en\tde\na\tb\nc\td\te\nf\tg\n", "line 3: 3 columns where the header has 2", 1),
     "a bad byte": ("train.tsv", b"en\tde\na\tb\nc\xff\td\nf\tg\n", "line 3: not valid UTF-8", 1),
@@ -452,6 +492,10 @@ DAMAGE = {
     ),
     "carriage returns": ("train.csv", "en,de\na,b\nc\rd,e\nf,g\n", "line 3: new-line character seen", 1),
     "a column too many": ("train.csv", "en;de\na;b\nc;d;e\nf;g\n", "line 3: 3 columns where the header has 2", 1),
+    **{
+        f"PO, {kind}": ("x.po", po([("a", "b")]) + entry + po([("f", "g")]).partition("\n\n")[2], words, 1)
+        for kind, (entry, words) in PO_DAMAGE.items()
+    },
     "an end of a memory": ("train.tmx", tmx([("a", "b"), ("f", "g")])[:-15] + "<tu", "not well-formed XML", 1),
 }  # fmt: skip
 
