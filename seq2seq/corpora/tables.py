@@ -1,7 +1,8 @@
 """Tables of text: CSV, TSV and the like, with a header or without one.
 
-A field of CSV may be in quotes; in TSV a quote is a character. This module changes no text, except that a line break
-inside a field becomes a space.
+A field of CSV may be in quotes; in TSV a quote is a character, but for a field with doubled quotes, as `csv` of Python
+and pandas write one that holds quotes. This module changes no text, except that a line break inside a field becomes a
+space.
 """
 
 import csv
@@ -45,8 +46,16 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             findings.note(f"{file}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns")
         records = _records(rest, delimiter, file, findings)
     else:
-        records = ((number, line.split("\t")) for number, line in rest)
+        records = ((number, list(map(_unquoted, line.split("\t")))) for number, line in rest)
     yield from _rows(records, request, findings, file)
+
+
+def _unquoted(field: str) -> str:
+    """The text of a field of TSV: `"He said ""hi""."` stands for `He said "hi".`, and `"Hello."` for itself."""
+    inside = field[1:-1]
+    if '""' not in inside or field[0] != '"' or field[-1] != '"' or '"' in inside.replace('""', ""):
+        return field
+    return inside.replace('""', '"')
 
 
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}

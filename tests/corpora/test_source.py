@@ -1,5 +1,6 @@
 """Every kind of source gives the pairs that were written, and what it does not read it names."""
 
+import csv
 import io
 import itertools
 import json
@@ -283,6 +284,17 @@ def test_columns_without_a_header(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--columns names 2 columns, but .*three.tsv has 3"):
         read_train(tmp_path / "three.tsv", columns=BOTH)
     assert read_train(tmp_path / "three.tsv", columns=("de", "en", "-")) == [(b, a) for a, b in PAIRS]
+
+
+@pytest.mark.parametrize("name", ["x.tsv", "x.tab", "x.txt"])
+def test_quotes_of_tsv_are_text_but_where_a_writer_of_csv_doubled_them(tmp_path: Path, name: str) -> None:
+    kept = [('"Hello."', '"Hallo."'), ('"a" and "b"', '""c"" d'), ('""a""', '""'), ('"a ""b" c"', '"'), ("", "b")]
+    doubled = [('He said "hi".', '"Ja", sagte er.'), ('"', '5" and 6"')]
+    for header in ([], [BOTH]):
+        out = io.StringIO()
+        csv.writer(out, delimiter="\t", lineterminator="\n").writerows([*header, *doubled])
+        write(tmp_path / name, out.getvalue() + lines(["\t".join(pair) for pair in kept]))
+        assert read_train(tmp_path) == [*doubled, *kept]
 
 
 def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
