@@ -66,11 +66,14 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     first = list(islice(records, columns.SAMPLE))
     if not first:
         return
-    if columns.is_header(first[0][1], request):
-        named = columns.by_header(first[0][1], request, findings, str(file))
-        if request.columns and not named.places:
-            named = columns.by_position([first[0][1]], "", request, findings, str(file))
-        elif request.columns:
+    cells = first[0][1]
+    header = columns.is_header(cells, request)
+    if header and request.columns and not columns.names_languages(cells, request):
+        header, shown = False, ", ".join(cells)
+        findings.note(f"{file}, first row: {shown} is taken as text, since --columns is given; delete it if it is none")
+    if header:
+        named = _by_header(cells, request, findings, file)
+        if request.columns:
             findings.note(f"{file} has a header, which says its columns; --columns is not used for it")
         first = first[1:]
     else:
@@ -89,11 +92,20 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
         yield {language: one_line(cells[place]) for language, place in named.places.items()}
 
 
+def _by_header(cells: list[str], request: Request, findings: Findings, file: File) -> Columns:
+    try:
+        return columns.by_header(cells, request, findings, str(file))
+    except InputError as e:
+        advice = "" if request.columns else ", or, if these are no names but text, give --columns (train, corpus)"
+        raise InputError(f"{e}{advice}") from None
+
+
 def _check(named: Columns, request: Request, file: File, number: int) -> None:
     missing = [language for language in request.languages if language not in named.places]
     if missing and not request.sparse:
-        names = ", ".join(named.names)
-        raise InputError(f"{file}, line {number}: no column {missing[0]!r}, only {names}; {columns.NAMES}")
+        no_column = f"{file}, line {number}: no column {missing[0]!r}, only {', '.join(named.names)}"
+        advice = "" if request.columns else ", or, if the first row is text, give --columns (train, corpus)"
+        raise InputError(f"{no_column}; {columns.NAMES}{advice}")
 
 
 # ---- CSV -------------------------------------------------------------------------------------------------------------

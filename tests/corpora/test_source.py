@@ -312,6 +312,23 @@ def test_a_header_counts_before_columns_that_are_given_and_this_is_told(tmp_path
     assert "x.tsv has a header, which says its columns; --columns is not used for it" in text.notes[0]
 
 
+@pytest.mark.parametrize("first", [("No.", "No."), ("German", "Deutsch"), ("Text", "Text"), ("source", "target")])
+@pytest.mark.parametrize("kind", ["tsv", "csv"])
+def test_a_first_pair_of_words_that_may_name_columns_is_text_with_columns(
+    tmp_path: Path, first: tuple[str, str], kind: str
+) -> None:
+    separator = "," if kind == "csv" else "\t"
+    path = write(tmp_path / f"x.{kind}", table(separator, separator.join(first)))
+    text = read_all(path, columns=BOTH)
+    assert text.parts["train"] == [first, *PAIRS]
+    assert [
+        ", ".join(first) in note and "is taken as text, since --columns is given" in note for note in text.notes
+    ] == [True]
+    if first[0] != "source":
+        with pytest.raises(InputError, match=r"if (these are no names but|the first row is) text, give --columns"):
+            read_train(path)
+
+
 def test_columns_of_parquet_may_be_named_as_flattened_fields_are(tmp_path: Path) -> None:
     table_of = {f"translation.{language}": [pair[i] for pair in PAIRS] for i, language in enumerate(BOTH)}
     parquet.write_table(pyarrow.table(table_of), tmp_path / "x.parquet")
