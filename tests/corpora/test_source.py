@@ -272,6 +272,19 @@ def test_files_that_a_system_adds_are_no_text(tmp_path: Path) -> None:
     assert read_train(tmp_path / "x.zip") == PAIRS
 
 
+def test_a_backslash_in_the_name_of_a_member_is_a_separator(tmp_path: Path) -> None:
+    """As old programs of Windows write it."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("data\\", "")
+        for part, i in itertools.product(("train", "dev"), (0, 1)):
+            archive.writestr(f"data\\{part}.{BOTH[i]}", side(i))
+        archive.writestr("data\\old\\notes.docx", "?")
+    for where in (tmp_path, tmp_path / "x.zip"):
+        text = read_all(where)
+        assert text.parts == {"train": PAIRS, "dev": PAIRS}
+        assert [name.removeprefix("x.zip/") for name in text.unread] == ["data/old/notes.docx"]
+
+
 def test_columns_without_a_header(tmp_path: Path) -> None:
     numbered = lines(["\t".join(("17", a, "4", b)) for a, b in PAIRS])
     write(tmp_path / "Sentence pairs in German-English.tsv", numbered)
