@@ -1,17 +1,18 @@
 """PO and MO files of gettext: each finished entry is a message and its translation; a plural gives a pair a form.
 
-The language of the translations is that of the header or of the file's name, and the messages are in English, unless
-the header has X-Source-Language. A msgid that is a key (`label_save`) stands for the text in its comment
-`#. Default: "Save"`, as Zope and Plone write it; a key without one is left out.
+The language of the translations is that of the header, or else of the file's name: `bin.po` may be of any language. The
+messages are in English, unless the header has X-Source-Language. A msgid that is a key (`label_save`) stands for the
+text in its comment `#. Default: "Save"`, as Zope and Plone write it; a key without one is left out.
 
 polib decodes the strings. It takes the first and the last character of a string for quotes, whatever they are, and ends
 at the first line that it does not know; so this module checks each line, and gives polib the entries without faults.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
+from itertools import chain
 from typing import Any
 
 from seq2seq.corpora.findings import Findings
@@ -21,12 +22,14 @@ from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits, tag_of
 
 _LANGUAGE = ("Language", "Language-Code", "X-Poedit-Language")  # in the header; the latter two of Zope and Poedit
+_INSTALLED = "LC_MESSAGES"  # the folder, in that of a language, of the catalogues of programs
 _KEY = re.compile(r"(?=.*[_.])\w{2,}(?:[.-]\w{2,})*")
 _KEYWORD = re.compile(r"(msgctxt|msgid_plural|msgid|msgstr\[\d\]|msgstr|(?=\"))\s*(.*)")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _STRINGS_OF_ENTRY = re.compile('(c"*)?i"*(s"*|p"*(x"*)+)')  # the kinds of its lines, as below
 _KINDS = {"msgctxt": "c", "msgid": "i", "msgid_plural": "p", "msgstr": "s", "": '"'}  # x: msgstr[0] and so on
 _UNDECODED = re.compile("[\udc80-\udcff]")
+Entries = Callable[[], Iterable[Any]]
 
 
 @dataclass
@@ -73,16 +76,23 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     Raises:
         InputError: the file is damaged and `findings` does not skip it, or polib is not installed.
     """
-    if (said := _own_language(file)) and not any(fits(said, language) for language in request.languages):
+    installed, named = _installed_language(file), language_of_name(file)
+    header: dict[str, str] = {}
+    entries: Entries = list
+    if not installed or _is_wanted(installed, request):  # others are not opened: a system has a thousand of them
+        try:
+            header, entries = _opened(file, findings)
+        except InputError:
+            if not named or _is_wanted(named, request):
+                raise
+    said = _said(header) or named
+    if said and not _is_wanted(said, request):
         findings.languages[said] = None
         findings.unread.append(str(file))
         return
-    compiled = file.plain_name.lower().endswith(".mo")
-    catalogue = _compiled(file) if compiled else _catalogue(_entries(_lines(file)), file, findings)
-    sides = _languages(file, catalogue.metadata, request, findings)
-    if not sides:
-        return
-    for entry in catalogue:
+    catalogue = entries()
+    sides = _languages(file, said, header, request, findings)
+    for entry in catalogue if sides else ():
         pairs = [pair for pair in _pairs(entry) if all(pair)]
         fuzzy = "fuzzy" in getattr(entry, "flags", ())  # an entry of an MO file has none
         if fuzzy or not pairs:
@@ -92,6 +102,29 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             findings.left_out["entries with a key in the place of a text"] += 1
             continue
         yield from (dict(zip(sides, map(_one_line, pair), strict=True)) for pair in pairs)
+
+
+def _is_wanted(language: str, request: Request) -> bool:
+    return any(fits(language, wanted) for wanted in request.languages)
+
+
+def _opened(file: File, findings: Findings) -> tuple[dict[str, str], Entries]:
+    """The fields of the header, and what reads the entries.
+
+    Raises:
+        InputError: an MO file is damaged, or the bytes of a PO file are not in its encoding.
+    """
+    if file.plain_name.lower().endswith(".mo"):
+        catalogue = _compiled(file)
+        return catalogue.metadata, lambda: catalogue
+    entries = _entries(_lines(file))
+    before = list[_Entry]()
+    for entry in entries:
+        before.append(entry)
+        if entry.kinds and not entry.is_obsolete:
+            break
+    header = _parsed(before[-1:], file).metadata
+    return header, lambda: _catalogue(chain(before, entries), file, findings)
 
 
 def _polib(file: File) -> Any:
@@ -183,7 +216,7 @@ def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any
     Raises:
         InputError: there is a fault and `findings` does not skip it.
     """
-    text = [""]  # which begins with a line's end: polib opens a text that names a file
+    sound = list[_Entry]()
     first = True
     for entry in entries:
         fault = entry.fault
@@ -194,7 +227,16 @@ def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any
             findings.fault(str(file), f"line {fault[0]}", fault[1], "correct it")
         is_header = first and any(text == 'msgid ""' for _, _, text in entry.lines)
         first &= not entry.kinds or entry.is_obsolete
-        if entry.is_whole and (is_header or not fault):
+        if is_header or not fault:
+            sound.append(entry)
+    return _parsed(sound, file)
+
+
+def _parsed(entries: Iterable[_Entry], file: File) -> Any:
+    """What polib reads of the lines without faults of those entries that are whole with them."""
+    text = [""]  # which begins with a line's end: polib opens a text that names a file
+    for entry in entries:
+        if entry.is_whole:
             ordered = sorted(entry.lines, key=lambda item: item[1] != "#")  # no comment between the lines of a string
             text += [written for _, _, written in ordered if written]
     return _polib(file).pofile(_Lines("\n".join(text)))
@@ -225,15 +267,15 @@ def _one_line(text: str) -> str:
 
 def language_of_name(file: File) -> str:
     """The language that a path says: `de.po`, `messages_de.po`, `locale/de/LC_MESSAGES/app.mo`, `de/app.po`."""
-    return _own_language(file) or _first_language(reversed(_folders(file)[-2:]))
+    folders, stem = _folders(file)[-2:], file.plain_name.rpartition(".")[0]
+    own = [] if folders[-1:] == [_INSTALLED] else [stem, *re.findall(r"[._-]([a-z]{2,3}(?:[-_]\w{2,4})?)$", stem)]
+    return _first_language([*own, *reversed(folders)])
 
 
-def _own_language(file: File) -> str:
-    """The language that the name of a file says, or its place as programs are installed; empty if none."""
-    folders, stem = _folders(file), file.plain_name.rpartition(".")[0]
-    if folders[-1:] == ["LC_MESSAGES"]:
-        return _first_language(folders[-2:-1])
-    return _first_language([stem, *re.findall(r"[._-]([a-z]{2,3}(?:[-_]\w{2,4})?)$", stem)])
+def _installed_language(file: File) -> str:
+    """The language that the place of a file says where programs are installed; empty elsewhere."""
+    folders = _folders(file)
+    return _first_language(folders[-2:-1]) if folders[-1:] == [_INSTALLED] else ""
 
 
 def _folders(file: File) -> list[str]:
@@ -244,9 +286,18 @@ def _first_language(names: Iterable[str]) -> str:
     return next((name for name in names if re.fullmatch(r"[A-Za-z]{2,3}([-_@]\w+)*", name) and tag_of(name)), "")
 
 
-def _languages(file: File, header: dict[str, str], request: Request, findings: Findings) -> tuple[str, str] | tuple[()]:
-    """The languages, as the request names them, of the messages and of their translations; none: of other languages."""
-    said = next(filter(None, (header.get(name, "").strip() for name in _LANGUAGE)), "") or language_of_name(file)
+def _said(header: dict[str, str]) -> str:
+    """The language that the header says; empty if it does not."""
+    return next(filter(None, (header.get(name, "").strip() for name in _LANGUAGE)), "")
+
+
+def _languages(
+    file: File, said: str, header: dict[str, str], request: Request, findings: Findings
+) -> tuple[str, str] | tuple[()]:
+    """The languages, as the request names them, of the messages and of their translations; none: of other languages.
+
+    `said` is what the file says of the latter; empty if nothing.
+    """
     source = header.get("X-Source-Language", "").strip() or "en"
     findings.languages |= dict.fromkeys(filter(None, (source, said)))
     wanted = request.languages

@@ -208,6 +208,27 @@ def test_the_header_of_a_catalogue_counts_before_the_name_of_its_folder(tmp_path
     assert read_train(path) == sorted(read_train(path.with_suffix(".mo")), key=PAIRS.index) == PAIRS
 
 
+@pytest.mark.parametrize("name", ["new.po", "bin.po", "sign-in.po", "add_io.po", "fr.po", "to/app.po"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_header_of_a_catalogue_counts_before_its_name(tmp_path: Path, name: str, compiled: bool) -> None:
+    """Each of these names has a code of a language in it."""
+    path = write(tmp_path / name, po(PAIRS))
+    if compiled:
+        polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
+        path.unlink()
+        path = path.with_suffix(".mo")
+    assert sorted(read_train(path)) == sorted(read_train(tmp_path)) == sorted(PAIRS)
+
+
+def test_the_name_of_a_catalogue_counts_where_the_header_has_no_language(tmp_path: Path) -> None:
+    for language in ("de", "fr"):
+        write(tmp_path / f"app_{language}.po", po([(f"from {language}", "x")], language=""))
+    write(tmp_path / "fr.mo", "no catalogue")
+    write(tmp_path / "it.po", "no catalogue")
+    text = read_all(tmp_path)
+    assert (text.parts["train"], text.unread) == ([("from de", "x")], ["app_fr.po", "fr.mo", "it.po"])
+
+
 def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
     datasets.disable_progress_bars()
     for i, pairs in enumerate([PAIRS[:2], PAIRS[2:]]):
