@@ -120,6 +120,37 @@ def test_names_of_opus_may_have_regions(tmp_path: Path, pair: str, code: str) ->
     assert read_train(tmp_path, BOTH) == PAIRS
 
 
+@pytest.mark.parametrize("stem", ["train.*", "*.train", "train.*.txt", "Books.*"])
+def test_a_file_in_the_very_language_counts_before_one_in_a_variant(tmp_path: Path, stem: str) -> None:
+    texts = {"en": side(0), "pt": side(1), "pt-BR": "1\n2\n3\n", "pt_PT": "4\n5\n6\n"}
+    for language, text in texts.items():
+        write(tmp_path / stem.replace("*", language), text)
+    for languages in (("en", "pt"), ("en", "pt-BR"), ("pt", "en"), ("pt-BR", "pt"), ("pt", "pt-BR"), ("en", "PT")):
+        columns = [texts[{"PT": "pt"}.get(language, language)].split("\n")[:-1] for language in languages]
+        text = read_all(tmp_path, languages)
+        assert text.parts["train"] == list(zip(*columns, strict=True)), languages
+        assert len(text.unread) == 2
+
+
+@pytest.mark.parametrize(
+    ("stem", "part"),
+    [
+        (stem, stem)
+        for stem in ("test", "test2016", "test-1", "test_unseen", "newstest2014", "tst2012", "devtest", "tests")
+    ]
+    + [(stem, stem) for stem in ("testset", "test.easy", "newstest2014-deen", "testA", "testdata", "testing")]
+    + [(stem, "train") for stem in ("testament", "testimonies", "tester", "developers", "training-set", "validations")],
+)
+def test_a_part_is_a_word_of_its_own(tmp_path: Path, stem: str, part: str) -> None:
+    moses("bible.*")(tmp_path, "")
+    moses(f"{stem}.*")(tmp_path, "")
+    text = read_all(tmp_path)
+    assert {name: len(pairs) for name, pairs in text.parts.items()} == (
+        {"train": 6} if part == "train" else {part: 3, "train": 3}
+    )
+    assert text.unread == []
+
+
 def test_parts_with_a_year(tmp_path: Path) -> None:
     for stem in ("TED.*", "TED.dev2010.*", "newsdev2016.*", "TED.tst2012.*"):
         moses(stem)(tmp_path, "")
