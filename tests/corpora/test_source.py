@@ -606,6 +606,62 @@ def test_damage_is_told_or_dropped_and_counted(tmp_path: Path, kind: str) -> Non
     assert any(f"{name}: {count} dropped as damaged (first: " in note and words in note for note in text.notes)
 
 
+UNIT_DAMAGE = {
+    "a bad byte": "c\udcff",
+    "a bare &": "c & d",
+    "an entity that is not defined": "&c;",
+    "a control character": "c\x0b",
+    "a bare <": "c < d",
+    "an element that is open": "<hi>c",
+    "a quote that is open": '<hi type="b>c</hi>',
+    "a comment that is open": "c <!-- d",
+    "an end too early": "c</body>",
+}
+
+
+@pytest.mark.parametrize("kind", list(UNIT_DAMAGE))
+@pytest.mark.parametrize("name", ["x.tmx", "x.xlf", "x2.xlf"])
+def test_a_fault_in_xml_drops_its_unit_alone(tmp_path: Path, name: str, kind: str) -> None:
+    pairs = [
+        ("a", "b"),
+        (UNIT_DAMAGE[kind], "\n"),
+        *[(f"f{i}", f"gä {i}") for i in range(900)],
+        ("c", UNIT_DAMAGE[kind]),
+    ]
+    pairs += [("y", "z")]
+    text = {"x.tmx": tmx(pairs), "x.xlf": xliff(pairs), "x2.xlf": xliff(pairs, 2)}[name]
+    first = {"x.tmx": "<tu>", "x.xlf": "<trans-unit", "x2.xlf": "<unit"}[name]
+    text = text.replace(first, f"<!-- {first}>&</tu> </trans-unit> </unit>\n-->{first}", 1)
+    (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=rf"{name}, line \d+: not well-formed XML .*or give --errors skip"):
+        read_train(tmp_path)
+    read = read_all(tmp_path, skip=True)
+    assert (read.parts["train"], read.damaged) == ([pairs[0], *pairs[2:-2], pairs[-1]], {"train": 2})
+    line = text.count("\n", 0, text.index(pairs[1][0])) + 1
+    elsewhere = kind.endswith("is open") or "entity" in kind  # which a parser notices later, or at no line
+    assert elsewhere or f"{name}: 2 dropped as damaged (first: line {line}" in read.notes[0]
+
+
+def test_an_unclosed_unit_costs_no_other(tmp_path: Path) -> None:
+    text = tmx([("a", "b"), ("c", "d"), ("f", "g")])
+    write(tmp_path / "x.tmx", text.replace("d</seg></tuv></tu>", "d"))
+    assert read_train(tmp_path, skip=True) == [("a", "b"), ("f", "g")]
+
+
+def test_the_entities_of_a_damaged_memory_are_not_resolved_either(tmp_path: Path) -> None:
+    head = '<!DOCTYPE tmx [<!ENTITY x SYSTEM "/etc/passwd"><!ENTITY lol "lol">]>\n'
+    write(tmp_path / "x.tmx", tmx([("&", "b"), ("&x;&lol;", "g")], head=head))
+    assert read_train(tmp_path, skip=True) == [("&x;&lol;", "g")]
+
+
+def test_where_all_is_damaged_the_message_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "x.tmx", tmx([("&", "b"), ("f", "& g")]))
+    with pytest.raises(
+        InputError, match=r"holds no pairs of en and de.* \(.*x\.tmx: 2 dropped as damaged \(first: line 3: not well"
+    ):
+        read_train(tmp_path, skip=True)
+
+
 def test_a_bad_byte_drops_the_line_on_both_sides(tmp_path: Path) -> None:
     (tmp_path / "train.en").write_bytes(b"a\nb\xff\nc\n")
     (tmp_path / "train.de").write_bytes(b"1\n2\n3\n")
