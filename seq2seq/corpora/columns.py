@@ -30,12 +30,17 @@ class Columns(NamedTuple):
     names: tuple[str, ...]  # of all columns; empty if there is no header
 
 
-def is_header(cells: Sequence[str], request: Request) -> bool:
-    """Whether the cells of the first row are names of columns, and not text."""
+def names_languages(cells: Sequence[str], request: Request) -> bool:
+    """Whether the cells of the first row name two of the languages, as no text and its translation do."""
     cells = [cell.strip() for cell in cells]
-    named = [language for language in request.languages if any(fits(_short(cell), language) for cell in cells)]
-    if len(named) >= 2:
+    return sum(any(fits(_short(cell), language) for cell in cells) for language in request.languages) >= 2
+
+
+def is_header(cells: Sequence[str], request: Request) -> bool:
+    """Whether the cells of the first row may be names of columns: `German` and `Deutsch` may also be a pair."""
+    if names_languages(cells, request):
         return True
+    cells = [cell.strip() for cell in cells]
     known = (
         cell.lower() in _USUAL or tag_of(cell) or side_of(_short(cell)) is not None for cell in filter(None, cells)
     )

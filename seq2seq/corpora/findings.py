@@ -48,8 +48,12 @@ class Findings:
         return self._faults.total()
 
     @property
+    def faults(self) -> list[str]:
+        """A note for each file of which units were dropped."""
+        return [f"{file}: {n:,} dropped as damaged (first: {self._first[file]})" for file, n in self._faults.items()]
+
+    @property
     def notes(self) -> list[str]:
         """All notes, with one for each file of which units were dropped."""
-        faults = [f"{file}: {n:,} dropped as damaged (first: {self._first[file]})" for file, n in self._faults.items()]
         left_out = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items() if count)
-        return [*self._notes, *([f"left out: {left_out}"] if left_out else []), *faults]
+        return [*self._notes, *([f"left out: {left_out}"] if left_out else []), *self.faults]

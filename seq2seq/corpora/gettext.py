@@ -1,12 +1,18 @@
 """PO and MO files of gettext: each finished entry is a message and its translation; a plural gives a pair a form.
 
-The language of the translations is that of the header or of the file's name, and the messages are in English, unless
-the header has X-Source-Language. A msgid that is a key (`label_save`) stands for the text in its comment
-`#. Default: "Save"`, as Zope and Plone write it; a key without one is left out.
+The language of the translations is that of the header, or else of the file's name: `bin.po` may be of any language. The
+messages are in English, unless the header has X-Source-Language. A msgid that is a key (`label_save`) stands for the
+text in its comment `#. Default: "Save"`, as Zope and Plone write it; a key without one is left out.
+
+polib decodes the strings. It takes the first and the last character of a string for quotes, whatever they are, and ends
+at the first line that it does not know; so this module checks each line, and gives polib the entries without faults.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from io import TextIOWrapper
+from itertools import chain
 from typing import Any
 
 from seq2seq.corpora.findings import Findings
@@ -16,26 +22,77 @@ from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits, tag_of
 
 _LANGUAGE = ("Language", "Language-Code", "X-Poedit-Language")  # in the header; the latter two of Zope and Poedit
+_INSTALLED = "LC_MESSAGES"  # the folder, in that of a language, of the catalogues of programs
 _KEY = re.compile(r"(?=.*[_.])\w{2,}(?:[.-]\w{2,})*")
+_KEYWORD = re.compile(r"(msgctxt|msgid_plural|msgid|msgstr\[\d\]|msgstr|(?=\"))\s*(.*)")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRINGS_OF_ENTRY = re.compile('(c"*)?i"*(s"*|p"*(x"*)+)')  # the kinds of its lines, as below
+_KINDS = {"msgctxt": "c", "msgid": "i", "msgid_plural": "p", "msgstr": "s", "": '"'}  # x: msgstr[0] and so on
+_UNDECODED = re.compile("[\udc80-\udcff]")
+Entries = Callable[[], Iterable[Any]]
+
+
+@dataclass
+class _Entry:
+    """The lines from the first comment to the last msgstr."""
+
+    lines: list[tuple[int, str, str]] = field(default_factory=list)  # number, kind, what polib is to read (empty: none)
+    kinds: str = ""  # of the lines with strings, or of the obsolete ones
+    fault: tuple[int, str] | None = None  # the first line that is none of a PO file, and what is wrong there
+
+    def add(self, number: int, kind: str, text: str, problem: str) -> None:
+        self.lines.append((number, kind, text))
+        self.kinds += kind if kind not in "#?" else ""
+        if problem and not self.fault:
+            self.fault = number, problem
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the lines without faults are an entry."""
+        return bool(_STRINGS_OF_ENTRY.fullmatch("".join(kind for _, kind, text in self.lines if text and kind != "#")))
+
+    @property
+    def is_obsolete(self) -> bool:
+        return self.kinds.startswith("~")
+
+    @property
+    def has_translation(self) -> bool:
+        return "s" in self.kinds or "x" in self.kinds
+
+    def is_ended_by(self, kind: str, last: str) -> bool:
+        """Whether a line begins another entry, by its kind and that of the line before it."""
+        if not kind or not self.kinds:
+            return bool(kind and not last and self.fault)  # text between blank lines stands alone
+        if self.is_obsolete or kind == "~":
+            return not (self.is_obsolete and kind == "~")
+        if self.has_translation:
+            return kind in "#ci" or (kind == "?" and not last)
+        return (kind in "ci" and "i" in self.kinds) or (kind == "c" and "c" in self.kinds)
 
 
 def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     """The pairs of a PO or MO file. A file of other languages has none.
 
     Raises:
-        InputError: the file is damaged, or polib is not installed.
+        InputError: the file is damaged and `findings` does not skip it, or polib is not installed.
     """
-    if (said := _own_language(file)) and not any(fits(said, language) for language in request.languages):
+    installed, named = _installed_language(file), language_of_name(file)
+    header: dict[str, str] = {}
+    entries: Entries = list
+    if not installed or _is_wanted(installed, request):  # others are not opened: a system has a thousand of them
+        try:
+            header, entries = _opened(file, findings)
+        except InputError:
+            if not named or _is_wanted(named, request):
+                raise
+    said = _said(header) or named
+    if said and not _is_wanted(said, request):
         findings.languages[said] = None
         findings.unread.append(str(file))
         return
-    entries = _load(file)
-    sides = _languages(file, entries.metadata, request, findings)
-    if not sides:
-        return
-    for entry in entries:
-        if entry.obsolete:
-            continue
+    catalogue = entries()
+    sides = _languages(file, said, header, request, findings)
+    for entry in catalogue if sides else ():
         pairs = [pair for pair in _pairs(entry) if all(pair)]
         fuzzy = "fuzzy" in getattr(entry, "flags", ())  # an entry of an MO file has none
         if fuzzy or not pairs:
@@ -47,23 +104,142 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         yield from (dict(zip(sides, map(_one_line, pair), strict=True)) for pair in pairs)
 
 
-def _load(file: File) -> Any:
+def _is_wanted(language: str, request: Request) -> bool:
+    return any(fits(language, wanted) for wanted in request.languages)
+
+
+def _opened(file: File, findings: Findings) -> tuple[dict[str, str], Entries]:
+    """The fields of the header, and what reads the entries.
+
+    Raises:
+        InputError: an MO file is damaged, or the bytes of a PO file are not in its encoding.
+    """
+    if file.plain_name.lower().endswith(".mo"):
+        catalogue = _compiled(file)
+        return catalogue.metadata, lambda: catalogue
+    entries = _entries(_lines(file))
+    before = list[_Entry]()
+    for entry in entries:
+        before.append(entry)
+        if entry.kinds and not entry.is_obsolete:
+            break
+    header = _parsed(before[-1:], file).metadata
+    return header, lambda: _catalogue(chain(before, entries), file, findings)
+
+
+def _polib(file: File) -> Any:
     try:
         import polib
     except ImportError:
         raise InputError(
             f"{file} needs the package polib; install it: pip install 'seq2seq[corpora]', or give another format"
         ) from None
+    return polib
+
+
+def _compiled(file: File) -> Any:
+    """What polib reads of an MO file."""
+    polib = _polib(file)
     with as_path(file) as path:
         try:
-            if file.plain_name.lower().endswith(".mo"):
-                return polib.mofile(str(path))
-            with path.open("rb") as stream:  # otherwise the header says the encoding
-                encoding = marked_encoding(stream.read(4))
-            return polib.pofile(str(path), **({"encoding": encoding} if encoding else {}))
+            return polib.mofile(str(path))
         except Exception as e:  # a damaged file raises several types
             reason = str(e).replace(str(path), str(file))
             raise InputError(f"{file} cannot be read: {reason or 'it is damaged'}; correct it") from None
+
+
+# ---- PO --------------------------------------------------------------------------------------------------------------
+
+
+def _lines(file: File) -> Iterator[tuple[str, str]]:
+    """The lines of a PO file, each with the name of the encoding; bytes that are not in it become surrogates.
+
+    Raises:
+        InputError: the encoding has no such bytes as the file does.
+    """
+    polib = _polib(file)
+    with as_path(file) as path, path.open("rb") as stream:
+        encoding = marked_encoding(stream.read(4)) or polib.detect_encoding(str(path))  # that of the header, or UTF-8
+        stream.seek(0)
+        try:
+            text = TextIOWrapper(stream, encoding, errors="surrogateescape")
+            for number, line in enumerate(text):
+                yield (line if number else line.removeprefix("\ufeff")).strip(), encoding
+        except (UnicodeError, LookupError):  # of UTF-16; of an encoding that is none of text
+            raise InputError(f"{file} is not valid {encoding.upper()}; save the file as UTF-8") from None
+
+
+def _entries(lines: Iterable[tuple[str, str]]) -> Iterator[_Entry]:
+    """The entries, and lines that are no part of one, in the order of the file."""
+    entry, last = _Entry(), ""
+    for number, (line, encoding) in enumerate(lines, 1):
+        kind, text, problem = _read(line)
+        if _UNDECODED.search(line):
+            text, problem = "", f"not valid {encoding.upper()}"
+        if entry.is_ended_by(kind, last):
+            following = _Entry()
+            while entry.lines[-1][1] == "#":  # a comment after an entry that lacks its end is of the next
+                following.lines.insert(0, entry.lines.pop())
+            yield entry
+            entry = following
+        if kind:
+            entry.add(number, kind, text, problem)
+        last = kind
+    yield entry
+
+
+def _read(line: str) -> tuple[str, str, str]:
+    """The kind of a line (of a string as above, # a comment, ~ obsolete, ? another), its text for polib, its fault."""
+    if line[:2] in ("#,", "#."):
+        return "#", f"{line[:2]} {line[2:].strip()}", ""
+    if line[:1] in ("", "#"):
+        return "~" if line[:2] == "#~" else line[:1], "", ""
+    found = _KEYWORD.fullmatch(line)
+    if not found:
+        return "?", "", "no comment and no keyword of a PO file with a string in quotes"
+    kind = _KINDS.get(found[1], "x")
+    if not _STRING.fullmatch(found[2]):
+        return kind, "", "a string without a quote at both ends, or with text beside it"
+    return kind, f"{found[1]} {found[2]}".strip(), ""
+
+
+class _Lines(str):
+    """Text whose lines end at "\\n" only, as those of a file do; `str` ends them at U+2028, too."""
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        return self.split("\n")
+
+
+def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any:
+    """What polib reads of the entries without faults, and of a header the lines without.
+
+    Raises:
+        InputError: there is a fault and `findings` does not skip it.
+    """
+    sound = list[_Entry]()
+    first = True
+    for entry in entries:
+        fault = entry.fault
+        if not fault and entry.kinds and not entry.is_obsolete and not entry.is_whole:
+            number = next(number for number, kind, _ in entry.lines if kind != "#")
+            fault = number, "an entry that is not a msgid, or msgid and msgid_plural, with its msgstr"
+        if fault:
+            findings.fault(str(file), f"line {fault[0]}", fault[1], "correct it")
+        is_header = first and any(text == 'msgid ""' for _, _, text in entry.lines)
+        first &= not entry.kinds or entry.is_obsolete
+        if is_header or not fault:
+            sound.append(entry)
+    return _parsed(sound, file)
+
+
+def _parsed(entries: Iterable[_Entry], file: File) -> Any:
+    """What polib reads of the lines without faults of those entries that are whole with them."""
+    text = [""]  # which begins with a line's end: polib opens a text that names a file
+    for entry in entries:
+        if entry.is_whole:
+            ordered = sorted(entry.lines, key=lambda item: item[1] != "#")  # no comment between the lines of a string
+            text += [written for _, _, written in ordered if written]
+    return _polib(file).pofile(_Lines("\n".join(text)))
 
 
 def _pairs(entry: Any) -> list[tuple[str, str]]:
@@ -91,15 +267,15 @@ def _one_line(text: str) -> str:
 
 def language_of_name(file: File) -> str:
     """The language that a path says: `de.po`, `messages_de.po`, `locale/de/LC_MESSAGES/app.mo`, `de/app.po`."""
-    return _own_language(file) or _first_language(reversed(_folders(file)[-2:]))
+    folders, stem = _folders(file)[-2:], file.plain_name.rpartition(".")[0]
+    own = [] if folders[-1:] == [_INSTALLED] else [stem, *re.findall(r"[._-]([a-z]{2,3}(?:[-_]\w{2,4})?)$", stem)]
+    return _first_language([*own, *reversed(folders)])
 
 
-def _own_language(file: File) -> str:
-    """The language that the name of a file says, or its place as programs are installed; empty if none."""
-    folders, stem = _folders(file), file.plain_name.rpartition(".")[0]
-    if folders[-1:] == ["LC_MESSAGES"]:
-        return _first_language(folders[-2:-1])
-    return _first_language([stem, *re.findall(r"[._-]([a-z]{2,3}(?:[-_]\w{2,4})?)$", stem)])
+def _installed_language(file: File) -> str:
+    """The language that the place of a file says where programs are installed; empty elsewhere."""
+    folders = _folders(file)
+    return _first_language(folders[-2:-1]) if folders[-1:] == [_INSTALLED] else ""
 
 
 def _folders(file: File) -> list[str]:
@@ -110,9 +286,18 @@ def _first_language(names: Iterable[str]) -> str:
     return next((name for name in names if re.fullmatch(r"[A-Za-z]{2,3}([-_@]\w+)*", name) and tag_of(name)), "")
 
 
-def _languages(file: File, header: dict[str, str], request: Request, findings: Findings) -> tuple[str, str] | tuple[()]:
-    """The languages, as the request names them, of the messages and of their translations; none: of other languages."""
-    said = next(filter(None, (header.get(name, "").strip() for name in _LANGUAGE)), "") or language_of_name(file)
+def _said(header: dict[str, str]) -> str:
+    """The language that the header says; empty if it does not."""
+    return next(filter(None, (header.get(name, "").strip() for name in _LANGUAGE)), "")
+
+
+def _languages(
+    file: File, said: str, header: dict[str, str], request: Request, findings: Findings
+) -> tuple[str, str] | tuple[()]:
+    """The languages, as the request names them, of the messages and of their translations; none: of other languages.
+
+    `said` is what the file says of the latter; empty if nothing.
+    """
     source = header.get("X-Source-Language", "").strip() or "en"
     findings.languages |= dict.fromkeys(filter(None, (source, said)))
     wanted = request.languages

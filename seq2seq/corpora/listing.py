@@ -120,7 +120,16 @@ def _names(files: Iterable[File], request: Request) -> Named:
             partners = {n.language for f, n in named.items() if n.stem == name.stem and not n.kind and f != file}
             if not partners - {name.language}:
                 named[file] = naming.as_table(file, request.languages)
-    return named
+    return _without_variants(named)
+
+
+def _without_variants(named: Named) -> Named:
+    """The names without those of lines in a variant of a language, where others of the same text are in itself."""
+    nearest: dict[tuple[Path, str, str], int] = {}
+    places = {file: (Path(str(file)).parent, name.stem, name.language) for file, name in named.items()}
+    for file, name in named.items():
+        nearest[places[file]] = min(name.distance, nearest.get(places[file], name.distance))
+    return {file: name for file, name in named.items() if name.kind or name.distance == nearest[places[file]]}
 
 
 def _explicit(names: Named) -> dict[str, list[File]]:

@@ -9,12 +9,12 @@ from string import digits
 from typing import NamedTuple
 
 from seq2seq.corpora.packed import File
-from seq2seq.languages.codes import fits, side_of, tag_of
+from seq2seq.languages.codes import distance, fits, side_of, tag_of
 
 TABLES = ("tsv", "csv", "tab", "jsonl", "ndjson", "parquet", "json", "txt")
 PAIRED = ("tmx", "po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  # the last are XLIFF of three programs
 DEV_NAMES = ("dev", "validation", "valid", "val")
-_TEST = re.compile(r"(test|tst|newstest|devtest)")
+_TEST = re.compile(r"(test|tst|newstest|devtest)(s|sets?|data|ing)?(?![a-z])")  # testset, test2016; not testament
 _SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
 _LOCALE = r"[A-Za-z]{2,3}(?:_[A-Za-z]{2}|_[A-Z][a-z]{3}|@[a-z]+)?"  # pt_BR, sr_Latn, ca@valencia
 _PAIRS = (
@@ -36,6 +36,7 @@ class Name(NamedTuple):
     foreign: bool = False  # it names a pair of languages that is not the requested one
     pair: bool = False  # it names the requested pair
     shards: int = 0  # into how many files the part is divided; 0: it is whole
+    distance: int = 0  # of the name of the language from that in the request, as `codes.distance` has it
 
 
 def understood(file: File, languages: Sequence[str], sides: bool = False) -> Name | None:
@@ -50,20 +51,25 @@ def understood(file: File, languages: Sequence[str], sides: bool = False) -> Nam
         return None
     rest, dot, ending = file.plain_name.rpartition(".")
     kind = ending.lower() if dot else ""
+    distant = 0  # of the language that was found last
 
     def language_of(word: str) -> str:
-        spoken = (lang for lang in languages if "." not in word and fits(word, lang))
-        side = side_of(word) if sides else None
-        return next(spoken, "") if side is None else languages[side]
+        nonlocal distant
+        distant, side = 0, side_of(word) if sides else None
+        if side is not None:
+            return languages[side]
+        fitting = [(distance(word, lang), lang) for lang in languages if "." not in word and fits(word, lang)]
+        distant, language = min(fitting, default=(0, ""), key=lambda item: item[0])
+        return language
 
     language = language_of(ending)
     if language and (language == ending or kind not in (*TABLES, *PAIRED)):
-        return _with_pair(rest, "", language, languages, file)
+        return _with_pair(rest, "", language, languages, file)._replace(distance=distant)
     if dot and part_of(ending) and (language := language_of(rest)):
-        return _with_pair(ending, "", language, languages, file)
+        return _with_pair(ending, "", language, languages, file)._replace(distance=distant)
     if kind == "txt":
         stem, language = _lines_of_txt(rest, language_of)
-        return _with_pair(stem, "" if language else kind, language, languages, file)
+        return _with_pair(stem, "" if language else kind, language, languages, file)._replace(distance=distant)
     return _with_pair(rest, kind, "", languages, file) if kind in (*TABLES, *PAIRED) else None
 
 
@@ -101,7 +107,8 @@ def split_pair(stem: str, languages: Sequence[str]) -> tuple[str, tuple[str, ...
     are looked for, or else as the longer one.
     """
     found = [match for match in (pattern.fullmatch(stem) for pattern in _PAIRS) if match]
-    readings = [(match[1] or "", (match[2], match[3])) for match in found if tag_of(match[2]) and tag_of(match[3])]
+    pairs = [(match[1] or "", (match[2], match[3])) for match in found if tag_of(match[2]) and tag_of(match[3])]
+    readings = [(rest, pair) for rest, pair in pairs if tag_of(pair[0]) != tag_of(pair[1])]  # pt_PT is one language
     fitting = [reading for reading in readings if _all_fit(reading[1], languages)]
     return [(stem, ()), *readings, *fitting][-1]
 

@@ -33,7 +33,7 @@ class File(NamedTuple):
     """A file, or a member of an archive."""
 
     path: Path
-    member: str = ""  # its name in the archive `path`
+    member: str = ""  # its name in the archive `path`, with / between folders
 
     def __str__(self) -> str:
         return str(self.path / self.member)
@@ -127,10 +127,16 @@ def opened(file: File) -> Iterator[BinaryIO]:
 
 def _open_in_zip(file: File, stack: ExitStack) -> BinaryIO:
     archive = stack.enter_context(zipfile.ZipFile(file.path))
+    name = next(info.filename for info in archive.infolist() if _member(info) == file.member)
     try:
-        return cast(BinaryIO, stack.enter_context(archive.open(file.member)))
+        return cast(BinaryIO, stack.enter_context(archive.open(name)))
     except (NotImplementedError, RuntimeError) as e:  # an unknown packer, an encrypted archive
         raise InputError(f"{file} cannot be unpacked ({e}); unpack the archive with another program") from None
+
+
+def _member(info: zipfile.ZipInfo) -> str:
+    """The name of a member. Some programs of Windows write a backslash for the separator that the format demands."""
+    return info.filename.replace("\\", "/")
 
 
 def _open_in_tar(file: File, stack: ExitStack) -> BinaryIO:
@@ -177,7 +183,7 @@ def members(path: Path) -> list[File]:
             raise InputError(f"{path} is not a complete tar archive; pack it again, or unpack it") from None
     try:
         with zipfile.ZipFile(path) as archive:
-            return [File(path, info.filename) for info in archive.infolist() if not info.is_dir()]
+            return [File(path, name) for name in map(_member, archive.infolist()) if not name.endswith("/")]
     except zipfile.BadZipFile:
         raise InputError(f"{path} is not a complete zip archive; pack it again, or unpack it") from None
     except OSError as e:

@@ -107,6 +107,8 @@ def _pairs(
             findings.left_out[f"{part} rows without {src} or {tgt}"] += 1
     if row is None and not request.sparse:
         others = f", but text in {', '.join(findings.languages)}" if findings.languages else ""
+        if findings.faults:
+            others += f" ({'; '.join(findings.faults[:_NAMED])})"
         raise InputError(
             f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; fill it, or check --data"
         )

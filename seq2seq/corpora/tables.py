@@ -1,7 +1,8 @@
 """Tables of text: CSV, TSV and the like, with a header or without one.
 
-A field of CSV may be in quotes; in TSV a quote is a character. This module changes no text, except that a line break
-inside a field becomes a space.
+A field of CSV may be in quotes; in TSV a quote is a character, but for a field with doubled quotes, as `csv` of Python
+and pandas write one that holds quotes. This module changes no text, except that a line break inside a field becomes a
+space.
 """
 
 import csv
@@ -45,8 +46,16 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             findings.note(f"{file}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns")
         records = _records(rest, delimiter, file, findings)
     else:
-        records = ((number, line.split("\t")) for number, line in rest)
+        records = ((number, list(map(_unquoted, line.split("\t")))) for number, line in rest)
     yield from _rows(records, request, findings, file)
+
+
+def _unquoted(field: str) -> str:
+    """The text of a field of TSV: `"He said ""hi""."` stands for `He said "hi".`, and `"Hello."` for itself."""
+    inside = field[1:-1]
+    if '""' not in inside or field[0] != '"' or field[-1] != '"' or '"' in inside.replace('""', ""):
+        return field
+    return inside.replace('""', '"')
 
 
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -57,11 +66,14 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     first = list(islice(records, columns.SAMPLE))
     if not first:
         return
-    if columns.is_header(first[0][1], request):
-        named = columns.by_header(first[0][1], request, findings, str(file))
-        if request.columns and not named.places:
-            named = columns.by_position([first[0][1]], "", request, findings, str(file))
-        elif request.columns:
+    cells = first[0][1]
+    header = columns.is_header(cells, request)
+    if header and request.columns and not columns.names_languages(cells, request):
+        header, shown = False, ", ".join(cells)
+        findings.note(f"{file}, first row: {shown} is taken as text, since --columns is given; delete it if it is none")
+    if header:
+        named = _by_header(cells, request, findings, file)
+        if request.columns:
             findings.note(f"{file} has a header, which says its columns; --columns is not used for it")
         first = first[1:]
     else:
@@ -80,11 +92,20 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
         yield {language: one_line(cells[place]) for language, place in named.places.items()}
 
 
+def _by_header(cells: list[str], request: Request, findings: Findings, file: File) -> Columns:
+    try:
+        return columns.by_header(cells, request, findings, str(file))
+    except InputError as e:
+        advice = "" if request.columns else ", or, if these are no names but text, give --columns (train, corpus)"
+        raise InputError(f"{e}{advice}") from None
+
+
 def _check(named: Columns, request: Request, file: File, number: int) -> None:
     missing = [language for language in request.languages if language not in named.places]
     if missing and not request.sparse:
-        names = ", ".join(named.names)
-        raise InputError(f"{file}, line {number}: no column {missing[0]!r}, only {names}; {columns.NAMES}")
+        no_column = f"{file}, line {number}: no column {missing[0]!r}, only {', '.join(named.names)}"
+        advice = "" if request.columns else ", or, if the first row is text, give --columns (train, corpus)"
+        raise InputError(f"{no_column}; {columns.NAMES}{advice}")
 
 
 # ---- CSV -------------------------------------------------------------------------------------------------------------

@@ -4,19 +4,22 @@ The text of a segment is that of its inline elements too, without the native cod
 and the like; XLIFF 1.2 and 2.x).
 """
 
-from collections.abc import Iterator
-from itertools import product
-from typing import Any
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from itertools import islice, product
+from typing import Any, BinaryIO
 
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.gettext import language_of_name
 from seq2seq.corpora.packed import File, opened
 from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.unit_pieces import pieces
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CODE = {"bpt", "ept", "ph", "it", "ut", "sub"}  # elements that quote code; XLIFF 2.x has them without content
+_UNITS = ("tu", "trans-unit", "unit")
 _UNFINISHED = ("new", "needs-translation", "initial")  # states of a target
 
 
@@ -24,7 +27,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     """The pairs of a TMX or XLIFF file.
 
     Raises:
-        InputError: the file is not well-formed and `findings` does not skip what follows, or lxml is not installed.
+        InputError: the file is not well-formed and `findings` does not skip its faults, or lxml is not installed.
     """
     try:
         from lxml import etree
@@ -36,21 +39,56 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     some = False
     tags = ["{*}tu"] if tmx else ["{*}file", "{*}xliff", "{*}trans-unit", "{*}unit", "{*}segment"]
     safe: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True}
+
+    def parsed(stream: BinaryIO) -> Any:
+        return etree.iterparse(stream, events=("end",) if tmx else ("start", "end"), tag=tags, **safe)
+
+    events = _events(file, parsed, etree.XMLSyntaxError, findings)
+    for row in _translation_units(events, request, findings) if tmx else _segments(events, file, request, findings):
+        some = True
+        yield row
+    if not some and tmx:
+        findings.unread.append(str(file))
+
+
+def _events(
+    file: File, parsed: Callable[[BinaryIO], Any], error: type[SyntaxError], findings: Findings
+) -> Iterator[tuple[str, Any]]:
+    """The events of the file; those after a fault, if `findings` skips it, are of each unit that is well-formed.
+
+    Args:
+        file: the file.
+        parsed: the events of a stream, as `iterparse` gives them; it raises an `error`.
+        findings: receives the faults.
+    """
+    count = unclosed = 0  # of the units that were read, and of those around the last one
     with opened(file) as stream:
         try:
-            events = etree.iterparse(stream, events=("end",) if tmx else ("start", "end"), tag=tags, **safe)
-            read = _translation_units(events, request, findings) if tmx else _segments(events, file, request, findings)
-            for row in read:
-                some = True
-                yield row
-            if not some and tmx:
-                findings.unread.append(str(file))
-            if not some and (root := _name(events.root)) not in ("tmx", "xliff"):
-                kind = "TMX" if tmx else "XLIFF"
+            for event, element in (events := parsed(stream)):
+                if event == "end" and _name(element) in _UNITS:
+                    count += 1
+                    unclosed = sum(_name(around) in _UNITS for around in element.iterancestors())
+                yield event, element
+            if not count and (root := _name(events.root)) not in ("tmx", "xliff"):
+                kind = "TMX" if file.plain_name.lower().endswith(".tmx") else "XLIFF"
                 findings.fault(str(file), "line 1", f"a document <{root}>, not {kind}", f"give a file of {kind}")
-        except etree.XMLSyntaxError as e:
-            place = f"line {e.lineno or 1}"
-            findings.fault(str(file), place, f"not well-formed XML ({e.msg}); what follows is not read", "correct it")
+            return
+        except error as e:
+            first = f"line {e.lineno or 1}", f"not well-formed XML ({e.msg})"
+    dropped, following = findings.dropped, False
+    with opened(file) as stream:
+        for piece in islice(pieces(stream), count + unclosed, None) if findings.skip else ():
+            following = True
+            try:
+                yield from list(parsed(BytesIO(piece.document)))
+            except error as e:
+                place = f"line {(e.lineno or 1) + piece.lines_before}"
+                problem = str(e.msg).partition(", line ")[0]  # without its place in the piece
+                findings.fault(str(file), place, f"not well-formed XML ({problem})", "correct it")
+    if unclosed or dropped == findings.dropped:
+        place, problem = first
+        lost = "; what follows is not read" if findings.skip and not following else ""
+        findings.fault(str(file), place, problem + lost, "correct it")
 
 
 def _release(element: Any) -> None:

@@ -107,6 +107,11 @@ def fits(name: str, language: str) -> bool:
     return name == language or same_language(tag_of(name), tag_of(language))
 
 
+def distance(name: str, language: str) -> int:
+    """Of a name that fits a language: 0 if it is spelt so, 1 if it stands for the same, 2 if it is a variant of it."""
+    return 0 if name == language else 1 if same(name, language) else 2
+
+
 # ---- codes ----------------------------------------------------------------------------------------------------------
 
 

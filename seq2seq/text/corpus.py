@@ -340,13 +340,22 @@ def check_columns(config: DataConfig) -> None:
     """
     if not config.columns:
         return
-    request, pairs = request_of(config, (config.src, config.tgt)), config.all_directions()
-    places = (sources.weighted(where)[0] for where in wheres(config))
-    if {unit.kind for place in places for unit in source.units_of(place, request, pairs)}.isdisjoint(source.TABLES):
+    if not has_table(config):
         raise InputError(
             f"--columns {','.join(config.columns)} names the columns of a table without a header, and "
             f"{', '.join(wheres(config))} has no table; leave it out"
         )
+
+
+def has_table(config: DataConfig) -> bool:
+    """Whether a source has a table of a kind that may lack a header.
+
+    Raises:
+        InputError: a source cannot be read.
+    """
+    request, pairs = request_of(config, (config.src, config.tgt)), config.all_directions()
+    places = (sources.weighted(where)[0] for where in wheres(config))
+    return any(unit.kind in source.TABLES for place in places for unit in source.units_of(place, request, pairs))
 
 
 def unread_notes(unread: Mapping[str, Sequence[str]], config: DataConfig) -> Iterator[str]:

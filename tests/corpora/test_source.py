@@ -1,5 +1,6 @@
 """Every kind of source gives the pairs that were written, and what it does not read it names."""
 
+import csv
 import io
 import itertools
 import json
@@ -119,6 +120,37 @@ def test_names_of_opus_may_have_regions(tmp_path: Path, pair: str, code: str) ->
     assert read_train(tmp_path, BOTH) == PAIRS
 
 
+@pytest.mark.parametrize("stem", ["train.*", "*.train", "train.*.txt", "Books.*"])
+def test_a_file_in_the_very_language_counts_before_one_in_a_variant(tmp_path: Path, stem: str) -> None:
+    texts = {"en": side(0), "pt": side(1), "pt-BR": "1\n2\n3\n", "pt_PT": "4\n5\n6\n"}
+    for language, text in texts.items():
+        write(tmp_path / stem.replace("*", language), text)
+    for languages in (("en", "pt"), ("en", "pt-BR"), ("pt", "en"), ("pt-BR", "pt"), ("pt", "pt-BR"), ("en", "PT")):
+        columns = [texts[{"PT": "pt"}.get(language, language)].split("\n")[:-1] for language in languages]
+        text = read_all(tmp_path, languages)
+        assert text.parts["train"] == list(zip(*columns, strict=True)), languages
+        assert len(text.unread) == 2
+
+
+@pytest.mark.parametrize(
+    ("stem", "part"),
+    [
+        (stem, stem)
+        for stem in ("test", "test2016", "test-1", "test_unseen", "newstest2014", "tst2012", "devtest", "tests")
+    ]
+    + [(stem, stem) for stem in ("testset", "test.easy", "newstest2014-deen", "testA", "testdata", "testing")]
+    + [(stem, "train") for stem in ("testament", "testimonies", "tester", "developers", "training-set", "validations")],
+)
+def test_a_part_is_a_word_of_its_own(tmp_path: Path, stem: str, part: str) -> None:
+    moses("bible.*")(tmp_path, "")
+    moses(f"{stem}.*")(tmp_path, "")
+    text = read_all(tmp_path)
+    assert {name: len(pairs) for name, pairs in text.parts.items()} == (
+        {"train": 6} if part == "train" else {part: 3, "train": 3}
+    )
+    assert text.unread == []
+
+
 def test_parts_with_a_year(tmp_path: Path) -> None:
     for stem in ("TED.*", "TED.dev2010.*", "newsdev2016.*", "TED.tst2012.*"):
         moses(stem)(tmp_path, "")
@@ -207,6 +239,27 @@ def test_the_header_of_a_catalogue_counts_before_the_name_of_its_folder(tmp_path
     assert read_train(path) == sorted(read_train(path.with_suffix(".mo")), key=PAIRS.index) == PAIRS
 
 
+@pytest.mark.parametrize("name", ["new.po", "bin.po", "sign-in.po", "add_io.po", "fr.po", "to/app.po"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_header_of_a_catalogue_counts_before_its_name(tmp_path: Path, name: str, compiled: bool) -> None:
+    """Each of these names has a code of a language in it."""
+    path = write(tmp_path / name, po(PAIRS))
+    if compiled:
+        polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
+        path.unlink()
+        path = path.with_suffix(".mo")
+    assert sorted(read_train(path)) == sorted(read_train(tmp_path)) == sorted(PAIRS)
+
+
+def test_the_name_of_a_catalogue_counts_where_the_header_has_no_language(tmp_path: Path) -> None:
+    for language in ("de", "fr"):
+        write(tmp_path / f"app_{language}.po", po([(f"from {language}", "x")], language=""))
+    write(tmp_path / "fr.mo", "no catalogue")
+    write(tmp_path / "it.po", "no catalogue")
+    text = read_all(tmp_path)
+    assert (text.parts["train"], text.unread) == ([("from de", "x")], ["app_fr.po", "fr.mo", "it.po"])
+
+
 def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
     datasets.disable_progress_bars()
     for i, pairs in enumerate([PAIRS[:2], PAIRS[2:]]):
@@ -271,6 +324,19 @@ def test_files_that_a_system_adds_are_no_text(tmp_path: Path) -> None:
     assert read_train(tmp_path / "x.zip") == PAIRS
 
 
+def test_a_backslash_in_the_name_of_a_member_is_a_separator(tmp_path: Path) -> None:
+    """As old programs of Windows write it."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("data\\", "")
+        for part, i in itertools.product(("train", "dev"), (0, 1)):
+            archive.writestr(f"data\\{part}.{BOTH[i]}", side(i))
+        archive.writestr("data\\old\\notes.docx", "?")
+    for where in (tmp_path, tmp_path / "x.zip"):
+        text = read_all(where)
+        assert text.parts == {"train": PAIRS, "dev": PAIRS}
+        assert [name.removeprefix("x.zip/") for name in text.unread] == ["data/old/notes.docx"]
+
+
 def test_columns_without_a_header(tmp_path: Path) -> None:
     numbered = lines(["\t".join(("17", a, "4", b)) for a, b in PAIRS])
     write(tmp_path / "Sentence pairs in German-English.tsv", numbered)
@@ -283,6 +349,17 @@ def test_columns_without_a_header(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--columns names 2 columns, but .*three.tsv has 3"):
         read_train(tmp_path / "three.tsv", columns=BOTH)
     assert read_train(tmp_path / "three.tsv", columns=("de", "en", "-")) == [(b, a) for a, b in PAIRS]
+
+
+@pytest.mark.parametrize("name", ["x.tsv", "x.tab", "x.txt"])
+def test_quotes_of_tsv_are_text_but_where_a_writer_of_csv_doubled_them(tmp_path: Path, name: str) -> None:
+    kept = [('"Hello."', '"Hallo."'), ('"a" and "b"', '""c"" d'), ('""a""', '""'), ('"a ""b" c"', '"'), ("", "b")]
+    doubled = [('He said "hi".', '"Ja", sagte er.'), ('"', '5" and 6"')]
+    for header in ([], [BOTH]):
+        out = io.StringIO()
+        csv.writer(out, delimiter="\t", lineterminator="\n").writerows([*header, *doubled])
+        write(tmp_path / name, out.getvalue() + lines(["\t".join(pair) for pair in kept]))
+        assert read_train(tmp_path) == [*doubled, *kept]
 
 
 def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
@@ -298,6 +375,23 @@ def test_a_header_counts_before_columns_that_are_given_and_this_is_told(tmp_path
     text = read_all(write(tmp_path / "x.tsv", table("\t", "en\tde")), columns=("de", "en"))
     assert text.parts["train"] == PAIRS
     assert "x.tsv has a header, which says its columns; --columns is not used for it" in text.notes[0]
+
+
+@pytest.mark.parametrize("first", [("No.", "No."), ("German", "Deutsch"), ("Text", "Text"), ("source", "target")])
+@pytest.mark.parametrize("kind", ["tsv", "csv"])
+def test_a_first_pair_of_words_that_may_name_columns_is_text_with_columns(
+    tmp_path: Path, first: tuple[str, str], kind: str
+) -> None:
+    separator = "," if kind == "csv" else "\t"
+    path = write(tmp_path / f"x.{kind}", table(separator, separator.join(first)))
+    text = read_all(path, columns=BOTH)
+    assert text.parts["train"] == [first, *PAIRS]
+    assert [
+        ", ".join(first) in note and "is taken as text, since --columns is given" in note for note in text.notes
+    ] == [True]
+    if first[0] != "source":
+        with pytest.raises(InputError, match=r"if (these are no names but|the first row is) text, give --columns"):
+            read_train(path)
 
 
 def test_columns_of_parquet_may_be_named_as_flattened_fields_are(tmp_path: Path) -> None:
@@ -372,6 +466,29 @@ def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> Non
     assert text.notes == ["left out: 2 units without a finished translation"]
 
 
+def test_comments_and_obsolete_entries_of_a_catalogue_may_hold_anything(tmp_path: Path) -> None:
+    """What is marked in them is not the next entry's; a flag may have no space before it, as msgfmt reads it."""
+    more = (
+        '#, fuzzy\n#~ msgid "old\n#~ msgstr\n\n#open "\n#| msgid\nmsgctxt "z"\nmsgid "c"\n# a note\n""\nmsgstr "d"\n\n'
+    )
+    text = read_all(write(tmp_path / "x.po", po(PAIRS, more=more + '#,fuzzy\nmsgid "x\u2028"\nmsgstr "y"\n')))
+    assert (text.parts["train"], text.notes) == ([*PAIRS, ("c", "d")], ["left out: 1 fuzzy entries"])
+
+
+def test_a_header_that_is_damaged_still_says_its_language(tmp_path: Path) -> None:
+    text = read_all(write(tmp_path / "x.po", po(PAIRS).replace('UTF-8\\n"', "UTF-8")), skip=True)
+    assert (text.parts["train"], text.damaged) == (PAIRS, {"train": 1})
+    assert not any("does not say its language" in note for note in text.notes)
+
+
+def test_bytes_of_a_catalogue_that_are_not_in_its_encoding_drop_the_entry(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.po", po([("a", "b"), ("c", "?"), ("f", "g")]))
+    path.write_bytes(path.read_bytes().replace(b"?", b"\xe9"))
+    with pytest.raises(InputError, match=r"x\.po, line 10: not valid UTF-8; .*or give --errors skip"):
+        read_train(path)
+    assert read_train(path, skip=True) == [("a", "b"), ("f", "g")]
+
+
 def test_units_of_other_languages_are_counted(tmp_path: Path) -> None:
     """Also those of one language alone, which is on both sides, as in the files of Symfony."""
     files = [xliff(PAIRS, target=target).partition(">")[2].removesuffix("</xliff>") for target in ("fr", "en")]
@@ -434,6 +551,23 @@ UNIT = "<trans-unit id='9'><source>d <g id='1'>e</g></source><target>f</target><
 # ---- damage ----------------------------------------------------------------------------------------------------------
 
 LONG = "x" * 140_000
+NO_STRING = "line 10: a string without a quote at both ends"
+PO_DAMAGE = {  # an entry, which begins on line 9, and the message
+    "an open string": ('msgid "c"\nmsgstr "d\n\n', NO_STRING),
+    "an open string of several lines": ('msgid "c"\nmsgstr ""\n"d\n\n', "line 11: a string without a quote"),
+    "an open message": ('msgid "c\nmsgstr "d"\n\n', "line 9: a string without a quote at both ends"),
+    "a closing quote alone": ('msgid "c"\nmsgstr d"\n\n', NO_STRING),
+    "a quote that is escaped": ('msgid "c"\nmsgstr "d\\"\n\n', NO_STRING),
+    "one quote": ('msgid "c"\nmsgstr "\n\n', NO_STRING),
+    "no quotes": ('msgid "c"\nmsgstr Hallo\n\n', NO_STRING),
+    "a quote inside": ('msgid "c"\nmsgstr "d "e" f"\n\n', NO_STRING),
+    "text on the next line": ('msgid "c"\nmsgstr "d"\ne\n\n', "line 11: no comment and no keyword of a PO file"),
+    "text between entries": ("a word\n\n", "line 9: no comment and no keyword of a PO file"),
+    "a word misspelt": ('msgid "c"\nmsgtsr "d"\n\n', "line 10: no comment and no keyword of a PO file"),
+    "no translation": ('msgid "c"\n\n#, c-format\n', "line 9: an entry that is not a msgid"),
+    "no message": ('#: x.c:1\nmsgstr "d"\n\n', "line 10: an entry that is not a msgid"),
+    "a plural without forms": ('msgid "c"\nmsgid_plural "cs"\nmsgstr "d"\n\n', "line 9: an entry that is not a msgid"),
+}
 DAMAGE = {
     "a tab too many": ("train.tsv", "en\tde\na\tb\nc\td\te\nf\tg\n", "line 3: 3 columns where the header has 2", 1),
     "a bad byte": ("train.tsv", b"en\tde\na\tb\nc\xff\td\nf\tg\n", "line 3: not valid UTF-8", 1),
@@ -452,6 +586,10 @@ DAMAGE = {
     ),
     "carriage returns": ("train.csv", "en,de\na,b\nc\rd,e\nf,g\n", "line 3: new-line character seen", 1),
     "a column too many": ("train.csv", "en;de\na;b\nc;d;e\nf;g\n", "line 3: 3 columns where the header has 2", 1),
+    **{
+        f"PO, {kind}": ("x.po", po([("a", "b")]) + entry + po([("f", "g")]).partition("\n\n")[2], words, 1)
+        for kind, (entry, words) in PO_DAMAGE.items()
+    },
     "an end of a memory": ("train.tmx", tmx([("a", "b"), ("f", "g")])[:-15] + "<tu", "not well-formed XML", 1),
 }  # fmt: skip
 
@@ -466,6 +604,62 @@ def test_damage_is_told_or_dropped_and_counted(tmp_path: Path, kind: str) -> Non
     assert list(dict.fromkeys(text.parts["train"])) == [("a", "b"), ("f", "g")]
     assert text.damaged == {"train": count}
     assert any(f"{name}: {count} dropped as damaged (first: " in note and words in note for note in text.notes)
+
+
+UNIT_DAMAGE = {
+    "a bad byte": "c\udcff",
+    "a bare &": "c & d",
+    "an entity that is not defined": "&c;",
+    "a control character": "c\x0b",
+    "a bare <": "c < d",
+    "an element that is open": "<hi>c",
+    "a quote that is open": '<hi type="b>c</hi>',
+    "a comment that is open": "c <!-- d",
+    "an end too early": "c</body>",
+}
+
+
+@pytest.mark.parametrize("kind", list(UNIT_DAMAGE))
+@pytest.mark.parametrize("name", ["x.tmx", "x.xlf", "x2.xlf"])
+def test_a_fault_in_xml_drops_its_unit_alone(tmp_path: Path, name: str, kind: str) -> None:
+    pairs = [
+        ("a", "b"),
+        (UNIT_DAMAGE[kind], "\n"),
+        *[(f"f{i}", f"gä {i}") for i in range(900)],
+        ("c", UNIT_DAMAGE[kind]),
+    ]
+    pairs += [("y", "z")]
+    text = {"x.tmx": tmx(pairs), "x.xlf": xliff(pairs), "x2.xlf": xliff(pairs, 2)}[name]
+    first = {"x.tmx": "<tu>", "x.xlf": "<trans-unit", "x2.xlf": "<unit"}[name]
+    text = text.replace(first, f"<!-- {first}>&</tu> </trans-unit> </unit>\n-->{first}", 1)
+    (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=rf"{name}, line \d+: not well-formed XML .*or give --errors skip"):
+        read_train(tmp_path)
+    read = read_all(tmp_path, skip=True)
+    assert (read.parts["train"], read.damaged) == ([pairs[0], *pairs[2:-2], pairs[-1]], {"train": 2})
+    line = text.count("\n", 0, text.index(pairs[1][0])) + 1
+    elsewhere = kind.endswith("is open") or "entity" in kind  # which a parser notices later, or at no line
+    assert elsewhere or f"{name}: 2 dropped as damaged (first: line {line}" in read.notes[0]
+
+
+def test_an_unclosed_unit_costs_no_other(tmp_path: Path) -> None:
+    text = tmx([("a", "b"), ("c", "d"), ("f", "g")])
+    write(tmp_path / "x.tmx", text.replace("d</seg></tuv></tu>", "d"))
+    assert read_train(tmp_path, skip=True) == [("a", "b"), ("f", "g")]
+
+
+def test_the_entities_of_a_damaged_memory_are_not_resolved_either(tmp_path: Path) -> None:
+    head = '<!DOCTYPE tmx [<!ENTITY x SYSTEM "/etc/passwd"><!ENTITY lol "lol">]>\n'
+    write(tmp_path / "x.tmx", tmx([("&", "b"), ("&x;&lol;", "g")], head=head))
+    assert read_train(tmp_path, skip=True) == [("&x;&lol;", "g")]
+
+
+def test_where_all_is_damaged_the_message_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "x.tmx", tmx([("&", "b"), ("f", "& g")]))
+    with pytest.raises(
+        InputError, match=r"holds no pairs of en and de.* \(.*x\.tmx: 2 dropped as damaged \(first: line 3: not well"
+    ):
+        read_train(tmp_path, skip=True)
 
 
 def test_a_bad_byte_drops_the_line_on_both_sides(tmp_path: Path) -> None:

@@ -92,6 +92,16 @@ def test_a_direction_without_text_is_named(tmp_path: Path) -> None:
         load_all(config(tmp_path / "nowhere"))
 
 
+def test_a_table_of_three_languages_needs_a_header_or_the_names_of_its_columns(tmp_path: Path) -> None:
+    write_table(tmp_path / "train.tsv", rows(20), gaps=False)
+    lines = (tmp_path / "train.tsv").read_text().splitlines(keepends=True)
+    (tmp_path / "train.tsv").write_text("".join(lines[1:]))
+    with pytest.raises(InputError, match="or name the columns of a table without a header, --columns en,de,fr"):
+        load_all(config(tmp_path, languages=("en", "de", "fr")))
+    named = replace(config(tmp_path, languages=("en", "de", "fr")), columns=tuple(lines[0].split()))
+    assert len(load_all(named)) == 6
+
+
 def test_a_pair_of_languages_with_too_little_text_is_left_out_with_a_notice(tmp_path: Path) -> None:
     sentences = [{**row, "fr": ""} for row in rows(30)]
     sentences[0]["fr"] = "1"
