@@ -62,6 +62,7 @@ class OnnxEngine:
         self.aligns, self.remembers = names.KEYS in self.encoder_outputs, names.FEATURES in all_outputs
         self.decoder_outputs = [name for name in all_outputs if memory or name not in OF_MEMORY]
         self.datastore = OnnxDatastore(self._features, memory, share) if memory else None
+        self.has_memory = self.datastore is not None
 
     def start(self, src: Ids, mask: Mask) -> State:
         """The state of sentences src (B, S), mask (B, S), before their first token."""

@@ -33,10 +33,12 @@ class Engine(Protocol):
 
     `aligns`: the model has attention weights over the source, so that the `source` of a proposal means something.
     `remembers`: it can use a translation memory, which models that were exported by earlier versions cannot.
+    `has_memory`: it uses one.
     """
 
     aligns: bool
     remembers: bool
+    has_memory: bool
 
     def start(self, src: Ids, mask: Mask) -> Any:
         """The state (`seq2seq.translation.search.State`) of sentences src (B, S), mask (B, S) before their first token.

@@ -58,6 +58,7 @@ class TorchEngine:
         self.models = models
         self.columns = min(smallest_columns(model.config) for model in models)
         self.datastores = [TorchDatastore(model, memory, share) if memory else None for model in models]
+        self.has_memory = memory is not None
         self.device = next(models[0].parameters()).device
         self.aligns = not any(model.decoder.context.fixed for model in models)
 

@@ -346,10 +346,11 @@ class LineTranslator:
         """The hypotheses of each unit, ranked by their own scores.
 
         Where the best one or a sample holds a loop, and the source none, the unit is searched again for hypotheses
-        without loops. They are taken if they are not much less probable; samples one by one.
+        without loops. They are taken if they are not much less probable; samples one by one. A translation memory may
+        say anything twice.
         """
         results, samples = self._searched(units), self.config.sample > 0
-        if rows := self._looping(units, results):
+        if rows := [] if self.engine.has_memory else self._looping(units, results):
             again = self._searched([units[row] for row in rows], self._weights[1])
             for row, others in zip(rows, again, strict=True):
                 pairs = list(zip(results[row], others, strict=False))
