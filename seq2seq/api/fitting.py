@@ -10,6 +10,7 @@ import numpy as np
 
 from seq2seq.errors import InputError
 from seq2seq.text.cleaning import HELD_OUT
+from seq2seq.text.corpus import Corpus
 from seq2seq.text.mapped import Joined, characters
 from seq2seq.text.multilingual import Corpora
 from seq2seq.text.tokenizer import Tokenizer
@@ -28,16 +29,25 @@ MOST_SCORING = 0.2  # of the time, which is mostly for training, even if the tes
 
 def amount_of(text: Corpora) -> automatic.Amount:
     """The amount of text of all directions: of train parts, and of dev parts that are held out from them."""
-    trains = [each.report.parts[0] for each in text.values()]
-    pairs = sum(train.kept + train.dropped.get(HELD_OUT, 0) for train in trains)
     different = set().union(*(characters(each.train) for each in text.values()))
-    return automatic.Amount(pairs, len(different), len(text))
+    return automatic.Amount(sum(map(_pairs_of, text.values())), len(different), len(text))
+
+
+def different_pairs(text: Corpora) -> int:
+    """The number of pairs, those of two opposite directions counted once."""
+    return sum({frozenset(direction): _pairs_of(each) for direction, each in text.items()}.values())
+
+
+def _pairs_of(corpus: Corpus) -> int:
+    train = corpus.report.parts[0]
+    return train.kept + train.dropped.get(HELD_OUT, 0)
 
 
 def automatic_settings(explicit: Sections, amount: automatic.Amount) -> Settings:
     """The settings of the recipe `auto` for a text; those that the user or the model that is fine-tuned gives stay."""
     finetuned = bool(explicit.get("training", {}).get("finetuned"))
-    sections = automatic.automatic(amount, finetuned) | {"data": {"dev_share": automatic.dev_share(amount.pairs)}}
+    share = automatic.dev_share(amount.pairs // amount.directions)  # of two directions both have all pairs
+    sections = automatic.automatic(amount, finetuned) | {"data": {"dev_share": share}}
     for name, values in explicit.items():
         sections[name] = {**sections.get(name, {}), **values}
     return settings.resolve(sections)

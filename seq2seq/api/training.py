@@ -202,7 +202,7 @@ def _new_text(
     base, quiet = plan.settings.training.finetuned, options.get("quiet", False)
     corpus.check_columns(data)
     teachers = open_teachers(data, options.get("device", "auto"), options.get("threads"))
-    if data.languages:  # one share for all directions, whatever text each has
+    if data.languages and not multilingual.has_one_pair(data):  # one share for all pairs, whatever text each has
         explicit = explicit | {"data": {"dev_share": data.dev_share, **explicit["data"]}}
     share = dev_share if is_automatic and "dev_share" not in explicit["data"] else None
     text: Corpora = {
@@ -214,7 +214,7 @@ def _new_text(
     if is_automatic:
         amount = fitting.amount_of(text)
         plan = plan._replace(settings=planning.completed(fitting.automatic_settings(explicit, amount), ranks))
-        notices += filter(None, [little_text(amount, bool(base))])
+        notices += filter(None, [little_text(fitting.different_pairs(text), bool(base))])
     for line in (str(report), *(f"note: {notice}" for notice in notices)):
         notify(line)
     if teachers.models:

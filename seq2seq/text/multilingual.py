@@ -145,6 +145,11 @@ def stored_synthetic(corpora: Corpora, path: Path) -> Corpora:
     return {direction: corpus.with_synthetic(text, pairs[name_of(direction)]) for direction, text in corpora.items()}
 
 
+def has_one_pair(config: DataConfig) -> bool:
+    """Whether the train part has text of one pair of the languages alone, in both directions or in one."""
+    return len(list(_pairs(config, "train"))) == 1
+
+
 def _pairs(config: DataConfig, part: str) -> Iterator[Direction]:
     """The pairs of languages of a part that have a direction of `config`, as the direction to read each in.
 

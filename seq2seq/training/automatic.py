@@ -132,11 +132,11 @@ def schedule(rate: float, updates: int, validations: int = VALIDATIONS) -> dict[
     }
 
 
-def little_text(amount: Amount, finetuned: bool) -> str:
+def little_text(pairs: int, finetuned: bool) -> str:
     """A note for texts that are too small; empty for others."""
-    if amount.pairs >= LITTLE or finetuned:
+    if pairs >= LITTLE or finetuned:
         return ""
     return (
-        f"{amount.pairs:,} pairs are little text; a model of fewer than {LITTLE:,} makes mistakes in most sentences: "
+        f"{pairs:,} pairs are little text; a model of fewer than {LITTLE:,} makes mistakes in most sentences: "
         "add text, or begin with a model of the same languages (--finetune MODEL)"
     )

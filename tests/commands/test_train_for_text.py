@@ -54,6 +54,18 @@ def test_text_of_ones_own_has_settings_that_follow_from_it() -> None:
     assert "note: 52 pairs are little text" in result.err
 
 
+def test_two_directions_of_one_text_hold_out_what_one_does_and_count_its_pairs_once() -> None:
+    options = ["--set", "training.epochs=2", "--set", "model.hidden=24"]
+    write_part(Path("text"), "train", PARTS["train"])
+    result = worked(call("train", "--data", "text", "--langs", "en,de", "--device", "cpu", "--out", "run", *options))
+    assert "note: en-de: no dev part: 5 of 52 train pairs are held out as dev" in result.err
+    assert "note: 52 pairs are little text" in result.err
+    sections = settings_of("run")
+    assert sections["data"]["dev_share"] == 0.1
+    updates = sections["training"]["updates"] + 1
+    worked(call("train", "--resume", "run", "--set", f"training.updates={updates}", "--quiet"))
+
+
 def test_settings_that_are_given_win_over_those_of_the_text() -> None:
     sets = [
         "model.hidden=24",

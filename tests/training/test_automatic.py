@@ -102,8 +102,8 @@ def test_dev_is_a_smaller_share_of_more_text(pairs: int) -> None:
 
 
 def test_little_text_has_a_note() -> None:
-    assert "200 pairs are little text" in little_text(Amount(200), finetuned=False)
-    assert little_text(Amount(200), finetuned=True) == little_text(Amount(20_000), finetuned=False) == ""
+    assert "200 pairs are little text" in little_text(200, finetuned=False)
+    assert little_text(200, finetuned=True) == little_text(20_000, finetuned=False) == ""
 
 
 def test_the_guide_has_the_table_of_sizes() -> None:
