@@ -50,7 +50,7 @@ MODULES_INSIDE = {
         "sentences": "words",
         "names": "normalisation",
         "numbers": "",
-        "dates": "words",
+        "dates": "numbers words",
         "case": "",
         "patterns": "",
         "keeping": "segment names numbers dates patterns words",

@@ -16,7 +16,8 @@ from seq2seq.api.models import open_model, shipped_models, with_translation_memo
 from seq2seq.api.terms import AvoidSource, GlossarySource, terms_of
 from seq2seq.config import build
 from seq2seq.errors import InputError
-from seq2seq.text.detection import detect, is_auto
+from seq2seq.languages.codes import is_auto
+from seq2seq.text.detection import detect
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.search import SAMPLES, SearchConfig

@@ -42,8 +42,9 @@ from seq2seq.commands.translate_options import FormatOptions, SearchOptions, Tex
 from seq2seq.documents.formats import LINES, format_name
 from seq2seq.errors import InputError
 from seq2seq.folder.files import MANIFEST
+from seq2seq.languages.codes import AUTO, is_auto
 from seq2seq.languages.identification import MAX_CHARS
-from seq2seq.text.detection import AUTO, detect, is_auto
+from seq2seq.text.detection import detect
 from seq2seq.text.directions import Direction, choose_direction
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.translator import LineTranslator

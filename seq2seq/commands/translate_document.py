@@ -8,9 +8,9 @@ from seq2seq.commands.translate_options import TextOptions
 from seq2seq.documents.document import DocumentOptions, Slot, translated
 from seq2seq.documents.formats import load_format
 from seq2seq.errors import InputError
+from seq2seq.languages.codes import AUTO
 from seq2seq.languages.identification import MAX_CHARS
 from seq2seq.segments.segment import Segment
-from seq2seq.text.detection import AUTO
 from seq2seq.translation.translator import LineTranslator
 
 

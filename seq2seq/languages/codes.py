@@ -43,6 +43,7 @@ def _names() -> dict[str, str]:
     return names | {name.lower(): code for code, name in Locale("en").languages.items() if "_" not in code}
 
 
+AUTO = "auto"  # in the place of a language: to be detected
 _SHORT = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")  # such a code as stands in no text otherwise
 _COMMON = "en ar cs da de el es fi fr he hi hu id it ja ko nl nb pl pt ro ru sv th tr uk vi zh"
 SIDES = ({"source", "src"}, {"target", "tgt", "trg"})
@@ -145,6 +146,11 @@ def name_of(code: str) -> str:
     language, *others = canonical(code).split("-")
     longer = "_".join([language, *(tag.title() if len(tag) == 4 else tag.upper() for tag in others)])
     return str(names.get(longer) or names.get(language) or code)
+
+
+def is_auto(language: str | None) -> bool:
+    """Whether AUTO stands in the place of a language; capitals do not matter, as in a code."""
+    return language is not None and language.strip().lower() == AUTO
 
 
 def named_direction(languages: Collection[str], src: str, tgt: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from seq2seq.segments.numbers import locale_of
 from seq2seq.segments.words import primary
 
 _NUMBERED = frozenset(("ja", "zh", "yue"))  # languages whose months are numbers
@@ -28,23 +29,12 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
     """What of a text is written in another order in the language `tgt`, if one of both is Japanese or Chinese."""
     if (primary(src) in _NUMBERED) == (primary(tgt) in _NUMBERED):
         return
-    locale, source = _locale(tgt), _locale(src)
+    locale, source = locale_of(tgt), locale_of(src)
     if locale is None or source is None:
         return
     for match in (_numbered() if primary(src) in _NUMBERED else _named(source)).finditer(text):
         if written := _written(match, locale, source):
             yield (*match.span(), written)
-
-
-@cache
-def _locale(language: str) -> Any:
-    """The locale of a language; None if CLDR does not know it."""
-    from babel.core import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse(language.replace("_", "-"), sep="-")
-    except (UnknownLocaleError, ValueError):
-        return None
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import Any
 
 
 def localised(number: str, src: str, tgt: str) -> str:
@@ -18,15 +19,22 @@ def localised(number: str, src: str, tgt: str) -> str:
 
 
 @cache
-def _marks(language: str) -> tuple[str, str] | None:
-    """The decimal mark and the mark between thousands of a language."""
+def locale_of(language: str) -> Any:
+    """The locale of a language (BCP 47); None if CLDR does not know it."""
     from babel.core import Locale, UnknownLocaleError
 
     try:
-        symbols = Locale.parse(language.replace("_", "-"), sep="-").number_symbols["latn"]
-    except (UnknownLocaleError, ValueError, KeyError):
+        return Locale.parse(language.replace("_", "-"), sep="-")
+    except (UnknownLocaleError, ValueError):
         return None
-    return symbols["decimal"], symbols["group"]
+
+
+@cache
+def _marks(language: str) -> tuple[str, str] | None:
+    """The decimal mark and the mark between thousands of a language."""
+    locale = locale_of(language)
+    symbols = locale.number_symbols.get("latn") if locale else None
+    return (symbols["decimal"], symbols["group"]) if symbols else None
 
 
 @cache

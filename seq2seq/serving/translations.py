@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from seq2seq.documents.document import DocumentOptions, Event
 from seq2seq.documents.formats import format_name, load_format
-from seq2seq.languages.codes import find_code
+from seq2seq.languages.codes import AUTO, find_code, is_auto
 from seq2seq.languages.identification import CERTAIN
 from seq2seq.segments.glossary import Terms
 from seq2seq.serving.detection import Detection, Detector
@@ -36,7 +36,6 @@ from seq2seq.serving.texts import (
 )
 from seq2seq.serving.worker import WIDE, Direction, Worker
 
-AUTO = "auto"
 MOST_ALTERNATIVES = WIDE - 1
 TABLES = ("csv", "tsv")  # formats that need columns
 DETECTED_FROM = 50  # segments of a document that its language is detected by
@@ -58,11 +57,6 @@ class Found(NamedTuple):
 
     direction: Direction
     detection: Detection | None
-
-
-def is_auto(source: str) -> bool:
-    """Whether the language is to be detected."""
-    return source.strip().lower() == AUTO
 
 
 class Translations:

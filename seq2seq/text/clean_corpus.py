@@ -14,7 +14,7 @@ from seq2seq.text.alignment import slips
 from seq2seq.text.cleaning import Part, faults
 from seq2seq.text.corpus import DataConfig, Report
 from seq2seq.text.partition import SHARES, partition
-from seq2seq.text.quality import correlation_notices, slip_notices
+from seq2seq.text.quality import CHECK_LINES, correlation_notices, slip_notices
 from seq2seq.text.sources import Pair
 from seq2seq.text.suspects import Check, suspects
 
@@ -123,7 +123,7 @@ def _suspects(
         for i, reason in zip(good, check([src[i] for i in good], [tgt[i] for i in good], languages), strict=True):
             verdicts[i] = reason
     notices += slip_notices(found, languages, [i + 1 for i in rows])
-    notices += [f"{notice}; check that line n translates line n" for notice in correlation_notices(src, tgt)]
+    notices += [f"{notice}; {CHECK_LINES}" for notice in correlation_notices(src, tgt)]
     result = [Dropped(i + 1, reason, train[i]) for i, reason in zip(rows, verdicts, strict=True) if reason]
     if result:
         counts = ", ".join(f"{n:,} {reason}" for reason, n in Counter(item.reason for item in result).most_common())

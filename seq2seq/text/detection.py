@@ -6,13 +6,6 @@ from seq2seq.errors import InputError
 from seq2seq.languages.identification import CERTAIN, is_installed, knows, rank, untold
 from seq2seq.text.directions import Direction, choose_direction, find_language, listed
 
-AUTO = "auto"  # in the place of a language: to be detected
-
-
-def is_auto(language: str | None) -> bool:
-    """Whether this stands in the place of a language; capitals do not matter, as in a code."""
-    return language is not None and language.strip().lower() == AUTO
-
 
 def detect(text: str, known: Sequence[Direction], to: str | None) -> Direction:
     """The direction, one of `known`, that fits the language of a text; (to, to) if it is certainly in that language.

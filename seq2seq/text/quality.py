@@ -24,6 +24,7 @@ MIN_SPREAD = 0.2  # of the log lengths in a window; of lines of one length (sort
 COMPARED = 5_000  # lines that are searched for slips
 USUAL = 0.8  # share of the lines from which a script is the usual one
 EXAMPLES = 3  # pair numbers in a notice
+CHECK_LINES = "check that line n translates line n"
 Numbers = Sequence[int] | NDArray[np.int64]
 _KANA = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 _SCRIPTS = {"CJK": "Chinese or Japanese"}  # names for the user
@@ -75,7 +76,7 @@ def quality_checks(
 def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Numbers) -> list[str]:
     """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
     found = slip_notices(slips(src, tgt, COMPARED), languages, numbers) + correlation_notices(src, tgt)
-    return [f"{': '.join(found)}; check that line n translates line n"] if found else []
+    return [f"{': '.join(found)}; {CHECK_LINES}"] if found else []
 
 
 def correlation_notices(src: Sequence[str], tgt: Sequence[str]) -> list[str]:

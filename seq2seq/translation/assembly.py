@@ -24,7 +24,7 @@ from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.phrase_text import Avoided, Wish, counted
 from seq2seq.translation.search import Hypothesis
 
-MOST_VALUES = 2  # of a sentence that is translated at once, if it has clauses
+MOST_VALUES = 2  # of a sentence, or a run of it, that is translated at once
 _CLAUSE_ENDS = tuple(",;:.!?–)—、，；：。")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte

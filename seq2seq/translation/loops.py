@@ -52,21 +52,21 @@ def looping(lines: Sequence[Sequence[int]], weights: Weights, least: int = LEAST
     tokens = np.tile(-1 - np.arange(longest), (len(lines), 1))  # no filler equals another
     for row, line in zip(tokens, lines, strict=True):
         row[: len(line)] = line
-    weighed = np.where(tokens >= 0, weights[np.maximum(tokens, 0)], 0)
+    sums = _sums(np.where(tokens >= 0, weights[np.maximum(tokens, 0)], 0))
     found = np.zeros(len(lines), np.bool_)
     for period, runs in _runs(tokens):
-        found |= ((runs >= period) & (_total(weighed, runs + period) >= least)).any(-1)
+        found |= ((runs >= period) & (_last(sums, runs + period) >= least)).any(-1)
     return found
 
 
 def completes(prefixes: Ids, tokens: Ids, weights: Weights) -> Mask:
     """Which tokens (B, W, C) complete a loop behind their prefix (B, W, t)."""
     found = np.zeros(tokens.shape, np.bool_)
-    weighed = weights[prefixes]
+    sums = _sums(weights[prefixes])
     for period, runs in _runs(prefixes):
         last = prefixes[:, :, -period]  # (B, W) the token that goes on with the run
         run = runs[:, :, -1] + 1
-        weight = weights[last] + _total(weighed, runs + period)[:, :, -1]
+        weight = weights[last] + _last(sums, runs + period)[:, :, -1]
         found |= ((run >= period) & (weight >= LEAST))[:, :, None] & (tokens == last[:, :, None])
     return found
 
@@ -81,10 +81,13 @@ def _runs(tokens: Ids) -> Iterator[tuple[int, Ids]]:
         yield period, places - np.maximum.accumulate(np.where(same, -1, places), axis=-1)
 
 
-def _total(weighed: Weights, counts: Ids) -> Weights:
-    """The weight (..., T) of so many tokens (..., T) up to each place."""
-    total = np.cumsum(np.concatenate([np.zeros_like(weighed[..., :1]), weighed], axis=-1), axis=-1)
-    ends = np.arange(1, weighed.shape[-1] + 1)
-    starts = np.maximum(ends - counts, 0)
-    sums: Weights = total[..., 1:] - np.take_along_axis(total, starts, axis=-1)
-    return sums
+def _sums(weighed: Weights) -> Weights:
+    """The sums (..., T + 1) of the first 0 to T of the weights (..., T)."""
+    return np.cumsum(np.concatenate([np.zeros_like(weighed[..., :1]), weighed], axis=-1), axis=-1)
+
+
+def _last(sums: Weights, counts: Ids) -> Weights:
+    """The weight (..., T) of so many tokens (..., T) up to each place, from the sums (..., T + 1)."""
+    starts = np.maximum(np.arange(1, sums.shape[-1]) - counts, 0)
+    weight: Weights = sums[..., 1:] - np.take_along_axis(sums, starts, axis=-1)
+    return weight
