@@ -303,7 +303,9 @@ def test_passing_over_plain_words_misses_nothing(fragments: list[str], spaced: b
 def test_what_was_kept_is_put_back(text: str) -> None:
     segment = keep(Segment(text), Keeping("en", "en"))
     for before, after in zip(text, restore(segment).text, strict=True):
-        assert after in (before, str(unicodedata.decimal(before, before))), "nothing changes but digits of other scripts"
+        assert after in (before, str(unicodedata.decimal(before, before))), (
+            "nothing changes but digits of other scripts"
+        )
     assert segment.balanced()
     assert all(isinstance(mark.code, Kept) for mark in segment.marks)
 
