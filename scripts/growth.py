@@ -40,7 +40,7 @@ from seq2seq.training.objective import Objective
 from seq2seq.training.optimization import TrainingConfig
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.search import Request, SearchConfig, search
-from seq2seq.translation.translator import COUNTED
+from seq2seq.translation.unit_search import COUNTED
 
 TOKENS = 12  # of a sentence, where the length is not what varies
 SPECIAL = 4  # ids that are no words

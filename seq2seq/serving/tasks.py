@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from seq2seq.segments.segment import Segment
-from seq2seq.translation.assembly import Candidate, Unit
+from seq2seq.translation.assembly import Candidate
 from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator, Steps
+from seq2seq.translation.units import Unit
 
 MOST_READ = 2000  # characters of segments that a task reads for one batch, unless one segment is longer
 SEGMENT_COST = 40  # characters that take as long to read as a segment by itself

@@ -18,9 +18,10 @@ from seq2seq.segments.segment import Segment
 from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import Cache, Key, Kind, Need, Task
 from seq2seq.serving.turns import Turns
-from seq2seq.translation.assembly import Candidate, Unit
+from seq2seq.translation.assembly import Candidate
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator
+from seq2seq.translation.units import Unit
 
 Direction = tuple[str, str]
 
@@ -94,7 +95,7 @@ class Worker:
         translator = self.translators[kind]
         if alignments or terms:  # each unit holds its own terms
             bundle = translator.bundle._replace(terms=terms)
-            alignments = alignments and translator.engine.aligns
+            alignments = alignments and translator.bundle.engine.aligns
             translator = LineTranslator(bundle, translator.config, alignments=alignments)
         task = Task(kind, translator, segments, most, self._cache)
         waiting = Waiting(client, task, loop.create_future(), loop)

@@ -24,12 +24,12 @@ from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.pieces import is_piece, piece
 from seq2seq.text.directions import listed
 from seq2seq.text.tokenizer import EOS
-from seq2seq.translation.assembly import Unit
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.consensus import Consensus
 from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator
+from seq2seq.translation.units import Unit
 
 Floats = NDArray[np.float64]
 

@@ -7,11 +7,9 @@ bounded for a stream of any length. This module knows neither files nor formats,
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from seq2seq.errors import InputError
 from seq2seq.processes import ProcessPool
@@ -19,23 +17,16 @@ from seq2seq.segments.keeping import kept_codes, lost
 from seq2seq.segments.pairs import pair_texts
 from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Mark, Segment
-from seq2seq.text import batches
 from seq2seq.text.directions import Direction
-from seq2seq.text.tokenizer import BOS, EOS
-from seq2seq.translation.assembly import Assembly, Candidate, Unit
+from seq2seq.translation.assembly import Assembly, Candidate
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.constraints import Vocabulary
-from seq2seq.translation.loops import LEAST_OF_SOURCE, Weights, looping, may_loop, weights_of
-from seq2seq.translation.phrase_text import Avoided, Wanted
-from seq2seq.translation.phrases import Phrases, Spelling
-from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
+from seq2seq.translation.search import Hypothesis, SearchConfig
+from seq2seq.translation.unit_search import UnitSearch
+from seq2seq.translation.units import Unit
 
-COUNTED = 64  # tokens of a sentence that count for the size of a batch: a step of few rows takes as long as one of many
-MOST_WANTED = 200  # different wanted phrases that are followed at once
 WINDOW = 64, 4096  # most lines that are read before the first translation, and before each later one
 LEAST = 4  # lines for which a process is started
 ROUNDS = 4  # in which a line is translated again
-MOST_LOST = 0.3  # nats a token that a translation without loops may be less probable than one with them
 WINDOW_SECONDS = 20.0  # of a later window about, however slow the model: what is lost when a job is killed
 
 
@@ -105,8 +96,9 @@ class LineTranslator:
         alignments: bool = False,
         choose: Choose | None = None,
     ) -> None:
-        self.bundle, self.engine, self.config = bundle, bundle.engine, config
-        self.batch_tokens, self.workers, self.alignments, self.choose = batch_tokens, workers, alignments, choose
+        self.bundle, self.config, self.batch_tokens = bundle, config, batch_tokens
+        self.workers, self.alignments, self.choose = workers, alignments, choose
+        self.unit_search = UnitSearch(bundle, config, batch_tokens)
 
     def stream(
         self,
@@ -155,14 +147,7 @@ class LineTranslator:
 
     def token_log_probs(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> list[float]:
         """As `log_probs`, of pairs of tokens: sources with the bundle's `lead`, and targets, both without EOS."""
-        if self.bundle.right_to_left:
-            tgt = [ids[::-1] for ids in tgt]
-        sides, result = (src, tgt), [0.0] * len(src)
-        for rows in batches.plan_pairs(*sides, self.batch_tokens):
-            totals = self.engine.log_probs(batches.pad_pairs(*sides, rows))
-            for i, total in zip(rows, totals.tolist(), strict=True):
-                result[i] = total
-        return result
+        return self.unit_search.log_probs(src, tgt)
 
     def cross_entropies(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]:
         """-log p(tgt | src) of each pair of lines in nats per target token, EOS counted."""
@@ -339,101 +324,5 @@ class LineTranslator:
 
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
-        found = self._found(units)
+        found = self.unit_search.search(units)
         return self.choose(units, found) if self.choose else found
-
-    def _found(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit, ranked by their own scores.
-
-        Where the best one or a sample holds a loop, and the source none, the unit is searched again for hypotheses
-        without loops. They are taken if they are not much less probable; samples one by one. A translation memory may
-        say anything twice.
-        """
-        results, samples = self._searched(units), self.config.sample > 0
-        if rows := [] if self.engine.has_memory else self._looping(units, results):
-            again = self._searched([units[row] for row in rows], self._weights[1])
-            for row, others in zip(rows, again, strict=True):
-                pairs = list(zip(results[row], others, strict=False))
-                if samples:  # those that held no loop were drawn again
-                    results[row] = [new if _nearly(new, old) else old for old, new in pairs]
-                elif _nearly(*pairs[0][::-1]):
-                    results[row] = others
-        if samples:
-            results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
-        return results
-
-    def _looping(self, units: Sequence[Unit], results: Sequence[list[Hypothesis]]) -> list[int]:
-        """The rows of the units whose best hypothesis, or one of whose samples, holds a loop, and whose source none."""
-        seen = [
-            (row, hypothesis.tokens)
-            for row, hypotheses in enumerate(results)
-            for hypothesis in (hypotheses if self.config.sample else hypotheses[:1])
-            if may_loop(hypothesis.tokens)
-        ]
-        if not seen:
-            return []
-        src, tgt = self._weights
-        in_target = looping([tokens for _, tokens in seen], tgt)
-        in_source = looping([units[row].ids for row, _ in seen], src, LEAST_OF_SOURCE)
-        loops = (in_target & ~in_source).tolist()
-        return list(dict.fromkeys(row for (row, _), loop in zip(seen, loops, strict=True) if loop))
-
-    @cached_property
-    def _weights(self) -> tuple[Weights, Weights]:
-        """The weights in a loop of the source tokens, and of the target tokens."""
-        return weights_of(self.bundle.src_tokenizer.texts), weights_of(self.bundle.tgt_tokenizer.texts)
-
-    def _searched(self, units: Sequence[Unit], loops: Weights | None = None) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit; where the weights of tokens are given, none holds a loop."""
-        config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
-        if config.sample:
-            config, times = replace(config, beam=1), config.beam
-        results: list[list[Hypothesis]] = [[] for _ in units]
-        searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
-        lengths = [[len(units[i].ids) + 1] for i, _ in searches]
-        plan = [[searches[row] for row in rows] for rows in batches.plan(lengths, self.batch_tokens, counted=COUNTED)]
-        for batch, vocabulary in zip(plan, self._vocabularies([[units[i] for i, _ in b] for b in plan]), strict=True):
-            state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
-            requests = [
-                Request(config.limit(len(unit.ids) + 1), unit.prefix, unit.required, unit.wish)
-                for unit in (units[i] for i, _ in batch)
-            ]
-            seeds = [(config.seed, units[i].line, units[i].number, sample) for i, sample in batch if config.sample]
-            rngs = [np.random.default_rng(seed) for seed in seeds]
-            vocabulary = vocabulary._replace(loops=loops)
-            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, vocabulary)
-            for (i, _), hypotheses in zip(batch, of_batch, strict=True):
-                results[i].extend(hypotheses)
-        if self.bundle.right_to_left:
-            results = [
-                [h._replace(tokens=h.tokens[::-1], sources=h.sources[::-1]) for h in hypotheses]
-                for hypotheses in results
-            ]
-        return results
-
-    def _vocabularies(self, plan: Sequence[Sequence[Unit]]) -> Iterator[Vocabulary]:
-        """For each batch of units what their search needs to know of the target tokens."""
-        tokenizer, reserved = self.bundle.tgt_tokenizer, self.bundle.reserved
-        spelling = Spelling(tokenizer.texts, lambda text: tokenizer.encode([text])[0], EOS)
-        done = 0
-        while done < len(plan):
-            wanted, avoided, count = dict[Wanted, None](), dict[Avoided, None](), 0
-            for batch in plan[done:]:
-                if count and len(wanted) > MOST_WANTED:
-                    break
-                wanted |= {phrase: None for unit in batch for phrase, _ in unit.wish.wanted}
-                avoided |= {unit.wish.avoided: None for unit in batch}
-                count += 1
-            has_phrases = wanted or any(each.phrases for each in avoided)
-            phrases = Phrases(spelling, list(wanted), list(avoided)) if has_phrases else None
-            for _ in range(count):
-                yield Vocabulary(reserved, phrases)
-                done += 1
-                if phrases and phrases.is_large:
-                    break
-
-
-def _nearly(new: Hypothesis, old: Hypothesis) -> bool:
-    """Whether one hypothesis is as probable as another, or nearly so, a token."""
-    new_mean, old_mean = (each.log_prob / (len(each.tokens) + 1) for each in (new, old))
-    return new_mean >= old_mean - MOST_LOST

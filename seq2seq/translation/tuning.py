@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seq2seq.segments.segment import Segment
-from seq2seq.translation.assembly import Unit
 from seq2seq.translation.rescoring import Rescoring, Table
 from seq2seq.translation.translator import LineTranslator
+from seq2seq.translation.units import Unit
 
 HIGHEST, LONGEST = 10.0, 5.0  # of a rescorer's weight, and of the length's, which may be negative
 ROUNDS = 10  # over all weights, at most

@@ -13,9 +13,9 @@ from seq2seq.serving.limits import Limits, RefusedError
 from seq2seq.serving.tasks import MOST_READ, SEGMENT_COST, Cache, Task
 from seq2seq.serving.turns import BATCH
 from seq2seq.serving.worker import Worker
-from seq2seq.translation.assembly import Unit
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.translator import LineTranslator
+from seq2seq.translation.units import Unit
 
 DIRECTION = ("digits", "stigid")
 NARROW = (*DIRECTION, False)

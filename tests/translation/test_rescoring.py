@@ -24,12 +24,12 @@ from seq2seq.segments.reading import Reading
 from seq2seq.segments.segment import Segment
 from seq2seq.text.directions import Direction
 from seq2seq.text.tokenizer import Tokenizer, TokenizerConfig
-from seq2seq.translation.assembly import Unit
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.rescoring import Rescorer, Rescoring, Table, renumbered
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator, Translation
+from seq2seq.translation.units import Unit
 
 DIRECTION = "digits", "stigid"
 LINES = [pair.src for pair in reversals(6, seed=3)] + ["", "1 2\u00a03", "7 7 7 7 7 7 7 7"]

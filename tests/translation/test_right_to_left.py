@@ -60,7 +60,8 @@ def test_a_prefix_is_refused(bundle: Bundle) -> None:
 def test_a_memory_holds_what_the_model_writes(forward: Bundle, bundle: Bundle) -> None:
     sides = bundle.src_tokenizer.encode_all(LINES), bundle.tgt_tokenizer.encode_all(LINES[::-1])
     own, other = (LineTranslator(each.with_memory(*sides, 0.5), CONFIG) for each in (bundle, forward))
-    assert own.engine.datastores[0].memory.tgt[0] == other.engine.datastores[0].memory.tgt[0][::-1]  # type: ignore[attr-defined]
+    stores = [translator.bundle.engine.datastores[0] for translator in (own, other)]  # type: ignore[attr-defined]
+    assert stores[0].memory.tgt[0] == stores[1].memory.tgt[0][::-1]
     assert own.log_probs(LINES, LINES) != LineTranslator(bundle, CONFIG).log_probs(LINES, LINES)
 
 

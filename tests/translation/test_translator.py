@@ -23,13 +23,14 @@ from seq2seq.processes import CAN_FORK
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
-from seq2seq.translation import translator
-from seq2seq.translation.assembly import Unit, by_values, split, word_at, word_ends
+from seq2seq.translation import translator, unit_search
+from seq2seq.translation.assembly import word_at, word_ends
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
 from seq2seq.translation.loops import looping
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator, Translation
+from seq2seq.translation.units import Unit, by_values, split
 
 
 @pytest.fixture(scope="module")
@@ -526,8 +527,8 @@ def test_a_unit_without_a_loop_has_no_translation_with_one(
 ) -> None:
     """Untrained models loop in most lines. Units that loop themselves may be translated so."""
     weights = np.full(len(untrained_bundle.tgt_tokenizer), 6)
-    monkeypatch.setattr(translator, "weights_of", lambda pieces: weights)
-    monkeypatch.setattr(translator, "MOST_LOST", 1e9)
+    monkeypatch.setattr(unit_search, "weights_of", lambda pieces: weights)
+    monkeypatch.setattr(unit_search, "MOST_LOST", 1e9)
 
     def searched(lines: Iterable[str], batch_tokens: int = 2048) -> list[list[Hypothesis]]:
         ids = untrained_bundle.src_tokenizer.encode(lines)
@@ -547,14 +548,14 @@ def test_a_unit_without_a_loop_has_no_translation_with_one(
             ids = untrained_bundle.src_tokenizer.encode([line])
             [expected] = using(untrained_bundle).token_log_probs(ids, [hypothesis.tokens])
             assert hypothesis.log_prob == pytest.approx(expected, rel=1e-4)
-    monkeypatch.setattr(translator, "MOST_LOST", -1e9)
+    monkeypatch.setattr(unit_search, "MOST_LOST", -1e9)
     before = searched(lines)  # nothing without a loop is probable enough
     assert sum(loops(before)) >= 5
     assert searched(repeated) == free
     for loop, old, new in zip(loops(before), before, found, strict=True):
         assert old == new if not loop else all(h in new for h in old if sample and not loops([[h]])[0])
     for most_lost in (0.0, 0.5):
-        monkeypatch.setattr(translator, "MOST_LOST", most_lost)
+        monkeypatch.setattr(unit_search, "MOST_LOST", most_lost)
         some = searched(lines)
         for old, new, taken in zip(before, found, some, strict=True):
             if not sample:

@@ -1,0 +1,141 @@
+"""The search for units: batches of them go through an engine, and what repeats itself is searched for again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from seq2seq.text import batches
+from seq2seq.text.tokenizer import BOS, EOS
+from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.constraints import Vocabulary
+from seq2seq.translation.loops import LEAST_OF_SOURCE, Weights, looping, may_loop, weights_of
+from seq2seq.translation.phrase_text import Avoided, Wanted
+from seq2seq.translation.phrases import Phrases, Spelling
+from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
+from seq2seq.translation.units import Unit
+
+COUNTED = 64  # tokens of a sentence that count for the size of a batch: a step of few rows takes as long as one of many
+MOST_WANTED = 200  # different wanted phrases that are followed at once
+MOST_LOST = 0.3  # nats a token that a translation without loops may be less probable than one with them
+
+
+class UnitSearch:
+    """Searches for translations of units, and scores them.
+
+    Args:
+        bundle: the model.
+        config: the settings of the search.
+        batch_tokens: most tokens of a batch, padding included; changes no result.
+    """
+
+    def __init__(self, bundle: Bundle, config: SearchConfig, batch_tokens: int) -> None:
+        self.bundle, self.engine, self.config, self.batch_tokens = bundle, bundle.engine, config, batch_tokens
+
+    def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone.
+
+        Where the best one or a sample holds a loop, and the source none, the unit is searched again for hypotheses
+        without loops. They are taken if they are not much less probable; samples one by one. A translation memory may
+        say anything twice.
+        """
+        results, samples = self._searched(units), self.config.sample > 0
+        if rows := [] if self.engine.has_memory else self._looping(units, results):
+            again = self._searched([units[row] for row in rows], self._weights[1])
+            for row, others in zip(rows, again, strict=True):
+                pairs = list(zip(results[row], others, strict=False))
+                if samples:  # those that held no loop were drawn again
+                    results[row] = [new if _nearly(new, old) else old for old, new in pairs]
+                elif _nearly(*pairs[0][::-1]):
+                    results[row] = others
+        if samples:
+            results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
+        return results
+
+    def _looping(self, units: Sequence[Unit], results: Sequence[list[Hypothesis]]) -> list[int]:
+        """The rows of the units whose best hypothesis, or one of whose samples, holds a loop, and whose source none."""
+        seen = [
+            (row, hypothesis.tokens)
+            for row, hypotheses in enumerate(results)
+            for hypothesis in (hypotheses if self.config.sample else hypotheses[:1])
+            if may_loop(hypothesis.tokens)
+        ]
+        if not seen:
+            return []
+        src, tgt = self._weights
+        in_target = looping([tokens for _, tokens in seen], tgt)
+        in_source = looping([units[row].ids for row, _ in seen], src, LEAST_OF_SOURCE)
+        loops = (in_target & ~in_source).tolist()
+        return list(dict.fromkeys(row for (row, _), loop in zip(seen, loops, strict=True) if loop))
+
+    @cached_property
+    def _weights(self) -> tuple[Weights, Weights]:
+        """The weights in a loop of the source tokens, and of the target tokens."""
+        return weights_of(self.bundle.src_tokenizer.texts), weights_of(self.bundle.tgt_tokenizer.texts)
+
+    def _searched(self, units: Sequence[Unit], loops: Weights | None = None) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit; where the weights of tokens are given, none holds a loop."""
+        config, times = replace(self.config, min_length=max(self.config.min_length, 1)), 1  # a line is not empty
+        if config.sample:
+            config, times = replace(config, beam=1), config.beam
+        results: list[list[Hypothesis]] = [[] for _ in units]
+        searches = [(i, sample) for i in range(len(units)) for sample in range(times)]
+        lengths = [[len(units[i].ids) + 1] for i, _ in searches]
+        plan = [[searches[row] for row in rows] for rows in batches.plan(lengths, self.batch_tokens, counted=COUNTED)]
+        for batch, vocabulary in zip(plan, self._vocabularies([[units[i] for i, _ in b] for b in plan]), strict=True):
+            state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
+            requests = [
+                Request(config.limit(len(unit.ids) + 1), unit.prefix, unit.required, unit.wish)
+                for unit in (units[i] for i, _ in batch)
+            ]
+            seeds = [(config.seed, units[i].line, units[i].number, sample) for i, sample in batch if config.sample]
+            rngs = [np.random.default_rng(seed) for seed in seeds]
+            vocabulary = vocabulary._replace(loops=loops)
+            of_batch = search(self.engine.propose, state, requests, config, BOS, EOS, rngs, vocabulary)
+            for (i, _), hypotheses in zip(batch, of_batch, strict=True):
+                results[i].extend(hypotheses)
+        if self.bundle.right_to_left:
+            results = [
+                [h._replace(tokens=h.tokens[::-1], sources=h.sources[::-1]) for h in hypotheses]
+                for hypotheses in results
+            ]
+        return results
+
+    def _vocabularies(self, plan: Sequence[Sequence[Unit]]) -> Iterator[Vocabulary]:
+        """For each batch of units what their search needs to know of the target tokens."""
+        tokenizer, reserved = self.bundle.tgt_tokenizer, self.bundle.reserved
+        spelling = Spelling(tokenizer.texts, lambda text: tokenizer.encode([text])[0], EOS)
+        done = 0
+        while done < len(plan):
+            wanted, avoided, count = dict[Wanted, None](), dict[Avoided, None](), 0
+            for batch in plan[done:]:
+                if count and len(wanted) > MOST_WANTED:
+                    break
+                wanted |= {phrase: None for unit in batch for phrase, _ in unit.wish.wanted}
+                avoided |= {unit.wish.avoided: None for unit in batch}
+                count += 1
+            has_phrases = wanted or any(each.phrases for each in avoided)
+            phrases = Phrases(spelling, list(wanted), list(avoided)) if has_phrases else None
+            for _ in range(count):
+                yield Vocabulary(reserved, phrases)
+                done += 1
+                if phrases and phrases.is_large:
+                    break
+
+    def log_probs(self, src: Sequence[list[int]], tgt: Sequence[list[int]]) -> list[float]:
+        """log p(tgt | src) of each pair of tokens in nats: sources with the bundle's `lead`; both without EOS."""
+        if self.bundle.right_to_left:
+            tgt = [ids[::-1] for ids in tgt]
+        sides, result = (src, tgt), [0.0] * len(src)
+        for rows in batches.plan_pairs(*sides, self.batch_tokens):
+            totals = self.engine.log_probs(batches.pad_pairs(*sides, rows))
+            for i, total in zip(rows, totals.tolist(), strict=True):
+                result[i] = total
+        return result
+
+
+def _nearly(new: Hypothesis, old: Hypothesis) -> bool:
+    """Whether one hypothesis is as probable as another, or nearly so, a token."""
+    new_mean, old_mean = (each.log_prob / (len(each.tokens) + 1) for each in (new, old))
+    return new_mean >= old_mean - MOST_LOST
