@@ -20,7 +20,7 @@ from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.words import fold, is_small, space_between
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.phrase_text import Avoided, Wish, counted
+from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit, by_values, split
 
@@ -143,7 +143,7 @@ class Assembly:
             first, last = last, last + len(run)
             terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
             wanted = counted([term.target for term in terms], begins=not i)
-            wish = Wish(wanted, avoided, self._positions(terms, ends, first, last))
+            wish = Wish(wanted, avoided, self._source_terms(terms, ends, first, last))
             values = list(dict.fromkeys(token for token in run if token in given))
             numbered = [given[values.index(token)] if token in values else token for token in run]
             required = self.tgt_tokenizer.placeholders[: len(values)]
@@ -153,19 +153,21 @@ class Assembly:
         self.ends.append(ends)
         self.places.append(places)
 
-    def _positions(self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int) -> tuple[int, ...]:
-        """The source positions of terms in the unit of tokens `first` to before `last`, where the model aligns.
+    def _source_terms(
+        self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int
+    ) -> tuple[SourceTerm, ...]:
+        """What terms translate in the unit of tokens `first` to before `last`, where the model aligns.
 
         `ends` are where the tokens of the sentence end.
         """
+        if not self.aligns:
+            return ()
         shift = len(self.lead) - first
-        tokens = [
-            token
-            for term in terms
-            for token in range(bisect_right(ends, term.begin), 1 + bisect_left(ends, term.end))
-            if token < last
-        ]
-        return tuple(token + shift for token in tokens) if self.aligns else ()
+        spans = [(bisect_right(ends, term.begin), 1 + bisect_left(ends, term.end)) for term in terms]
+        return tuple(
+            SourceTerm(term.target, tuple(token + shift for token in range(begin, min(end, last))))
+            for term, (begin, end) in zip(terms, spans, strict=True)
+        )
 
     # ---- candidates --------------------------------------------------------------------------------------------------
 

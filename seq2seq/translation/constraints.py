@@ -97,12 +97,13 @@ class Constraints:
         width = max([1, *(len(wish.wanted) for wish in wishes)])
         self.wanted, self.counts = np.zeros((2, len(requests), width), np.int64)  # (N, R) phrases, and how often
         self.lists = np.zeros(len(requests), np.int64)  # (N,) of avoided phrases
-        last = max([0, *(place for wish in wishes for place in wish.places)])
+        places = [[place for term in wish.terms for place in term.positions] for wish in wishes]
+        last = max([0, *(place for each in places for place in each)])
         self.terms = np.zeros((len(requests), last + 2), np.bool_)  # (N, S) positions of terms
         if self.phrases is not None:
             for row, wish in enumerate(wishes):
                 self.lists[row] = self.phrases.lists[wish.avoided]
-                self.terms[row, list(wish.places)] = True
+                self.terms[row, places[row]] = True
                 for at, (phrase, count) in enumerate(wish.wanted):
                     self.wanted[row, at], self.counts[row, at] = self.phrases.numbers[phrase], count
         self.wants = np.array([len(wish.wanted) > 0 for wish in wishes], np.bool_)  # (N,)

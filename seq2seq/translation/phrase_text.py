@@ -30,12 +30,19 @@ class Avoided(NamedTuple):
     any_case: bool = False  # all of them in no case
 
 
+class SourceTerm(NamedTuple):
+    """A wanted phrase, and what it translates, where the model aligns."""
+
+    text: str
+    positions: tuple[int, ...]  # of the tokens of the source that it translates
+
+
 class Wish(NamedTuple):
     """What phrases one translation must hold, and must not."""
 
     wanted: tuple[tuple[Wanted, int], ...] = ()  # all different, and how often at least
     avoided: Avoided = Avoided()
-    places: tuple[int, ...] = ()  # positions of the source whose tokens the wanted phrases translate
+    terms: tuple[SourceTerm, ...] = ()  # the wanted phrases in the order of the source
 
 
 def counted(phrases: Sequence[str], begins: bool) -> tuple[tuple[Wanted, int], ...]:

@@ -23,12 +23,11 @@ from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.pieces import is_piece, piece
 from seq2seq.text.directions import listed
-from seq2seq.text.tokenizer import EOS
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.consensus import Consensus
-from seq2seq.translation.phrase_text import Wish
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator
+from seq2seq.translation.unit_search import UnitSearch
 from seq2seq.translation.units import Unit
 
 Floats = NDArray[np.float64]
@@ -115,8 +114,7 @@ class Rescoring:
     ) -> None:
         self.bundle, self.config, self.rescorers, self.consensus = bundle, config, rescorers, consensus
         self.weights = np.array([length, *(rescorer.weight for rescorer in rescorers)])
-        forced = replace(config, beam=1, sample=0.0, no_repeat_ngram=0)
-        self.forcing = LineTranslator(bundle, forced, batch_tokens)
+        self.unit_search = UnitSearch(bundle, config, batch_tokens)
         self.models = [  # samples of several models are drawn with different numbers
             LineTranslator(rescorer.bundle, replace(config, seed=config.seed + number), batch_tokens)
             for number, rescorer in enumerate(rescorers, 1)
@@ -220,7 +218,7 @@ class Rescoring:
             if model.bundle.right_to_left and (prefix or unit.wish.wanted or unit.wish.avoided.phrases):
                 continue  # it writes the prefix last, and phrases are followed from left to right
             required = [other.placeholders[own.placeholders.index(token)] for token in unit.required]
-            wish = unit.wish._replace(places=())  # positions of the model's own tokens
+            wish = unit.wish._replace(terms=())  # positions of the model's own tokens
             ids = [*model.bundle.lead, *ids]
             requests[row] = unit._replace(ids=ids, prefix=prefix, required=required, wish=wish)
         for row, hypotheses in zip(requests, model.search(list(requests.values())), strict=True):
@@ -229,30 +227,9 @@ class Rescoring:
 
     def _forced(self, units: Sequence[Unit], texts: Sequence[Sequence[str]]) -> list[dict[str, Hypothesis]]:
         """The hypothesis of each text, as the model scores it, where its search could have found it."""
-        encoded = [self.bundle.tgt_tokenizer.encode(of_unit) for of_unit in texts]
-        kept = [
-            [(text, ids) for text, ids in zip(of_unit, tokens, strict=True) if self._allowed(unit, ids)]
-            for unit, of_unit, tokens in zip(units, texts, encoded, strict=True)
-        ]
-        step = -1 if self.bundle.right_to_left else 1
-        forced = [
-            unit._replace(prefix=[*ids[::step], EOS], wish=Wish())
-            for unit, of_unit in zip(units, kept, strict=True)
-            for _, ids in of_unit
-        ]
-        hypotheses = (found[0] for found in self.forcing.search(forced))
-        return [{text: next(hypotheses) for text, _ in of_unit} for of_unit in kept]
-
-    def _allowed(self, unit: Unit, tokens: list[int]) -> bool:
-        """Whether the model's search could have found a translation that another model found."""
-        config, reserved, n = self.config, self.bundle.reserved, self.config.no_repeat_ngram
-        ngrams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)] if n else []
-        return (
-            max(config.min_length, 1) <= len(tokens) < config.limit(len(unit.ids) + 1)
-            and sorted(token for token in tokens if token in reserved) == sorted(unit.required)
-            and tokens[: len(unit.prefix)] == unit.prefix
-            and len(set(ngrams)) == len(ngrams)
-        )
+        tokens = [self.bundle.tgt_tokenizer.encode(of_unit) for of_unit in texts]
+        found = self.unit_search.forced(units, tokens)
+        return [{text: h for text, h in zip(*each, strict=True) if h} for each in zip(texts, found, strict=True)]
 
 
 def _scored(model: LineTranslator, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, int]]:

@@ -1,4 +1,6 @@
-"""The search for units: batches of them go through an engine, and what repeats itself is searched for again."""
+"""The search for units: batches of them go through an engine. Terms take their places in what it found, and what
+repeats itself is searched for again.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,8 +13,9 @@ from seq2seq.text.tokenizer import BOS, EOS
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.constraints import Vocabulary
 from seq2seq.translation.loops import LEAST_OF_SOURCE, Weights, looping, may_loop, weights_of
-from seq2seq.translation.phrase_text import Avoided, Wanted
+from seq2seq.translation.phrase_text import Avoided, Wanted, Wish
 from seq2seq.translation.phrases import Phrases, Spelling
+from seq2seq.translation.replacing import with_terms
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 from seq2seq.translation.units import Unit
 
@@ -40,9 +43,9 @@ class UnitSearch:
         without loops. They are taken if they are not much less probable; samples one by one. A translation memory may
         say anything twice.
         """
-        results, samples = self._searched(units), self.config.sample > 0
+        results, samples = self._with_terms(units), self.config.sample > 0
         if rows := [] if self.engine.has_memory else self._looping(units, results):
-            again = self._searched([units[row] for row in rows], self._weights[1])
+            again = self._with_terms([units[row] for row in rows], self._weights[1])
             for row, others in zip(rows, again, strict=True):
                 pairs = list(zip(results[row], others, strict=False))
                 if samples:  # those that held no loop were drawn again
@@ -52,6 +55,72 @@ class UnitSearch:
         if samples:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
         return results
+
+    def _with_terms(self, units: Sequence[Unit], loops: Weights | None = None) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit, which hold what it wishes; where the weights of tokens are given, no loop.
+
+        Terms take the place of what the model writes for them. Where no hypothesis has a place for each of them, and
+        for samples, the search is constrained to write them.
+        """
+        rows = [row for row, unit in enumerate(units) if unit.wish.terms and not self.config.sample]
+        plain = list(units)
+        for row in rows:
+            plain[row] = units[row]._replace(wish=Wish(avoided=units[row].wish.avoided))
+        results = self._searched(plain, loops)
+        if not rows:
+            return results
+        of_terms = [units[row] for row in rows]
+        for row, hypotheses in zip(rows, self._replaced(of_terms, [results[row] for row in rows]), strict=True):
+            results[row] = hypotheses
+        left = [row for row in rows if not results[row]]
+        for row, hypotheses in zip(left, self._searched([units[row] for row in left], loops), strict=True):
+            results[row] = hypotheses
+        return results
+
+    def _replaced(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit with its terms in the place of what is aligned to them, in their order."""
+        src, tgt = self.bundle.src_tokenizer, self.bundle.tgt_tokenizer
+        made = [
+            with_terms(unit, hypotheses, src, tgt, self.bundle.tgt)
+            for unit, hypotheses in zip(units, found, strict=True)
+        ]
+        tokens = [tgt.encode([each.text for each in of_unit]) for of_unit in made]
+        return [
+            [
+                h._replace(score=each.score, sources=each.sources(h.sources, tgt.ends(h.tokens)))
+                for each, h in zip(*of_unit, strict=True)
+                if h
+            ]
+            for of_unit in zip(made, self.forced(units, tokens), strict=True)
+        ]
+
+    def forced(self, units: Sequence[Unit], tokens: Sequence[Sequence[list[int]]]) -> list[list[Hypothesis | None]]:
+        """The hypotheses of these translations of each unit, as tokens from left to right.
+
+        None for one that a search without phrases could not find.
+        """
+        allowed = [[self._allows(unit, ids) for ids in of_unit] for unit, of_unit in zip(units, tokens, strict=True)]
+        step = -1 if self.bundle.right_to_left else 1
+        requests = [
+            unit._replace(prefix=[*ids[::step], EOS], wish=Wish())
+            for unit, *of_unit in zip(units, tokens, allowed, strict=True)
+            for ids, is_allowed in zip(*of_unit, strict=True)
+            if is_allowed
+        ]
+        config = replace(self.config, beam=1, sample=0.0, no_repeat_ngram=0)
+        found = (best for best, *_ in UnitSearch(self.bundle, config, self.batch_tokens)._searched(requests))
+        return [[next(found) if is_allowed else None for is_allowed in of_unit] for of_unit in allowed]
+
+    def _allows(self, unit: Unit, tokens: list[int]) -> bool:
+        """Whether a search without phrases could find these tokens."""
+        config, reserved, n = self.config, self.bundle.reserved, self.config.no_repeat_ngram
+        ngrams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)] if n else []
+        return (
+            max(config.min_length, 1) <= len(tokens) < config.limit(len(unit.ids) + 1)
+            and sorted(token for token in tokens if token in reserved) == sorted(unit.required)
+            and tokens[: len(unit.prefix)] == unit.prefix
+            and len(set(ngrams)) == len(ngrams)
+        )
 
     def _looping(self, units: Sequence[Unit], results: Sequence[list[Hypothesis]]) -> list[int]:
         """The rows of the units whose best hypothesis, or one of whose samples, holds a loop, and whose source none."""

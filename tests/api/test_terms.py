@@ -77,6 +77,24 @@ def test_a_term_comes_as_often_as_it_stands_there(
     assert {phrase: translation.count(phrase) for phrase in expected} == expected
 
 
+def test_a_term_takes_the_place_of_the_words_that_the_model_has_for_it(model: seq2seq.Translator) -> None:
+    """Nothing else changes, and markup around the term stays around it."""
+    lines = [
+        "The dog sees the cat.",
+        "I have a dog and 5 cats.",
+        "A dog, a dog and the <b>dog</b>.",
+        "The cat sees the dog.",
+    ]
+    plain = model.translate(lines)
+    assert model.translate(lines, glossary={"dog": "Köter"}) == [line.replace("Hund", "Köter") for line in plain]
+    assert "<b>Köter</b>" in model.translate(lines[2], glossary={"dog": "Köter"})
+    assert "<i>rote Zora</i>" in model.translate("The <i>cat</i> sleeps.", glossary={"cat": "rote Zora"})
+    for one, other in zip(
+        *(model.translate(lines[0], nbest=3, glossary=g) for g in (None, {"dog": "Köter"})), strict=False
+    ):
+        assert other.text == one.text.replace("Hund", "Köter") and other.score == one.score > other.log_prob
+
+
 def test_an_avoided_phrase_never_comes(model: seq2seq.Translator) -> None:
     assert "Hund" in model.translate(LINES[0])
     for beam in (1, 5):

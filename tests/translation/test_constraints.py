@@ -10,7 +10,7 @@ from test_required import probability, random_table
 from test_search import BOS, EOS, NAMES, Table, TableModel, TableState, texts
 
 from seq2seq.translation.constraints import Vocabulary
-from seq2seq.translation.phrase_text import Avoided, Wanted, Wish
+from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wanted, Wish
 from seq2seq.translation.phrases import Phrases, Spelling
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 
@@ -129,7 +129,7 @@ def test_what_translates_a_term_otherwise_is_ranked_behind() -> None:
     table = {"": "60 30 0 10", "a": "0 0 100 0", "ac": "0 100 0 0", "acb": "0 0 0 100", "b": "0 0 0 100"}
     phrases = Phrases(spelling(LETTERS), [Wanted("b", False)], [Avoided()])
     for places, expected in (((), ["acb", "b"]), ((2,), ["acb", "b"]), ((1,), ["b", "acb"])):
-        requests = [Request(9, (), (), Wish(((Wanted("b", False), 1),), Avoided(), places))]
+        requests = [Request(9, (), (), Wish(((Wanted("b", False), 1),), Avoided(), (SourceTerm("b", places),)))]
         config = SearchConfig(beam=3, length_penalty=0.0)
         state = TableState([table], [[""]])
         [found] = search(TableModel(), state, requests, config, BOS, EOS, (), Vocabulary((), phrases))

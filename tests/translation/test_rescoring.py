@@ -185,14 +185,14 @@ def test_what_others_add_obeys_the_limits_of_the_search(bundle: Bundle, rescorer
     tokens = bundle.tgt_tokenizer.encode(["1 2 3", "1 2 3 4 5 6 7 8", "1 2 1 2", "", "2 1 2"])
     [ids] = bundle.src_tokenizer.encode(["3 2 1 0 9 8"])
     unit = Unit(ids, [], [], 1, 0)
-    assert [choose._allowed(unit, each) for each in tokens] == [True, False, False, False, True]
-    assert not choose._allowed(unit._replace(prefix=tokens[4][:1]), tokens[0])
+    assert [choose.unit_search._allows(unit, each) for each in tokens] == [True, False, False, False, True]
+    assert not choose.unit_search._allows(unit._replace(prefix=tokens[4][:1]), tokens[0])
     keeping = rescored(keeper(0), [])
     first, second, _ = keeping.bundle.tgt_tokenizer.placeholders
     unit = Unit([9, 9, 9], [], [second], 1, 0)
-    assert [keeping._allowed(unit, each) for each in ([9, second], [9], [second, second], [second, first])] == [
-        *[True, False, False, False]
-    ]
+    assert [
+        keeping.unit_search._allows(unit, each) for each in ([9, second], [9], [second, second], [second, first])
+    ] == [*[True, False, False, False]]
 
 
 def test_a_prefix_begins_what_others_add(bundle: Bundle, rescorers: list[Rescorer]) -> None:
