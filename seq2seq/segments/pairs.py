@@ -5,6 +5,7 @@ What stands on one side alone stays text. For a model without pieces nothing is 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from seq2seq.segments.keeping import Kept, keep
@@ -12,7 +13,7 @@ from seq2seq.segments.names import NAME
 from seq2seq.segments.normalisation import normalise, tidy
 from seq2seq.segments.pieces import piece
 from seq2seq.segments.reading import Reading
-from seq2seq.segments.segment import VALUE, Segment
+from seq2seq.segments.segment import VALUE, Mark, Segment
 
 
 def pair_texts(src: str, tgt: str, reading: Reading) -> tuple[str, str]:
@@ -25,6 +26,25 @@ def pair_texts(src: str, tgt: str, reading: Reading) -> tuple[str, str]:
     numbers = dict[tuple[str, str, int], int]()  # of kind, code and how often it came before
     sides = [_text(side, shared, numbers, reading.pieces) for side in (source, target)]
     return normalise(sides[0], reading.normalisation).text.strip(" "), tidy(sides[1], reading.normalisation).strip(" ")
+
+
+def prefix_text(prefix: str, values: Sequence[Mark], reading: Reading) -> str:
+    """The beginning of a translation as a model writes it: with the pieces of a sentence's values, in their order.
+
+    A value stands once for each of `values`, that pieces 0, 1, .. stand for; `reading` is that of the source.
+    """
+    text, waiting = "", [str(mark.code) for mark in values]
+    for part in keep(Segment(prefix), replace(reading.keeping, src=reading.keeping.tgt)).parts():
+        if isinstance(part, str):
+            text += part
+            continue
+        assert isinstance(part.code, Kept)
+        code = str(part.code)
+        is_value = part.kind == VALUE and code in waiting
+        text += piece(waiting.index(code)) if is_value else part.code.source
+        if is_value:
+            waiting[waiting.index(code)] = ""
+    return text
 
 
 def _codes(segment: Segment) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from seq2seq.segments.case import MIXED, case_of, small, written_as
 from seq2seq.segments.glossary import Place, with_term_values
 from seq2seq.segments.keeping import Kept, keep, restore
 from seq2seq.segments.normalisation import normalise
+from seq2seq.segments.pairs import prefix_text
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
@@ -54,7 +55,7 @@ class Assembly:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
         self.aligns, self.longest, self.lead = bundle.engine.aligns, bundle.longest, bundle.lead
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
-        self.terms = bundle.terms
+        self.terms, self.reading = bundle.terms, bundle.reading
         self.messages = list[str]()  # for the user; each goes on after "line N"
         self.held = dict[tuple[str, ...], None]()  # see `candidates`
         self.parts: list[Part] = self._read(bundle)
@@ -101,8 +102,8 @@ class Assembly:
         longest_first = map(re.escape, sorted(foreign, key=len, reverse=True))  # one may stand inside of another
         return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *longest_first)))
 
-    def divide(self, encoded: Sequence[list[int]], prefix: list[int]) -> None:
-        """Make the units, of the tokens of each of `texts`; the first begins with `prefix`.
+    def divide(self, encoded: Sequence[list[int]], prefix: str) -> None:
+        """Make the units, of the tokens of each of `texts`; the translation of the first begins with `prefix`.
 
         A sentence in a script that the source tokenizer does not know stays as it is.
         """
@@ -117,8 +118,9 @@ class Assembly:
                 parts.append(part)
                 cases.append(case)
                 self._add(
+                    part,
                     ids,
-                    [] if self.units else prefix,
+                    "" if self.units else prefix,
                     self.terms.places(part.text),
                     Avoided(self.terms.avoided, case != MIXED),
                 )
@@ -127,7 +129,7 @@ class Assembly:
                 self.messages.append(f": {text[:40]!r} is not in the model's language and is kept")
         self.parts, self.cases = parts, cases
 
-    def _add(self, ids: list[int], prefix: list[int], places: Sequence[Place], avoided: Avoided) -> None:
+    def _add(self, sentence: Sentence, ids: list[int], prefix: str, places: Sequence[Place], avoided: Avoided) -> None:
         """Add the units of a sentence, in which terms stand at these places."""
         pieces_of, given, ends = (
             self.src_tokenizer.pieces,
@@ -147,11 +149,19 @@ class Assembly:
             values = list(dict.fromkeys(token for token in run if token in given))
             numbered = [given[values.index(token)] if token in values else token for token in run]
             required = self.tgt_tokenizer.placeholders[: len(values)]
-            unit = [*self.lead, *numbered], [] if i else prefix, required, self.line, len(self.units)
+            begun = [] if i else self._prefix(prefix, sentence.values[: len(values)])
+            unit = [*self.lead, *numbered], begun, required, self.line, len(self.units)
             self.units.append(Unit(*unit, wish, [given.index(token) for token in values]))
         self.counts.append(len(runs))
         self.ends.append(ends)
         self.places.append(places)
+
+    def _prefix(self, prefix: str, values: Sequence[Mark]) -> list[int]:
+        """The tokens of a prefix of the translation of a unit with these values."""
+        if not prefix:
+            return []
+        text = prefix_text(prefix, values, self.reading) if self.reading and values else prefix
+        return self.tgt_tokenizer.encode([text])[0]
 
     def _source_terms(
         self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int

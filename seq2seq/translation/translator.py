@@ -264,9 +264,8 @@ class LineTranslator:
         ]
         tokenizer = self.bundle.src_tokenizer
         encoded = iter(tokenizer.encode([text for assembly in assemblies for text in assembly.texts]))
-        prefixes = self.bundle.tgt_tokenizer.encode([line.prefix for line in window])
-        for assembly, prefix in zip(assemblies, prefixes, strict=True):
-            assembly.divide(list(islice(encoded, len(assembly.texts))), prefix)
+        for assembly, line in zip(assemblies, window, strict=True):
+            assembly.divide(list(islice(encoded, len(assembly.texts))), line.prefix)
         hypotheses = iter((yield list(chain.from_iterable(assembly.units for assembly in assemblies))))
         messages += [(assembly.line, message) for assembly in assemblies for message in assembly.messages]
         found = [list(islice(hypotheses, len(assembly.units))) for assembly in assemblies]

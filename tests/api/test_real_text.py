@@ -1,6 +1,7 @@
 """What a person pastes comes back translated, and nothing of it is lost: with the models that ship."""
 
 import json
+import re
 import unicodedata
 from itertools import permutations
 from pathlib import Path
@@ -14,6 +15,7 @@ from seq2seq.text.corpus import DataConfig, load_split
 from seq2seq.text.scoring import score
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.assembly import Assembly
+from seq2seq.translation.translator import LineTranslator
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "keep.jsonl"
 KEPT = [
@@ -224,3 +226,11 @@ def test_the_shared_cases_are_kept(model: seq2seq.Translator) -> None:
     translations = model.translate([case["source"] for case in cases], to="de")
     for case, text in zip(cases, translations, strict=True):
         assert all(text.count(held) == case["source"].count(held) for held in case["holds"]), text
+
+
+def test_a_number_of_the_prefix_comes_once() -> None:
+    bundle, _ = open_model([shipped_models()["en", "de"]], threads=1)
+    lines, prefixes = ["He has 5 dogs.", "I have 3 cats and 12 dogs."], ["Er hat 5", "Ich habe 12 Hunde und 3"]
+    found = LineTranslator(bundle.toward(("en", "de")), bundle.search).stream(lines, print, prefixes)
+    for (best, *_), prefix, numbers in zip(found, prefixes, (["5"], ["12", "3"]), strict=True):
+        assert best.text.startswith(prefix) and re.findall(r"\d+", best.text) == numbers

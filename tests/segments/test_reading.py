@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq.segments.keeping import Keeping, restore
+from seq2seq.segments.pairs import prefix_text
+from seq2seq.segments.pieces import piece
 from seq2seq.segments.placing import place
 from seq2seq.segments.reading import Part, Reading, Sentence, read
 from seq2seq.segments.segment import ALONE, BREAK, CLOSE, OPEN, VALUE, Mark, Segment
@@ -145,3 +147,21 @@ def test_origins_lead_back_to_the_source() -> None:
     assert sentence.text == "Café is good."
     without = text.replace("<b>", "").replace("</b>", "")
     assert [without[i] for i in sentence.origins[:-1]] == list("Cafe\u00a0is good.")
+
+
+@pytest.mark.parametrize(
+    ("source", "prefix", "expected"),
+    [
+        ("He has 5 dogs and 7 cats.", "Er hat 5 ", "Er hat {0} "),
+        ("He has 5 dogs and 7 cats.", "Es sind 7 Katzen, 5 ", "Es sind {1} Katzen, {0} "),
+        ("He has 5 dogs and 5 cats.", "Er hat 5 und 5, 5", "Er hat {0} und {1}, 5"),
+        ("He has 12 dogs.", "Er hat 1", "Er hat 1"),
+        ("He has 1.5 dogs.", "Er hat 1,5 ", "Er hat {0} "),
+        ("See {name}.", "Siehe <b>{name}</b> 5", "Siehe <b>{0}</b> 5"),
+    ],
+)
+def test_a_prefix_has_the_pieces_of_its_values(source: str, prefix: str, expected: str) -> None:
+    """What stands in the prefix is not lacking in the rest of the translation."""
+    reading = Reading("en", Keeping("en", "de"), pieces=8)
+    [sentence] = [part for part in read(Segment(source), reading) if isinstance(part, Sentence)]
+    assert prefix_text(prefix, sentence.values, reading) == expected.format(*map(piece, range(8)))
