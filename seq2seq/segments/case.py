@@ -6,7 +6,7 @@ otherwise (a name, a German noun) is found by the cost of its forms, which the c
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 CAPITALS, TITLE, MIXED = "capitals", "title", "mixed"
 
@@ -52,8 +52,11 @@ def small(text: str, cost: Cost) -> str:
     return _WORD.sub(written, text)
 
 
-def written_as(case: str, text: str) -> str:
-    """A translation, or a part of one, in the case of its source."""
+def written_as(case: str, text: str, codes: Sequence[str] = ()) -> str:
+    """A translation, or a part of one, in the case of its source; `codes` that stand in it stay."""
+    if codes and case != MIXED:
+        parts = re.split(f"({'|'.join(map(re.escape, sorted(codes, key=len, reverse=True)))})", text)
+        return "".join(part if number % 2 else written_as(case, part) for number, part in enumerate(parts))
     if case == CAPITALS:
         return text.upper()
     if case == TITLE:  # "iPhone" stays

@@ -66,19 +66,18 @@ class Terms:
         return bool(self.glossary or self.avoided)
 
     @cached_property
-    def _finder(self) -> "_Finder":
-        return _Finder(self.glossary)
+    def _finders(self) -> "tuple[_Finder, _Finder]":
+        """What finds the phrases of the glossary: as they are, and in any case."""
+        return _finders(self.glossary)
 
     @cached_property
     def _avoided_finders(self) -> "tuple[_Finder, _Finder]":
         """What finds the phrases to avoid: as they are, and in any case."""
-        return _Finder(zip(self.avoided, self.avoided, strict=True)), _Finder(
-            zip(map(fold, self.avoided), self.avoided, strict=True)
-        )
+        return _finders([(phrase, phrase) for phrase in self.avoided])
 
-    def places(self, text: str) -> list[Place]:
-        """Where phrases of the glossary stand in a text, in order."""
-        return self._finder.places(text) if self.glossary else []
+    def places(self, text: str, any_case: bool = False) -> list[Place]:
+        """Where phrases of the glossary stand in a text, in order; with `any_case` in any case."""
+        return self._finders[any_case].places(text) if self.glossary else []
 
     def avoided_places(self, text: str, any_case: bool = False) -> list[Place]:
         """Where phrases to avoid stand in a text, in order; with `any_case` in any case. The target is the phrase."""
@@ -131,6 +130,13 @@ class _Finder:
             if known and end <= len(text) and is_boundary(text[end - 1], text[end : end + 1]):
                 return end
         return begin
+
+
+def _finders(terms: Sequence[tuple[str, str]]) -> tuple[_Finder, _Finder]:
+    """What finds phrases as they are, and in any case: STRASSE is Straße then."""
+    small = [(fold(source), target) for source, target in terms]
+    capitals = [(source.replace("ß", "ss"), target) for source, target in small if "ß" in source]
+    return _Finder(terms), _Finder([*capitals, *small])
 
 
 def term_of(source: str, target: str) -> Term:

@@ -11,9 +11,9 @@ from itertools import chain, dropwhile, pairwise
 from typing import Any, NamedTuple
 
 from seq2seq.languages.identification import is_foreign
-from seq2seq.segments.case import MIXED, case_of, small, written_as
+from seq2seq.segments.case import CAPITALS, MIXED, case_of, small, written_as
 from seq2seq.segments.glossary import Place, with_term_values
-from seq2seq.segments.keeping import Kept, keep, restore
+from seq2seq.segments.keeping import Kept, keep, kept_codes, restore
 from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.pairs import prefix_text
 from seq2seq.segments.placing import Link, place
@@ -121,7 +121,7 @@ class Assembly:
                     part,
                     ids,
                     "" if self.units else prefix,
-                    self.terms.places(part.text),
+                    self.terms.places(part.text, any_case=case == CAPITALS),
                     Avoided(self.terms.avoided, case != MIXED),
                 )
             else:
@@ -231,7 +231,8 @@ class Assembly:
             unit += self.counts[sentence]
             placed = place(part, text, found, [term.target for term in self.places[sentence]])
             case = self.cases[sentence]
-            written = [written_as(case, p) if isinstance(p, str) else p for p in placed.parts]
+            codes = self._codes(sentence) if case != MIXED else ()
+            written = [written_as(case, p, codes) if isinstance(p, str) else p for p in placed.parts]
             starts = [length]
             for p in written:
                 starts.append(starts[-1] + _length(p))
@@ -251,6 +252,12 @@ class Assembly:
         held = self._held(segment.text, spans)
         self.held |= dict.fromkeys(held)
         return Candidate(segment, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), alignment), bool(held)
+
+    def _codes(self, sentence: int) -> list[str]:
+        """What is kept of the translations of a sentence's terms, such as an address."""
+        assert self.reading is not None
+        how = replace(self.reading.keeping, src=self.reading.keeping.tgt, names=None)
+        return [code for term in self.places[sentence] for code in kept_codes(term.target, how)]
 
     def _held(self, text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, ...]]:
         """The phrases to avoid that a translation holds, of each what the model wrote, the longest run first.

@@ -95,6 +95,14 @@ def test_a_term_takes_the_place_of_the_words_that_the_model_has_for_it(model: se
         assert other.text == one.text.replace("Hund", "Köter") and other.score == one.score > other.log_prob
 
 
+def test_terms_in_text_in_capitals(model: seq2seq.Translator) -> None:
+    """Capitals say nothing of how a word is written otherwise; addresses of a term stay as they are."""
+    text = "THE STREET IS LONG, BUT THE DOG IS IN NEW YORK."
+    found = model.translate(text, glossary={"Street": "{name} Weg", "dog": "bob@example.com", "New York": "Neu-York"})
+    assert all(phrase in found for phrase in ("{name} WEG", "bob@example.com", "NEU-YORK"))
+    assert "{Name}" not in model.translate("The Very Long Street In The Old Town", glossary={"street": "{name}"})
+
+
 def test_an_avoided_phrase_never_comes(model: seq2seq.Translator) -> None:
     assert "Hund" in model.translate(LINES[0])
     for beam in (1, 5):

@@ -53,6 +53,15 @@ def test_phrases_are_found_as_whole_words_the_longest_first(text: str, phrases: 
     assert found(text, *phrases) == expected
 
 
+def test_in_text_in_capitals_a_phrase_is_found_in_any_case() -> None:
+    terms = Terms((Term("Straße", "street"), Term("US", "us"), Term("Masse", "mass"), Term("Maße", "sizes")))
+    for any_case, expected in ((False, ["us"]), (True, ["street", "us", "mass"])):
+        assert [place.target for place in terms.places("STRASSE US MASSE", any_case)] == expected
+    assert [place.target for place in terms.places("Straße us Straßen", any_case=True)] == ["street", "us"]
+    avoided = Terms(avoided=("Spaß",))
+    assert [len(avoided.avoided_places("SPASS Spass", any_case)) for any_case in (False, True)] == [0, 2]
+
+
 def with_values(text: str, *terms: tuple[str, str], patterns: tuple[str, ...] = ()) -> str:
     kept = keep(Segment(text), Keeping("en", "de", patterns))
     segment = with_term_values(kept, Terms(tuple(Term(*term) for term in terms)))
