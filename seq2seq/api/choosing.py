@@ -175,7 +175,7 @@ def read_weights(file: Path) -> Weights:
         InputError: the file cannot be read, or is none of weights.
     """
     sections = config.read(file)
-    if SECTION not in sections:
+    if not sections.get(SECTION):
         raise InputError(f"{file} holds no weights; give a file that evaluate --tune wrote")
     try:
         result = build(Weights, sections[SECTION], SECTION)

@@ -1,5 +1,6 @@
 """Glossaries and phrases to avoid, from files, or as values of Python. Knows no model."""
 
+import codecs
 import os
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -101,14 +102,19 @@ def _lines(path: FilePath) -> list[str]:
     """The lines of a file.
 
     Raises:
-        InputError: it cannot be read, or is not UTF-8.
+        InputError: it cannot be read, or is neither UTF-8 nor UTF-16 with its mark.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as e:
         raise InputError(f"cannot read {path}: {e.strerror}; check the path") from None
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # "Unicode text" of spreadsheets
+        try:
+            return data.decode("utf-16").split("\n")
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not UTF-16, as it begins; save the file as UTF-8") from None
     lines = list[str]()
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         try:
             lines.append(line.decode())
         except UnicodeDecodeError:

@@ -154,12 +154,21 @@ def is_auto(language: str | None) -> bool:
 
 
 def named_direction(languages: Collection[str], src: str, tgt: str) -> tuple[str, str] | None:
-    """The direction that two codes name, one of them at least of these languages, spelt as these; None if they do not.
+    """The direction that two codes, or two names, stand for, at least one of these languages; None if they do not.
 
-    Codes are compared as BCP 47 does: `EN`, `en-GB` and `eng` mean `en`.
+    Codes are compared as BCP 47 does: `EN`, `en-GB` and `eng` mean `en`, as `English` does. The languages are spelt as
+    in `languages`.
     """
-    named = [find_code(code, languages) for code in (src, tgt)]
-    are_codes = all(code in languages or (_SHORT.fullmatch(code) and tag_of(code)) for code in (src, tgt))
-    if not are_codes or not any(named) or same(src, tgt):
+    codes = [_code_of(name, languages) for name in (src, tgt)]
+    if not (codes[0] and codes[1]) or same(codes[0], codes[1]):
         return None
-    return named[0] or src, named[1] or tgt
+    named = [find_code(code, languages) for code in codes if code]
+    return (named[0] or codes[0], named[1] or codes[1]) if any(named) else None
+
+
+def _code_of(name: str, languages: Collection[str]) -> str | None:
+    """The code that a code or a name is; None for what is neither, or no more than a word."""
+    tag = tag_of(name)
+    if name in languages or (tag and _SHORT.fullmatch(name)):
+        return name
+    return tag.language if tag else None

@@ -1,5 +1,6 @@
 """A glossary and phrases to avoid, from Python: what they are given as, and what becomes of the translations."""
 
+import codecs
 import re
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,9 @@ def test_they_are_given_as_files_or_as_values(model: seq2seq.Translator, tmp_pat
     one.write_text("\ufeffEN-gb\tDE\n# animals\ndog\tHündchen\n", encoding="utf-8")
     two.write_text("dog\tKöter\r\n", encoding="utf-8")
     avoid.write_text("hier\n", encoding="utf-8")
+    three, four = tmp_path / "three.tsv", tmp_path / "four.tsv"
+    three.write_text("dog\tKöter\r\n", encoding="utf-16")
+    four.write_text("English\tDeutsch\ndog\tKöter\n", encoding="utf-8")
     expected = model.translate(LINES, glossary={"dog": "Köter"}, avoid=["hier"])
     assert expected != model.translate(LINES, glossary={"dog": "Köter"})
     ways: list[dict[str, Any]] = [
@@ -125,6 +129,8 @@ def test_they_are_given_as_files_or_as_values(model: seq2seq.Translator, tmp_pat
         {"glossary": [str(one), two], "avoid": str(avoid)},
         {"glossary": [("dog", "Köter")], "avoid": ("hier",)},
         {"glossary": [one, ("dog", "Köter")], "avoid": ["hier"]},
+        {"glossary": three, "avoid": avoid},
+        {"glossary": four, "avoid": avoid},
     ]
     for options in ways:
         assert model.translate(LINES, **options) == expected
@@ -137,6 +143,9 @@ def test_what_is_wrong_is_refused(model: seq2seq.Translator, tmp_path: Path) -> 
         (b"dog\tHund\n\xff\tx\n", "terms.tsv, line 2: not UTF-8"),
         (b"de\ten\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
         (b"DE-at\tEng\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
+        (b"German\tenglish\nHund\tdog\n", "is a glossary from de to en, and not from en to de"),
+        ("dog\tHund\ncat".encode("utf-16"), "terms.tsv, line 2: it has no tab"),
+        (codecs.BOM_UTF16_LE + b"dog", "terms.tsv: not UTF-16"),
         (b"en\tfr\ndog\tchien\n", "is a glossary from en to fr, and not from en to de"),
     ):
         path.write_bytes(content)

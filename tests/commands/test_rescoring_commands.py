@@ -128,6 +128,7 @@ def test_python_does_the_same(model: Path, other: Path, twin: Path) -> None:
 def test_wrong_requests_are_refused_in_one_line(model: Path, other: Path, twin: Path, corpus: Path) -> None:
     Path("w.toml").write_text('[rescoring]\nmodels = ["gone"]\nweights = [0.5]\n')
     Path("recipe.toml").write_text("[training]\nupdates = 3\n")
+    Path("empty.toml").write_text("[rescoring]\n")
     Path("two.toml").write_text('[rescoring]\nmodels = ["a", "b"]\nweights = [0.5]\n')
     Path("prefix").write_text("Ein\n")
     base = ["translate", "--model", model]
@@ -139,6 +140,7 @@ def test_wrong_requests_are_refused_in_one_line(model: Path, other: Path, twin: 
         (["--rescore", other, "--rescore", f"{other}=2"], "named twice"),
         (["--weights", "none.toml"], "cannot read none.toml"),
         (["--weights", "recipe.toml"], "recipe.toml holds no weights", "--tune"),
+        (["--weights", "empty.toml"], "empty.toml holds no weights"),
         (["--weights", "two.toml"], "two.toml has 1 weights for 2 models"),
         (["--weights", "w.toml"], "there is no model folder", "gone"),
         (["--weights", "w.toml", "--rescore", other], "w.toml has no weight of"),
