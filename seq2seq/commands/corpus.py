@@ -33,6 +33,7 @@ from seq2seq.commands.options import (
 from seq2seq.commands.running import help_of, run
 from seq2seq.commands.streams import put, put_json
 from seq2seq.errors import InputError
+from seq2seq.folder import files
 from seq2seq.text import clean_corpus, corpus
 from seq2seq.text.corpus import DataConfig
 from seq2seq.text.sources import check_unweighted
@@ -88,6 +89,7 @@ def command(  # noqa: D103 (its help is the module's docstring)
         raise InputError("give --out DIR, the folder to write, or --check for the report alone")
     if output.out and not output.check:
         clean_corpus.check_folder(output.out)
+        files.check_writable(output.out)
     check_unweighted(text.data)
     columns = [name.strip() for name in text.columns.split(",")] if text.columns else []
     config = DataConfig(tuple(text.data), text.src, text.tgt, columns=tuple(columns), errors=text.errors)

@@ -51,6 +51,8 @@ def check_writable(folder: Path) -> None:
     Raises:
         InputError: it cannot.
     """
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(f"--out {folder} is a link to {folder.readlink()}, which is not there; give another folder")
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise InputError(f"--out {folder}: {existing} is a file; give a folder")

@@ -23,6 +23,7 @@ _MOST_HELD_OUT = 1000  # pairs of dev and of test, where no number is given
 _HELD_OUT_SHARE = 0.02
 _SUSPICIOUS = "suspicious"
 _MANY = 50_000  # pairs, of which the checks take more than some seconds
+_PARTIAL = ".partial"  # the folder inside of which files are written first
 _COMPARED = 100_000  # lines that are searched for slips
 
 
@@ -157,9 +158,9 @@ def check_folder(folder: Path) -> None:
     """Check that a folder can be written.
 
     Raises:
-        InputError: it exists and is not empty, or is the current folder, which would be replaced.
+        InputError: it exists and is not empty, or is the current folder.
     """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(path.name == _PARTIAL for path in folder.iterdir())):
         raise InputError(f"--out {folder} exists and is not an empty folder; give another")
     if folder.resolve() == Path.cwd():
         raise InputError(f"--out {folder} is the current folder; name another, such as {folder / 'corpus'}")
@@ -173,7 +174,7 @@ def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
         WorkError: the disk is full; nothing is left of the folder.
     """
     check_folder(folder)
-    partial = folder.with_name(f".{folder.name}.partial")
+    is_new, partial = not folder.exists(), folder / _PARTIAL
     _remove(partial)  # what a killed command has left
     try:
         partial.mkdir(parents=True, exist_ok=True)
@@ -186,12 +187,15 @@ def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
             for number, reason, pair in listed:
                 rows.append([str(number), reason, *(side.replace("\t", " ") for side in pair)])
             _write_lines(partial / name, ["\t".join(row) for row in rows])
-        partial.replace(folder)
+        for path in list(partial.iterdir()):
+            path.replace(folder / path.name)
     except OSError as e:
         failure = WorkError if e.filename is None else InputError  # it failed while writing, or while opening
         raise failure(f"cannot write {folder}: {e.strerror}; give another --out, or free some space") from None
     finally:
         _remove(partial)
+        if is_new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _remove(folder: Path) -> None:

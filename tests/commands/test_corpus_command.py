@@ -124,11 +124,31 @@ def test_the_current_folder_is_not_replaced(table: Path, monkeypatch: pytest.Mon
         refused(call("corpus", "--data", table, "--errors", "skip", "--out", out), f"--out {out} is the current folder")
 
 
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_read(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("link").symlink_to("nowhere")
+    for out, message in ((table / "x", "is a file; give a folder"), (Path("link"), "is a link to nowhere")):
+        result = call("corpus", "--data", table, "--errors", "skip", "--out", out)
+        refused(result, message)
+        assert "reading" not in result.err
+
+
+def test_an_empty_folder_is_filled_in_its_place(table: Path) -> None:
+    """It may be a mounted one, or a link to another."""
+    Path("mounted").mkdir()
+    Path("link").symlink_to("mounted")
+    before = Path("mounted").stat().st_ino
+    worked(call("corpus", "--data", table, "--errors", "skip", "--no-model", "--out", "link", "--quiet"))
+    assert Path("link").is_symlink() and Path("mounted").stat().st_ino == before
+    assert (Path("mounted") / "README.md").exists() and not (Path("mounted") / ".partial").exists()
+
+
 def test_what_a_killed_command_has_left_is_not_written(table: Path) -> None:
-    Path(".clean.partial").mkdir()
-    Path(".clean.partial/test7.en").write_text("old\n")
+    Path("clean/.partial").mkdir(parents=True)
+    Path("clean/.partial/test7.en").write_text("old\n")
     worked(call("corpus", "--data", table, "--errors", "skip", "--no-model", "--out", "clean", "--quiet"))
-    assert not Path("clean/test7.en").exists() and not Path(".clean.partial").exists()
+    assert not Path("clean/test7.en").exists() and not Path("clean/.partial").exists()
 
 
 def test_suspects_are_listed_and_dropped_if_asked() -> None:
