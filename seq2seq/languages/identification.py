@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from babel.core import get_global
+from babel.localedata import locale_identifiers
 
 from seq2seq.languages.codes import canonical, tag_of
 
@@ -47,6 +48,34 @@ def scripts_of(language: str) -> tuple[str, ...]:
     written = [subtag.title() for subtag in tag.subtags if subtag.title() in _NAMES]
     likely = get_global("likely_subtags").get(tag.language, "").split("_")
     return _NAMES.get(next(iter([*written, *likely[1:2]]), ""), ())
+
+
+def as_written(lines: Iterable[str], language: str) -> str:
+    """The language with the script that most of the lines are in, where CLDR knows it in this one as well: sr-Latn.
+
+    Serbian, Uzbek and Chinese have texts in one script, and others in another.
+    """
+    tag = tag_of(language)
+    if tag is None or any(subtag.title() in _NAMES for subtag in tag.subtags):
+        return language
+    written = [f"{tag.language}-{script}" for script in _scripts().get(tag.language, ()) if script in _NAMES]
+    if not written:
+        return language
+    counts = Counter(
+        name for line in lines for name in [language, *written] if line.strip() and is_in_script(line, name)
+    )
+    return max([language, *written], key=counts.__getitem__)
+
+
+@cache
+def _scripts() -> dict[str, list[str]]:
+    """The scripts that CLDR has a language in, where there are several."""
+    scripts = dict[str, list[str]]()
+    for name in sorted(locale_identifiers()):
+        language, _, script = name.partition("_")
+        if len(script) == 4:
+            scripts.setdefault(language, []).append(script)
+    return scripts
 
 
 def is_in_script(line: str, language: str) -> bool:

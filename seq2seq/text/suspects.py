@@ -13,7 +13,7 @@ from itertools import chain
 
 import numpy as np
 
-from seq2seq.languages.identification import is_in_script, margin
+from seq2seq.languages.identification import as_written, is_in_script, margin
 from seq2seq.segments.patterns import MAYBE, any_pattern
 from seq2seq.text.quality import MIN_PAIRS, is_in_other_language
 
@@ -165,13 +165,11 @@ def _sides(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -
     counts = [Counter(chain.from_iterable(map(_words, lines))) for lines in (src, tgt)]
     reasons = [""] * len(src)
     for side, lines in enumerate((src, tgt)):
-        own, other = counts[side], counts[1 - side]
+        own, other, written = counts[side], counts[1 - side], as_written(lines[: 10 * _LOOKED_AT], languages[side])
         for i, line in enumerate(lines):
             if reasons[i]:
                 continue
-            if not is_in_script(line, languages[side]) and not is_in_script(
-                _own_words(line, (src, tgt)[1 - side][i]), languages[side]
-            ):
+            if not is_in_script(line, written) and not is_in_script(_own_words(line, (src, tgt)[1 - side][i]), written):
                 reasons[i] = LANGUAGE.format(language=languages[side])
             elif is_in_other_language(_words(line), own, other):
                 reasons[i] = WRONG_SIDE.format(language=languages[side])
@@ -190,11 +188,11 @@ def _identified(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, st
     """Lines in the script of their language that the identifier takes for another one."""
     reasons = [""] * len(src)
     for lines, other, language in zip((src, tgt), (tgt, src), languages, strict=True):
-        trusted = _trusted(lines, language)
+        trusted, written = _trusted(lines, language), as_written(lines[: 10 * _LOOKED_AT], language)
         for i, line in enumerate(lines):
             if reasons[i] or len(line) < _FROM or _share(_words(line), trusted) >= _TRUSTED_SHARE:
                 continue
-            if not is_in_script(line, language) or margin(line, language) <= _MARGIN:
+            if not is_in_script(line, written) or margin(line, language) <= _MARGIN:
                 continue
             words = _own_words(line, other[i])
             if len(words) >= _FROM and margin(words, language) > _MARGIN:

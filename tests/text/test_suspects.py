@@ -6,7 +6,7 @@ import sys
 import pytest
 from faulty import KINDS, with_fault
 
-from seq2seq.languages.identification import is_foreign, is_in_script, margin, scripts_of
+from seq2seq.languages.identification import as_written, is_foreign, is_in_script, margin, scripts_of
 from seq2seq.text.corpus import DataConfig, load_train
 from seq2seq.text.sources import Pair
 from seq2seq.text.suspects import disagree, is_misread, suspects, suspects_notice
@@ -140,6 +140,20 @@ def test_placeholders_and_words_that_both_sides_have_tell_no_language(language: 
 )
 def test_another_script_beside_such_words_is_found(line: str) -> None:
     assert suspects(["This is Tom %s %(name)s"], [line], ("en", "ja")) == ["not ja"]
+
+
+def test_a_language_of_two_scripts_is_in_that_of_most_lines() -> None:
+    latin = ["Danas je lepo vreme i idemo u šetnju pored reke.", "Ovo je moja kuća.", "Đak čita knjigu u školi."]
+    cyrillic = ["Данас је лепо време и идемо у шетњу поред реке.", "Ово је моја кућа.", "Ђак чита књигу у школи."]
+    english = ["Today the weather is fine and we go for a walk.", "This is my house.", "The pupil reads a book."]
+    for lines, other, written in ((latin, cyrillic, "sr-Latn"), (cyrillic, latin, "sr")):
+        assert as_written(lines, "sr") == written
+        assert suspects(english, lines, ("en", "sr")) == ["", "", ""]
+        assert suspects([*english, "It is late."], [*lines, other[1]], ("en", "sr")) == ["", "", "", "not sr"]
+    assert as_written(latin, "sr-Cyrl") == "sr-Cyrl"
+    assert as_written(latin, "de") == "de"
+    assert as_written([], "sr") == "sr"
+    assert suspects(["This is a house."] * 3, ["यह एक घर है।"] * 2 + ["This is it."], ("en", "hi"))[2] == "not hi"
 
 
 def test_the_script_of_a_language() -> None:
