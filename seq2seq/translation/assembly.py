@@ -55,7 +55,7 @@ class Assembly:
         self.src_tokenizer, self.tgt_tokenizer = bundle.src_tokenizer, bundle.tgt_tokenizer
         self.aligns, self.longest, self.lead = bundle.engine.aligns, bundle.longest, bundle.lead
         self.segment, self.line, self.alignments, self.ranks = segment, line, alignments, ranks
-        self.terms, self.reading = bundle.terms, bundle.reading
+        self.terms, self.reading, self.language = bundle.terms, bundle.reading, bundle.tgt
         self.messages = list[str]()  # for the user; each goes on after "line N"
         self.held = dict[tuple[str, ...], None]()  # see `candidates`
         self.parts: list[Part] = self._read(bundle)
@@ -145,7 +145,7 @@ class Assembly:
             first, last = last, last + len(run)
             terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
             wanted = counted([term.target for term in terms], begins=not i)
-            wish = Wish(wanted, avoided, self._source_terms(terms, ends, first, last))
+            wish = Wish(wanted, avoided, self._source_terms(terms, ends, first, last), self.language if terms else "")
             values = list(dict.fromkeys(token for token in run if token in given))
             numbered = [given[values.index(token)] if token in values else token for token in run]
             required = self.tgt_tokenizer.placeholders[: len(values)]

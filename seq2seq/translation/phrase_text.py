@@ -43,6 +43,7 @@ class Wish(NamedTuple):
     wanted: tuple[tuple[Wanted, int], ...] = ()  # all different, and how often at least
     avoided: Avoided = Avoided()
     terms: tuple[SourceTerm, ...] = ()  # the wanted phrases in the order of the source
+    language: str = ""  # of the translation, where it has terms
 
 
 def counted(phrases: Sequence[str], begins: bool) -> tuple[tuple[Wanted, int], ...]:

@@ -41,24 +41,22 @@ class Replaced(NamedTuple):
         ]
 
 
-def with_terms(
-    unit: Unit, hypotheses: Sequence[Hypothesis], src: Tokenizer, tgt: Tokenizer, language: str
-) -> list[Replaced]:
+def with_terms(unit: Unit, hypotheses: Sequence[Hypothesis], src: Tokenizer, tgt: Tokenizer) -> list[Replaced]:
     """The hypotheses with the terms of the unit in the place of the words that are aligned to them; all different.
 
     Those are left out that would lack a term, since no word is aligned to it, or the same words are to two, and those
-    that would hold a phrase to avoid. `language` is that of the translation.
+    that would hold a phrase to avoid.
     """
     avoided, any_case = Terms((), unit.wish.avoided.phrases), unit.wish.avoided.any_case
     result = dict[str, Replaced]()
     for hypothesis in hypotheses:
-        made = _with_terms(unit, hypothesis, src, tgt, language)
+        made = _with_terms(unit, hypothesis, src, tgt)
         if made and not avoided.avoided_places(made.text, any_case):
             result.setdefault(made.text, made)
     return list(result.values())
 
 
-def _with_terms(unit: Unit, hypothesis: Hypothesis, src: Tokenizer, tgt: Tokenizer, language: str) -> Replaced | None:
+def _with_terms(unit: Unit, hypothesis: Hypothesis, src: Tokenizer, tgt: Tokenizer) -> Replaced | None:
     """The hypothesis with the terms of the unit; None if it would lack one."""
     text, ends = tgt.decode(hypothesis.tokens), tgt.ends(hypothesis.tokens)
     if _LOST in text:
@@ -77,7 +75,7 @@ def _with_terms(unit: Unit, hypothesis: Hypothesis, src: Tokenizer, tgt: Tokeniz
             own = _own(run, words, term.text, begun)
             first, last = _widened(own[0], own[-1], words, _WORD.findall(term.text))
             changes.append((spans[first][0], spans[last][1], term))
-    made = _written(text, sorted(changes), unit.wish, language)
+    made = _written(text, sorted(changes), unit.wish)
     return made and Replaced(made[0], hypothesis.score, made[1])
 
 
@@ -133,7 +131,7 @@ def _widened(first: int, last: int, words: Sequence[str], term: Sequence[str]) -
 
 
 def _written(
-    text: str, changes: Sequence[tuple[int, int, SourceTerm]], wish: Wish, language: str
+    text: str, changes: Sequence[tuple[int, int, SourceTerm]], wish: Wish
 ) -> tuple[str, list[tuple[int, int, int]]] | None:
     """The text with terms in the place of what stands between two places; None if it is not all that is wished.
 
@@ -144,7 +142,7 @@ def _written(
     for begin, end, term in changes:
         if begin < at:
             return None
-        result = elision.before(result + text[at:begin], term.text, language)
+        result = elision.before(result + text[at:begin], term.text, wish.language)
         first = begins and not _WORD.search(result) and text[begin].isupper()
         phrase = (with_capital(term.text) if first else "") or term.text
         places.append((len(result), len(result) + len(phrase), term.positions[-1]))

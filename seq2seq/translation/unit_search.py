@@ -80,10 +80,7 @@ class UnitSearch:
     def _replaced(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit with its terms in the place of what is aligned to them, in their order."""
         src, tgt = self.bundle.src_tokenizer, self.bundle.tgt_tokenizer
-        made = [
-            with_terms(unit, hypotheses, src, tgt, self.bundle.tgt)
-            for unit, hypotheses in zip(units, found, strict=True)
-        ]
+        made = [with_terms(unit, hypotheses, src, tgt) for unit, hypotheses in zip(units, found, strict=True)]
         tokens = [tgt.encode([each.text for each in of_unit]) for of_unit in made]
         return [
             [

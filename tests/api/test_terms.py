@@ -10,7 +10,7 @@ import pytest
 import seq2seq
 from seq2seq.api.models import shipped_models
 from seq2seq.errors import InputError
-from seq2seq.segments.glossary import Terms
+from seq2seq.segments.glossary import Term, Terms
 from seq2seq.translation.translator import LineTranslator
 
 LINES = ["The dog and the black cat are here.", "A dog!", "I read a book."]
@@ -94,6 +94,25 @@ def test_a_term_takes_the_place_of_the_words_that_the_model_has_for_it(model: se
         *(model.translate(lines[0], nbest=3, glossary=g) for g in (None, {"dog": "Köter"})), strict=False
     ):
         assert other.text == one.text.replace("Hund", "Köter") and other.score == one.score > other.log_prob
+
+
+def test_terms_of_several_directions_are_those_of_each(model: seq2seq.Translator) -> None:
+    """What stands before a term is written as the line's own language has it."""
+    directions = [("en", "fr"), ("de", "en"), ("en", "de"), ("en", "fr")]
+    lines = ["I need water.", "Ich habe einen Hund.", "I need water.", "The man is here."]
+    terms = Terms((Term("water", "flotte"), Term("Hund", "owl"), Term("man", "bonhomme")))
+    bundle = model.bundle(("en", "de"))._replace(terms=terms)
+    translator = LineTranslator(bundle, bundle.search)
+    together = [found[0].text for found in translator.stream(lines, print, directions=directions)]
+    assert together == [
+        "J'ai besoin de flotte.",
+        "I have an owl.",
+        *translator.translate(lines[2:3]),
+        "Le bonhomme est ici.",
+    ]
+    for line, direction, text in zip(lines, directions, together, strict=True):
+        own = model.bundle(direction)._replace(terms=terms)
+        assert LineTranslator(own, own.search).translate([line]) == [text]
 
 
 def test_terms_in_text_in_capitals(model: seq2seq.Translator) -> None:

@@ -50,11 +50,16 @@ def replaced(source: str, target: str, aligned: str, terms: str, avoided: str = 
         SourceTerm(phrase, tuple(words.index(word) for word in term.split()))
         for term, phrase in (term.split("=") for term in terms.split(", "))
     ]
-    wish = Wish(counted([term.text for term in held], begins=True), Avoided((avoided,) if avoided else ()), tuple(held))
+    wish = Wish(
+        counted([term.text for term in held], begins=True),
+        Avoided((avoided,) if avoided else ()),
+        tuple(held),
+        language,
+    )
     unit = Unit(list(range(len(words))), [], [], 1, 0, wish)
     hypothesis = Hypothesis(list(range(len(tgt.pieces))), -2.0, -1.0, list(map(int, aligned)))
     src = Pieces([f" {word}" for word in words])
-    return [made.text for made in with_terms(unit, [hypothesis], src, tgt, language)]  # type: ignore[arg-type]
+    return [made.text for made in with_terms(unit, [hypothesis], src, tgt)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,7 @@ def test_every_term_comes_and_all_else_stays(data: st.DataObject) -> None:
     hypothesis = Hypothesis(list(range(len(target))), 0.0, 0.0, aligned)
     unit = Unit(list(range(count)), [], [], 1, 0, Wish(wanted, terms=held))
     before = tokenizer.decode(hypothesis.tokens)
-    for made in with_terms(unit, [hypothesis], Pieces([" s"] * count), tokenizer, "de"):  # type: ignore[arg-type]
+    for made in with_terms(unit, [hypothesis], Pieces([" s"] * count), tokenizer):  # type: ignore[arg-type]
         assert all(count_in(made.text.lower(), phrase.text.lower()) >= times for phrase, times in wanted)
         rest, at = "", 0
         for begin, end, position in made.places:
