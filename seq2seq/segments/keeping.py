@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seq2seq.errors import InputError
-from seq2seq.segments import dates
+from seq2seq.segments import dates, number_lists
 from seq2seq.segments.names import Names, begins_after
 from seq2seq.segments.numbers import localised
 from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, around_markup, found_in
@@ -186,6 +186,7 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     days = [] if keeping.lenient else _dates(text, keeping, taken, found)
     things += [(begin, end, VALUE, code) for begin, end, code in days]
     begins_of_days = [begin for begin, _, _ in days]
+    listed: dict[str, list[dates.Found]] = {"number": [], "phone": []}
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue
@@ -198,7 +199,13 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
             code = re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), code)
         if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
             code = _localised(code, keeping)
-        things.append((begin, end, _kind(name, code), code))
+        if name in listed:
+            listed[name].append((begin, end, code))
+        else:
+            things.append((begin, end, _kind(name, code), code))
+    for numbers in listed.values():
+        joined = number_lists.joined(text, numbers, keeping.src, keeping.tgt)
+        things += [(begin, end, VALUE, code) for begin, end, code in joined]
     taken = sorted((begin, end) for begin, end, _, _ in things)
     for begin, end in names:
         before = bisect_left(taken, (end, 0))  # how many begin before the name ends, the last of which may be in it
