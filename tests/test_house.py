@@ -58,7 +58,7 @@ MODULES_INSIDE = {
         "keeping": "segment names numbers dates number_lists patterns words",
         "glossary": "segment normalisation words keeping",
         "reading": "segment pieces normalisation sentences keeping glossary",
-        "placing": "segment pieces words reading",
+        "placing": "segment pieces words keeping reading",
         "pairs": "segment pieces normalisation names keeping reading",
     },
     "documents": {

@@ -1,7 +1,8 @@
-"""Dates, times and large numbers between Japanese or Chinese and other languages: 2024年3月5日 is March 5, 2024.
+"""Dates as the target language writes them, and times and large numbers between Japanese or Chinese and others.
 
-A model that reads their digits one by one has to put them in another order, and does not. The forms of each language
-are those of CLDR. Between languages that name the months, dates are left to the model, which inflects what is around.
+A model that reads their digits one by one has to put them in another order, and does not; of the names of months it
+knows some. The forms of each language are those of CLDR. The word before a date is known, too: "on March 5" is "am 5.
+März", "le 5 mars".
 """
 
 import re
@@ -9,12 +10,31 @@ from collections.abc import Callable, Iterator
 from datetime import date, time
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from seq2seq.segments.numbers import locale_of
 from seq2seq.segments.words import primary
 
 _NUMBERED = frozenset(("ja", "zh", "yue"))  # languages whose months are numbers
+
+
+class _Adverbs(NamedTuple):
+    """How a language says when something is."""
+
+    day: str  # before a day
+    month: str  # before a month with its year
+    others: str  # further words that none of these follows
+
+
+_ADVERBS = {
+    "de": _Adverbs("am", "im", "an auf bei dem den der in um zu zum"),
+    "en": _Adverbs("on", "in", "at by for from of the to"),
+    "es": _Adverbs("el", "en", "a al con de del la las lo los por sobre"),
+    "fr": _Adverbs("le", "en", "à au aux dans de du la pour sur"),
+    "it": _Adverbs("il", "nel", "a al di in la per su"),
+    "nl": _Adverbs("op", "in", "aan bij de het om te voor"),
+    "pt": _Adverbs("em", "em", "a ao de no na o para"),
+}
 
 # The year, the month and the day; a year of an era before them (令和6年3月5日) is left to the model with all of it.
 _DATE = r"(?<![\d年])(?:(?P<year>\d{3,4})年\s?)?(?P<month>\d{1,2})月(?:\s?(?P<day>\d{1,2})[日号號])?"
@@ -22,19 +42,39 @@ _TIME = r"(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\
 _LARGE = r"(?P<large>(?<![\d.,])(?:\d+(?:,\d{3})*(?:\.\d+)?[兆億亿万萬])+(?:\d+(?:,\d{3})*)?)"
 _SIZES = {"兆": 10**12, "億": 10**8, "亿": 10**8, "万": 10**4, "萬": 10**4}
 
-Found = tuple[int, int, str]  # where it begins and ends, and what it is in the target language
+
+class Found(NamedTuple):
+    """What was found in a text."""
+
+    begin: int
+    end: int
+    text: str  # in the target language
+    before: str = ""  # the word that stands before it there, since there is one of the source language here
 
 
 def found(text: str, src: str, tgt: str) -> Iterator[Found]:
-    """What of a text is written in another order in the language `tgt`, if one of both is Japanese or Chinese."""
-    if (primary(src) in _NUMBERED) == (primary(tgt) in _NUMBERED):
-        return
+    """What of a text is written otherwise in the language `tgt`; in the same language it stays as it is."""
+    numbered, to_numbered = primary(src) in _NUMBERED, primary(tgt) in _NUMBERED
     locale, source = locale_of(tgt), locale_of(src)
-    if locale is None or source is None:
+    same = primary(src) == primary(tgt)
+    if locale is None or source is None or (numbered and to_numbered and not same):
         return
-    for match in (_numbered() if primary(src) in _NUMBERED else _named(source)).finditer(text):
-        if written := _written(match, locale, source):
-            yield (*match.span(), written)
+    for match in (_numbered() if numbered else _named(source, primary(src))).finditer(text):
+        place = "" if numbered else "month" if match["month_alone"] else "day"
+        if (place == "month" and to_numbered) or not (written := _written(match, locale, source)):
+            continue
+        begin, end = match.start(f"of_{place}" if place else 0), match.end()
+        if same:
+            yield Found(begin, end, text[begin:end])
+        else:
+            adverbs = _ADVERBS.get(primary(tgt)) if begin > match.start() else None
+            yield Found(begin, end, written, getattr(adverbs, place) if adverbs else "")
+
+
+def words_before(language: str) -> frozenset[str]:
+    """The words of a language that a model may write before a date, in the place of the right one."""
+    adverbs = _ADVERBS.get(primary(language))
+    return frozenset((adverbs.day, adverbs.month, *adverbs.others.split())) if adverbs else frozenset()
 
 
 @cache
@@ -43,21 +83,25 @@ def _numbered() -> re.Pattern[str]:
 
 
 @cache
-def _named(locale: Any) -> re.Pattern[str]:
-    """Dates with the name of the month, the day before or after it."""
+def _named(locale: Any, language: str) -> re.Pattern[str]:
+    """Dates with the name of the month, the day before or after it, and months with a year."""
     months = "|".join(map(re.escape, _months(locale)))
-    year = r"(?:,?\s(?:de\s)?(?P<{0}>\d{{4}}))?(?!\w)".format
-    return re.compile(
-        rf"(?<!\w)(?:(?P<day>\d{{1,2}})(?:\.|th|st|nd|rd|er|º)?\s(?:de\s)?(?P<month>{months})(?!\w){year('year')}"
-        rf"|(?P<month_first>{months})\s(?P<day_after>\d{{1,2}})(?:th|st|nd|rd)?(?![\w:.]\d){year('year_after')})"
-    )
+    year = r"(?:,?\s(?:del?\s)?(?P<{0}>\d{{4}}))?(?!\w)".format
+    adverbs = _ADVERBS.get(language)
+    on_day, on_month = (rf"(?:(?i:{word})\s(?:the\s)?)?" if adverbs else "" for word in (adverbs or ("", ""))[:2])
+    day = rf"(?P<day>\d{{1,2}})(?:\.|th|st|nd|rd|er|º)?\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
+    day_after = rf"(?P<month_first>{months})\s(?P<day_after>\d{{1,2}})(?:th|st|nd|rd)?(?![\w:.]\d){year('year_after')}"
+    alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>\d{{4}})(?![\w:.]\d|\w)"
+    return re.compile(rf"(?<!\w)(?:{on_day}(?P<of_day>{day}|{day_after})|{on_month}(?P<of_month>{alone}))")
 
 
 @cache
 def _months(locale: Any) -> dict[str, int]:
+    """The numbers of months by their names; also by those that begin a sentence."""
     from babel.dates import get_month_names
 
-    return {str(name): number for number, name in get_month_names("wide", locale=locale).items()}
+    names = {str(name): number for number, name in get_month_names("wide", locale=locale).items()}
+    return names | {name[0].upper() + name[1:]: number for name, number in names.items()}
 
 
 def _written(match: re.Match[str], locale: Any, source: Any) -> str:
@@ -76,14 +120,16 @@ def _written(match: re.Match[str], locale: Any, source: Any) -> str:
 def _date(found: dict[str, str], locale: Any, month_of: Callable[[str], int]) -> str:
     from babel.dates import format_skeleton
 
-    name = found.get("month") or found["month_first"]
+    name = found.get("month") or found.get("month_first") or found["month_alone"]
     month = int(name) if name.isdecimal() else month_of(name)
     year, day = (found.get(part) or found.get(f"{part}_after") for part in ("year", "day"))
+    year = year or found.get("year_alone")
     if not (year or day):
         return ""
     parts = ("y" if year else "") + "MMMM" + ("d" if day else "")
     # 2000 is a leap year, as the year that is not named may be.
-    return str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
+    written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
+    return re.sub("^1 ", "1er ", written) if locale.language == "fr" else written
 
 
 def _time(found: dict[str, str], locale: Any) -> str:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from seq2seq.errors import InputError
@@ -35,11 +35,16 @@ Span = tuple[int, int]  # where something begins and ends in a text
 class Kept(str):
     """The code of a mark that `keep` made: the text to put back. `source` is what stood in the source.
 
-    Where marks of the document stand in what is kept, `parts` are its texts and these marks.
+    Where marks of the document stand in what is kept, `parts` are its texts and these marks. Where it is words of the
+    target language, a sentence that begins with them has a capital. `before` is the word that is written before it, and
+    `instead_of` are those that it takes the place of.
     """
 
     source: str
     parts: Sequence[str | Mark] = ()
+    is_words = False
+    before = ""
+    instead_of: Set[str] = frozenset()
 
     @classmethod
     def of(cls, text: str, source: str) -> "Kept":
@@ -160,7 +165,7 @@ def _divided(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) -
     for begin, end, kind, code in sorted(_things(text, keeping, names, begins)):
         if begin > start:
             yield text[start:begin]
-        yield Mark(0, kind, Kept.of(code, text[begin:end]))
+        yield Mark(0, kind, code if isinstance(code, Kept) else Kept.of(code, text[begin:end]))
         start = end
     if start < len(text):
         yield text[start:]
@@ -184,16 +189,16 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     seen = apart(text, keeping.src)
     found = [match for begin, end in free for match in found_in(seen, begin, end)]
     days = [] if keeping.lenient else _dates(text, keeping, taken, found)
-    things += [(begin, end, VALUE, code) for begin, end, code in days]
-    begins_of_days = [begin for begin, _, _ in days]
-    listed: dict[str, list[dates.Found]] = {"number": [], "phone": []}
+    things += [(day.begin, day.end, VALUE, _date(day, text, keeping.tgt)) for day in days]
+    begins_of_days = [day.begin for day in days]
+    listed: dict[str, list[number_lists.Found]] = {"number": [], "phone": []}
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue
         name, (begin, end) = str(match.lastgroup), match.span()
         code = text[begin:end]
         day = bisect_right(begins_of_days, begin)
-        if day and end <= days[day - 1][1]:
+        if day and end <= days[day - 1].end:
             continue
         if name in _DIGITS and keeping.tgt and primary(keeping.tgt) not in UNSPACED_LANGUAGES:
             code = re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), code)
@@ -217,9 +222,7 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     return things
 
 
-def _dates(
-    text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[re.Match[str]]
-) -> list[tuple[int, int, str]]:
+def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[re.Match[str]]) -> list[dates.Found]:
     """Dates, times and large numbers that the target language writes in another order, outside of what is kept.
 
     A number of what was `found` stands in a date as a whole, or there is no date: 5 May 2024-2026.
@@ -228,12 +231,20 @@ def _dates(
     numbers = [match.span() for match in found if match.lastgroup in _DIGITS]
     if not numbers:
         return []
-    begins, days = [begin for begin, _ in numbers], list[tuple[int, int, str]]()
-    for begin, end, code in dates.found(_without(text, [*taken, *others]), keeping.src, keeping.tgt):
-        first, after = bisect_left(begins, begin), bisect_left(begins, end)
-        if (not first or numbers[first - 1][1] <= begin) and (not after or numbers[after - 1][1] <= end):
-            days.append((begin, end, code))
+    begins, days = [begin for begin, _ in numbers], list[dates.Found]()
+    for day in dates.found(_without(text, [*taken, *others]), keeping.src, keeping.tgt):
+        first, after = bisect_left(begins, day.begin), bisect_left(begins, day.end)
+        if (not first or numbers[first - 1][1] <= day.begin) and (not after or numbers[after - 1][1] <= day.end):
+            days.append(day)
     return days
+
+
+def _date(day: dates.Found, text: str, language: str) -> Kept:
+    """The code of a date in the text, for a translation in a language."""
+    kept = Kept.of(day.text, text[day.begin : day.end])
+    kept.is_words, kept.before = True, day.before
+    kept.instead_of = dates.words_before(language) if day.before else frozenset()
+    return kept
 
 
 def _kind(name: str, code: str) -> str:

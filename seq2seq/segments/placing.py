@@ -12,10 +12,14 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from seq2seq.segments.keeping import Kept
 from seq2seq.segments.pieces import PIECE, is_piece, number_of
 from seq2seq.segments.reading import Inner, Sentence
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
-from seq2seq.segments.words import UNSPACED
+from seq2seq.segments.words import UNSPACED, with_capital
+
+_LAST = re.compile(r"(\w+)\s$")  # the last word of what is written
+_LETTER = re.compile(r"\w")
 
 Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it
 
@@ -208,14 +212,35 @@ class _Writer:
         """Write the text up to `end`, with values in the place of their pieces."""
         start = self.at
         for found in [] if self.raw else PIECE.finditer(self.text, start, end):
-            self._add(self.text[start : found.start()], start)
-            number = number_of(found[0])
+            before, number = self.text[start : found.start()], number_of(found[0])
             if number < len(self.sentence.values) and number not in self.used:
                 self.used.add(number)
-                self._add(self.sentence.values[number], found.start())
+                before, mark = self._fitted(before, self.sentence.values[number])
+                self._add(before, start)
+                self._add(mark, found.start())
+            else:
+                self._add(before, start)
             start = found.end()
         self._add(self.text[start:end], start)
         self.at = max(self.at, end)
+
+    def _fitted(self, before: str, value: Mark) -> tuple[str, Mark]:
+        """The text before a value with the word that belongs to it, and the value; the first word with a capital."""
+        code = value.code
+        if not (isinstance(code, Kept) and code.is_words):
+            return before, value
+        while (last := _LAST.search(before)) and last[1].lower() in code.instead_of:
+            before = before[: last.start()]
+        written = any(not isinstance(part, str) or _LETTER.search(part) for part in [*self.parts, before])
+        word, text = code.before, str(code)
+        if not written and self._begins_with_capital():
+            word, text = with_capital(word), text if word else with_capital(text) or text
+        return before + (f"{word} " if word else ""), value._replace(code=Kept.of(text, code.source))
+
+    def _begins_with_capital(self) -> bool:
+        """Whether the first letter of the sentence, as it stands in the source, is a capital."""
+        codes = (part if isinstance(part, str) else getattr(part.code, "source", "") for part in self.sentence.parts)
+        return next((letter for text in codes for letter in text if letter.isalpha()), "").isupper()
 
     def write(self, ranges: Sequence[_Range]) -> None:
         """Write the text up to the last of these marks, with them."""

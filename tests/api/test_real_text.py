@@ -234,3 +234,14 @@ def test_a_number_of_the_prefix_comes_once() -> None:
     found = LineTranslator(bundle.toward(("en", "de")), bundle.search).stream(lines, print, prefixes)
     for (best, *_), prefix, numbers in zip(found, prefixes, (["5"], ["12", "3"]), strict=True):
         assert best.text.startswith(prefix) and re.findall(r"\d+", best.text) == numbers
+
+
+def test_dates_stand_in_a_sentence_as_the_language_has_them(model: seq2seq.Translator) -> None:
+    lines = ["It rained on July 19, 2016.", "He was born on March 3, 1990."]
+    for to, expected in (
+        ("de", ["Es regnete am 19. Juli 2016.", "Er wurde am 3. März 1990 geboren."]),
+        ("fr", ["Il a plu le 19 juillet 2016.", "Il est né le 3 mars 1990."]),
+        ("es", ["Llovió el 19 de julio de 2016.", "Él nació el 3 de marzo de 1990."]),
+        ("nl", ["Het regende op 19 juli 2016.", "Hij werd op 3 maart 1990 geboren."]),
+    ):
+        assert model.translate(lines, from_="en", to=to) == expected

@@ -1,5 +1,6 @@
 """Dates, times and large numbers between Japanese or Chinese and languages that name the months."""
 
+import re
 import time
 from datetime import date
 
@@ -25,8 +26,43 @@ def written(text: str, src: str, tgt: str) -> list[str]:
 )
 def test_a_date_is_written_as_cldr_does_in_both_languages(day: date, naming: str, numbering: str) -> None:
     named, numbered = (format_date(day, "long", locale=each.replace("-", "_")) for each in (naming, numbering))
-    assert [what for _, _, what in found(f"x {numbered}。", numbering, naming)] == [named]
-    assert [what for _, _, what in found(f"({named})", naming, numbering)] == [numbered]
+    assert [date.text for date in found(f"x {numbered}。", numbering, naming)] == [french(named, naming)]
+    assert [date.text for date in found(f"({named})", naming, numbering)] == [numbered]
+
+
+def french(written: str, language: str) -> str:
+    """The first of a month, which CLDR has as a number alone."""
+    return re.sub("^1 ", "1er ", written) if language == "fr" else written
+
+
+@given(st.dates(date(1000, 1, 1), date(2999, 12, 31)), st.sampled_from(NAMING), st.sampled_from(NAMING))
+def test_a_date_is_written_anew_between_languages_that_name_months(day: date, src: str, tgt: str) -> None:
+    """In its own language it stays, so that both sides of a pair have the same."""
+    one, other = (format_date(day, "long", locale=each.replace("-", "_")) for each in (src, tgt))
+    same = src.split("-")[0] == tgt.split("-")[0]
+    assert [date.text for date in found(f"x {one}!", src, tgt)] == [one if same else french(other, tgt)]
+    assert [(date.text, date.before) for date in found(one, src, src)] == [(one, "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "src", "tgt", "expected"),
+    [
+        ("Born on March 5, 2024.", "en", "de", [("5. März 2024", "am")]),
+        ("On the 4th of July we", "en", "fr", [("4 juillet", "le")]),
+        ("Since March 5", "en", "es", [("5 de marzo", "")]),
+        ("Im August 1945", "de", "en", [("August 1945", "in")]),
+        ("Mars 2020 et en mars 2021", "fr", "es", [("marzo de 2020", ""), ("marzo de 2021", "en")]),
+        ("el 3 de marzo del 2020", "es", "nl", [("3 maart 2020", "op")]),
+        ("op 3 maart", "nl", "ja", [("3月3日", "")]),
+        ("3. März", "de", "pl", [("3 marca", "")]),
+        ("on March 3", "en", "pl", [("3 marca", "")]),
+        ("in March we", "en", "de", []),
+        ("moon March 3", "en", "de", [("3. März", "")]),
+        ("March 20245", "en", "de", []),
+    ],
+)
+def test_the_word_before_a_date(text: str, src: str, tgt: str, expected: list[tuple[str, str]]) -> None:
+    assert [(date.text, date.before) for date in found(text, src, tgt)] == expected
 
 
 @pytest.mark.parametrize(
@@ -63,7 +99,9 @@ def test_a_date_is_written_as_cldr_does_in_both_languages(day: date, naming: str
         ("March 5:30", "en", "ja", ["5:30"]),
         ("5 May 2024-2026", "en", "ja", ["5", "2024-2026"]),
         ("2024年3月5日", "ja", "zh", ["2024", "3", "5"]),
-        ("March 5, 2024", "en", "de", ["5", "2024"]),
+        ("March 5, 2024", "en", "de", ["5. März 2024"]),
+        ("March 5, 2024", "en", "en", ["March 5, 2024"]),
+        ("March 5, 2024", "en", "xx", ["5", "2024"]),
         ("2024年3月5日", "ja", "xx", ["2024", "3", "5"]),
     ],
 )

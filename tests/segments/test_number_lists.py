@@ -30,7 +30,7 @@ def values(text: str, src: str, tgt: str) -> list[str]:
         ("No. 1, 2, 2024-05-17, +49 30 123456, +49 30 123457.", "en", "de", [*"12", *LATER]),
         # Two numbers are no list, nor are those of a date, or with words between.
         ("He has 5 and 7 of them.", "en", "de", ["5", "7"]),
-        ("On May 5, 2019, 3 people came.", "en", "de", ["5", "2019", "3"]),
+        ("On May 5, 2019, 3 people came.", "en", "de", ["5. Mai 2019", "3"]),
         ("We need 3 eggs, 4 apples and 5 pears.", "en", "de", ["3", "4", "5"]),
         # Lists follow one another; a list ends with its last word.
         ("1, 2 and 3, 4, 5 or 6 came.", "en", "nl", ["1, 2 en 3", "4, 5 of 6"]),

@@ -116,3 +116,32 @@ def test_the_time_does_not_grow_with_the_cube_of_the_number_of_pairs() -> None:
     parts = place(source, "u " * 1000, [(2 * i, 2 * i) for i in range(0, 400, 2)]).parts
     assert sum(isinstance(part, Mark) for part in parts) == 800
     assert time.thread_time() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "expected"),
+    [
+        ("It rained on March 5.", "Es regnete auf \ue010.", "Es regnete am 5. März."),
+        ("It rained on March 5.", "Es regnete \ue010.", "Es regnete am 5. März."),
+        ("It rained on March 5.", "\ue010 regnete es.", "Am 5. März regnete es."),
+        ("it rained on March 5", "\ue010 regnete es", "am 5. März regnete es"),
+        ("On March 5 it rained.", "Zum in \ue010 regnete es.", "Am 5. März regnete es."),
+        ("It rained since March 5.", "Es regnet seit \ue010.", "Es regnet seit 5. März."),
+        ("Since March 5 it rains.", "Der \ue010 ist Regen.", "Der 5. März ist Regen."),
+        ("He said: on March 5 and 7 of us", "Er: in \ue010 und \ue011", "Er: am 5. März und 7"),
+    ],
+)
+def test_a_date_has_its_word_before_it(source: str, translation: str, expected: str) -> None:
+    """It takes the place of what the model wrote, and begins a sentence with a capital."""
+    [found] = read(Segment(source), Reading("en", Keeping("en", "de"), split=False, pieces=4))
+    assert isinstance(found, Sentence)
+    assert restore(Segment.of_parts(place(found, translation, []).parts)).text == expected
+
+
+def test_a_month_begins_a_sentence_with_a_capital() -> None:
+    reading = Reading("en", Keeping("en", "fr"), split=False, pieces=4)
+    for source, expected in (("March 2020 was cold", "Mars 2020 était froid"), ("in March 2020", "en mars 2020")):
+        [found] = read(Segment(source), reading)
+        assert isinstance(found, Sentence)
+        written = "\ue010" + expected[expected.index(" 2020") + 5 :]
+        assert restore(Segment.of_parts(place(found, written, []).parts)).text == expected

@@ -24,6 +24,7 @@ HOW = reading(PLAIN, "en", "de", 4)
         ("%s of %s", "%s", ("\ue010 of %s", "\ue010")),
         ("a <b>b</b> c", "x <b>y</b> z", ("a b c", "x y z")),
         ("a <b>b</b> c", "x y", ("a <b>b</b> c", "x y")),
+        ("On May 5, 2024 it rained.", "Am 5. Mai 2024 regnete es.", ("On \ue010 it rained.", "Am \ue010 regnete es.")),
         ("“Hi”  you…", "„Hallo“  du…", ('"Hi" you...', "„Hallo“  du…")),
         ("1 2 3 4 5 6", "1 2 3 4 5 6", ("\ue010 \ue011 \ue012 \ue013 5 6", "\ue010 \ue011 \ue012 \ue013 5 6")),
     ],
