@@ -6,7 +6,7 @@ März", "le 5 mars".
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, time
 from decimal import Decimal
 from functools import cache
@@ -85,23 +85,44 @@ def _numbered() -> re.Pattern[str]:
 @cache
 def _named(locale: Any, language: str) -> re.Pattern[str]:
     """Dates with the name of the month, the day before or after it, and months with a year."""
-    months = "|".join(map(re.escape, _months(locale)))
+    months, weekdays = (f"(?:{'|'.join(map(re.escape, names(locale)))})" for names in (_months, _weekdays))
     year = r"(?:,?\s(?:del?\s)?(?P<{0}>\d{{4}}))?(?!\w)".format
     adverbs = _ADVERBS.get(language)
     on_day, on_month = (rf"(?:(?i:{word})\s(?:the\s)?)?" if adverbs else "" for word in (adverbs or ("", ""))[:2])
+    weekday = rf"(?:(?P<weekday>{weekdays}),?\s(?:(?:the|de[mn])\s)?)?"
     day = rf"(?P<day>\d{{1,2}})(?:\.|th|st|nd|rd|er|º)?\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
     day_after = rf"(?P<month_first>{months})\s(?P<day_after>\d{{1,2}})(?:th|st|nd|rd)?(?![\w:.]\d){year('year_after')}"
     alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>\d{{4}})(?![\w:.]\d|\w)"
-    return re.compile(rf"(?<!\w)(?:{on_day}(?P<of_day>{day}|{day_after})|{on_month}(?P<of_month>{alone}))")
+    return re.compile(rf"(?<!\w)(?:{on_day}(?P<of_day>{weekday}(?:{day}|{day_after}))|{on_month}(?P<of_month>{alone}))")
 
 
 @cache
 def _months(locale: Any) -> dict[str, int]:
-    """The numbers of months by their names; also by those that begin a sentence."""
+    """The numbers of months by their names, the longest first; also by those that begin a sentence.
+
+    Short ones end with a full stop, but in English they need none: in other languages many are words.
+    """
     from babel.dates import get_month_names
 
-    names = {str(name): number for number, name in get_month_names("wide", locale=locale).items()}
-    return names | {name[0].upper() + name[1:]: number for name, number in names.items()}
+    wide, short = (get_month_names(width, locale=locale).items() for width in ("wide", "abbreviated"))
+    names = {str(name): number for number, name in short if str(name).endswith(".") or locale.language == "en"}
+    if locale.language == "en":
+        names |= {f"{name}.": number for name, number in names.items()}
+    return _with_capitals(names | {str(name): number for number, name in wide})
+
+
+@cache
+def _weekdays(locale: Any) -> dict[str, int]:
+    """The numbers of weekdays, from Monday as 0 on, by their names; also by those that begin a sentence."""
+    from babel.dates import get_day_names
+
+    return _with_capitals({str(name): number for number, name in get_day_names("wide", locale=locale).items()})
+
+
+def _with_capitals(names: dict[str, int]) -> dict[str, int]:
+    """The names, the longest first, and with a capital."""
+    names |= {name[0].upper() + name[1:]: number for name, number in names.items()}
+    return dict(sorted(names.items(), key=lambda item: -len(item[0])))
 
 
 def _written(match: re.Match[str], locale: Any, source: Any) -> str:
@@ -112,24 +133,44 @@ def _written(match: re.Match[str], locale: Any, source: Any) -> str:
     try:
         if "hour" in found:
             return _time(found, locale)
-        return _date(found, locale, lambda name: _months(source)[name])
+        return _date(found, locale, source)
     except ValueError:
         return ""
 
 
-def _date(found: dict[str, str], locale: Any, month_of: Callable[[str], int]) -> str:
-    from babel.dates import format_skeleton
+def _date(found: dict[str, str], locale: Any, source: Any) -> str:
+    from babel.dates import format_skeleton, get_day_names
 
     name = found.get("month") or found.get("month_first") or found["month_alone"]
-    month = int(name) if name.isdecimal() else month_of(name)
+    month = int(name) if name.isdecimal() else _months(source)[name]
     year, day = (found.get(part) or found.get(f"{part}_after") for part in ("year", "day"))
     year = year or found.get("year_alone")
     if not (year or day):
         return ""
     parts = ("y" if year else "") + "MMMM" + ("d" if day else "")
-    # 2000 is a leap year, as the year that is not named may be.
-    written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
-    return re.sub("^1 ", "1er ", written) if locale.language == "fr" else written
+    if weekday := found.get("weekday"):
+        number = _weekdays(source)[weekday]
+        near = _on(number, month, int(day or 1))  # the year that is named may be another
+        short, wide = (get_day_names(width, locale=locale)[number] for width in ("abbreviated", "wide"))
+        written = str(format_skeleton(parts.replace("d", "EEEEd"), near, locale=locale))
+        written = written if wide in written else re.sub(rf"\b{re.escape(short)}(?!\w)", wide, written)
+        written = written.replace(str(near.year), year or "")
+    else:
+        # 2000 is a leap year, as the year that is not named may be.
+        written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
+    return re.sub(r"\b1 (?=\D)", "1er ", written) if locale.language == "fr" and day else written
+
+
+def _on(weekday: int, month: int, day: int) -> date:
+    """A date on this weekday.
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    for year in range(2000, 2400):
+        if not (month == 2 and day == 29 and year % 4) and date(year, month, day).weekday() == weekday:
+            return date(year, month, day)
+    raise ValueError
 
 
 def _time(found: dict[str, str], locale: Any) -> str:

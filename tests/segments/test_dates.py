@@ -32,7 +32,15 @@ def test_a_date_is_written_as_cldr_does_in_both_languages(day: date, naming: str
 
 def french(written: str, language: str) -> str:
     """The first of a month, which CLDR has as a number alone."""
-    return re.sub("^1 ", "1er ", written) if language == "fr" else written
+    return re.sub(r"^(\w+ )?1 ", r"\g<1>1er ", written) if language == "fr" else written
+
+
+@given(st.dates(date(1000, 1, 1), date(2999, 12, 31)), st.sampled_from(["de", "en", "es", "fr", "it", "nl", "pt"]))
+def test_a_weekday_goes_with_its_date(day: date, tgt: str) -> None:
+    text = format_date(day, "full", locale="en")
+    assert [date.text for date in found(text, "en", tgt)] == [
+        text if tgt == "en" else french(format_date(day, "full", locale=tgt), tgt)
+    ]
 
 
 @given(st.dates(date(1000, 1, 1), date(2999, 12, 31)), st.sampled_from(NAMING), st.sampled_from(NAMING))
@@ -57,6 +65,15 @@ def test_a_date_is_written_anew_between_languages_that_name_months(day: date, sr
         ("3. März", "de", "pl", [("3 marca", "")]),
         ("on March 3", "en", "pl", [("3 marca", "")]),
         ("in March we", "en", "de", []),
+        ("on Monday, June 12, 2024", "en", "de", [("Montag, 12. Juni 2024", "am")]),
+        ("am Montag, dem 12. Juni", "de", "fr", [("lundi 12 juin", "le")]),
+        ("Le lundi 1er juin", "fr", "es", [("lunes, 1 de junio", "el")]),
+        ("Lunes 29 de febrero", "es", "en", [("Monday, February 29", "")]),
+        ("op woensdag 12 juni 2024", "nl", "ja", [("2024年6月12日水曜日", "")]),
+        ("on Monday, June 31", "en", "de", []),
+        ("on Jan 5, 2020, 6 Dec. 2021", "en", "de", [("5. Januar 2020", "am"), ("6. Dezember 2021", "")]),
+        ("am 5. Jan. 2020 im Okt. 2021", "de", "en", [("January 5, 2020", "on"), ("October 2021", "in")]),
+        ("vinse 3 set", "it", "en", []),
         ("moon March 3", "en", "de", [("3. März", "")]),
         ("March 20245", "en", "de", []),
     ],
