@@ -23,23 +23,31 @@ class _Adverbs(NamedTuple):
 
     day: str  # before a day
     month: str  # before a month with its year
+    time: str  # before a time
     others: str  # further words that none of these follows
 
 
 _ADVERBS = {
-    "de": _Adverbs("am", "im", "an auf bei dem den der in um zu zum"),
-    "en": _Adverbs("on", "in", "at by for from of the to"),
-    "es": _Adverbs("el", "en", "a al con de del la las lo los por sobre"),
-    "fr": _Adverbs("le", "en", "à au aux dans de du la pour sur"),
-    "it": _Adverbs("il", "nel", "a al di in la per su"),
-    "nl": _Adverbs("op", "in", "aan bij de het om te voor"),
-    "pt": _Adverbs("em", "em", "a ao de no na o para"),
+    "de": _Adverbs("am", "im", "um", "an auf bei dem den der in zu zum"),
+    "en": _Adverbs("on", "in", "at", "by for from of the to"),
+    "es": _Adverbs("el", "en", "a las", "a al con de del la las lo los por sobre"),
+    "fr": _Adverbs("le", "en", "à", "au aux dans de du la pour sur"),
+    "it": _Adverbs("il", "nel", "alle", "a al di in la per su"),
+    "nl": _Adverbs("op", "in", "om", "aan bij de het te"),
+    "pt": _Adverbs("em", "em", "às", "a ao de no na o para"),
 }
 
 # The year, the month and the day; a year of an era before them (令和6年3月5日) is left to the model with all of it.
 _DATE = r"(?<![\d年])(?:(?P<year>\d{3,4})年\s?)?(?P<month>\d{1,2})月(?:\s?(?P<day>\d{1,2})[日号號])?"
 _TIME = r"(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\d{1,2})[時时点點](?P<minute>\d{2})分"
+# In English, half past three in the afternoon is 3:30 p.m., whose full stop may be that of the sentence.
+_TWELVE = (
+    r"(?:(?i:at)\s)?(?P<of_time>(?P<twelve>1[0-2]|0?[1-9])(?::(?P<minutes>[0-5]\d))?\s?"
+    r"(?P<half>[ap]\.m(?:\.(?=[,;:)]|\s+[a-z\d]))?|[ap]m|[AP]M)(?!\w))"
+)
 _LARGE = r"(?P<large>(?<![\d.,])(?:\d+(?:,\d{3})*(?:\.\d+)?[兆億亿万萬])+(?:\d+(?:,\d{3})*)?)"
+_HALVES = {"ja": ["午前", "午後", "時", "分"], "zh": ["上午", "下午", "点", "分"], "yue": ["上午", "下午", "點", "分"]}
+_COUNTER = re.compile("[年月日時时點点分人](?![本曜間间々])")
 _SIZES = {"兆": 10**12, "億": 10**8, "亿": 10**8, "万": 10**4, "萬": 10**4}
 
 
@@ -60,7 +68,7 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
     if locale is None or source is None or (numbered and to_numbered and not same):
         return
     for match in (_numbered() if numbered else _named(source, primary(src))).finditer(text):
-        place = "" if numbered else "month" if match["month_alone"] else "day"
+        place = "" if numbered else next(name for name in _Adverbs._fields if match[f"of_{name}"])
         if (place == "month" and to_numbered) or not (written := _written(match, locale, source)):
             continue
         begin, end = match.start(f"of_{place}" if place else 0), match.end()
@@ -71,10 +79,16 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
             yield Found(begin, end, written, getattr(adverbs, place) if adverbs else "")
 
 
-def words_before(language: str) -> frozenset[str]:
-    """The words of a language that a model may write before a date, in the place of the right one."""
-    adverbs = _ADVERBS.get(primary(language))
-    return frozenset((adverbs.day, adverbs.month, *adverbs.others.split())) if adverbs else frozenset()
+@cache
+def words_before(src: str, tgt: str) -> frozenset[str]:
+    """The words of the target language, and of the source, that a model may write before a date or a time."""
+    target, source = _ADVERBS.get(primary(tgt)), _ADVERBS.get(primary(src))
+    return frozenset([*" ".join(target or ()).split(), *(source[:3] if source else ())])
+
+
+def counters(language: str) -> re.Pattern[str] | None:
+    """What a model may write behind a date or a time as behind a number, of a language that counts so: 3月5日年."""
+    return _COUNTER if primary(language) in _NUMBERED else None
 
 
 @cache
@@ -93,7 +107,8 @@ def _named(locale: Any, language: str) -> re.Pattern[str]:
     day = rf"(?P<day>\d{{1,2}})(?:\.|th|st|nd|rd|er|º)?\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
     day_after = rf"(?P<month_first>{months})\s(?P<day_after>\d{{1,2}})(?:th|st|nd|rd)?(?![\w:.]\d){year('year_after')}"
     alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>\d{{4}})(?![\w:.]\d|\w)"
-    return re.compile(rf"(?<!\w)(?:{on_day}(?P<of_day>{weekday}(?:{day}|{day_after}))|{on_month}(?P<of_month>{alone}))")
+    named = rf"{on_day}(?P<of_day>{weekday}(?:{day}|{day_after}))|{on_month}(?P<of_month>{alone})"
+    return re.compile(rf"(?<!\w)(?:{named}|{_TWELVE if language == 'en' else '(?P<of_time>(?!))'})")
 
 
 @cache
@@ -130,6 +145,8 @@ def _written(match: re.Match[str], locale: Any, source: Any) -> str:
     found = {name: value for name, value in match.groupdict().items() if value}
     if large := found.get("large"):
         return _number(large, locale)
+    if "twelve" in found:
+        return _time_of_half(found, locale)
     try:
         if "hour" in found:
             return _time(found, locale)
@@ -181,6 +198,16 @@ def _time(found: dict[str, str], locale: Any) -> str:
         return f"{hour}:{minute:02}" if hour <= 24 and minute < 60 else ""
     written = format_time(time(hour % 12 + 12 * ("afternoon" in found), minute), "short", locale=locale)
     return str(written).replace("\u202f", " ")
+
+
+def _time_of_half(found: dict[str, str], locale: Any) -> str:
+    """3:30 p.m. is 15:30, and 午後3時30分 in Japanese."""
+    hour, minutes = int(found["twelve"]) % 12, found.get("minutes")
+    afternoon = found["half"][0] in "pP"
+    if locale.language not in _HALVES:
+        return f"{hour + 12 * afternoon}:{minutes or '00'}"
+    *halves, of_hour, of_minutes = _HALVES[locale.language]
+    return f"{halves[afternoon]}{hour}{of_hour}" + (f"{int(minutes)}{of_minutes}" if minutes else "")
 
 
 def _number(large: str, locale: Any) -> str:

@@ -37,7 +37,7 @@ class Kept(str):
 
     Where marks of the document stand in what is kept, `parts` are its texts and these marks. Where it is words of the
     target language, a sentence that begins with them has a capital. `before` is the word that is written before it, and
-    `instead_of` are those that it takes the place of.
+    `instead_of` are those that it takes the place of; what `counters` matches behind it is left out.
     """
 
     source: str
@@ -45,6 +45,7 @@ class Kept(str):
     is_words = False
     before = ""
     instead_of: Set[str] = frozenset()
+    counters: re.Pattern[str] | None = None
 
     @classmethod
     def of(cls, text: str, source: str) -> "Kept":
@@ -189,7 +190,7 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     seen = apart(text, keeping.src)
     found = [match for begin, end in free for match in found_in(seen, begin, end)]
     days = [] if keeping.lenient else _dates(text, keeping, taken, found)
-    things += [(day.begin, day.end, VALUE, _date(day, text, keeping.tgt)) for day in days]
+    things += [(day.begin, day.end, VALUE, _date(day, text, keeping)) for day in days]
     begins_of_days = [day.begin for day in days]
     listed: dict[str, list[number_lists.Found]] = {"number": [], "phone": []}
     for match in found:
@@ -239,11 +240,11 @@ def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[r
     return days
 
 
-def _date(day: dates.Found, text: str, language: str) -> Kept:
-    """The code of a date in the text, for a translation in a language."""
+def _date(day: dates.Found, text: str, keeping: Keeping) -> Kept:
+    """The code of a date in the text."""
     kept = Kept.of(day.text, text[day.begin : day.end])
-    kept.is_words, kept.before = True, day.before
-    kept.instead_of = dates.words_before(language) if day.before else frozenset()
+    kept.is_words, kept.before, kept.counters = True, day.before, dates.counters(keeping.tgt)
+    kept.instead_of = dates.words_before(keeping.src, keeping.tgt) if day.before else frozenset()
     return kept
 
 

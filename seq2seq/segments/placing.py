@@ -18,7 +18,7 @@ from seq2seq.segments.reading import Inner, Sentence
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
 from seq2seq.segments.words import UNSPACED, with_capital
 
-_LAST = re.compile(r"(\w+)\s$")  # the last word of what is written
+_LAST = re.compile(r"(\w+)\s?$")  # the last word of what is written
 _LETTER = re.compile(r"\w")
 
 Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it
@@ -212,15 +212,18 @@ class _Writer:
         """Write the text up to `end`, with values in the place of their pieces."""
         start = self.at
         for found in [] if self.raw else PIECE.finditer(self.text, start, end):
-            before, number = self.text[start : found.start()], number_of(found[0])
+            before, number, last = self.text[start : found.start()], number_of(found[0]), found.end()
             if number < len(self.sentence.values) and number not in self.used:
                 self.used.add(number)
-                before, mark = self._fitted(before, self.sentence.values[number])
+                value = self.sentence.values[number]
+                before, mark = self._fitted(before, value)
                 self._add(before, start)
                 self._add(mark, found.start())
+                if counter := getattr(value.code, "counters", None):
+                    last += len(behind[0]) if (behind := counter.match(self.text, last, end)) else 0
             else:
                 self._add(before, start)
-            start = found.end()
+            start = last
         self._add(self.text[start:end], start)
         self.at = max(self.at, end)
 
@@ -234,8 +237,10 @@ class _Writer:
         written = any(not isinstance(part, str) or _LETTER.search(part) for part in [*self.parts, before])
         word, text = code.before, str(code)
         if not written and self._begins_with_capital():
-            word, text = with_capital(word), text if word else with_capital(text) or text
-        return before + (f"{word} " if word else ""), value._replace(code=Kept.of(text, code.source))
+            word, text = with_capital(word) or word, text if word else with_capital(text) or text
+        if word:
+            before += f" {word} " if before[-1:].isalnum() else f"{word} "
+        return before, value._replace(code=Kept.of(text, code.source))
 
     def _begins_with_capital(self) -> bool:
         """Whether the first letter of the sentence, as it stands in the source, is a capital."""

@@ -74,6 +74,15 @@ def test_a_date_is_written_anew_between_languages_that_name_months(day: date, sr
         ("on Jan 5, 2020, 6 Dec. 2021", "en", "de", [("5. Januar 2020", "am"), ("6. Dezember 2021", "")]),
         ("am 5. Jan. 2020 im Okt. 2021", "de", "en", [("January 5, 2020", "on"), ("October 2021", "in")]),
         ("vinse 3 set", "it", "en", []),
+        # Times of twelve hours; a full stop behind them may be that of the sentence.
+        ("at 3 p.m. today", "en", "de", [("15:00", "um")]),
+        ("At 3:05 AM.", "en", "fr", [("3:05", "à")]),
+        ("from 9 am to 12 p.m.", "en", "es", [("9:00", ""), ("12:00", "")]),
+        ("12 a.m. and 12:30 pm", "en", "nl", [("0:00", ""), ("12:30", "")]),
+        ("at 3:30 p.m., at 11 am", "en", "ja", [("午後3時30分", ""), ("午前11時", "")]),
+        ("at 3 p.m.", "en", "zh", [("下午3点", "")]),
+        ("at 13 pm, 3:60 pm, 3 amps", "en", "de", []),
+        ("um 3 am Tag", "de", "en", []),
         ("moon March 3", "en", "de", [("3. März", "")]),
         ("March 20245", "en", "de", []),
     ],
@@ -124,6 +133,11 @@ def test_the_word_before_a_date(text: str, src: str, tgt: str, expected: list[tu
 )
 def test_dates_times_and_large_numbers(text: str, src: str, tgt: str, expected: list[str]) -> None:
     assert written(text, src, tgt) == expected
+
+
+def test_the_full_stop_of_a_sentence_is_no_part_of_a_time() -> None:
+    for text, rest in (("It is 3 p.m.", "It is ."), ("At 3 p.m., we", "At , we"), ("At 3 p.m. He", "At . He")):
+        assert keep(Segment(text), Keeping("en", "de")).text == rest
 
 
 @pytest.mark.parametrize("text", ["`2024年3月5日`", "{{ 3月5日 }}", "<a title='3月5日'>"])

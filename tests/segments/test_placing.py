@@ -126,6 +126,9 @@ def test_the_time_does_not_grow_with_the_cube_of_the_number_of_pairs() -> None:
         ("It rained on March 5.", "\ue010 regnete es.", "Am 5. März regnete es."),
         ("it rained on March 5", "\ue010 regnete es", "am 5. März regnete es"),
         ("On March 5 it rained.", "Zum in \ue010 regnete es.", "Am 5. März regnete es."),
+        ("It rained on March 5.", "Es regnete on \ue010.", "Es regnete am 5. März."),
+        ("It rained on March 5.", "Es regnete am\ue010.", "Es regnete am 5. März."),
+        ("It rained at 5 pm.", "Es regnete um \ue010 Uhr.", "Es regnete um 17:00 Uhr."),
         ("It rained since March 5.", "Es regnet seit \ue010.", "Es regnet seit 5. März."),
         ("Since March 5 it rains.", "Der \ue010 ist Regen.", "Der 5. März ist Regen."),
         ("He said: on March 5 and 7 of us", "Er: in \ue010 und \ue011", "Er: am 5. März und 7"),
@@ -145,3 +148,19 @@ def test_a_month_begins_a_sentence_with_a_capital() -> None:
         assert isinstance(found, Sentence)
         written = "\ue010" + expected[expected.index(" 2020") + 5 :]
         assert restore(Segment.of_parts(place(found, written, []).parts)).text == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("\ue010日に雨が降った", "3月5日に雨が降った"),
+        ("\ue010年雨が降った", "3月5日雨が降った"),
+        ("\ue010日本に雨が降った", "3月5日日本に雨が降った"),
+        ("\ue010人々が来た", "3月5日人々が来た"),
+        ("雨は\ue010", "雨は3月5日"),
+    ],
+)
+def test_what_counts_numbers_is_not_written_behind_a_date(written: str, expected: str) -> None:
+    [found] = read(Segment("It rained on March 5"), Reading("en", Keeping("en", "ja"), split=False, pieces=4))
+    assert isinstance(found, Sentence)
+    assert restore(Segment.of_parts(place(found, written, []).parts)).text == expected
