@@ -24,7 +24,8 @@ def case_of(text: str, cost: Cost) -> str:
     """
     words = _WORD.findall(text)
     letters = sum(map(len, words))
-    if letters > 1 and text == text.upper() and text != text.lower():
+    capitals = sum(map(str.isupper, text))
+    if letters > 1 and text == text.upper() and 2 * capitals >= letters:  # in Japanese a T-shirt has one
         return CAPITALS
     if len(words) > 3 and all((word[0].isupper() and not word.isupper()) or word in "IA" for word in words):
         short = [w for w in words[1:] if len(w) <= _SMALL and cost(w.lower()) < cost(w)]

@@ -16,7 +16,7 @@ from seq2seq.errors import InputError
 from seq2seq.segments.keeping import Kept
 from seq2seq.segments.normalisation import normalise, plain
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
-from seq2seq.segments.words import fold, is_boundary, is_small
+from seq2seq.segments.words import fold, is_boundary, is_small, with_capital
 
 _RESERVED = "\u2581\u2585\ufffd"  # tokenizers use them for themselves, as they do characters of private use
 
@@ -105,6 +105,8 @@ class _Finder:
                 self.small[fold(phrase)] = target
             else:
                 self.exact[phrase] = target
+                if capital := with_capital(phrase):  # as it begins a sentence: oh my God, Oh my God
+                    self.exact.setdefault(capital, target)
         self.lengths = sorted({*map(len, self.exact), *map(len, self.small)}, reverse=True)
         self.firsts = {fold(phrase[0]) for phrase in [*self.exact, *self.small]}
 

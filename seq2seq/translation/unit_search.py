@@ -15,7 +15,7 @@ from seq2seq.translation.constraints import Vocabulary
 from seq2seq.translation.loops import LEAST_OF_SOURCE, Weights, looping, may_loop, weights_of
 from seq2seq.translation.phrase_text import Avoided, Wanted, Wish
 from seq2seq.translation.phrases import Phrases, Spelling
-from seq2seq.translation.replacing import with_terms
+from seq2seq.translation.replacing import with_terms, without_place
 from seq2seq.translation.search import Hypothesis, Request, SearchConfig, search
 from seq2seq.translation.units import Unit
 
@@ -39,57 +39,72 @@ class UnitSearch:
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone.
 
-        Where the best one or a sample holds a loop, and the source none, the unit is searched again for hypotheses
-        without loops. They are taken if they are not much less probable; samples one by one. A translation memory may
-        say anything twice.
+        Terms take the place of what the model writes for them. Those that have none are written by a constrained
+        search: alone, and where that does not help, with the others.
         """
-        results, samples = self._with_terms(units), self.config.sample > 0
-        if rows := [] if self.engine.has_memory else self._looping(units, results):
-            again = self._with_terms([units[row] for row in rows], self._weights[1])
-            for row, others in zip(rows, again, strict=True):
-                pairs = list(zip(results[row], others, strict=False))
-                if samples:  # those that held no loop were drawn again
-                    results[row] = [new if _nearly(new, old) else old for old, new in pairs]
-                elif _nearly(*pairs[0][::-1]):
-                    results[row] = others
+        results = self._found([_plain(unit) if unit.wish.terms else unit for unit in units])
+        rows, samples = [row for row, unit in enumerate(units) if unit.wish.terms], self.config.sample > 0
+        placed = dict(zip(rows, self._placed([units[i] for i in rows], [results[i] for i in rows]), strict=True))
+        left = [row for row in rows if not (all(placed[row]) if samples else any(placed[row]))]
+        lacking = {} if samples else {row: self._without_place(units[row], results[row]) for row in left}
+        found = self._found([units[row]._replace(wish=wish) for row, wish in lacking.items()])
+        others = [_without(units[row], wish) for row, wish in lacking.items()]
+        placed |= dict(zip(lacking, self._placed(others, found), strict=True))
+        left = [row for row in left if not any(placed[row])] if not samples else left
+        written = dict(zip(left, self._found([units[row] for row in left]), strict=True))
+        for row, hypotheses in placed.items():
+            if samples and row in written:
+                results[row] = [one or other for one, other in zip(hypotheses, written[row], strict=True)]
+            else:
+                results[row] = [each for each in hypotheses if each] or written[row]
         if samples:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
         return results
 
-    def _with_terms(self, units: Sequence[Unit], loops: Weights | None = None) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit, which hold what it wishes; where the weights of tokens are given, no loop.
+    def _without_place(self, unit: Unit, hypotheses: Sequence[Hypothesis]) -> Wish:
+        return without_place(unit, hypotheses, self.bundle.src_tokenizer, self.bundle.tgt_tokenizer)
 
-        Terms take the place of what the model writes for them. Where no hypothesis has a place for each of them, and
-        for samples, the search is constrained to write them.
+    def _placed(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis | None]]:
+        """The hypotheses of each unit with its terms in the place of what is aligned to them; None where there is none.
+
+        Their scores are those of the hypotheses that they come from.
         """
-        rows = [row for row, unit in enumerate(units) if unit.wish.terms and not self.config.sample]
-        plain = list(units)
-        for row in rows:
-            plain[row] = units[row]._replace(wish=Wish(avoided=units[row].wish.avoided))
-        results = self._searched(plain, loops)
-        if not rows:
-            return results
-        of_terms = [units[row] for row in rows]
-        for row, hypotheses in zip(rows, self._replaced(of_terms, [results[row] for row in rows]), strict=True):
-            results[row] = hypotheses
-        left = [row for row in rows if not results[row]]
-        for row, hypotheses in zip(left, self._searched([units[row] for row in left], loops), strict=True):
-            results[row] = hypotheses
-        return results
-
-    def _replaced(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit with its terms in the place of what is aligned to them, in their order."""
         src, tgt = self.bundle.src_tokenizer, self.bundle.tgt_tokenizer
         made = [with_terms(unit, hypotheses, src, tgt) for unit, hypotheses in zip(units, found, strict=True)]
-        tokens = [tgt.encode([each.text for each in of_unit]) for of_unit in made]
-        return [
-            [
-                h._replace(score=each.score, sources=each.sources(h.sources, tgt.ends(h.tokens)))
-                for each, h in zip(*of_unit, strict=True)
-                if h
-            ]
-            for of_unit in zip(made, self.forced(units, tokens), strict=True)
-        ]
+        tokens = [tgt.encode([each.text for each in of_unit if each]) for of_unit in made]
+        results = list[list[Hypothesis | None]]()
+        for of_unit, forced in zip(made, self.forced(units, tokens), strict=True):
+            waiting = iter(forced)
+            pairs = [(each, next(waiting)) if each else (None, None) for each in of_unit]
+            results.append(
+                [
+                    h._replace(score=each.score, sources=each.sources(h.sources, tgt.ends(h.tokens)))
+                    if each and h
+                    else None
+                    for each, h in pairs
+                ]
+            )
+        return results
+
+    def _found(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit as its search finds them.
+
+        Where the best one or a sample holds a loop, and the source none, the unit is searched again for hypotheses
+        without loops. They are taken if they are not much less probable; samples one by one. A translation memory may
+        say anything twice.
+        """
+        if not units:
+            return []
+        results = self._searched(units)
+        if rows := [] if self.engine.has_memory else self._looping(units, results):
+            again = self._searched([units[row] for row in rows], self._weights[1])
+            for row, others in zip(rows, again, strict=True):
+                pairs = list(zip(results[row], others, strict=False))
+                if self.config.sample:  # those that held no loop were drawn again
+                    results[row] = [new if _nearly(new, old) else old for old, new in pairs]
+                elif _nearly(*pairs[0][::-1]):
+                    results[row] = others
+        return results
 
     def forced(self, units: Sequence[Unit], tokens: Sequence[Sequence[list[int]]]) -> list[list[Hypothesis | None]]:
         """The hypotheses of these translations of each unit, as tokens from left to right.
@@ -105,7 +120,8 @@ class UnitSearch:
             if is_allowed
         ]
         config = replace(self.config, beam=1, sample=0.0, no_repeat_ngram=0)
-        found = (best for best, *_ in UnitSearch(self.bundle, config, self.batch_tokens)._searched(requests))
+        search = UnitSearch(self.bundle, config, self.batch_tokens)
+        found = (best for best, *_ in (search._searched(requests) if requests else []))
         return [[next(found) if is_allowed else None for is_allowed in of_unit] for of_unit in allowed]
 
     def _allows(self, unit: Unit, tokens: list[int]) -> bool:
@@ -199,6 +215,16 @@ class UnitSearch:
             for i, total in zip(rows, totals.tolist(), strict=True):
                 result[i] = total
         return result
+
+
+def _plain(unit: Unit) -> Unit:
+    """The unit without its terms."""
+    return unit._replace(wish=Wish(avoided=unit.wish.avoided))
+
+
+def _without(unit: Unit, written: Wish) -> Unit:
+    """The unit with those of its terms alone that are no terms of another wish; its phrases are those of all."""
+    return unit._replace(wish=unit.wish._replace(terms=tuple(t for t in unit.wish.terms if t not in written.terms)))
 
 
 def _nearly(new: Hypothesis, old: Hypothesis) -> bool:

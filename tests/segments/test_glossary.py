@@ -31,6 +31,8 @@ def found(text: str, *phrases: str) -> list[str]:
         ("A cat, a cat's cats and a category.", ["cat"], ["cat [cat]", "cat [cat]"]),
         ("CAT Cat cat", ["cat"], ["CAT [cat]", "Cat [cat]", "cat [cat]"]),
         ("US us Us", ["US"], ["US [US]"]),
+        ("Oh my God, oh my God", ["oh my God"], ["Oh my God [oh my God]", "oh my God [oh my God]"]),
+        ("IPhone iPhone", ["iPhone"], ["iPhone [iPhone]"]),
         ("US us Us", ["US", "us"], ["US [US]", "us [us]", "Us [us]"]),
         ("a black cat and a cat", ["cat", "black cat", "black"], ["black cat [black cat]", "cat [cat]"]),
         ("one two three", ["one two", "two three"], ["one two [one two]"]),
