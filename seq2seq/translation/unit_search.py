@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from seq2seq.text import batches
-from seq2seq.text.tokenizer import BOS, EOS
+from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.constraints import Vocabulary
 from seq2seq.translation.loops import LEAST_OF_SOURCE, Weights, looping, may_loop, weights_of
@@ -37,53 +37,58 @@ class UnitSearch:
         self.bundle, self.engine, self.config, self.batch_tokens = bundle, bundle.engine, config, batch_tokens
 
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone.
+        """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
+        results = self._found([_plain(unit) if unit.wish.terms else unit for unit in units])
+        rows = [row for row, unit in enumerate(units) if unit.wish.terms]
+        bound = self._bound([units[row] for row in rows], [results[row] for row in rows])
+        for row, hypotheses in zip(rows, bound, strict=True):
+            results[row] = hypotheses
+        if self.config.sample:
+            results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
+        return results
+
+    def _bound(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis]]:
+        """The hypotheses of units with their terms, from those that the plain search found.
 
         Terms take the place of what the model writes for them. Those that have none are written by a constrained
         search: alone, and where that does not help, with the others.
         """
-        results = self._found([_plain(unit) if unit.wish.terms else unit for unit in units])
-        rows, samples = [row for row, unit in enumerate(units) if unit.wish.terms], self.config.sample > 0
-        placed = dict(zip(rows, self._placed([units[i] for i in rows], [results[i] for i in rows]), strict=True))
-        left = [row for row in rows if not (all(placed[row]) if samples else any(placed[row]))]
-        lacking = {} if samples else {row: self._without_place(units[row], results[row]) for row in left}
-        found = self._found([units[row]._replace(wish=wish) for row, wish in lacking.items()])
-        others = [_without(units[row], wish) for row, wish in lacking.items()]
-        placed |= dict(zip(lacking, self._placed(others, found), strict=True))
-        left = [row for row in left if not any(placed[row])] if not samples else left
-        written = dict(zip(left, self._found([units[row] for row in left]), strict=True))
-        for row, hypotheses in placed.items():
-            if samples and row in written:
-                results[row] = [one or other for one, other in zip(hypotheses, written[row], strict=True)]
-            else:
-                results[row] = [each for each in hypotheses if each] or written[row]
-        if samples:
-            results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
-        return results
+        placed = self._placed(units, found)
+        if self.config.sample:
+            left = [i for i, hypotheses in enumerate(placed) if not all(hypotheses)]
+            for i, drawn in zip(left, self._found([units[i] for i in left]), strict=True):
+                placed[i] = [one or other for one, other in zip(placed[i], drawn, strict=True)]
+        else:
+            left = [i for i, hypotheses in enumerate(placed) if not any(hypotheses)]
+            wishes = [without_place(units[i], found[i], *self._tokenizers) for i in left]
+            written = self._found([units[i]._replace(wish=wish) for i, wish in zip(left, wishes, strict=True)])
+            others = [_without(units[i], wish) for i, wish in zip(left, wishes, strict=True)]
+            placed = _with(placed, left, self._placed(others, written))
+            left = [i for i in left if not any(placed[i])]
+            placed = _with(placed, left, self._found([units[i] for i in left]))
+        return [[hypothesis for hypothesis in hypotheses if hypothesis] for hypotheses in placed]
 
-    def _without_place(self, unit: Unit, hypotheses: Sequence[Hypothesis]) -> Wish:
-        return without_place(unit, hypotheses, self.bundle.src_tokenizer, self.bundle.tgt_tokenizer)
+    @property
+    def _tokenizers(self) -> tuple[Tokenizer, Tokenizer]:
+        return self.bundle.src_tokenizer, self.bundle.tgt_tokenizer
 
     def _placed(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis | None]]:
         """The hypotheses of each unit with its terms in the place of what is aligned to them; None where there is none.
 
         Their scores are those of the hypotheses that they come from.
         """
-        src, tgt = self.bundle.src_tokenizer, self.bundle.tgt_tokenizer
-        made = [with_terms(unit, hypotheses, src, tgt) for unit, hypotheses in zip(units, found, strict=True)]
-        tokens = [tgt.encode([each.text for each in of_unit if each]) for of_unit in made]
+        made = [with_terms(unit, hypotheses, *self._tokenizers) for unit, hypotheses in zip(units, found, strict=True)]
+        tgt = self.bundle.tgt_tokenizer
+        forced = self.forced(units, [tgt.encode([each.text for each in of_unit if each]) for of_unit in made])
         results = list[list[Hypothesis | None]]()
-        for of_unit, forced in zip(made, self.forced(units, tokens), strict=True):
-            waiting = iter(forced)
-            pairs = [(each, next(waiting)) if each else (None, None) for each in of_unit]
-            results.append(
-                [
-                    h._replace(score=each.score, sources=each.sources(h.sources, tgt.ends(h.tokens)))
-                    if each and h
-                    else None
-                    for each, h in pairs
-                ]
-            )
+        for of_unit, waiting in zip(made, map(iter, forced), strict=True):
+            results.append([])
+            for each in of_unit:
+                if each and (h := next(waiting)):
+                    sources = each.sources(h.sources, tgt.ends(h.tokens))
+                    results[-1].append(h._replace(score=each.score, sources=sources))
+                else:
+                    results[-1].append(None)
         return results
 
     def _found(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
@@ -215,6 +220,16 @@ class UnitSearch:
             for i, total in zip(rows, totals.tolist(), strict=True):
                 result[i] = total
         return result
+
+
+def _with(
+    lists: Sequence[list[Hypothesis | None]], rows: Sequence[int], others: Sequence[Sequence[Hypothesis | None]]
+) -> list[list[Hypothesis | None]]:
+    """The lists, with others in the place of those of some rows."""
+    result = list(lists)
+    for row, other in zip(rows, others, strict=True):
+        result[row] = list(other)
+    return result
 
 
 def _plain(unit: Unit) -> Unit:
