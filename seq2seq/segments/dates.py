@@ -104,8 +104,9 @@ def _named(locale: Any, language: str) -> re.Pattern[str]:
     adverbs = _ADVERBS.get(language)
     on_day, on_month = (rf"(?:(?i:{word})\s(?:the\s)?)?" if adverbs else "" for word in (adverbs or ("", ""))[:2])
     weekday = rf"(?:(?P<weekday>{weekdays}),?\s(?:(?:the|de[mn])\s)?)?"
-    day = rf"(?P<day>\d{{1,2}})(?:\.|th|st|nd|rd|er|º)?\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
-    day_after = rf"(?P<month_first>{months})\s(?P<day_after>\d{{1,2}})(?:th|st|nd|rd)?(?![\w:.]\d){year('year_after')}"
+    days = r"(?P<day{0}>\d{{1,2}}){1}(?:\s?[-–]\s?(?P<until{0}>\d{{1,2}}){1})?".format
+    day = rf"{days('', '(?:[.]|th|st|nd|rd|er|º)?')}\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
+    day_after = rf"(?P<month_first>{months})\s{days('_after', '(?:th|st|nd|rd)?')}(?![\w:.]\d){year('year_after')}"
     alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>\d{{4}})(?![\w:.]\d|\w)"
     named = rf"{on_day}(?P<of_day>{weekday}(?:{day}|{day_after}))|{on_month}(?P<of_month>{alone})"
     return re.compile(rf"(?<!\w)(?:{named}|{_TWELVE if language == 'en' else '(?P<of_time>(?!))'})")
@@ -160,7 +161,7 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
 
     name = found.get("month") or found.get("month_first") or found["month_alone"]
     month = int(name) if name.isdecimal() else _months(source)[name]
-    year, day = (found.get(part) or found.get(f"{part}_after") for part in ("year", "day"))
+    year, day, until = (found.get(part) or found.get(f"{part}_after") for part in ("year", "day", "until"))
     year = year or found.get("year_alone")
     if not (year or day):
         return ""
@@ -175,7 +176,17 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
     else:
         # 2000 is a leap year, as the year that is not named may be.
         written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
+    if until:
+        return _until(written, int(day or 0), int(until))
     return re.sub(r"\b1 (?=\D)", "1er ", written) if locale.language == "fr" and day else written
+
+
+def _until(written: str, day: int, until: int) -> str:
+    """A date with the last of several days: 3.–5. Juni, 6月3日～5日; empty if that is not later."""
+    if until <= day:
+        return ""
+    dash = "～" if "日" in written else "–"
+    return re.sub(rf"(?<!\d){day}(日|\.|(?!月))(?!\d)", rf"{day}\g<1>{dash}{until}\g<1>", written)
 
 
 def _on(weekday: int, month: int, day: int) -> date:

@@ -74,6 +74,11 @@ def test_a_date_is_written_anew_between_languages_that_name_months(day: date, sr
         ("on Jan 5, 2020, 6 Dec. 2021", "en", "de", [("5. Januar 2020", "am"), ("6. Dezember 2021", "")]),
         ("am 5. Jan. 2020 im Okt. 2021", "de", "en", [("January 5, 2020", "on"), ("October 2021", "in")]),
         ("vinse 3 set", "it", "en", []),
+        ("June 3-5 and 3 – 5 June 2024", "en", "de", [("3.–5. Juni", ""), ("3.–5. Juni 2024", "")]),
+        ("am 3.-5. Juni 2024", "de", "en", [("June 3–5, 2024", "on")]),
+        ("du 6-16 juin", "fr", "ja", [("6月6日～16日", "")]),
+        ("June 1st-3rd", "en", "fr", [("1–3 juin", "")]),
+        ("June 5-3", "en", "de", []),
         # Times of twelve hours; a full stop behind them may be that of the sentence.
         ("at 3 p.m. today", "en", "de", [("15:00", "um")]),
         ("At 3:05 AM.", "en", "fr", [("3:05", "à")]),
