@@ -24,16 +24,16 @@ class _Adverbs(NamedTuple):
     day: str  # before a day
     month: str  # before a month with its year
     time: str  # before a time
-    others: str  # further words that none of these follows
+    others: str  # further prepositions and articles that a model writes before numbers
 
 
 _ADVERBS = {
-    "de": _Adverbs("am", "im", "um", "an auf bei dem den der in zu zum"),
+    "de": _Adverbs("am", "im", "um", "auf bei dem den der in"),
     "en": _Adverbs("on", "in", "at", "by for from of the to"),
     "es": _Adverbs("el", "en", "a las", "a al con de del la las lo los por sobre"),
     "fr": _Adverbs("le", "en", "à", "au aux dans de du la pour sur"),
     "it": _Adverbs("il", "nel", "alle", "a al di in la per su"),
-    "nl": _Adverbs("op", "in", "om", "aan bij de het te"),
+    "nl": _Adverbs("op", "in", "om", "bij de"),
     "pt": _Adverbs("em", "em", "às", "a ao de no na o para"),
 }
 
@@ -43,11 +43,12 @@ _TIME = r"(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\
 # In English, half past three in the afternoon is 3:30 p.m., whose full stop may be that of the sentence.
 _TWELVE = (
     r"(?:(?i:at)\s)?(?P<of_time>(?P<twelve>1[0-2]|0?[1-9])(?::(?P<minutes>[0-5]\d))?\s?"
-    r"(?P<half>[ap]\.m(?:\.(?=[,;:)]|\s+[a-z\d]))?|[ap]m|[AP]M)(?!\w))"
+    r"(?P<half>(?:[ap]\.m|[AP]\.M)(?:\.(?=[,;:!?)\]”’\x22/–-]|\s+[a-z\d(]|\s+(?:I|[A-Z]{2,4})\b))?|[ap]m|[AP]M)(?!\w))"
 )
-_LARGE = r"(?P<large>(?<![\d.,])(?:\d+(?:,\d{3})*(?:\.\d+)?[兆億亿万萬])+(?:\d+(?:,\d{3})*)?)"
+_LARGE = r"(?P<large>(?<![\d.,])(?:\d+(?:,\d{3})*(?:\.\d+)?[兆億亿万萬])+(?:\d+(?:,\d{3})*)?+(?![千百十]))"
 _HALVES = {"ja": ["午前", "午後", "時", "分"], "zh": ["上午", "下午", "点", "分"], "yue": ["上午", "下午", "點", "分"]}
-_COUNTER = re.compile("[年月日時时點点分人](?![本曜間间々])")
+_COUNTER = re.compile("[年月日時时點点分人歳番](?![本曜間间々])")
+_AND_NUMBER = re.compile(r"\d(?:\s?[-–~〜～,、]\s?|,?\s(?:and|or|to|until)\s)$")
 _SIZES = {"兆": 10**12, "億": 10**8, "亿": 10**8, "万": 10**4, "萬": 10**4}
 
 
@@ -57,6 +58,7 @@ class Found(NamedTuple):
     begin: int
     end: int
     text: str  # in the target language
+    key: str  # by which both sides of a pair are compared: as the target language writes it
     before: str = ""  # the word that stands before it there, since there is one of the source language here
 
 
@@ -69,21 +71,28 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
         return
     for match in (_numbered() if numbered else _named(source, primary(src))).finditer(text):
         place = "" if numbered else next(name for name in _Adverbs._fields if match[f"of_{name}"])
-        if (place == "month" and to_numbered) or not (written := _written(match, locale, source)):
+        written = _written(match, locale, source)
+        if not written or _of_several(text, match):
             continue
         begin, end = match.start(f"of_{place}" if place else 0), match.end()
         if same:
-            yield Found(begin, end, text[begin:end])
+            yield Found(begin, end, text[begin:end], written)
         else:
             adverbs = _ADVERBS.get(primary(tgt)) if begin > match.start() else None
-            yield Found(begin, end, written, getattr(adverbs, place) if adverbs else "")
+            yield Found(begin, end, written, written, getattr(adverbs, place) if adverbs else "")
+
+
+def _of_several(text: str, match: re.Match[str]) -> bool:
+    """Whether a time or a large number shares its unit with a number before it: from 3 to 5 p.m., 2〜3万円."""
+    shares = match.groupdict().get("twelve") or match.groupdict().get("large")
+    return bool(shares and _AND_NUMBER.search(text[max(0, match.start() - 12) : match.start()]))
 
 
 @cache
 def words_before(src: str, tgt: str) -> frozenset[str]:
     """The words of the target language, and of the source, that a model may write before a date or a time."""
     target, source = _ADVERBS.get(primary(tgt)), _ADVERBS.get(primary(src))
-    return frozenset([*" ".join(target or ()).split(), *(source[:3] if source else ())])
+    return frozenset(" ".join([*(target or ()), *(source[:3] if source else ())]).split())
 
 
 def counters(language: str) -> re.Pattern[str] | None:
@@ -100,15 +109,18 @@ def _numbered() -> re.Pattern[str]:
 def _named(locale: Any, language: str) -> re.Pattern[str]:
     """Dates with the name of the month, the day before or after it, and months with a year."""
     months, weekdays = (f"(?:{'|'.join(map(re.escape, names(locale)))})" for names in (_months, _weekdays))
-    year = r"(?:,?\s(?:del?\s)?(?P<{0}>\d{{4}}))?(?!\w)".format
+    year = r"(?:,?\s(?:del?\s)?(?P<{0}>1\d{{3}}|2[01]\d\d)(?!\d))?(?!\w)".format
     adverbs = _ADVERBS.get(language)
     on_day, on_month = (rf"(?:(?i:{word})\s(?:the\s)?)?" if adverbs else "" for word in (adverbs or ("", ""))[:2])
     weekday = rf"(?:(?P<weekday>{weekdays}),?\s(?:(?:the|de[mn])\s)?)?"
     days = r"(?P<day{0}>\d{{1,2}}){1}(?:\s?[-–]\s?(?P<until{0}>\d{{1,2}}){1})?".format
     day = rf"{days('', '(?:[.]|th|st|nd|rd|er|º)?')}\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
     day_after = rf"(?P<month_first>{months})\s{days('_after', '(?:th|st|nd|rd)?')}(?![\w:.]\d){year('year_after')}"
-    alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>\d{{4}})(?![\w:.]\d|\w)"
-    named = rf"{on_day}(?P<of_day>{weekday}(?:{day}|{day_after}))|{on_month}(?P<of_month>{alone})"
+    alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>1\d{{3}}|2[01]\d\d)(?![\w:.]\d|\w)"
+    if language != "en":  # im Mai 3 Autos: no language of these has the day behind the month
+        day_after = "(?P<month_first>(?!))(?P<day_after>)(?P<until_after>)(?P<year_after>)"
+    street = r"(?!\s(?:Street|Road|Avenue|Lane)\b)"
+    named = rf"{on_day}(?P<of_day>{weekday}(?:{day}|(?<!\b[Ii]n\s){day_after})){street}|{on_month}(?P<of_month>{alone})"
     return re.compile(rf"(?<!\w)(?:{named}|{_TWELVE if language == 'en' else '(?P<of_time>(?!))'})")
 
 
@@ -177,6 +189,7 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
         # 2000 is a leap year, as the year that is not named may be.
         written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
     if until:
+        date(int(year or 2000), month, int(until))  # ValueError: there is no such day
         return _until(written, int(day or 0), int(until))
     return re.sub(r"\b1 (?=\D)", "1er ", written) if locale.language == "fr" and day else written
 

@@ -37,12 +37,14 @@ class Kept(str):
 
     Where marks of the document stand in what is kept, `parts` are its texts and these marks. Where it is words of the
     target language, a sentence that begins with them has a capital. `before` is the word that is written before it, and
-    `instead_of` are those that it takes the place of; what `counters` matches behind it is left out.
+    `instead_of` are those that it takes the place of; what `counters` matches behind it is left out. `key` is what
+    stands for it where both sides of a pair are compared.
     """
 
     source: str
     parts: Sequence[str | Mark] = ()
     is_words = False
+    key = ""
     before = ""
     instead_of: Set[str] = frozenset()
     counters: re.Pattern[str] | None = None
@@ -233,7 +235,7 @@ def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[r
     if not numbers:
         return []
     begins, days = [begin for begin, _ in numbers], list[dates.Found]()
-    for day in dates.found(_without(text, [*taken, *others]), keeping.src, keeping.tgt):
+    for day in dates.found(_without(text, [*taken, *others], _OBJECT), keeping.src, keeping.tgt):
         first, after = bisect_left(begins, day.begin), bisect_left(begins, day.end)
         if (not first or numbers[first - 1][1] <= day.begin) and (not after or numbers[after - 1][1] <= day.end):
             days.append(day)
@@ -244,6 +246,7 @@ def _date(day: dates.Found, text: str, keeping: Keeping) -> Kept:
     """The code of a date in the text."""
     kept = Kept.of(day.text, text[day.begin : day.end])
     kept.is_words, kept.before, kept.counters = True, day.before, dates.counters(keeping.tgt)
+    kept.key = day.key
     kept.instead_of = dates.words_before(keeping.src, keeping.tgt) if day.before else frozenset()
     return kept
 
@@ -271,11 +274,11 @@ def _emphasis(text: str, start: int, end: int) -> Iterator[tuple[tuple[int, int]
         yield from _emphasis(text, *inside)
 
 
-def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text with letters in these places, as long as before."""
+def _without(text: str, spans: Sequence[tuple[int, int]], filler: str = "x") -> str:
+    """The text with letters, or other characters, in these places, as long as before."""
     letters = list(text)
     for begin, end in spans:
-        letters[begin:end] = "x" * (end - begin)
+        letters[begin:end] = filler * (end - begin)
     return "".join(letters)
 
 

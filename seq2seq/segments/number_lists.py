@@ -16,6 +16,8 @@ from seq2seq.segments.words import UNSPACED_LANGUAGES, primary
 LEAST = 3  # numbers of a list
 _ALSO_AND = {"ja": "と"}  # CLDR has a comma alone
 
+_GOES_ON = re.compile(r",?\s*\w")  # a word follows a list
+
 Found = tuple[int, int, str]  # where it begins and ends in a text, and what it is in the target language
 
 
@@ -44,8 +46,7 @@ def joined(text: str, numbers: Sequence[Found], src: str, tgt: str) -> Iterator[
             last, word = last + 1, match.lastgroup
         found = numbers[first : last + 1]
         begin, end, first = found[0][0], found[-1][1], last + 1
-        ends = word or primary(src) in UNSPACED_LANGUAGES or not re.match(r",?\s*\w", text[end:])
-        if len(found) >= LEAST and ends:
+        if len(found) >= LEAST and (word or primary(src) in UNSPACED_LANGUAGES or not _GOES_ON.match(text, end)):
             yield begin, end, _written(text, found, word, src, tgt)
         else:
             yield from found

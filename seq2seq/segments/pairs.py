@@ -33,13 +33,13 @@ def prefix_text(prefix: str, values: Sequence[Mark], reading: Reading) -> str:
 
     A value stands once for each of `values`, that pieces 0, 1, .. stand for; `reading` is that of the source.
     """
-    text, waiting = "", [str(mark.code) for mark in values]
+    text, waiting = "", [_code(mark) for mark in values]
     for part in keep(Segment(prefix), replace(reading.keeping, src=reading.keeping.tgt)).parts():
         if isinstance(part, str):
             text += part
             continue
         assert isinstance(part.code, Kept)
-        code = str(part.code)
+        code = _code(part)
         is_value = part.kind == VALUE and code in waiting
         text += piece(waiting.index(code)) if is_value else part.code.source
         if is_value:
@@ -48,7 +48,12 @@ def prefix_text(prefix: str, values: Sequence[Mark], reading: Reading) -> str:
 
 
 def _codes(segment: Segment) -> list[tuple[str, str]]:
-    return [(mark.kind, str(mark.code)) for mark in segment.marks]
+    return [(mark.kind, _code(mark)) for mark in segment.marks]
+
+
+def _code(mark: Mark) -> str:
+    """What is compared of a mark of `keep`: of a date, as the target language writes it."""
+    return getattr(mark.code, "key", "") or str(mark.code)
 
 
 def _text(
@@ -61,7 +66,7 @@ def _text(
             text += part[1:] if text.endswith(" ") and part.startswith(" ") else part
             continue
         assert isinstance(part.code, Kept)
-        name = part.kind, str(part.code)
+        name = part.kind, _code(part)
         seen[name] += 1
         key = *name, seen[name]
         if seen[name] > shared[name]:

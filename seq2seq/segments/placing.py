@@ -15,7 +15,7 @@ from typing import NamedTuple
 from seq2seq.segments.keeping import Kept
 from seq2seq.segments.pieces import PIECE, is_piece, number_of
 from seq2seq.segments.reading import Inner, Sentence
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark
 from seq2seq.segments.words import UNSPACED, with_capital
 
 _LAST = re.compile(r"(\w+)\s?$")  # the last word of what is written
@@ -232,9 +232,12 @@ class _Writer:
         code = value.code
         if not (isinstance(code, Kept) and code.is_words):
             return before, value
-        while (last := _LAST.search(before)) and last[1].lower() in code.instead_of:
-            before = before[: last.start()]
-        written = any(not isinstance(part, str) or _LETTER.search(part) for part in [*self.parts, before])
+        for _ in range(2):  # a preposition, and an article behind it
+            if (last := _LAST.search(before)) and last[1].lower() in code.instead_of:
+                before = before[: last.start()]
+        written = any(
+            part.kind == VALUE if isinstance(part, Mark) else _LETTER.search(part) for part in [*self.parts, before]
+        )
         word, text = code.before, str(code)
         if not written and self._begins_with_capital():
             word, text = with_capital(word) or word, text if word else with_capital(text) or text

@@ -326,12 +326,18 @@ def test_the_shared_cases_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", ".a", "a.", "0.", "0 ", "*a", "_a", "[a](", "a@", "{a,plural,", "http://", "<", "-"]
+    "unit", ["a", ".a", "a.", "0.", "0 ", "*a", "_a", "[a](", "a@", "{a,plural,", "http://", "<", "-", "1, ", "1月"]
 )
 def test_time_grows_with_the_length_alone(unit: str) -> None:
     begin = time.process_time()
     keep(Segment(unit * 10_000), ENGLISH)
     assert time.process_time() - begin < 5
+
+
+def test_a_version_is_looked_for_once() -> None:
+    begin = time.process_time()
+    keep(Segment(f"v1{'a' * 60}é"), ENGLISH)
+    assert time.process_time() - begin < 1
 
 
 ORDINARY = "aZé猫カ  ..,,!?'\"’“”‘‚„«»‹›–—…¿¡。、！？，：；・「」『』（）〜-\u00a0\u202f"

@@ -34,6 +34,13 @@ def test_what_stands_on_both_sides_is_the_same_piece(src: str, tgt: str, texts: 
     assert prepared([Pair(src, tgt)], HOW) == [texts]
 
 
+def test_a_date_is_the_same_piece_however_it_is_written() -> None:
+    how = reading(PLAIN, "de", "en", 4)
+    for tgt in ("October 11th", "the 11th of October", "October 11"):
+        texts = pair_texts("Heute ist der 11. Oktober.", f"Today is {tgt}.", how)
+        assert texts == ("Heute ist der \ue010.", f"Today is {'the ' if 'the' in tgt else ''}\ue010.")
+
+
 def test_without_pieces_pairs_are_normalised_alone() -> None:
     how = replace(HOW, pieces=0)
     assert pair_texts("I have 3 <b>cats</b>…", "Ich habe 3 <b>Katzen</b>…", how) == (
