@@ -89,9 +89,9 @@ def _changes(unit: Unit, hypothesis: Hypothesis, text: str, src: Tokenizer, tgt:
         by_text.setdefault(term.text, []).append(term)
     spans = [match.span() for match in _words(primary(unit.wish.language)).finditer(text)]
     words = [text[begin:end] for begin, end in spans]
-    costs = [tgt.cost(word) for word in words]
     apart = [text[begin - 1 : begin].isspace() for begin, _ in spans]
     owners = _owners(list(by_text.values()), hypothesis.sources, tgt.ends(hypothesis.tokens), spans)
+    costs = [tgt.cost(word) if owner >= 0 else 0.0 for word, owner in zip(words, owners, strict=True)]
     changes = list[_Change]()
     for number, terms in enumerate(by_text.values()):
         begun = min(sum(src.texts[unit.ids[place]].startswith(b" ") for place in term.positions) for term in terms)
