@@ -70,9 +70,11 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
     if locale is None or source is None or (numbered and to_numbered and not same):
         return
     for match in (_numbered() if numbered else _named(source, primary(src))).finditer(text):
-        place = "" if numbered else next(name for name in _Adverbs._fields if match[f"of_{name}"])
+        groups = match.groupdict()
+        place = next((name for name in _Adverbs._fields if groups.get(f"of_{name}")), "")
         written = _written(match, locale, source)
-        if not written or _of_several(text, match):
+        shares_unit = groups.get("twelve") or groups.get("large")  # with a number before it: from 3 to 5 p.m., 2〜3万円
+        if not written or (shares_unit and _AND_NUMBER.search(text[max(0, match.start() - 12) : match.start()])):
             continue
         begin, end = match.start(f"of_{place}" if place else 0), match.end()
         if same:
@@ -80,12 +82,6 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
         else:
             adverbs = _ADVERBS.get(primary(tgt)) if begin > match.start() else None
             yield Found(begin, end, written, written, getattr(adverbs, place) if adverbs else "")
-
-
-def _of_several(text: str, match: re.Match[str]) -> bool:
-    """Whether a time or a large number shares its unit with a number before it: from 3 to 5 p.m., 2〜3万円."""
-    shares = match.groupdict().get("twelve") or match.groupdict().get("large")
-    return bool(shares and _AND_NUMBER.search(text[max(0, match.start() - 12) : match.start()]))
 
 
 @cache
@@ -117,11 +113,11 @@ def _named(locale: Any, language: str) -> re.Pattern[str]:
     day = rf"{days('', '(?:[.]|th|st|nd|rd|er|º)?')}\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
     day_after = rf"(?P<month_first>{months})\s{days('_after', '(?:th|st|nd|rd)?')}(?![\w:.]\d){year('year_after')}"
     alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>1\d{{3}}|2[01]\d\d)(?![\w:.]\d|\w)"
-    if language != "en":  # im Mai 3 Autos: no language of these has the day behind the month
-        day_after = "(?P<month_first>(?!))(?P<day_after>)(?P<until_after>)(?P<year_after>)"
+    # In other languages what follows on a month is no day: im Mai 3 Autos.
+    form, time_of_half = (rf"{day}|(?<!\b[Ii]n\s){day_after}", f"|{_TWELVE}") if language == "en" else (day, "")
     street = r"(?!\s(?:Street|Road|Avenue|Lane)\b)"
-    named = rf"{on_day}(?P<of_day>{weekday}(?:{day}|(?<!\b[Ii]n\s){day_after})){street}|{on_month}(?P<of_month>{alone})"
-    return re.compile(rf"(?<!\w)(?:{named}|{_TWELVE if language == 'en' else '(?P<of_time>(?!))'})")
+    named = rf"{on_day}(?P<of_day>{weekday}(?:{form})){street}|{on_month}(?P<of_month>{alone})"
+    return re.compile(rf"(?<!\w)(?:{named}{time_of_half})")
 
 
 @cache
@@ -130,9 +126,7 @@ def _months(locale: Any) -> dict[str, int]:
 
     Short ones end with a full stop, but in English they need none: in other languages many are words.
     """
-    from babel.dates import get_month_names
-
-    wide, short = (get_month_names(width, locale=locale).items() for width in ("wide", "abbreviated"))
+    wide, short = (locale.months["format"][width].items() for width in ("wide", "abbreviated"))
     names = {str(name): number for number, name in short if str(name).endswith(".") or locale.language == "en"}
     if locale.language == "en":
         names |= {f"{name}.": number for name, number in names.items()}
@@ -142,9 +136,7 @@ def _months(locale: Any) -> dict[str, int]:
 @cache
 def _weekdays(locale: Any) -> dict[str, int]:
     """The numbers of weekdays, from Monday as 0 on, by their names; also by those that begin a sentence."""
-    from babel.dates import get_day_names
-
-    return _with_capitals({str(name): number for number, name in get_day_names("wide", locale=locale).items()})
+    return _with_capitals({str(name): number for number, name in locale.days["format"]["wide"].items()})
 
 
 def _with_capitals(names: dict[str, int]) -> dict[str, int]:
@@ -169,7 +161,7 @@ def _written(match: re.Match[str], locale: Any, source: Any) -> str:
 
 
 def _date(found: dict[str, str], locale: Any, source: Any) -> str:
-    from babel.dates import format_skeleton, get_day_names
+    from babel.dates import format_skeleton
 
     name = found.get("month") or found.get("month_first") or found["month_alone"]
     month = int(name) if name.isdecimal() else _months(source)[name]
@@ -181,7 +173,7 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
     if weekday := found.get("weekday"):
         number = _weekdays(source)[weekday]
         near = _on(number, month, int(day or 1))  # the year that is named may be another
-        short, wide = (get_day_names(width, locale=locale)[number] for width in ("abbreviated", "wide"))
+        short, wide = (locale.days["format"][width][number] for width in ("abbreviated", "wide"))
         written = str(format_skeleton(parts.replace("d", "EEEEd"), near, locale=locale))
         written = written if wide in written else re.sub(rf"\b{re.escape(short)}(?!\w)", wide, written)
         written = written.replace(str(near.year), year or "")

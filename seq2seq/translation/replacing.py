@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from seq2seq.segments import elision
 from seq2seq.segments.glossary import Terms
+from seq2seq.segments.keeping import Span
 from seq2seq.segments.words import UNSPACED, is_unspaced, primary, with_capital
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation.phrase_text import SourceTerm, Wish, count_in, counted
@@ -27,8 +28,6 @@ _GAP = re.compile(r"\s?|[^\w\s]{1,3}|\.\s")  # what may stand between two words 
 _PARTICLE = re.compile("[はがをにのでともへだかねよや]")
 _ENDING = re.compile("[\u3041-\u309f]")  # Japanese particles and endings are written in hiragana
 _LOST = "\ufffd"
-
-Span = tuple[int, int]  # where something begins and ends in a text
 
 
 class Replaced(NamedTuple):
@@ -115,7 +114,7 @@ def _words(language: str) -> re.Pattern[str]:
     if language in _ELIDING:
         whole = r"aujourd['’]hui|quelqu['’]une?s?"
         return re.compile(rf"[{UNSPACED}]|{whole}|(?>{_LETTERS})(?!['’]\w)", re.IGNORECASE)
-    genitive = rf"(?:(?![{UNSPACED}])[^\W_])+?(?=['’]s(?!\w))|" if language == "en" else ""
+    genitive = rf"{_LETTERS}?(?=['’]s(?!\w))|" if language == "en" else ""
     return re.compile(rf"[{UNSPACED}]|(?<!\w['’])(?:{genitive}{_LETTERS}(?:['’]{_LETTERS})*)")
 
 
