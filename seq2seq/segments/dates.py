@@ -12,7 +12,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
+from seq2seq.segments import ranges
 from seq2seq.segments.numbers import locale_of
+from seq2seq.segments.ranges import Found
 from seq2seq.segments.words import primary
 
 _NUMBERED = frozenset(("ja", "zh", "yue"))  # languages whose months are numbers
@@ -38,7 +40,8 @@ _ADVERBS = {
 }
 
 # The year, the month and the day; a year of an era before them (令和6年3月5日) is left to the model with all of it.
-_DATE = r"(?<![\d年])(?:(?P<year>\d{3,4})年\s?)?(?P<month>\d{1,2})月(?:\s?(?P<day>\d{1,2})[日号號])?"
+_DATE = r"(?<![\d年])(?:(?P<year>\d{3,4})年\s?)?(?P<month>\d{1,2})月(?:\s?(?P<day>\d{1,2})[日号號]"
+_DATE += r"(?:(?:[〜～~–-]|(?P<words>から|到|至))(?P<until>\d{1,2})[日号號](?(words)(?:まで)?))?)?"
 _TIME = r"(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\d{1,2})[時时点點](?P<minute>\d{2})分"
 # In English, half past three in the afternoon is 3:30 p.m., whose full stop may be that of the sentence.
 _TWELVE = (
@@ -49,17 +52,14 @@ _LARGE = r"(?P<large>(?<![\d.,])(?:\d+(?:,\d{3})*(?:\.\d+)?[兆億亿万萬])+(?
 _HALVES = {"ja": ["午前", "午後", "時", "分"], "zh": ["上午", "下午", "点", "分"], "yue": ["上午", "下午", "點", "分"]}
 _COUNTER = re.compile("[年月日時时點点分人歳番](?![本曜間间々])")
 _AND_NUMBER = re.compile(r"\d(?:\s?[-–~〜～,、]\s?|,?\s(?:and|or|to|until)\s)$")
+_KINDS = {
+    "until": ranges.RANGE,
+    "until_after": ranges.RANGE,
+    "day": ranges.DAY,
+    "month": ranges.MONTH,
+    "hour": ranges.TIME,
+}
 _SIZES = {"兆": 10**12, "億": 10**8, "亿": 10**8, "万": 10**4, "萬": 10**4}
-
-
-class Found(NamedTuple):
-    """What was found in a text."""
-
-    begin: int
-    end: int
-    text: str  # in the target language
-    key: str  # by which both sides of a pair are compared: as the target language writes it
-    before: str = ""  # the word that stands before it there, since there is one of the source language here
 
 
 def found(text: str, src: str, tgt: str) -> Iterator[Found]:
@@ -77,22 +77,29 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
         if not written or (shares_unit and _AND_NUMBER.search(text[max(0, match.start() - 12) : match.start()])):
             continue
         begin, end = match.start(f"of_{place}" if place else 0), match.end()
+        kind = next((kind for part, kind in _KINDS.items() if groups.get(part)), place)
         if same:
-            yield Found(begin, end, text[begin:end], written)
-        else:
-            adverbs = _ADVERBS.get(primary(tgt)) if begin > match.start() else None
-            yield Found(begin, end, written, written, getattr(adverbs, place) if adverbs else "")
+            yield Found(begin, end, text[begin:end], written, "", kind)
+            continue
+        adverbs = _ADVERBS.get(primary(tgt)) if begin > match.start() else None
+        before = getattr(adverbs, place) if adverbs else ""
+        if groups.get("words") or groups.get("words_after"):
+            before = ranges.first_word(text, begin, src, tgt)
+        yield Found(begin, end, written, written, before, kind)
 
 
 @cache
 def words_before(src: str, tgt: str) -> frozenset[str]:
     """The words of the target language, and of the source, that a model may write before a date or a time."""
     target, source = _ADVERBS.get(primary(tgt)), _ADVERBS.get(primary(src))
-    return frozenset(" ".join([*(target or ()), *(source[:3] if source else ())]).split())
+    words = frozenset(" ".join([*(target or ()), *(source[:3] if source else ())]).split())
+    return words | ranges.first_words(tgt) | ranges.first_words(src)
 
 
-def counters(language: str) -> re.Pattern[str] | None:
+def counters(language: str, written: str) -> re.Pattern[str] | None:
     """What a model may write behind a date or a time as behind a number, of a language that counts so: 3月5日年."""
+    if repeated := ranges.repeated(language, written):
+        return repeated
     return _COUNTER if primary(language) in _NUMBERED else None
 
 
@@ -109,7 +116,11 @@ def _named(locale: Any, language: str) -> re.Pattern[str]:
     adverbs = _ADVERBS.get(language)
     on_day, on_month = (rf"(?:(?i:{word})\s(?:the\s)?)?" if adverbs else "" for word in (adverbs or ("", ""))[:2])
     weekday = rf"(?:(?P<weekday>{weekdays}),?\s(?:(?:the|de[mn])\s)?)?"
-    days = r"(?P<day{0}>\d{{1,2}}){1}(?:\s?[-–]\s?(?P<until{0}>\d{{1,2}}){1})?".format
+    gap = rf"\s?[-–]\s?|\s(?P<words{{}}>(?i:{ranges.words_between(language)}))\s(?:(?:the|de[mn]|el|le)\s)?".format
+
+    def days(name: str, ordinal: str) -> str:
+        return rf"(?P<day{name}>\d{{1,2}}){ordinal}(?:(?:{gap(name)})(?P<until{name}>\d{{1,2}}){ordinal})?"
+
     day = rf"{days('', '(?:[.]|th|st|nd|rd|er|º)?')}\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
     day_after = rf"(?P<month_first>{months})\s{days('_after', '(?:th|st|nd|rd)?')}(?![\w:.]\d){year('year_after')}"
     alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>1\d{{3}}|2[01]\d\d)(?![\w:.]\d|\w)"
@@ -182,16 +193,9 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
         written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
     if until:
         date(int(year or 2000), month, int(until))  # ValueError: there is no such day
-        return _until(written, int(day or 0), int(until))
+        words = "words" in found or "words_after" in found
+        return ranges.of_days(written, int(day or 0), int(until), locale.language, words)
     return re.sub(r"\b1 (?=\D)", "1er ", written) if locale.language == "fr" and day else written
-
-
-def _until(written: str, day: int, until: int) -> str:
-    """A date with the last of several days: 3.–5. Juni, 6月3日～5日; empty if that is not later."""
-    if until <= day:
-        return ""
-    dash = "～" if "日" in written else "–"
-    return re.sub(rf"(?<!\d){day}(日|\.|(?!月))(?!\d)", rf"{day}\g<1>{dash}{until}\g<1>", written)
 
 
 def _on(weekday: int, month: int, day: int) -> date:

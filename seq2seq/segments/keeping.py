@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from seq2seq.errors import InputError
-from seq2seq.segments import dates, number_lists
+from seq2seq.segments import dates, number_lists, ranges
 from seq2seq.segments.names import Names, begins_after
 from seq2seq.segments.numbers import localised
 from seq2seq.segments.patterns import EMPHASIS, LINE_MARK, LINK, MAYBE, around_markup, found_in
@@ -192,7 +192,6 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     seen = apart(text, keeping.src)
     found = [match for begin, end in free for match in found_in(seen, begin, end)]
     days = [] if keeping.lenient else _dates(text, keeping, taken, found)
-    things += [(day.begin, day.end, VALUE, _date(day, text, keeping)) for day in days]
     begins_of_days = [day.begin for day in days]
     listed: dict[str, list[number_lists.Found]] = {"number": [], "phone": []}
     for match in found:
@@ -211,9 +210,13 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
             listed[name].append((begin, end, code))
         else:
             things.append((begin, end, _kind(name, code), code))
+    values = list(days)
     for numbers in listed.values():
         joined = number_lists.joined(text, numbers, keeping.src, keeping.tgt)
-        things += [(begin, end, VALUE, code) for begin, end, code in joined]
+        values += [ranges.Found(begin, end, code, code, kind=ranges.NUMBER) for begin, end, code in joined]
+    for value in ranges.joined(text, sorted(values), keeping.src, keeping.tgt):
+        code = value.text if value.kind == ranges.NUMBER else _date(value, text, keeping)
+        things.append((value.begin, value.end, VALUE, code))
     taken = sorted((begin, end) for begin, end, _, _ in things)
     for begin, end in names:
         before = bisect_left(taken, (end, 0))  # how many begin before the name ends, the last of which may be in it
@@ -225,7 +228,7 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     return things
 
 
-def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[re.Match[str]]) -> list[dates.Found]:
+def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[re.Match[str]]) -> list[ranges.Found]:
     """Dates, times and large numbers that the target language writes in another order, outside of what is kept.
 
     A number of what was `found` stands in a date as a whole, or there is no date: 5 May 2024-2026.
@@ -234,7 +237,7 @@ def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[r
     numbers = [match.span() for match in found if match.lastgroup in _DIGITS]
     if not numbers:
         return []
-    begins, days = [begin for begin, _ in numbers], list[dates.Found]()
+    begins, days = [begin for begin, _ in numbers], list[ranges.Found]()
     for day in dates.found(_without(text, [*taken, *others], _OBJECT), keeping.src, keeping.tgt):
         first, after = bisect_left(begins, day.begin), bisect_left(begins, day.end)
         if (not first or numbers[first - 1][1] <= day.begin) and (not after or numbers[after - 1][1] <= day.end):
@@ -242,10 +245,10 @@ def _dates(text: str, keeping: Keeping, taken: Sequence[Span], found: Sequence[r
     return days
 
 
-def _date(day: dates.Found, text: str, keeping: Keeping) -> Kept:
+def _date(day: ranges.Found, text: str, keeping: Keeping) -> Kept:
     """The code of a date in the text."""
     kept = Kept.of(day.text, text[day.begin : day.end])
-    kept.is_words, kept.before, kept.counters = True, day.before, dates.counters(keeping.tgt)
+    kept.is_words, kept.before, kept.counters = True, day.before, dates.counters(keeping.tgt, day.text)
     kept.key = day.key
     kept.instead_of = dates.words_before(keeping.src, keeping.tgt) if day.before else frozenset()
     return kept

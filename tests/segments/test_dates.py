@@ -111,7 +111,7 @@ def test_the_word_before_a_date(text: str, src: str, tgt: str, expected: list[tu
     [
         ("会議は2024年3月5日です", "ja", "en", ["March 5, 2024"]),
         ("会議は２０２４年３月５日です", "ja", "de", ["5. März 2024"]),
-        ("3月5日から5月5日まで", "ja", "fr", ["5 mars", "5 mai"]),
+        ("3月5日から5月5日まで", "ja", "fr", ["5 mars au 5 mai"]),
         ("2024年 3月 5日", "ja", "en", ["March 5, 2024"]),
         ("2024年3月に", "ja", "es", ["marzo de 2024"]),
         ("2024年3月5号", "zh", "nl", ["5 maart 2024"]),
