@@ -18,6 +18,7 @@ from seq2seq.segments.normalisation import normalise, plain
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.words import fold, is_boundary, is_small, with_capital
 
+MOST_CHARACTERS = 200  # of a phrase: the time of a search grows with it
 _RESERVED = "\u2581\u2585\ufffd"  # tokenizers use them for themselves, as they do characters of private use
 
 
@@ -163,9 +164,11 @@ def _checked(phrase: str, name: str) -> str:
     """A phrase without white space at its ends, composed (Unicode's NFC).
 
     Raises:
-        InputError: it is empty, or holds a character that cannot be asked for.
+        InputError: it is empty or too long, or holds a character that cannot be asked for.
     """
     phrase = unicodedata.normalize("NFC", phrase.strip())
+    if len(phrase) > MOST_CHARACTERS:
+        raise InputError(f"{name} {phrase[:30]!r}.. has more than {MOST_CHARACTERS} characters; shorten it")
     if not normalise(phrase).text.strip():
         raise InputError(f"{name} is empty; write one, or leave the line out")
     for letter in phrase:

@@ -9,7 +9,6 @@ from seq2seq.segments.glossary import Terms, avoided_phrase, glossary_of, parse_
 from seq2seq.serving.limits import RefusedError
 
 MOST_TERMS = 1000  # of a request: terms and phrases
-MOST_CHARACTERS = 200  # of a phrase
 
 
 def terms_of(
@@ -48,7 +47,4 @@ def terms_of(
         raise RefusedError(400, str(e)) from None
     if (count := len(terms.glossary) + len(terms.avoided)) > MOST_TERMS:
         raise RefusedError(400, f"{count} terms and phrases to avoid are more than {MOST_TERMS}; send fewer")
-    longest = max([phrase for term in terms.glossary for phrase in term] + list(terms.avoided), key=len, default="")
-    if len(longest) > MOST_CHARACTERS:
-        raise RefusedError(400, f"the phrase {longest[:30]!r}.. has more than {MOST_CHARACTERS} characters; shorten it")
     return terms

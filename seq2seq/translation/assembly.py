@@ -19,13 +19,16 @@ from seq2seq.segments.pairs import prefix_text
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
-from seq2seq.segments.words import fold, is_small, space_between
+from seq2seq.segments.words import UNSPACED_LANGUAGES, fold, is_small, primary, space_between, with_capital
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit, by_values, split
 
 _LETTERS = re.compile(r"[^\W\d_]+")
+_BESIDE_TERM = re.compile(r"[\s.?!:;…。？！：；()\[\]\"“”„«»‹›*–—-]*")
+_WIDE = str.maketrans(".?!:;", "。？！：；")
+_NARROW = str.maketrans("。？！：；", ".?!:;")
 _ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
 _LOST = "\ufffd"  # what bytes that are no character are decoded to
 
@@ -140,7 +143,7 @@ class Assembly:
         if len(runs) > 1:
             self.messages.append(f" is {len(ids)} tokens long and was translated in {len(runs)} pieces")
         runs = [part for run in runs for part in by_values(run, pieces_of(run), [token in given for token in run])]
-        last = 0
+        last, whole = 0, "" if prefix or len(runs) > 1 else self._whole(sentence, places)
         for i, run in enumerate(runs):
             first, last = last, last + len(run)
             terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
@@ -151,10 +154,22 @@ class Assembly:
             required = self.tgt_tokenizer.placeholders[: len(values)]
             begun = [] if i else self._prefix(prefix, sentence.values[: len(values)])
             unit = [*self.lead, *numbered], begun, required, self.line, len(self.units)
-            self.units.append(Unit(*unit, wish, [given.index(token) for token in values]))
+            self.units.append(Unit(*unit, wish, [given.index(token) for token in values], whole))
         self.counts.append(len(runs))
         self.ends.append(ends)
         self.places.append(places)
+
+    def _whole(self, sentence: Sentence, places: Sequence[Place]) -> str:
+        """The translation of a sentence that is a term with nothing but punctuation beside it, else nothing."""
+        text = sentence.text
+        if len(places) != 1 or sentence.values:
+            return ""
+        begin, end, target = places[0]
+        if not all(map(_BESIDE_TERM.fullmatch, (text[:begin], text[end:]))):
+            return ""
+        marks = _WIDE if primary(self.language) in UNSPACED_LANGUAGES else _NARROW
+        capital = with_capital(target) if text[begin].isupper() else ""
+        return text[:begin] + (capital or target) + text[end:].translate(marks)
 
     def _prefix(self, prefix: str, values: Sequence[Mark]) -> list[int]:
         """The tokens of a prefix of the translation of a unit with these values."""

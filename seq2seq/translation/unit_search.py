@@ -38,14 +38,25 @@ class UnitSearch:
 
     def search(self, units: Sequence[Unit]) -> list[list[Hypothesis]]:
         """The hypotheses of each unit, best first. Samples depend on the seed and the numbers of the unit alone."""
-        results = self._found([_plain(unit) if unit.wish.terms else unit for unit in units])
-        rows = [row for row, unit in enumerate(units) if unit.wish.terms]
+        given = self._given(units)
+        searched = [row for row in range(len(units)) if row not in given]
+        plain = (_plain(units[row]) if units[row].wish.terms else units[row] for row in searched)
+        found = dict(zip(searched, self._found(list(plain)), strict=True)) | given
+        results = [found[row] for row in range(len(units))]
+        rows = [row for row in searched if units[row].wish.terms]
         bound = self._bound([units[row] for row in rows], [results[row] for row in rows])
         for row, hypotheses in zip(rows, bound, strict=True):
             results[row] = hypotheses
         if self.config.sample:
             results = [sorted(hypotheses, key=lambda h: (-h.score, h.tokens)) for hypotheses in results]
         return results
+
+    def _given(self, units: Sequence[Unit]) -> dict[int, list[Hypothesis]]:
+        """The one hypothesis of each unit whose translation a glossary has, by the unit's row."""
+        rows = [row for row, unit in enumerate(units) if unit.whole]
+        tokens = self.bundle.tgt_tokenizer.encode([units[row].whole for row in rows])
+        forced = self.forced([units[row] for row in rows], [[ids] for ids in tokens])
+        return {row: [best] for row, (best,) in zip(rows, forced, strict=True) if best}
 
     def _bound(self, units: Sequence[Unit], found: Sequence[list[Hypothesis]]) -> list[list[Hypothesis]]:
         """The hypotheses of units with their terms, from those that the plain search found.
@@ -134,11 +145,19 @@ class UnitSearch:
         config, reserved, n = self.config, self.bundle.reserved, self.config.no_repeat_ngram
         ngrams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)] if n else []
         return (
-            max(config.min_length, 1) <= len(tokens) < config.limit(len(unit.ids) + 1)
+            max(config.min_length, 1) <= len(tokens) < self._limit(unit)
             and sorted(token for token in tokens if token in reserved) == sorted(unit.required)
             and tokens[: len(unit.prefix)] == unit.prefix
             and len(set(ngrams)) == len(ngrams)
         )
+
+    def _limit(self, unit: Unit) -> int:
+        """The most tokens of the unit's translation, EOS included: wanted phrases may be longer than the source."""
+        limit, wanted = self.config.limit(len(unit.ids) + 1), unit.wish.wanted
+        if wanted and not self.config.max_length:
+            tokens = self.bundle.tgt_tokenizer.encode([phrase.text for phrase, _ in wanted])
+            limit += sum(len(ids) * count for ids, (_, count) in zip(tokens, wanted, strict=True))
+        return limit
 
     def _looping(self, units: Sequence[Unit], results: Sequence[list[Hypothesis]]) -> list[int]:
         """The rows of the units whose best hypothesis, or one of whose samples, holds a loop, and whose source none."""
@@ -173,7 +192,7 @@ class UnitSearch:
         for batch, vocabulary in zip(plan, self._vocabularies([[units[i] for i, _ in b] for b in plan]), strict=True):
             state = self.engine.start(*batches.pad([[*units[i].ids, EOS] for i, _ in batch]))
             requests = [
-                Request(config.limit(len(unit.ids) + 1), unit.prefix, unit.required, unit.wish)
+                Request(self._limit(unit), unit.prefix, unit.required, unit.wish)
                 for unit in (units[i] for i, _ in batch)
             ]
             seeds = [(config.seed, units[i].line, units[i].number, sample) for i, sample in batch if config.sample]

@@ -24,6 +24,7 @@ class Unit(NamedTuple):
     number: int  # the unit's number in the segment, from 0 on
     wish: Wish = Wish()  # phrases that its translation has, and does not have
     values: Sequence[int] = ()  # the numbers in the sentence of its values, which are numbered from 0 on here
+    whole: str = ""  # its translation, where a glossary has it
 
 
 def split(ids: list[int], pieces: list[str], longest: int) -> list[list[int]]:

@@ -1,5 +1,7 @@
 """A glossary's phrases are found as a reader finds them; its files are read, or refused with the number of the line."""
 
+import re
+
 import pytest
 
 from seq2seq.errors import InputError
@@ -139,10 +141,11 @@ def test_a_file_has_two_columns_comments_and_perhaps_its_languages() -> None:
         (["caf\u00e9\tA", "cafe\u0301\tB"], "line 2: 'caf\u00e9' has another translation in line 1"),
         (["cat\t\u2581"], "line 1: the target phrase holds the character U+2581"),
         (["cat\ta\ue010"], "line 1: the target phrase holds the character U+E010"),
+        (["a\tb", "a" * 201 + "\tb"], "line 2: the source phrase 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.. has more than 200"),
     ],
 )
 def test_a_wrong_line_is_named(lines: list[str], message: str) -> None:
-    with pytest.raises(InputError, match=f"^terms.tsv, {message.replace('+', '[+]')}"):
+    with pytest.raises(InputError, match=f"^terms.tsv, {re.escape(message)}"):
         parse_glossary(lines, "terms.tsv")
 
 

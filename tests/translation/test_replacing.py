@@ -252,6 +252,25 @@ def test_where_nothing_can_be_replaced_the_search_is_constrained(
     assert LineTranslator(bound, config).translate(LINES) != unaligned
 
 
+@pytest.mark.parametrize("settings", [{"beam": 3}, {"beam": 2, "sample": 0.5}])
+def test_a_line_that_is_a_term_becomes_the_term(bundle: Bundle, settings: dict[str, float]) -> None:
+    terms = Terms((Term("2", "seven"), Term("3 1", "eight nine"), Term("4 4", "ten"), Term("5?", "why?")))
+    lines = ["2", "3 1", "2!", "(3 1)", "4 4", "5?", "2 2", "3 1 4"]
+    config = SearchConfig(**settings)  # type: ignore[arg-type]
+    found = list(LineTranslator(bundle._replace(terms=terms), config).stream(lines, silent))
+    assert [each[0].text for each in found[:6]] == ["seven", "eight nine", "seven!", "(eight nine)", "ten", "why?"]
+    assert not {each[0].text for each in found[6:]} & {"seven", "eight nine"}
+    log_probs = LineTranslator(bundle, config).log_probs(lines[:6], [each[0].text for each in found[:6]])
+    assert [each[0].log_prob for each in found[:6]] == pytest.approx(log_probs, rel=1e-4)
+
+
+def test_a_term_may_be_longer_than_its_line(bundle: Bundle) -> None:
+    """What is written beside it is what would be there without."""
+    long, config = "0 1 " * 20 + "0 1", SearchConfig(beam=3, max_ratio=1.0, max_extra=5)
+    for found in LineTranslator(bundle._replace(terms=Terms((Term("2", long),))), config).stream(["2 3 4"], silent):
+        assert found[0].text == f"4 3 {long}"
+
+
 def test_samples_are_those_of_the_plain_search_with_terms(bundle: Bundle) -> None:
     terms, config = Terms((Term("2", "7"), Term("9", "5 4"))), SearchConfig(beam=2, sample=0.3)
     plain, bound = (LineTranslator(each, config) for each in (bundle, bundle._replace(terms=terms)))
