@@ -13,6 +13,9 @@ CAPITALS, TITLE, MIXED = "capitals", "title", "mixed"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SMALL = 4  # letters; a title has a word of at most so many that it would not have a capital on otherwise
 
+FREQUENT = 0.885  # cost of a word that stands in a text once in two thousand tokens
+_SHOUTED = 2.0  # by which capitals cost more than the same word otherwise, if they are only for stress
+
 Cost = Callable[[str], float]  # of a word in some form: less is better
 
 
@@ -23,14 +26,31 @@ def case_of(text: str, cost: Cost) -> str:
     several words is no title.
     """
     words = _WORD.findall(text)
-    letters = sum(map(len, words))
-    capitals = sum(map(str.isupper, text))
-    if letters > 1 and text == text.upper() and 2 * capitals >= letters:  # in Japanese a T-shirt has one
+    letters = [letter for letter in text if letter.isalpha() and letter not in "ßªº"]
+    if len(letters) > 1 and all(map(str.isupper, letters)):  # those of Japanese are neither: NHKを見た
         return CAPITALS
     if len(words) > 3 and all((word[0].isupper() and not word.isupper()) or word in "IA" for word in words):
         short = [w for w in words[1:] if len(w) <= _SMALL and cost(w.lower()) < cost(w)]
         return TITLE if len(short) > 1 else MIXED
     return MIXED
+
+
+def calm(text: str, cost: Cost) -> str:
+    """A sentence with words in capitals for stress in the form that the model knows; as long as the text.
+
+    An abbreviation stays: the model does not know it as another word, or knows its capitals. One of three letters may
+    be as another word only if that is a frequent one.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        word = match[0]
+        if len(word) < 3 or not word.isupper():
+            return word
+        form = _cheapest((word.lower(), word.capitalize()), word, cost)
+        known = cost(form) < (1 if len(word) > 3 else FREQUENT)
+        return form if known and cost(word) > cost(form) + _SHOUTED else word
+
+    return _begun(text, _WORD.sub(written, text))
 
 
 def small(text: str, cost: Cost) -> str:
@@ -42,15 +62,20 @@ def small(text: str, cost: Cost) -> str:
 
     def written(match: re.Match[str]) -> str:
         word = match[0]
-        forms = [form for form in (word.lower(), word.capitalize(), word.upper()) if len(form) == len(word)]
-        if not forms:
-            return word
-        form = min(forms, key=cost)
-        return form[0].upper() + form[1:] if match.start() == first and len(form[0].upper()) == 1 else form
+        return _cheapest((word.lower(), word.capitalize(), word.upper()), word, cost)
 
-    found = _WORD.search(text)
-    first = found.start() if found else 0
-    return _WORD.sub(written, text)
+    return _begun(text, _WORD.sub(written, text))
+
+
+def _begun(text: str, changed: str) -> str:
+    """A changed sentence with the capital that the text begins with."""
+    first = found.start() if (found := _WORD.search(text)) else 0
+    return changed[:first] + text[first : first + 1] + changed[first + 1 :]
+
+
+def _cheapest(forms: Sequence[str], word: str, cost: Cost) -> str:
+    """The form of a word that costs least, of those as long as it; the word itself if there is none."""
+    return min((form for form in forms if len(form) == len(word)), key=cost, default=word)
 
 
 def written_as(case: str, text: str, codes: Sequence[str] = ()) -> str:

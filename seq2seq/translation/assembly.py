@@ -11,7 +11,7 @@ from itertools import chain, dropwhile, pairwise
 from typing import Any, NamedTuple
 
 from seq2seq.languages.identification import is_foreign
-from seq2seq.segments.case import CAPITALS, MIXED, case_of, small, written_as
+from seq2seq.segments.case import CAPITALS, MIXED, calm, case_of, small, written_as
 from seq2seq.segments.glossary import Place, with_term_values
 from seq2seq.segments.keeping import Kept, keep, kept_codes, restore
 from seq2seq.segments.normalisation import normalise
@@ -65,8 +65,9 @@ class Assembly:
         self.cases = [
             MIXED if bundle.reading is None else case_of(s.text, self.src_tokenizer.cost) for s in self.sentences
         ]
+        cost = self.src_tokenizer.cost
         self.texts = [
-            sentence.text if case == MIXED else small(sentence.text, self.src_tokenizer.cost)
+            sentence.text if bundle.reading is None else (calm if case == MIXED else small)(sentence.text, cost)
             for sentence, case in zip(self.sentences, self.cases, strict=True)
         ]
         self.units, self.counts = list[Unit](), list[int]()

@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 from typing import NamedTuple
 
 from seq2seq.segments import elision
+from seq2seq.segments.case import FREQUENT
 from seq2seq.segments.glossary import Terms
 from seq2seq.segments.keeping import Span
 from seq2seq.segments.words import UNSPACED, is_unspaced, primary, with_capital
@@ -20,7 +21,6 @@ from seq2seq.translation.phrase_text import SourceTerm, Wish, count_in, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit
 
-_FREQUENT = 0.885  # cost of a word that stands there once in two thousand tokens; those that cost less tell little
 _LETTERS = rf"(?:(?![{UNSPACED}])[^\W_])+"
 _WORD = re.compile(rf"[{UNSPACED}]|{_LETTERS}")  # of scripts without spaces each letter
 _ELIDING = frozenset(("ca", "fr", "it"))  # languages where what stands before an apostrophe is a word of its own
@@ -180,7 +180,7 @@ def _own(
         else:
             groups.append([number])
     weights = [max(costs[number] for number in group) for group in groups]
-    telling = [i for i, weight in enumerate(weights) if weight >= min(_FREQUENT, max(weights))]
+    telling = [i for i, weight in enumerate(weights) if weight >= min(FREQUENT, max(weights))]  # others tell little
     return list(chain.from_iterable(groups[telling[0] : telling[-1] + 1][-count:]))
 
 
