@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from seq2seq.api.choosing import read_weights
 from seq2seq.api.computing import torch_threads
 from seq2seq.api.evaluation import Evaluation, Measures, Task, evaluate_directions
 from seq2seq.api.models import open_model
@@ -196,10 +197,24 @@ def _tuned(bundle: Bundle, config: SearchConfig, task: Task, model: ModelOptions
     languages = model.src, model.tgt
     if bundle.directions:
         bundle, languages = bundle.toward(choose_direction(bundle.directions, *languages)), (None, None)
+    if path != STANDARD and path.exists():
+        _check_weights(path)
     with output(path) as file:
         result = tune(bundle, config, task, languages, Path() if path == STANDARD else path.parent)
         put(result.toml().rstrip("\n"), file)
     return result.evaluation
+
+
+def _check_weights(path: Path) -> None:
+    """Check that a file which is to be written anew holds weights.
+
+    Raises:
+        InputError: it does not.
+    """
+    try:
+        read_weights(path)
+    except InputError:
+        raise InputError(f"--tune {path} exists and holds no weights; give another name") from None
 
 
 def _put_comparison(rows: Sequence[Comparison], as_json: bool) -> None:

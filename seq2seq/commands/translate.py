@@ -180,7 +180,7 @@ def _check_options(
     if limits.sample and ranking.beam and not limits.chooses:
         raise InputError(f"--beam {ranking.beam} searches and --sample {limits.sample} samples; leave one out")
     if form.to_score and not text.resume:  # which is refused by itself
-        _check_score_options(ranking, limits, form)
+        _check_score_options(ranking, limits, form, reading)
     if form.to_score and limits.chooses:
         raise InputError("--score chooses no translation; leave out --rescore, --weights and --mbr")
     if form.to_score and (reading.glossaries or reading.avoided):
@@ -191,7 +191,9 @@ def _check_options(
         _check_different(text.source, text.target)
 
 
-def _check_score_options(ranking: RankingOptions, limits: SearchOptions, form: FormatOptions) -> None:
+def _check_score_options(
+    ranking: RankingOptions, limits: SearchOptions, form: FormatOptions, reading: TermOptions
+) -> None:
     """Refuse the options that --score does not use.
 
     Raises:
@@ -206,6 +208,9 @@ def _check_score_options(ranking: RankingOptions, limits: SearchOptions, form: F
         "--min-length": limits.min_length,
         "--max-length": limits.max_length,
         "--no-repeat-ngram": limits.no_repeat_ngram,
+        "--keep": reading.keep,
+        "--keep-nothing": reading.keep_nothing,
+        "--no-split": reading.no_split,
     }
     for name in filter(given.get, given):
         raise InputError(f"--score translates nothing that {name} could change; leave one of them out")

@@ -91,6 +91,7 @@ def test_tuned_weights_are_taken_by_translate_and_evaluate(model: Path, other: P
     )
     alone = call("translate", "--model", model, *RANKED, "--weights", "w.toml", stdin=LINES)
     assert worked(named).out == worked(alone).out
+    refused(call(*tune[:-1], "--tune", corpus / "dev.en"), "exists and holds no weights; give another name")
     assert worked(call(*tune[:-1], "--tune", "-")).out.startswith(content.split("length")[0].split("models")[0])
 
 

@@ -416,3 +416,5 @@ def test_a_glossary_and_phrases_to_avoid(model: Path, tmp_path: Path) -> None:
     terms.write_text(f"{word}\tx\n{word} x\n", encoding="utf-8")
     refused(call("translate", "--model", model, "--glossary", terms), "terms.tsv, line 2: it has no tab")
     refused(call("translate", "--model", model, "--avoid", avoid, "--score", avoid), "leave them out")
+    for option in (["--keep", "x"], ["--keep-nothing"], ["--no-split"]):
+        refused(call("translate", "--model", model, *option, "--score", avoid), f"that {option[0]} could change")
