@@ -28,12 +28,13 @@ def pair_texts(src: str, tgt: str, reading: Reading) -> tuple[str, str]:
     return normalise(sides[0], reading.normalisation).text.strip(" "), tidy(sides[1], reading.normalisation).strip(" ")
 
 
-def prefix_text(prefix: str, values: Sequence[Mark], reading: Reading) -> str:
+def prefix_text(prefix: str, values: Sequence[Mark], others: Sequence[Mark], reading: Reading) -> str:
     """The beginning of a translation as a model writes it: with the pieces of a sentence's values, in their order.
 
-    A value stands once for each of `values`, that pieces 0, 1, .. stand for; `reading` is that of the source.
+    A value stands once for each of `values`, that pieces 0, 1, .. stand for; `reading` is that of the source. The
+    `others` of the sentence's marks are left out: they are placed later.
     """
-    text, waiting = "", [_code(mark) for mark in values]
+    text, waiting, placed = "", [_code(mark) for mark in values], {_code(mark) for mark in others}
     for part in keep(Segment(prefix), replace(reading.keeping, src=reading.keeping.tgt)).parts():
         if isinstance(part, str):
             text += part
@@ -41,7 +42,8 @@ def prefix_text(prefix: str, values: Sequence[Mark], reading: Reading) -> str:
         assert isinstance(part.code, Kept)
         code = _code(part)
         is_value = part.kind == VALUE and code in waiting
-        text += piece(waiting.index(code)) if is_value else part.code.source
+        if is_value or code not in placed:
+            text += piece(waiting.index(code)) if is_value else part.code.source
         if is_value:
             waiting[waiting.index(code)] = ""
     return text

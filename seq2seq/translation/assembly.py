@@ -19,6 +19,7 @@ from seq2seq.segments.pairs import prefix_text
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.sentences import sentences
 from seq2seq.segments.words import UNSPACED_LANGUAGES, fold, is_small, primary, space_between, with_capital
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
@@ -40,6 +41,13 @@ class Candidate(NamedTuple):
     log_prob: float
     score: float
     alignment: list[list[int]]
+
+
+class _Begun(NamedTuple):
+    """What the translation of a sentence begins with."""
+
+    text: str
+    whole: bool  # it is all of it
 
 
 class Assembly:
@@ -107,24 +115,24 @@ class Assembly:
         return replace(reading, keeping=replace(keeping, patterns=(*keeping.patterns, *longest_first)))
 
     def divide(self, encoded: Sequence[list[int]], prefix: str) -> None:
-        """Make the units, of the tokens of each of `texts`; the translation of the first begins with `prefix`.
+        """Make the units, of the tokens of each of `texts`; the translation of the whole begins with `prefix`.
 
         A sentence in a script that the source tokenizer does not know stays as it is.
         """
         parts, cases = list[Part](), list[str]()
-        waiting = iter(zip(self.cases, self.texts, encoded, strict=True))
+        waiting = iter(zip(self.cases, self.texts, encoded, self._prefixes(prefix), strict=True))
         for part in self.parts:
             if not isinstance(part, Sentence):
                 parts.append(part)
                 continue
-            case, text, ids = next(waiting)
+            case, text, ids, begun = next(waiting)
             if self.src_tokenizer.knows(ids):
                 parts.append(part)
                 cases.append(case)
                 self._add(
                     part,
                     ids,
-                    "" if self.units else prefix,
+                    begun,
                     self.terms.places(part.text, any_case=case == CAPITALS),
                     Avoided(self.terms.avoided, case != MIXED),
                 )
@@ -133,7 +141,20 @@ class Assembly:
                 self.messages.append(f": {text[:40]!r} is not in the model's language and is kept")
         self.parts, self.cases = parts, cases
 
-    def _add(self, sentence: Sentence, ids: list[int], prefix: str, places: Sequence[Place], avoided: Avoided) -> None:
+    def _prefixes(self, prefix: str) -> list[_Begun]:
+        """What of a prefix belongs to each sentence: the first sentences of both, and the rest to the next one."""
+        count = len(self.sentences)
+        if self.segment.text[:1].isspace():  # the line's own blanks are written before
+            prefix = prefix.lstrip()
+        divides = prefix and count > 1 and self.reading is not None and self.reading.split
+        starts = [begin for begin, _ in sentences(prefix, self.language)][:count] if divides else []
+        found = [_Begun(prefix[a:b].rstrip(), True) for a, b in pairwise(starts)]
+        found.append(_Begun(prefix[starts[-1] if len(starts) > 1 else 0 :], False))
+        return (found + [_Begun("", False)] * count)[:count]
+
+    def _add(
+        self, sentence: Sentence, ids: list[int], begun: _Begun, places: Sequence[Place], avoided: Avoided
+    ) -> None:
         """Add the units of a sentence, in which terms stand at these places."""
         pieces_of, given, ends = (
             self.src_tokenizer.pieces,
@@ -144,7 +165,10 @@ class Assembly:
         if len(runs) > 1:
             self.messages.append(f" is {len(ids)} tokens long and was translated in {len(runs)} pieces")
         runs = [part for run in runs for part in by_values(run, pieces_of(run), [token in given for token in run])]
-        last, whole = 0, "" if prefix or len(runs) > 1 else self._whole(sentence, places)
+        last, whole = 0, ""
+        if len(runs) == 1:
+            whole = self._prefix(begun.text, sentence) if begun.whole else ""
+            whole = whole if begun.text else self._whole(sentence, places)
         for i, run in enumerate(runs):
             first, last = last, last + len(run)
             terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
@@ -153,8 +177,8 @@ class Assembly:
             values = list(dict.fromkeys(token for token in run if token in given))
             numbered = [given[values.index(token)] if token in values else token for token in run]
             required = self.tgt_tokenizer.placeholders[: len(values)]
-            begun = [] if i else self._prefix(prefix, sentence.values[: len(values)])
-            unit = [*self.lead, *numbered], begun, required, self.line, len(self.units)
+            first_tokens = [] if i else self._encoded(self._prefix(begun.text, sentence, len(values)))
+            unit = [*self.lead, *numbered], first_tokens, required, self.line, len(self.units)
             self.units.append(Unit(*unit, wish, [given.index(token) for token in values], whole))
         self.counts.append(len(runs))
         self.ends.append(ends)
@@ -172,12 +196,14 @@ class Assembly:
         capital = with_capital(target) if text[begin].isupper() else ""
         return text[:begin] + (capital or target) + text[end:].translate(marks)
 
-    def _prefix(self, prefix: str, values: Sequence[Mark]) -> list[int]:
-        """The tokens of a prefix of the translation of a unit with these values."""
-        if not prefix:
-            return []
-        text = prefix_text(prefix, values, self.reading) if self.reading and values else prefix
-        return self.tgt_tokenizer.encode([text])[0]
+    def _prefix(self, prefix: str, sentence: Sentence, values: int | None = None) -> str:
+        """A prefix of the sentence's translation as the model writes it, with its first values, or all of them."""
+        if not (prefix and self.reading and (sentence.values or sentence.inner)):
+            return prefix
+        return prefix_text(prefix, sentence.values[:values], [inner.mark for inner in sentence.inner], self.reading)
+
+    def _encoded(self, text: str) -> list[int]:
+        return self.tgt_tokenizer.encode([text])[0] if text else []
 
     def _source_terms(
         self, terms: Sequence[Place], ends: Sequence[int], first: int, last: int

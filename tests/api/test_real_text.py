@@ -236,6 +236,28 @@ def test_a_number_of_the_prefix_comes_once() -> None:
         assert best.text.startswith(prefix) and re.findall(r"\d+", best.text) == numbers
 
 
+@pytest.mark.parametrize(
+    ("line", "prefix", "expected"),
+    [
+        ("The cat sleeps. I like my dog.", "Die Katze pennt. Ich liebe", ["Die Katze pennt.", "Ich liebe"]),
+        ("The cat sleeps. I like my dog.", "Die Katze pennt.", ["Die Katze pennt.", ""]),
+        ("I have 3 cats. He has 5 dogs.", "Ich habe 3 Kater. Er hat 5", ["Ich habe 3 Kater.", "Er hat 5"]),
+        ("The cat sleeps. Go home.", "Die Katze. Geh. Nach Hau", ["Die Katze.", "Geh. Nach Hau"]),
+        ("The <b>cat</b> sleeps.", "Die <b>Katze</b> lie", ["Die <b>Katze</b> lie"]),
+        ("  The cat sleeps.", "  Die Ka", ["  Die Ka"]),
+    ],
+)
+def test_a_prefix_is_divided_as_the_line_is(line: str, prefix: str, expected: list[str]) -> None:
+    bundle, _ = open_model([shipped_models()["en", "de"]], threads=1)
+    [(best, *_)] = LineTranslator(bundle.toward(("en", "de")), bundle.search).stream([line], print, [prefix])
+    assert best.text.startswith(prefix)
+    assert best.text.count(expected[0]) == 1
+    rest = best.text.removeprefix(expected[0])
+    assert expected[-1] in rest if len(expected) > 1 else not rest.startswith(expected[0])
+    ends = prefix.count(".") + (not prefix.endswith("."))
+    assert len(re.findall(r"[.!?](?:\s|$)", best.text)) == max(line.count("."), ends)
+
+
 def test_dates_stand_in_a_sentence_as_the_language_has_them(model: seq2seq.Translator) -> None:
     lines = ["It rained on July 19, 2016.", "He was born on March 3, 1990."]
     for to, expected in (
