@@ -1,10 +1,12 @@
 """Terms: a glossary's phrases and their translations, found in a text, and phrases that no translation has.
 
-A phrase is found as whole words, wherever it stands in a script without spaces; one in small letters in any case,
+A phrase is found as whole words, in a script without spaces wherever it is no part of a longer word as far as the
+letters beside tell; one in small letters in any case,
 another as it is written. At a place the longest phrase is found, from left to right, so that none overlaps another.
 Phrases are compared as models read text: composed, with one form of quotes, dashes and spaces.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -18,6 +20,11 @@ from seq2seq.segments.normalisation import normalise, plain
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.words import fold, is_boundary, is_small, with_capital
 
+# One kanji beside another one, or up to three katakana beside others: in Japanese mostly a part of a longer word.
+_KANA, _KANJI, _KATAKANA = re.compile("[\u3041-\u30fa]"), "[\u3400-\u9fff々]", "[\u30a1-\u30faー]"
+_PART_OF_WORD = re.compile(
+    rf"{_KANJI}<{_KANJI}>|<{_KANJI}>{_KANJI}|{_KATAKANA}<{_KATAKANA}{{1,3}}>|<{_KATAKANA}{{1,3}}>{_KATAKANA}"
+)
 MOST_CHARACTERS = 200  # of a phrase: the time of a search grows with it
 _RESERVED = "\u2581\u2585\ufffd"  # tokenizers use them for themselves, as they do characters of private use
 
@@ -78,7 +85,10 @@ class Terms:
 
     def places(self, text: str, any_case: bool = False) -> list[Place]:
         """Where phrases of the glossary stand in a text, in order; with `any_case` in any case."""
-        return self._finders[any_case].places(text) if self.glossary else []
+        found = self._finders[any_case].places(text) if self.glossary else []
+        if found and _KANA.search(text):
+            found = [place for place in found if not _PART_OF_WORD.search(_around(text, place))]
+        return found
 
     def avoided_places(self, text: str, any_case: bool = False) -> list[Place]:
         """Where phrases to avoid stand in a text, in order; with `any_case` in any case. The target is the phrase."""
@@ -93,6 +103,12 @@ class Terms:
                     terms = Terms(self.glossary, (*terms.avoided, avoided_phrase(phrase)))
                     break
         return None if terms is self else terms
+
+
+def _around(text: str, place: Place) -> str:
+    """What was found between marks, with a character of each side."""
+    begin, end = place.begin, place.end
+    return f"{text[begin - 1 : begin]}<{text[begin:end]}>{text[end : end + 1]}"
 
 
 class _Finder:

@@ -22,6 +22,7 @@ from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.sentences import sentences
 from seq2seq.segments.words import UNSPACED_LANGUAGES, fold, is_small, primary, space_between, with_capital
 from seq2seq.translation.bundle import Bundle
+from seq2seq.translation.joining import inner_begin, inner_end, space
 from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit, by_values, split
@@ -333,13 +334,19 @@ class Assembly:
             tokens = [of_sentence.get(token, token) for token in hypothesis.tokens]
             decoded = self.tgt_tokenizer.decode(tokens).translate(_ONE_LINE)
             decoded = decoded if known else decoded.replace(_LOST, "")
-            shift = len(text) + bool(text)
+            if start:
+                at = src_ends[start - 1]
+                decoded = inner_begin(decoded, part.text[:at], part.text[at:], self.tgt_tokenizer.cost)
+            if start + size < len(src_ends):
+                decoded = inner_end(decoded, part.text[: src_ends[start + size - 1]], self.language)
+            between = space(self.language) if text and decoded else ""
+            shift = len(text) + len(between)
             if self.aligns and (self.alignments or part.inner or part.values):
                 for position, end in zip(hypothesis.sources, self.tgt_tokenizer.ends(hypothesis.tokens), strict=True):
                     source = position - len(self.lead)
                     if 0 <= source < size:  # the position after them is EOS
                         links.append((max(0, src_ends[start + source] - 1), shift + max(0, min(end, len(decoded)) - 1)))
-            text += (" " if text else "") + decoded
+            text += between + decoded
             start += size
         return text, links
 

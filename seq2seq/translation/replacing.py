@@ -194,8 +194,9 @@ def _ending(text: str, end: int, term: str) -> int:
 
 def _widened(first: int, last: int, words: Sequence[str], term: Sequence[str]) -> tuple[int, int]:
     """The first and the last of the words of a run, with those beside it that the term itself begins or ends with."""
-    before = max((k for k in range(1, len(term)) if list(words[max(first - k, 0) : first]) == term[:k]), default=0)
-    after = max((k for k in range(1, len(term)) if list(words[last + 1 : last + 1 + k]) == term[-k:]), default=0)
+    around, own = [word.lower() for word in words], [word.lower() for word in term]
+    before = max((k for k in range(1, len(own)) if around[max(first - k, 0) : first] == own[:k]), default=0)
+    after = max((k for k in range(1, len(own)) if around[last + 1 : last + 1 + k] == own[-k:]), default=0)
     return first - before, last + after
 
 
@@ -210,7 +211,8 @@ def _written(text: str, changes: Sequence[_Change], wish: Wish, score: float) ->
         first = begins and not _WORD.search(result) and text[begin].isupper()
         phrase = (with_capital(term.text) if first else "") or term.text
         places.append((len(result), len(result) + len(phrase), term.positions[-1]))
-        result, at = result + phrase, end
+        mark = phrase[-1] if not phrase[-1].isalnum() and text.startswith(phrase[-1], end) else ""  # Yahoo!!
+        result, at = result + phrase, end + len(mark)
     result += text[at:]
     start = first_word.start() if (first_word := _WORD.search(result)) else 0
     for wanted, count in wish.wanted:

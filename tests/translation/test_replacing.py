@@ -92,6 +92,9 @@ def replaced(source: str, target: str, aligned: str, terms: str, avoided: str = 
         # Words of the term that stand beside it already.
         ("Mr Smith is here", "Herr Smith ist hier", "0123", "Smith=Herr Schmied", "Herr Schmied ist hier"),
         ("New York is big", "York City ist groß", "0123", "New York=New York City", "New York City ist groß"),
+        ("the dog", "Der Hund", "11", "dog=der Köter", "Der Köter"),
+        # A mark at the term's end is not doubled.
+        ("use Yahoo!", "nimm Yahoo|!", "012", "Yahoo!=Jahu!", "nimm Jahu!"),
         # The run with the rarest word; a comma ends one, marks inside of words do not.
         ("he gives up it", "er gibt es ganz auf", "01311", "gives=reicht", "er reicht es ganz auf"),
         ("so dogs bark", "so|, Hunde|, die Tiere|, bellen", "01111112", "dogs=Köter", "so, Köter, die Tiere, bellen"),

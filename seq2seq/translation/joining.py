@@ -1,0 +1,57 @@
+"""Translations of the parts of a sentence as one sentence.
+
+A model takes each part for a sentence: it begins it with a capital and ends it with a full stop.
+"""
+
+import re
+from collections.abc import Callable
+
+from seq2seq.segments.words import UNSPACED_LANGUAGES, primary
+
+_ENDS = re.compile(r"[\s.,;:!?…。、，；：！？]+$")
+_WORD = re.compile(r"[^\W\d_]+")
+_NEARLY = 0.03  # of a word with a capital: it begins sentences as well
+_NARROW = {"、": ",", "，": ",", "；": ";", "：": ":"}
+_WIDE = {"ja": {",": "、"}, "zh": {",": "，", ";": "；", ":": "："}, "yue": {",": "，", ";": "；", ":": "："}}
+
+
+def inner_end(text: str, source: str, language: str) -> str:
+    """The translation of a part on which another follows, with the comma, colon or semicolon that its source ends with.
+
+    Other marks at its end, which the model adds, are left out, but for those of a source that ends a sentence.
+    """
+    last = source.rstrip()[-1:]
+    if last in tuple(".!?…。！？)）") or not (found := _ENDS.sub("", text)):
+        return text
+    mark = _NARROW.get(last, last)
+    mark = mark if mark in (",", ";", ":") else ""
+    return found + _WIDE.get(primary(language), {}).get(mark, mark)
+
+
+def inner_begin(text: str, before: str, source: str, cost: Callable[[str], float]) -> str:
+    """The translation of a part that follows on another with a small letter.
+
+    A word that costs less with a capital, such as a German noun, keeps it, as a name does; so does what begins a sentence.
+
+    Args:
+        text: the translation.
+        before: the source of what stands before it.
+        source: that of the part.
+        cost: of a word in some form: less is better.
+    """
+    word, own = _WORD.match(text), _WORD.search(source)
+    if (
+        not word
+        or not word[0][0].isupper()
+        or before.rstrip()[-1:] in tuple(".!?…。！？")
+        or (own and own[0] == word[0])
+    ):
+        return text
+    lower = word[0][0].lower() + word[0][1:]
+    is_small = len(lower) == len(word[0]) and cost(lower) < cost(word[0]) + _NEARLY
+    return lower + text[word.end() :] if is_small else text
+
+
+def space(language: str) -> str:
+    """What stands between two parts in a language."""
+    return "" if primary(language) in UNSPACED_LANGUAGES else " "
