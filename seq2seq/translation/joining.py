@@ -31,7 +31,7 @@ def inner_end(text: str, source: str, language: str) -> str:
 def inner_begin(text: str, before: str, source: str, cost: Callable[[str], float]) -> str:
     """The translation of a part that follows on another with a small letter.
 
-    A word that costs less with a capital, such as a German noun, keeps it, as a name does; so does what begins a sentence.
+    A German noun, or what else costs less with a capital, keeps it, and so do a name and the beginning of a sentence.
 
     Args:
         text: the translation.
@@ -40,12 +40,8 @@ def inner_begin(text: str, before: str, source: str, cost: Callable[[str], float
         cost: of a word in some form: less is better.
     """
     word, own = _WORD.match(text), _WORD.search(source)
-    if (
-        not word
-        or not word[0][0].isupper()
-        or before.rstrip()[-1:] in tuple(".!?…。！？")
-        or (own and own[0] == word[0])
-    ):
+    is_name = word and own and own[0] == word[0]
+    if not word or is_name or not word[0][0].isupper() or before.rstrip()[-1:] in tuple(".!?…。！？"):
         return text
     lower = word[0][0].lower() + word[0][1:]
     is_small = len(lower) == len(word[0]) and cost(lower) < cost(word[0]) + _NEARLY

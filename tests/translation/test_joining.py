@@ -35,7 +35,7 @@ def test_the_end_of_a_part(text: str, source: str, language: str, expected: str)
         ("Hat 2", "3 cats. ", "has 2", "Hat 2"),
         ("Hat 2", "3 cats, ", "Hat 2", "Hat 2"),
         ("2 Hat", "3 cats, ", "2 has", "2 Hat"),
-        ("Unbekannt", "so, ", "unknown", "Unbekannt"),
+        ("Unbekannt", "so, ", "unknown", "unbekannt"),
     ],
 )
 def test_the_beginning_of_a_part(text: str, before: str, source: str, expected: str) -> None:
