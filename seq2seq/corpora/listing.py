@@ -5,14 +5,13 @@ passed over in silence: those that are not read are listed. This module reads na
 """
 
 import glob
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.corpora import naming
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.naming import PAIRED, TABLES, Name
+from seq2seq.corpora.naming import CATALOGUES, PAIRED, TABLES, Name
 from seq2seq.corpora.packed import ARCHIVES, File, is_archive, lines, members
 from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
@@ -24,6 +23,7 @@ class Unit(NamedTuple):
     files: tuple[File, ...]
     kind: str = ""
     named: bool = False  # its name says the two languages
+    shard: bool = False  # the part is divided into files of a fixed number
 
 
 class Listing(NamedTuple):
@@ -136,9 +136,7 @@ def _explicit(names: Named) -> dict[str, list[File]]:
     """The files of each part that is named exactly so."""
     parts: dict[str, list[File]] = {}
     for file, name in names.items():
-        part = naming.part_of(name.stem)
-        if name.kind in PAIRED and re.fullmatch("[a-z]+[A-Z].*", part):
-            part = ""  # testOfSomething is no part, but the name of a document
+        part = naming.part_named(name)
         if part and not name.foreign:
             parts.setdefault(part, []).append(file)
     return parts
@@ -158,8 +156,7 @@ def _listing(files: list[File], where: Path, request: Request) -> Listing:
         rest = {file: name for file, name in names.items() if file not in taken and not name.foreign}
         for unit in _units(rest, request):
             folder = Path(str(unit.files[0])).parent
-            part = naming.loose_part_of(names[unit.files[0]].stem)
-            part = part or (naming.part_of(folder.name) if folder != where else "") or "train"
+            part = naming.part_said(names[unit.files[0]], folder.name if folder != where else "") or "train"
             if part == "train" or part not in explicit:
                 parts.setdefault(part, []).append(unit)
     read = {file for units in parts.values() for unit in units for file in unit.files}
@@ -167,7 +164,7 @@ def _listing(files: list[File], where: Path, request: Request) -> Listing:
 
 
 def _part(part: str, files: list[File], names: Named, request: Request) -> list[Unit]:
-    """The units of a part, from the files that are named so: one table, its shards, or two files of lines.
+    """The units of a part, from the files that are named so: one table, its shards, catalogues, or two files of lines.
 
     Raises:
         InputError: a side or a shard is missing, or there is more than one text.
@@ -175,7 +172,9 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
     if len({(names[file].kind, names[file].shards) for file in files}) == 1 and (count := names[files[0]].shards):
         if len(files) != count:
             raise InputError(f"the {part} part has {count} files, of which {len(files)} are there; add the others")
-        return [Unit((file,), names[file].kind) for file in files]
+        return [Unit((file,), names[file].kind, shard=True) for file in files]
+    if all(names[file].kind in CATALOGUES for file in files):  # of several languages, each in a folder
+        return [Unit((file,), names[file].kind, names[file].pair) for file in files]
     if len(files) == 1:
         name = names[files[0]]
         if name.kind:

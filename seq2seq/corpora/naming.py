@@ -5,7 +5,6 @@ This module looks at names alone and opens no file.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from string import digits
 from typing import NamedTuple
 
 from seq2seq.corpora.packed import File
@@ -13,10 +12,22 @@ from seq2seq.languages.codes import distance, fits, side_of, tag_of
 
 TABLES = ("tsv", "csv", "tab", "jsonl", "ndjson", "parquet", "json", "txt")
 PAIRED = ("tmx", "po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  # the last are XLIFF of three programs
-DEV_NAMES = ("dev", "validation", "valid", "val")
-_TEST = re.compile(r"(test|tst|newstest|devtest)(s|sets?|data|ing)?(?![a-z])")  # testset, test2016; not testament
+CATALOGUES = ("po", "mo", *PAIRED[3:])  # of programs, of which one may be called app-dev or test-tools
+_SET = r"(?:[._-]?(?:sets?|data))?"
+_DEV = rf"(?:dev|validation|valid|val){_SET}"
+_TEST = rf"(?:test|tst|newstest|devtest)(?:s|ing|{_SET})"
+_HELD_OUT = rf"(?:eval|evaluation|held[._-]?out){_SET}\d*"
+_TUNING = rf"(?<!fine[._-])(?<!instruction[._-])tun(?:e|ing){_SET}"  # fine-tuning is training
+_TEST_NAME = re.compile(rf"{_TEST}(?![a-z])|{_HELD_OUT}$")  # testset, test2016, test_unseen; not testament
+_WORD = re.compile(  # in any place of a name
+    rf"(?<![a-z])(?:(train(?:ing)?)|({_DEV}|newsdev|{_TUNING})|({_TEST}\d*|{_HELD_OUT}))(?![a-z])", re.IGNORECASE
+)
 _SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
 _LOCALE = r"[A-Za-z]{2,3}(?:_[A-Za-z]{2}|_[A-Z][a-z]{3}|@[a-z]+)?"  # pt_BR, sr_Latn, ca@valencia
+_TAG = r"([A-Za-z]{2,3}(?:[-_@][A-Za-z]+)?)"
+_CATALOGUE = re.compile(  # test, de-test, test_pt_BR
+    rf"(?:{_TAG}[._-])?(?:({_DEV}|{_TUNING})\d*|({_TEST}\d*|{_HELD_OUT})|(train))(?:[._-]{_TAG})?"
+)
 _PAIRS = (
     re.compile(r"(?:(.*?)[._-]?)\b([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})$"),  # de-en, de_en
     re.compile(rf"(?:(.*?)[._-]?)\b({_LOCALE})-({_LOCALE})$"),  # en-pt_BR, as OPUS has it
@@ -119,17 +130,39 @@ def _all_fit(pair: Iterable[str], languages: Sequence[str]) -> bool:
 
 def part_of(stem: str) -> str:
     """The part that a file or split of this name belongs to: train, dev or test...; empty if none."""
-    if stem.lower() in DEV_NAMES:
+    if re.fullmatch(_DEV, stem.lower()):
         return "dev"
-    return stem if _TEST.match(stem) else "train" if stem == "train" else ""
+    return stem if _TEST_NAME.match(stem) else "train" if stem == "train" else ""
 
 
-def loose_part_of(stem: str) -> str:
-    """The part that the last word of a name says, as in `opus.de-en-train` or `TED.dev2010`; empty if none."""
-    word = re.split("[._-]", stem)[-1].lower()
-    if word.rstrip(digits) in (*DEV_NAMES, "newsdev"):
-        return "dev"
-    return part_of(word) if word == "train" or re.fullmatch(r"(test|tst)\d*", word) else ""
+def part_named(name: Name) -> str:
+    """The part that a file is by its very name; empty if none."""
+    if name.kind in CATALOGUES:
+        return _part_of_catalogue(name.stem)
+    part = part_of(name.stem)
+    is_title = name.kind in PAIRED and re.fullmatch("[a-z]+[A-Z].*", part)  # of a document: testOfSomething
+    return "" if is_title else part
+
+
+def part_said(name: Name, folder: str) -> str:
+    """The part that a word in a file's name says, or else the name of its folder; empty if none.
+
+    Such names are `opus.de-en-train`, `TED.dev2010`, `flores200_devtest`, `my_test_set` and `valid.tok`. Of several
+    words the last one counts. The name of a catalogue of messages must be such a word alone, or with a language.
+    """
+    if name.kind in CATALOGUES:
+        return _part_of_catalogue(folder)
+    if not (found := [*_WORD.finditer(name.stem)]):
+        return part_of(folder)
+    train, dev, test = found[-1].groups()
+    return "train" if train else "dev" if dev else str(test).lower()
+
+
+def _part_of_catalogue(stem: str) -> str:
+    found = _CATALOGUE.fullmatch(stem)
+    if not found or any(tag and not tag_of(tag) for tag in (found[1], found[5])):
+        return ""
+    return "dev" if found[2] else found[3] or found[4]
 
 
 def is_about(file: File) -> bool:

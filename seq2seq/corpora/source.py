@@ -4,6 +4,7 @@ It changes and drops no sentence, except that white space with a line break insi
 units that cannot be read are dropped where the request says so.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, zip_longest
 from pathlib import Path
@@ -81,10 +82,13 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
         if only not in files.parts or part == only:
             before = findings.dropped
             request = request._replace(alone=len(texts) == 1)
-            rows_of_part = (row for unit in texts for row in _rows(unit, request, findings))
+            counts = Counter[Unit]()
+            rows_of_part = (row for unit in texts for row in _counted(unit, counts, request, findings))
             gaps = part != "train" and all(unit.kind for unit in texts)
             parts[part] = collect(part, _pairs(rows_of_part, request, where, part, findings, gaps))
             damaged[part] = findings.dropped - before
+            if len(counts) > 1 and not (request.sparse or texts[0].shard):
+                findings.note(_together(part, counts, where))
     unread = [*map(str, files.unread), *dict.fromkeys(findings.unread)]
     return Text(_with_text(parts), damaged, findings.notes, [_short(file, where) for file in unread])
 
@@ -112,6 +116,20 @@ def _pairs(
         raise InputError(
             f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; fill it, or check --data"
         )
+
+
+def _counted(unit: Unit, counts: Counter[Unit], request: Request, findings: Findings) -> Iterator[Row]:
+    for row in _rows(unit, request, findings):
+        counts[unit] += 1
+        yield row
+
+
+def _together(part: str, counts: Counter[Unit], where: str) -> str:
+    """A note on the texts that are a part together."""
+    shown = [f"{_short(str(unit.files[0]), where)} ({count:,})" for unit, count in list(counts.items())[:_NAMED]]
+    if rest := list(counts.values())[_NAMED:]:
+        shown.append(f"{len(rest):,} more ({sum(rest):,})")
+    return f"{where}: {part} is put together from {', '.join(shown)} pairs"
 
 
 def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:

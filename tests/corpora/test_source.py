@@ -157,6 +157,47 @@ def test_parts_with_a_year(tmp_path: Path) -> None:
     assert read_all(tmp_path).parts == {"tst2012": PAIRS, "train": PAIRS, "dev": [*PAIRS, *PAIRS]}
 
 
+@pytest.mark.parametrize(
+    ("stem", "part"),
+    [
+        ("flores200_devtest", "devtest"),
+        ("flores.devtest", "devtest"),
+        ("wmt.newstest2014.tok", "newstest2014"),
+        ("my_test_set", "test_set"),
+        ("Test", "test"),
+        ("eval", "eval"),
+        ("news-heldout", "heldout"),
+        *((stem, "dev") for stem in ("devset", "validation-set", "tuning", "valid.tok", "flores200_dev", "x.dev_2")),
+        *((stem, "train") for stem in ("fine-tuning", "tuner", "intervals", "x.test.train", "contest", "devices")),
+    ],
+)
+def test_text_to_validate_and_test_on_is_not_trained_on(tmp_path: Path, stem: str, part: str) -> None:
+    moses("europarl.*")(tmp_path, "")
+    write(tmp_path / f"{stem}.tsv", table("\t", "en\tde"))
+    text = read_all(tmp_path)
+    assert {name: len(pairs) for name, pairs in text.parts.items()} == (
+        {"train": 6} if part == "train" else {part: 3, "train": 3}
+    )
+    together = f"{tmp_path}: train is put together from {stem}.tsv (3), europarl.de (3) pairs"
+    assert [note.replace("europarl.en", "europarl.de") for note in text.notes] == [together] * (part == "train")
+
+
+@pytest.mark.parametrize(
+    ("stem", "part"),
+    [(stem, "train") for stem in ("app-dev", "plugin-test", "test-tools", "dpkg-dev", "testament")]
+    + [("dev", "dev"), ("test", "test"), ("test_de", "test"), ("de-test", "test"), ("newstest2014", "newstest2014")],
+)
+@pytest.mark.parametrize("ending", ["po", "xlf"])
+def test_catalogues_of_programs_may_have_such_a_word_in_their_names(
+    tmp_path: Path, stem: str, part: str, ending: str
+) -> None:
+    for folder in ("de", "de_AT"):
+        write(tmp_path / folder / f"app.{ending}", po(PAIRS) if ending == "po" else xliff(PAIRS))
+        write(tmp_path / folder / f"{stem}.{ending}", po(PAIRS) if ending == "po" else xliff(PAIRS))
+    parts = {name: len(pairs) for name, pairs in read_all(tmp_path).parts.items()}
+    assert parts == ({"train": 12} if part == "train" else {part: 6, "train": 6})
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "tsv", "parquet"])
 def test_rows_of_dev_and_test_that_lack_a_language_of_many_are_no_pairs(tmp_path: Path, kind: str) -> None:
     """Their empty translations would be validated on. Those of train are counted by cleaning."""
