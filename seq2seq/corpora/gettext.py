@@ -2,7 +2,9 @@
 
 The language of the translations is that of the header, or else of the file's name: `bin.po` may be of any language. The
 messages are in English, unless the header has X-Source-Language. A msgid that is a key (`label_save`) stands for the
-text in its comment `#. Default: "Save"`, as Zope and Plone write it; a key without one is left out.
+text in its comment `#. Default: "Save"`, as Zope and Plone write it; a key without one is left out. Where few msgids
+look like keys, one without a dot is none: `column_alias` is a word of a syntax. Nor is `_Open`, whose underscore marks
+an access key.
 
 polib decodes the strings. It takes the first and the last character of a string for quotes, whatever they are, and ends
 at the first line that it does not know; so this module checks each line, and gives polib the entries without faults.
@@ -24,6 +26,8 @@ from seq2seq.languages.codes import fits, tag_of
 _LANGUAGE = ("Language", "Language-Code", "X-Poedit-Language")  # in the header; the latter two of Zope and Poedit
 _INSTALLED = "LC_MESSAGES"  # the folder, in that of a language, of the catalogues of programs
 _KEY = re.compile(r"(?=.*[_.])\w{2,}(?:[.-]\w{2,})*")
+_ACCESS_KEY = re.compile(r"[^_]*_[^\W\d_][^_]*")  # _Open, E_xit, 開く(_O)
+_KEYED = 0.25  # share of the msgids of a catalogue of keys that look like keys, at least
 _KEYWORD = re.compile(r"(msgctxt|msgid_plural|msgid|msgstr\[\d\]|msgstr|(?=\"))\s*(.*)")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _STRINGS_OF_ENTRY = re.compile('(c"*)?i"*(s"*|p"*(x"*)+)')  # the kinds of its lines, as below
@@ -90,15 +94,16 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         findings.languages[said] = None
         findings.unread.append(str(file))
         return
-    catalogue = entries()
+    catalogue = list(entries())
     sides = _languages(file, said, header, request, findings)
+    has_keys = sum(map(_looks_like_key, catalogue)) >= _KEYED * len(catalogue)
     for entry in catalogue if sides else ():
         pairs = [pair for pair in _pairs(entry) if all(pair)]
         fuzzy = "fuzzy" in getattr(entry, "flags", ())  # an entry of an MO file has none
         if fuzzy or not pairs:
             findings.left_out["fuzzy entries" if fuzzy else "untranslated entries"] += 1
             continue
-        if _is_key(entry):
+        if _looks_like_key(entry) and (has_keys or "." in entry.msgid) and not _default(entry):
             findings.left_out["entries with a key in the place of a text"] += 1
             continue
         yield from (dict(zip(sides, map(_one_line, pair), strict=True)) for pair in pairs)
@@ -256,9 +261,11 @@ def _default(entry: Any) -> str:
     return found[1].replace('\\"', '"') if found and re.fullmatch(r"\S+[_.-]\S+", entry.msgid) else ""
 
 
-def _is_key(entry: Any) -> bool:
-    """Whether the msgid is a key such as `label_save` or `page.title`, and nothing says the text."""
-    return bool(_KEY.fullmatch(entry.msgid)) and entry.msgid != entry.msgstr and not _default(entry)
+def _looks_like_key(entry: Any) -> bool:
+    """Whether the msgid may be a key such as `label_save` or `page.title`, whether or not a comment says its text."""
+    msgid, msgstr = entry.msgid, entry.msgstr
+    has_access_key = _ACCESS_KEY.fullmatch(msgid) and (msgid[0] == "_" or _ACCESS_KEY.fullmatch(msgstr))
+    return bool(_KEY.fullmatch(msgid)) and msgid != msgstr and not has_access_key
 
 
 def _one_line(text: str) -> str:
@@ -301,11 +308,11 @@ def _languages(
     source = header.get("X-Source-Language", "").strip() or "en"
     findings.languages |= dict.fromkeys(filter(None, (source, said)))
     wanted = request.languages
-    if not said and request.alone and len(wanted) == 2:
-        findings.note(f"{file} does not say its language: its translations are taken as {wanted[1]}")
-        return wanted[0], wanted[1]
-    translated = [language for language in wanted if said and fits(said, language) and not fits(source, language)]
     original = [language for language in wanted if fits(source, language)]
+    translated = [language for language in wanted if said and fits(said, language) and not fits(source, language)]
+    if not said and original and request.alone and len(wanted) == 2:
+        translated = [language for language in wanted if language != original[0]]
+        findings.note(f"{file} does not say its language: its translations are taken as {translated[0]}")
     if translated and original:
         return original[0], translated[0]
     findings.unread.append(str(file))

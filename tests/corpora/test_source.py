@@ -555,6 +555,25 @@ def test_a_key_is_no_text_but_stands_for_one(tmp_path: Path) -> None:
     assert text.notes == ["left out: 2 entries with a key in the place of a text"]
 
 
+def test_an_underscore_in_a_catalogue_of_texts_makes_no_key(tmp_path: Path) -> None:
+    """It marks an access key of GTK, which its translation has elsewhere or not at all, or joins words of a syntax."""
+    keys = [("_Open", "Ö_ffnen"), ("_Cancel", "Abbrechen"), ("E_xit", "_Beenden"), ("Open", "Öffnen(_O)")]
+    assert read_train(write(tmp_path / "gtk.po", po(keys))) == keys
+    kept = [("column_alias", "Spaltenalias"), *((f"Text {i}.", f"Text Nummer {i}.") for i in range(9))]
+    assert read_train(write(tmp_path / "psql.po", po([*kept, ("genpin.tooltip", "Ein Text")]))) == kept
+    zope = [(f"label_{i}", f"Text {i}") for i in range(9)] + keys[:1]
+    assert read_train(write(tmp_path / "zope.po", po(zope))) == keys[:1]
+
+
+def test_messages_are_english_where_a_catalogue_says_no_language(tmp_path: Path) -> None:
+    path = write(tmp_path / "messages.po", po(PAIRS, language=""))
+    text = read_all(path, ("de", "en"))
+    assert text.parts["train"] == [(b, a) for a, b in PAIRS]
+    assert text.notes == [f"{path} does not say its language: its translations are taken as de"]
+    with pytest.raises(InputError, match="holds no pairs of de and fr, but text in en"):
+        read_train(path, ("de", "fr"))
+
+
 @pytest.mark.parametrize("name", ["x.po", "x.xlf", "x.tmx"])
 def test_a_file_of_other_languages_is_named(tmp_path: Path, name: str) -> None:
     texts = {"x.po": po(PAIRS, "fr"), "x.xlf": xliff(PAIRS, target="fr"), "x.tmx": tmx(PAIRS, ("en", "fr"))}
