@@ -1,7 +1,7 @@
 """Reads a source of parallel text: a folder, a file, an archive or a data set of the Hugging Face hub.
 
-It changes and drops no sentence, except that white space with a line break inside a field becomes a space, and that
-units that cannot be read are dropped where the request says so.
+It changes and drops no sentence, except that white space with a line break inside a field becomes a space (in XML each
+run of spaces, tabs and line breaks does), and that units that cannot be read are dropped where the request says so.
 """
 
 from collections import Counter

@@ -1,9 +1,10 @@
 """TMX and XLIFF: XML that is read unit by unit, in constant memory. No entity of its own and nothing outside is read.
 
 The text of a segment is that of its inline elements too, without the native code that they quote (TMX 1.4 <bpt>, <ph>
-and the like; XLIFF 1.2 and 2.x).
+and the like; XLIFF 1.2 and 2.x); a code that is a line break is a space.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import islice, product
@@ -15,10 +16,13 @@ from seq2seq.corpora.packed import File, opened
 from seq2seq.corpora.request import Request, Row
 from seq2seq.corpora.unit_pieces import pieces
 from seq2seq.errors import InputError
-from seq2seq.languages.codes import fits
+from seq2seq.languages.codes import fits, tag_of
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CODE = {"bpt", "ept", "ph", "it", "ut", "sub"}  # elements that quote code; XLIFF 2.x has them without content
+_BREAK = re.compile(r"\s*(<br\b[^<>]*>|\\n|\\r\\n|\r?\n)\s*", re.IGNORECASE)  # the code of one
+_BREAK_TYPES = ("lb", "x-br", "xlf:lb")  # of TMX and XLIFF 1.2, and of XLIFF 2.x
+_SPACES = " \t\r\n"  # white space of XML; U+00A0 and the like are text
 _UNITS = ("tu", "trans-unit", "unit")
 _UNFINISHED = ("new", "needs-translation", "initial")  # states of a target
 
@@ -44,7 +48,9 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         return etree.iterparse(stream, events=("end",) if tmx else ("start", "end"), tag=tags, **safe)
 
     events = _events(file, parsed, etree.XMLSyntaxError, findings)
-    for row in _translation_units(events, request, findings) if tmx else _segments(events, file, request, findings):
+    for row in (
+        _translation_units(events, file, request, findings) if tmx else _segments(events, file, request, findings)
+    ):
         some = True
         yield row
     if not some and tmx:
@@ -103,28 +109,45 @@ def _name(element: Any) -> str:
 
 
 def text_of(element: Any) -> str:
-    """The text in an element, with each run of white space as one space."""
+    """The text in an element, with each run of XML's white space as one space."""
     parts: list[str] = []
     _collect(element, parts)
-    return " ".join("".join(parts).split())
+    return re.sub(f"[{_SPACES}]+", " ", "".join(parts)).strip(_SPACES)
 
 
 def _collect(element: Any, parts: list[str]) -> None:
     parts.append(element.text or "")
     for child in element:
         name = _name(child)
-        if name and name not in _CODE:
+        if name and _is_break(child):
+            parts.append(" ")
+        elif name and name not in _CODE:
             _collect(child, parts)
         elif type(child).__name__ == "_Entity":  # which only the file's own definitions explain
             parts.append(child.text)
         parts.append(child.tail or "")
 
 
+def _is_break(element: Any) -> bool:
+    """Whether an inline element stands for a line break, by its type or by the code that it quotes."""
+    kinds = (element.get(name) for name in ("type", "ctype", "subType"))
+    codes = [element.get(name) for name in ("equiv-text", "equiv", "disp")]
+    if _name(element) in _CODE:
+        codes.append(element.text)
+    if reference := element.get("dataRef"):
+        for unit in element.iterancestors("{*}unit"):
+            codes += [data.text for data in unit.iter("{*}data") if data.get("id") == reference]
+    return any(kind in _BREAK_TYPES for kind in kinds) or any(code and _BREAK.fullmatch(code) for code in codes)
+
+
 # ---- TMX -------------------------------------------------------------------------------------------------------------
 
 
-def _translation_units(events: Iterator[tuple[str, Any]], request: Request, findings: Findings) -> Iterator[Row]:
+def _translation_units(
+    events: Iterator[tuple[str, Any]], file: File, request: Request, findings: Findings
+) -> Iterator[Row]:
     known: dict[str, list[str]] = {}  # the languages that a tag fits
+    read, lacking = dict[str, dict[str, None]](), 0  # the tags that are read as a language; units that lack one
     for _, unit in events:
         texts: dict[str, list[str]] = {}
         for variant in unit:
@@ -136,9 +159,19 @@ def _translation_units(events: Iterator[tuple[str, Any]], request: Request, find
                 segment = next((child for child in variant if _name(child) == "seg"), None)
                 if segment is not None:
                     texts.setdefault(language, []).append(text_of(segment))
+                    read.setdefault(language, {})[tag] = None
         _release(unit)
+        lacking += len(texts) < len(request.languages)
         if request.sparse or len(texts) == len(request.languages):
             yield from (dict(zip(texts, choice, strict=True)) for choice in product(*texts.values()))
+    for language, tags in read.items():
+        variants = {tag_of(tag): tag for tag in reversed(tags)}
+        if len(variants) > 1:
+            shown = ", ".join(reversed(variants.values()))
+            findings.note(f"{file}: {shown} are all read as {language}; name one in full to read it alone")
+    if lacking and len(read) == len(request.languages) and not request.sparse:
+        without = f"units without {' or '.join(request.languages)}"
+        findings.left_out[f"{without} (there are: {', '.join(known)})"] += lacking
 
 
 # ---- XLIFF -----------------------------------------------------------------------------------------------------------

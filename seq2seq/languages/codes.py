@@ -91,11 +91,25 @@ def matches(names: Iterable[str], languages: Sequence[str], where: str) -> dict[
 
 
 def same_language(one: Tag | None, other: Tag | None) -> bool:
-    """Whether two tags are of one language, and one of them has all subtags of the other."""
+    """Whether two tags are of one language, and one of them has all subtags of the other.
+
+    A region stands for its script as well: `zh-TW` is `zh-Hant`, and `zh-CN` is `zh-Hans`.
+    """
     if one is None or other is None or one.language != other.language:
         return False
-    shorter, longer = sorted((set(one.subtags), set(other.subtags)), key=len)
+    shorter, longer = sorted((set(_with_script(tag)) for tag in (one, other)), key=len)
     return shorter <= longer
+
+
+@cache
+def _with_script(tag: Tag) -> tuple[str, ...]:
+    """The subtags of a tag with the script that is likely in its region, if it has a region and no script."""
+    region = next((subtag for subtag in tag.subtags if re.fullmatch("[a-z]{2}|[0-9]{3}", subtag)), None)
+    if not region or any(re.fullmatch("[a-z]{4}", subtag) for subtag in tag.subtags):
+        return tag.subtags
+    likely = get_global("likely_subtags")
+    words = (likely.get(f"{tag.language}_{region.upper()}") or likely.get(tag.language, "")).split("_")
+    return (*(word.lower() for word in words[1:2]), *tag.subtags)
 
 
 def same(one: str, other: str) -> bool:
@@ -120,17 +134,29 @@ def find_code(code: str, known: Iterable[str]) -> str | None:
     """The known code that a requested one means: `DE`, `de-AT`, `de_DE` and `deu` mean `de`; None if there is none.
 
     A longer code falls back to a shorter one. A shorter one means the first known code that begins with it, as `zh`
-    means `zh-Hans`.
+    means `zh-Hans`. A region stands for its script, as `zh-TW` for `zh-Hant`.
     """
     by_canonical = dict[str, str]()
     for each in known:
-        by_canonical.setdefault(canonical(each), each)
-    wanted = canonical(code)
-    subtags = wanted.split("-")
-    for length in range(len(subtags), 0, -1):
-        if found := by_canonical.get("-".join(subtags[:length])):
+        for name in (canonical(each), _scripted(each)):
+            by_canonical.setdefault(name, each)
+    wanted, scripted = canonical(code), _scripted(code)
+    for name in (*_shortened(wanted)[:-1], *_shortened(scripted)):
+        if found := by_canonical.get(name):
             return found
     return next((each for name, each in by_canonical.items() if name.startswith(f"{wanted}-")), None)
+
+
+def _scripted(code: str) -> str:
+    """The canonical code, with the script of its region."""
+    language, *others = canonical(code).split("-")
+    return "-".join([language, *_with_script(Tag(language, tuple(others)))])
+
+
+def _shortened(code: str) -> list[str]:
+    """A code and those that it falls back to, down to the language."""
+    subtags = code.split("-")
+    return ["-".join(subtags[:length]) for length in range(len(subtags), 0, -1)]
 
 
 def canonical(code: str) -> str:

@@ -491,6 +491,40 @@ def test_a_memory_may_have_codes_entities_and_several_variants(tmp_path: Path) -
     assert read_train(path) == [("Hi", "Hallo"), ("Hi", "Servus")]
 
 
+@pytest.mark.parametrize(("spoken", "read"), [("zh", "abcd"), ("zh-Hans", "abc"), ("zh-CN", "abc"), ("zh_Hant", "bd")])
+def test_a_region_of_a_memory_stands_for_its_script(tmp_path: Path, spoken: str, read: str) -> None:
+    """Variants that are read as one language are named, and units without the language are counted."""
+    tags = {"a": "zh-CN", "b": "zh", "c": "zh-Hans-CN", "d": "zh-TW"}
+    units = [tmx([("x", letter)], ("en", tag)).partition("<body>\n")[2][:-15] for letter, tag in tags.items()]
+    path = write(tmp_path / "x.tmx", f"<tmx><body>{''.join(units)}</body></tmx>")
+    text = read_all(path, ("en", spoken))
+    assert [target for _, target in text.parts["train"]] == list(read)
+    variants = f"{path}: {', '.join(tags[letter] for letter in read)} are all read as {spoken}; name one in full"
+    lacking = f"left out: {4 - len(read)} units without en or {spoken} (there are: en, zh-CN, zh, zh-Hans-CN, zh-TW)"
+    assert text.notes[0].startswith(variants)
+    assert text.notes[1:] == [lacking] * (len(read) < 4)
+
+
+def test_white_space_of_xml_is_one_space_and_a_code_may_be_a_line_break(tmp_path: Path) -> None:
+    spaces = "a\u00a0b \t\n  c\u202f!"
+    code = '<ph x="1">&lt;br /&gt;</ph>'
+    breaks = [f"d{code}e", 'd<ph x="1" type="lb">{nl}</ph>e', "d<ph>\\n</ph>e", 'd<it pos="begin">&lt;b&gt;</it>e']
+    for name, writer in (("x.tmx", tmx), ("x.xlf", xliff)):
+        path = write(tmp_path / name, writer([(spaces, "x"), *((text, "x") for text in breaks)]))
+        texts = [source for source, _ in read_train(path)]
+        assert texts == ["a\u00a0b c\u202f!", "d e", "d e", "d e", "de"]
+    first = ['d<x id="1" ctype="lb"/>e', 'd<x id="1" equiv-text="&lt;br&gt;"/>e', 'd<x id="1" ctype="x-b"/>e']
+    assert [s for s, _ in read_train(write(path, xliff([(text, "x") for text in first])))] == ["d e", "d e", "de"]
+    second = [
+        'd<ph id="1" type="fmt" subType="xlf:lb"/>e',
+        'd<ph id="1" dataRef="d1"/>e',
+        'd<ph id="1" dataRef="d2"/>e',
+    ]
+    data = '<originalData><data id="d1">&lt;br/&gt;</data><data id="d2">&lt;b></data></originalData><segment>'
+    document = xliff([(text, "x") for text in second], 2).replace("<segment>", data)
+    assert [s for s, _ in read_train(write(path, document))] == ["d e", "d e", "de"]
+
+
 def test_unfinished_translations_are_left_out_and_counted(tmp_path: Path) -> None:
     more = 'msgid "open"\nmsgstr ""\n\n#, fuzzy\nmsgid "x"\nmsgstr "y"\n\n#~ msgid "old"\n#~ msgstr "alt"\n\n'
     plural = 'msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "%d Dateien"\n\n'
