@@ -11,8 +11,10 @@ from typing import Any
 
 from seq2seq.errors import InputError
 from seq2seq.folder import checkpoint, layout
+from seq2seq.languages.codes import find_code
 from seq2seq.text.corpus import DataConfig
-from seq2seq.text.directions import directions_of, find_language, listed
+from seq2seq.text.directions import directions_of, find_language, listed, name_of
+from seq2seq.text.tokenizer import TokenizerConfig
 from seq2seq.training.automatic import AUTO
 from seq2seq.translation.inference import TorchEngine
 
@@ -65,6 +67,29 @@ def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterabl
         "training": {**recipe.get("training", {}), "finetuned": os.fspath(model.absolute())},
         **{section: own.get(section, {}) for section in KEPT},
     }
+
+
+def own_languages(model: Path, data: DataConfig, tokenizer: TokenizerConfig) -> dict[str, Any]:
+    """The settings of the text in which the languages are named as a model of many languages names them.
+
+    Its tokens are found by these names: `DE` and `de-DE` mean its `de`, as in translating.
+
+    Args:
+        model: its folder.
+        data: the settings of the text.
+        tokenizer: the model's settings of its tokenizer.
+
+    Raises:
+        InputError: the model's tokenizer cannot be read, or the languages are wrong.
+    """
+    known = layout.read_tokenizers(model, tokenizer)[0].languages
+    names = {name: find_code(name, known) or name for name in (*data.languages, data.src, data.tgt) if name}
+    if not known or len(set(names.values())) < len(names):  # of variants of one language
+        return {}
+    if not data.languages:
+        return {"src": names[data.src], "tgt": names[data.tgt]}
+    directions = [name_of((names[src], names[tgt])) for src, tgt in data.all_directions()] if data.directions else []
+    return {"languages": tuple(names[name] for name in data.languages), "directions": tuple(directions)}
 
 
 def note_languages(model: Path, data: DataConfig, say: Callable[[str], None]) -> None:

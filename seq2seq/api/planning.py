@@ -125,6 +125,10 @@ def plan(options: TrainOptions, ranks: int) -> Plan:
     if resume and ranks > 1 and ("training", "workers") not in names:
         resolved, notes = _with_ranks(resolved, ranks)
     resolved.data.all_directions()  # checks them
+    if base := options.get("finetune"):
+        named = finetuning.own_languages(Path(base), resolved.data, resolved.tokenizer)
+        explicit["data"] |= named
+        resolved = resolved._replace(data=replace(resolved.data, **named))
     by_recipe = resolved.training.finetuned and not (resume or options.get("finetune"))
     if by_recipe or ("training", "finetuned") in names:
         raise InputError("training.finetuned names the model of --finetune; give --finetune MODEL instead")

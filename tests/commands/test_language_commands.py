@@ -100,6 +100,12 @@ def test_finetuning_takes_the_languages_of_the_model(tiny: Path, data: Path) -> 
     one = worked(call(*finetune, "many", "--src", "DE", "--tgt", "en", "--out", "one"))
     assert "translates" not in again.err + one.err, "both are languages of the model"
     worked(call(*finetune, "one", "--src", "en", "--tgt", "de", "--out", "back"))
+    worked(call(*finetune, "one", "--src", "deu", "--tgt", "fr-FR", "--out", "named"))
+    named = layout.read_settings(Path("named"))["data"]
+    assert (named["src"], named["tgt"]) == ("de", "fr"), "as the model names its tokens"
+    worked(call(*finetune, "many", "--langs", "EN,de-DE", "--directions", "EN-de-DE", "--out", "langs"))
+    named = layout.read_settings(Path("langs"))["data"]
+    assert (named["languages"], named["directions"]) == (["en", "de"], ["en-de"])
     worked(train(tiny, data, "--src", "en", "--tgt", "de", "--out", "single"))
     other = worked(call(*finetune, "single", "--src", "de", "--tgt", "en", "--out", "other"))
     assert "note: " in other.err and "single translates en to de, and the new text is de to en" in other.err
