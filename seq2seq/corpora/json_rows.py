@@ -15,6 +15,7 @@ from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 Item = tuple[str, Any]  # its place, for example "line 3"; the value there
+_TRANSLATION = "translation"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -25,13 +26,16 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         InputError: a language is missing; a line is damaged and `findings` does not skip it.
     """
     known: dict[tuple[str, ...], dict[str, str]] = {}  # which names stand for the languages
-    some = False  # of the objects had all languages
+    some, first = False, ""  # whether one of the objects had all languages; what the first of the others lacked
     for place, row in objects(file, findings):
         keys = tuple(row)
         if keys not in known:
             places = by_header(keys, request, findings, f"{file}, {place}").places
             known[keys] = {language: keys[column] for language, column in places.items()}
         names = known[keys]
+        if not names and row.get(_TRANSLATION, "") is None:
+            yield dict.fromkeys(request.languages, "")
+            continue
         texts: Row = {}
         for language in request.languages:
             text = row.get(names.get(language, ""), "") or ""
@@ -39,10 +43,11 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
                 if request.sparse:
                     continue
                 only = ", ".join(keys)
-                if some:
-                    findings.fault(str(file), place, f"no {language!r}, only {only}", "add it")
-                    break
-                raise InputError(f"{file}, {place}: no column {language!r}, only {only}; {NAMES}")
+                first = first or f"{file}, {place}: no column {language!r}, only {only}; {NAMES}"
+                if not (some or findings.skip):
+                    raise InputError(first)
+                findings.fault(str(file), place, f"no {language!r}, only {only}", "add it")
+                break
             if not isinstance(text, str):
                 findings.fault(str(file), place, f"{text!r} is not text", "put it in quotes")
                 break
@@ -54,6 +59,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         else:
             some = True
             yield texts
+    if first and not some:
+        raise InputError(first)
 
 
 def objects(file: File, findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -64,8 +71,8 @@ def objects(file: File, findings: Findings) -> Iterator[tuple[str, dict[str, Any
     """
     array = file.plain_name.lower().endswith(".json")
     for place, row in _array(file, findings) if array else _lines(file, findings):
-        if isinstance(row, dict) and isinstance(row.get("translation"), dict):
-            row = row["translation"]
+        if isinstance(row, dict) and isinstance(row.get(_TRANSLATION), dict):
+            row = row[_TRANSLATION]
         if isinstance(row, dict):
             yield place, row
         else:

@@ -1,11 +1,12 @@
 """Tables of text: CSV, TSV and the like, with a header or without one.
 
-A field of CSV may be in quotes; in TSV a quote is a character, but for a field with doubled quotes, as `csv` of Python
-and pandas write one that holds quotes. This module changes no text, except that a line break inside a field becomes a
-space.
+A field of CSV may be in quotes; in TSV a quote is a character, but for a field with doubled quotes or a line break, as
+`csv` of Python and pandas write one that holds either. This module changes no text, except that a line break inside a
+field becomes a space.
 """
 
 import csv
+import re
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -22,8 +23,11 @@ from seq2seq.errors import InputError
 DELIMITERS = ",;\t|"
 _ADVICE = "correct the line"
 _MOST_LINES = 1000  # of a record; a quote that is open for longer was never closed
+_SHOWN = 30  # characters of a cell in a message
 _SNIFFED = 20  # lines that are looked at to find the delimiter
 _CONSISTENT = 0.8  # share of the rows that have as many columns
+
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 Record = tuple[int, list[str]]  # line number, cells
 
@@ -46,13 +50,46 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             findings.note(f"{file}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns")
         records = _records(rest, delimiter, file, findings)
     else:
-        records = ((number, list(map(_unquoted, line.split("\t")))) for number, line in rest)
+        records = _tsv_records(rest, [line.split("\t") for _, line in start])
     yield from _rows(records, request, findings, file)
+
+
+def _tsv_records(numbered: Iterator[tuple[int, str]], sample: list[list[str]]) -> Iterator[Record]:
+    """The records of a TSV file, each with the number of its first line.
+
+    Several lines are one record if a quote that one begins is closed in another, and all have as many columns together
+    as the other records: in text a sentence may begin with a quote that is closed in a later one.
+
+    Args:
+        numbered: the lines with their numbers.
+        sample: the fields of the first lines.
+    """
+    width = columns.width_of(sample if sample and _is_open(sample[0][-1]) else sample[:1])
+    ahead: deque[tuple[int, str]] = deque()
+    while item := ahead.popleft() if ahead else next(numbered, None):
+        fields, taken = item[1].split("\t"), list[tuple[int, str]]()
+        while len(fields) <= width and _is_open(fields[-1]) and len(taken) < _MOST_LINES:
+            if not (more := ahead.popleft() if ahead else next(numbered, None)):
+                break
+            taken.append(more)
+            end, *others = more[1].split("\t")
+            fields = [*fields[:-1], f"{fields[-1]}\n{end}", *others]
+        if len(fields) != width or not all(_QUOTED.fullmatch(field) for field in fields if "\n" in field):
+            ahead.extendleft(reversed(taken))
+            fields = item[1].split("\t")
+        yield item[0], list(map(_unquoted, fields))
+
+
+def _is_open(field: str) -> bool:
+    """Whether a field begins with a quote that it does not close."""
+    return field.startswith('"') and field.count('"') % 2 == 1
 
 
 def _unquoted(field: str) -> str:
     """The text of a field of TSV: `"He said ""hi""."` stands for `He said "hi".`, and `"Hello."` for itself."""
     inside = field[1:-1]
+    if "\n" in field:
+        return inside.replace('""', '"')
     if '""' not in inside or field[0] != '"' or field[-1] != '"' or '"' in inside.replace('""', ""):
         return field
     return inside.replace('""', '"')
@@ -67,9 +104,9 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     if not first:
         return
     cells = first[0][1]
-    header = columns.is_header(cells, request)
-    if header and request.columns and not columns.names_languages(cells, request):
-        header, shown = False, ", ".join(cells)
+    header = columns.names_languages(cells, request) if request.columns else columns.is_header(cells, request)
+    if request.columns and not header:
+        shown = ", ".join(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..." for cell in cells)
         findings.note(f"{file}, first row: {shown} is taken as text, since --columns is given; delete it if it is none")
     if header:
         named = _by_header(cells, request, findings, file)

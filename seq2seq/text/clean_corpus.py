@@ -96,8 +96,9 @@ def clean(
             reasons[i] = "" if part == "train" else f"taken as {part}"
     if not parts["train"]:
         raise InputError(f"of {len(train):,} train pairs none is left; give more text, or smaller --dev and --test")
+    shares = " or share a sentence with them" if SHARES in chosen else ""
     notices += [
-        f"{name} has {len(parts[name]):,} pairs, not {count:,}: the others share a sentence with them"
+        f"{name} has {len(parts[name]):,} pairs, not {count:,}: the others are suspicious{shares}"
         for name, count in wanted.items()
         if len(parts[name]) < count
     ]

@@ -179,6 +179,17 @@ def test_suspects_are_taken_neither_as_dev_nor_as_test() -> None:
     assert not any("of 17" in line for lines in held for line in lines)
 
 
+def test_why_dev_or_test_is_smaller_is_told() -> None:
+    """What is left in train then is suspicious: of other pairs one more could be taken."""
+    wrong = [(f"Letter {i} for you.", f"Brief {i} fÃ¼r dich.") for i in range(4)]
+    shared = [("Good day.", f"Guten Tag {name}.") for name in ("Anna", "Bert", "Carl")]
+    for pairs, why in ((wrong, "are suspicious"), (wrong + shared, "are suspicious or share a sentence with them")):
+        rows = ["en\tde", "It is good.\tEs ist gut.", *map("\t".join, pairs)]
+        Path("text.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        out = worked(call("corpus", "--data", "text.tsv", "--check", "--no-model", "--dev", 1, "--test", 3)).out
+        assert f"pairs, not 3: the others {why}\n" in out
+
+
 def test_shuffled_text_is_told() -> None:
     draw = random.Random(3)
     lines = [" ".join(draw.choices(["apple", "is", "a", "of", "these"], k=draw.randint(3, 30))) for _ in range(400)]

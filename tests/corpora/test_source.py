@@ -403,6 +403,21 @@ def test_quotes_of_tsv_are_text_but_where_a_writer_of_csv_doubled_them(tmp_path:
         assert read_train(tmp_path) == [*doubled, *kept]
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_a_field_of_tsv_may_have_line_breaks(tmp_path: Path, header: bool) -> None:
+    pairs = [("Hello", "Hallo"), ("Two\nlines", 'Zwei\n\n"Zeilen"'), ("a", "b\nc"), ("d\ne", "f"), ("End", "Ende")]
+    out = io.StringIO()
+    csv.writer(out, delimiter="\t", lineterminator="\n").writerows([*([BOTH] * header), *pairs])
+    path = write(tmp_path / "x.tsv", out.getvalue())
+    assert read_train(path) == [tuple(text.replace("\n", " ") for text in pair) for pair in pairs]
+
+
+def test_a_quote_that_a_later_sentence_closes_joins_no_lines_of_tsv(tmp_path: Path) -> None:
+    pairs = [('"I came.', '"Ich kam.'), ('I saw."', 'Ich sah."'), ("a", '"'), ("", ""), ("b", 'c"'), ("d", '"e')]
+    path = write(tmp_path / "x.tsv", lines(["en\tde", *("\t".join(pair) for pair in pairs)]))
+    assert read_train(path) == pairs
+
+
 def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
     for name in ("en-de.tsv", "en-fr.tsv", "en-es.tsv.xz"):
         write(tmp_path / name, table("\t"))
@@ -433,6 +448,26 @@ def test_a_first_pair_of_words_that_may_name_columns_is_text_with_columns(
     if first[0] != "source":
         with pytest.raises(InputError, match=r"if (these are no names but|the first row is) text, give --columns"):
             read_train(path)
+
+
+def test_with_columns_the_first_row_is_told(tmp_path: Path) -> None:
+    """It may be a header that is not known as one."""
+    rows = [("ID", "English (US)", "German", "N" * 50), *((str(i), *pair, "") for i, pair in enumerate(PAIRS))]
+    path = write(tmp_path / "x.csv", lines([",".join(row) for row in rows]))
+    [note] = read_all(path, columns=("-", *BOTH, "-")).notes
+    assert note.startswith(f"{path}, first row: ID, English (US), German, {'N' * 30}... is taken as text, since")
+
+
+def test_objects_without_a_language_are_dropped_wherever_they_are(tmp_path: Path) -> None:
+    some, other = '{"en": "a", "de": "b"}\n', '{"en": "c"}\n'
+    path = write(tmp_path / "x.jsonl", other + some + other)
+    with pytest.raises(InputError, match=r"line 1: no column 'de', only en; check --src and --tgt"):
+        read_train(path)
+    text = read_all(path, skip=True)
+    assert (text.parts["train"], text.damaged) == ([("a", "b")], {"train": 2})
+    with pytest.raises(InputError, match=r"line 1: no column 'de', only en; check --src and --tgt"):
+        read_train(write(path, other * 2), skip=True)
+    assert read_train(write(path, '{"id": 1, "translation": null}\n' + some)) == [("", ""), ("a", "b")]
 
 
 def test_columns_of_parquet_may_be_named_as_flattened_fields_are(tmp_path: Path) -> None:
