@@ -5,6 +5,7 @@ passed over in silence: those that are not read are listed. This module reads na
 """
 
 import glob
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -112,7 +113,7 @@ def _names(files: Iterable[File], request: Request) -> Named:
     files, named = list(files), dict[File, Name]()
     for sides in (False,) if request.sparse else (False, True):
         names = {file: naming.understood(file, request.languages, sides) for file in files}
-        named = {file: name for file, name in names.items() if name is not None}
+        named = _in_folders({file: name for file, name in names.items() if name is not None}, request, sides)
         if any(name.language for name in named.values()):
             break
     for file, name in named.items():
@@ -123,10 +124,36 @@ def _names(files: Iterable[File], request: Request) -> Named:
     return _without_variants(named)
 
 
+def _in_folders(named: Named, request: Request, sides: bool) -> Named:
+    """The names, with a language for those of lines in a folder of it: `en/a.txt` and `de/a.txt`, or `a.en`, `a.de`."""
+    beside = Counter((Path(str(file)).parent, name.stem) for file, name in named.items() if not name.kind)
+    texts: dict[tuple[Path, str], Named] = {}
+    for file, name in named.items():
+        folders = Path(str(file)).parent
+        if name.kind not in ("", "txt") or beside[folders, name.stem] > 1:
+            continue
+        for i, folder in enumerate(folders.parts):
+            distance, language = naming.spoken(folder, request.languages, sides)
+            if language and name.language in ("", language):
+                place = Path(*folders.parts[:i], "*", *folders.parts[i + 1 :])
+                found = name._replace(kind="", language=language, distance=distance, place=place)
+                texts.setdefault((place, name.stem), {})[file] = found
+    result = dict(named)
+    for text in texts.values():
+        if {name.language for name in text.values()} == set(request.languages):
+            result |= text
+    return result
+
+
+def _place(file: File, name: Name) -> Path:
+    """The folder of a text, with * for that of a language."""
+    return name.place if name.place.parts else Path(str(file)).parent
+
+
 def _without_variants(named: Named) -> Named:
     """The names without those of lines in a variant of a language, where others of the same text are in itself."""
     nearest: dict[tuple[Path, str, str], int] = {}
-    places = {file: (Path(str(file)).parent, name.stem, name.language) for file, name in named.items()}
+    places = {file: (_place(file, name), name.stem, name.language) for file, name in named.items()}
     for file, name in named.items():
         nearest[places[file]] = min(name.distance, nearest.get(places[file], name.distance))
     return {file: name for file, name in named.items() if name.kind or name.distance == nearest[places[file]]}
@@ -155,8 +182,10 @@ def _listing(files: list[File], where: Path, request: Request) -> Listing:
         taken = {file for units in parts.values() for unit in units for file in unit.files}
         rest = {file: name for file, name in names.items() if file not in taken and not name.foreign}
         for unit in _units(rest, request):
-            folder = Path(str(unit.files[0])).parent
-            part = naming.part_said(names[unit.files[0]], folder.name if folder != where else "") or "train"
+            name = names[unit.files[0]]
+            folder = _place(unit.files[0], name)
+            folder = folder.parent if folder.name == "*" else folder
+            part = naming.part_said(name, folder.name if folder != where else "") or "train"
             if part == "train" or part not in explicit:
                 parts.setdefault(part, []).append(unit)
     read = {file for units in parts.values() for unit in units for file in unit.files}
@@ -205,7 +234,7 @@ def _units(names: Named, request: Request) -> Iterator[Unit]:
     groups: dict[tuple[Path, str], list[File]] = {}
     for file, name in names.items():
         if not name.kind:
-            groups.setdefault((Path(str(file)).parent, name.stem), []).append(file)
+            groups.setdefault((_place(file, name), name.stem), []).append(file)
         elif name.kind != "txt" or _has_tabs(file):
             yield Unit((file,), name.kind, name.pair)
     for files in groups.values():

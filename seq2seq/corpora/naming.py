@@ -5,6 +5,7 @@ This module looks at names alone and opens no file.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.corpora.packed import File
@@ -48,6 +49,7 @@ class Name(NamedTuple):
     pair: bool = False  # it names the requested pair
     shards: int = 0  # into how many files the part is divided; 0: it is whole
     distance: int = 0  # of the name of the language from that in the request, as `codes.distance` has it
+    place: Path = Path()  # of lines in a folder of their language: the folders, with * for this one
 
 
 def understood(file: File, languages: Sequence[str], sides: bool = False) -> Name | None:
@@ -66,11 +68,7 @@ def understood(file: File, languages: Sequence[str], sides: bool = False) -> Nam
 
     def language_of(word: str) -> str:
         nonlocal distant
-        distant, side = 0, side_of(word) if sides else None
-        if side is not None:
-            return languages[side]
-        fitting = [(distance(word, lang), lang) for lang in languages if "." not in word and fits(word, lang)]
-        distant, language = min(fitting, default=(0, ""), key=lambda item: item[0])
+        distant, language = spoken(word, languages, sides)
         return language
 
     language = language_of(ending)
@@ -82,6 +80,14 @@ def understood(file: File, languages: Sequence[str], sides: bool = False) -> Nam
         stem, language = _lines_of_txt(rest, language_of)
         return _with_pair(stem, "" if language else kind, language, languages, file)._replace(distance=distant)
     return _with_pair(rest, kind, "", languages, file) if kind in (*TABLES, *PAIRED) else None
+
+
+def spoken(word: str, languages: Sequence[str], sides: bool) -> tuple[int, str]:
+    """The language that a word of a name stands for, after its distance; empty if it stands for none."""
+    if sides and (side := side_of(word)) is not None:
+        return 0, languages[side]
+    fitting = [(distance(word, lang), lang) for lang in languages if "." not in word and fits(word, lang)]
+    return min(fitting, default=(0, ""), key=lambda item: item[0])
 
 
 def as_table(file: File, languages: Sequence[str]) -> Name:

@@ -232,6 +232,29 @@ def test_folders_may_say_the_part(tmp_path: Path) -> None:
     assert list(read_all(tmp_path / "test").parts) == ["train"], "the name of the source itself says nothing"
 
 
+@pytest.mark.parametrize("names", [("en", "de"), ("eng", "de-DE"), ("source", "target")])
+@pytest.mark.parametrize("stem", ["a.txt", "train.txt", "x/train.txt", "a.*"])
+def test_a_language_may_have_a_folder_of_its_own(tmp_path: Path, names: tuple[str, str], stem: str) -> None:
+    archive = zipfile.ZipFile(tmp_path / "x.zip", "w")
+    for i, name in enumerate(names):
+        for file in (f"{name}/{stem}", f"{name}/test.txt" if "train" in stem else f"test/{name}/0.txt"):
+            write(tmp_path / "x" / file.replace("*", name), side(i))
+            archive.writestr(file.replace("*", name), side(i))
+        write(tmp_path / "x" / name / "alone.txt" if i else tmp_path / "x" / "alone.txt", "x")
+    archive.close()
+    text = read_all(tmp_path / "x")
+    assert text.parts == read_all(tmp_path / "x.zip").parts == {"train": PAIRS, "test": PAIRS}
+    assert text.unread == ["alone.txt", f"{names[1]}/alone.txt"]
+
+
+def test_a_folder_of_the_very_language_counts_before_one_of_a_variant(tmp_path: Path) -> None:
+    for folder, text in {"en": side(0), "pt": side(1), "pt_BR": "1\n2\n3\n"}.items():
+        write(tmp_path / folder / "a.txt", text)
+    assert read_train(tmp_path, ("en", "pt")) == PAIRS
+    assert read_train(tmp_path, ("en", "pt-BR")) == [(a, str(i)) for i, (a, _) in enumerate(PAIRS, 1)]
+    assert language_pairs(str(tmp_path), Request(("en", "de", "pt")), "train") == [("en", "pt")]
+
+
 def test_a_file_of_lines_and_what_the_names_begin_with(tmp_path: Path) -> None:
     for stem in ("train.*", "Books.de-en.*"):
         moses(stem)(tmp_path, ".gz")
