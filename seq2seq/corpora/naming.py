@@ -136,8 +136,11 @@ def _all_fit(pair: Iterable[str], languages: Sequence[str]) -> bool:
 
 def part_of(stem: str) -> str:
     """The part that a file or split of this name belongs to: train, dev or test...; empty if none."""
-    if re.fullmatch(_DEV, stem.lower()):
+    lower = stem.lower()
+    if re.fullmatch(_DEV, lower):
         return "dev"
+    if re.fullmatch(rf"{_TEST}\d*", lower):
+        return lower
     return stem if _TEST_NAME.match(stem) else "train" if stem == "train" else ""
 
 

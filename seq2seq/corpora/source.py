@@ -119,9 +119,12 @@ def _pairs(
 
 
 def _counted(unit: Unit, counts: Counter[Unit], request: Request, findings: Findings) -> Iterator[Row]:
+    count = 0
     for row in _rows(unit, request, findings):
-        counts[unit] += 1
+        count += 1
         yield row
+    if count:
+        counts[unit] = count
 
 
 def _together(part: str, counts: Counter[Unit], where: str) -> str:

@@ -67,7 +67,11 @@ def _tsv_records(numbered: Iterator[tuple[int, str]], sample: list[list[str]]) -
     width = columns.width_of(sample if sample and _is_open(sample[0][-1]) else sample[:1])
     ahead: deque[tuple[int, str]] = deque()
     while item := ahead.popleft() if ahead else next(numbered, None):
-        fields, taken = item[1].split("\t"), list[tuple[int, str]]()
+        fields = item[1].split("\t")
+        if '"' not in item[1]:
+            yield item[0], fields
+            continue
+        taken = list[tuple[int, str]]()
         while len(fields) <= width and _is_open(fields[-1]) and len(taken) < _MOST_LINES:
             if not (more := ahead.popleft() if ahead else next(numbered, None)):
                 break

@@ -151,6 +151,12 @@ def test_a_part_is_a_word_of_its_own(tmp_path: Path, stem: str, part: str) -> No
     assert text.unread == []
 
 
+def test_capitals_do_not_matter_in_the_name_of_a_part(tmp_path: Path) -> None:
+    for stem in ("train.*", "Dev.*", "Test.*"):
+        moses(stem)(tmp_path, "")
+    assert read_all(tmp_path).parts == {"train": PAIRS, "dev": PAIRS, "test": PAIRS}
+
+
 def test_parts_with_a_year(tmp_path: Path) -> None:
     for stem in ("TED.*", "TED.dev2010.*", "newsdev2016.*", "TED.tst2012.*"):
         moses(stem)(tmp_path, "")
