@@ -12,8 +12,8 @@ from seq2seq.corpora.packed import File
 from seq2seq.languages.codes import distance, fits, side_of, tag_of
 
 TABLES = ("tsv", "csv", "tab", "jsonl", "ndjson", "parquet", "json", "txt")
-PAIRED = ("tmx", "po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  # the last are XLIFF of three programs
-CATALOGUES = ("po", "mo", *PAIRED[3:])  # of programs, of which one may be called app-dev or test-tools
+CATALOGUES = ("po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  # the last are XLIFF of three programs
+PAIRED = ("tmx", *CATALOGUES)
 _SET = r"(?:[._-]?(?:sets?|data))?"
 _DEV = rf"(?:dev|validation|valid|val){_SET}"
 _TEST = rf"(?:test|tst|newstest|devtest)(?:s|ing|{_SET})"
@@ -157,7 +157,8 @@ def part_said(name: Name, folder: str) -> str:
     """The part that a word in a file's name says, or else the name of its folder; empty if none.
 
     Such names are `opus.de-en-train`, `TED.dev2010`, `flores200_devtest`, `my_test_set` and `valid.tok`. Of several
-    words the last one counts. The name of a catalogue of messages must be such a word alone, or with a language.
+    words the last one counts. The name of a catalogue must be such a word alone, or with a language: a program may be
+    called app-dev or test-tools.
     """
     if name.kind in CATALOGUES:
         return _part_of_catalogue(folder)
