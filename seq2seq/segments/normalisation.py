@@ -20,6 +20,8 @@ _INVISIBLE = re.compile(
 )
 _SPACE = re.compile("[\t\n\x0b\x0c\r\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 
+_HALF = "[\uff61-\uff9f]"  # half-width Japanese; its voicing marks are characters of their own, which compose
+
 
 def _wide(first: str, last: str) -> range:
     """The code points of the wide forms of these ASCII characters."""
@@ -40,7 +42,7 @@ _FORMS = str.maketrans(
 )
 
 # What `normalise` changes in composed text; U+200C and U+200D perhaps.
-_CHANGED = re.compile(f"{_INVISIBLE.pattern}|{_SPACE.pattern}|  |[{re.escape(''.join(map(chr, _FORMS)))}]")
+_CHANGED = re.compile(f"{_INVISIBLE.pattern}|{_SPACE.pattern}|{_HALF}|  |[{re.escape(''.join(map(chr, _FORMS)))}]")
 _PLAIN = {letter: form for letter, form in _FORMS.items() if len(form) == 1}
 
 
@@ -54,9 +56,9 @@ class Normalised(NamedTuple):
 def normalise(text: str, version: int = VERSION) -> Normalised:
     """The text as a model of this version reads it.
 
-    Runs of white space become one space, quotes and dashes one form each, an ellipsis three dots, ligatures and wide
-    letters plain ones; invisible characters are removed; then the text is composed (Unicode's NFC). Nothing else
-    changes.
+    Runs of white space become one space, quotes and dashes one form each, an ellipsis three dots, ligatures, wide
+    letters and half-width kana plain ones; invisible characters are removed; then the text is composed (Unicode's NFC).
+    Nothing else changes.
     """
     if not version or (
         not _CHANGED.search(text)
@@ -89,7 +91,7 @@ def _clusters(text: str) -> list[tuple[int, str]]:
     """The normalised characters, as runs that come from one place: a letter with the marks that compose with it."""
     result = list[tuple[int, str]]()
     visible = [
-        (i, _SPACE.sub(" ", letter))
+        (i, unicodedata.normalize("NFKC", letter) if re.match(_HALF, letter) else _SPACE.sub(" ", letter))
         for i, letter in enumerate(text)
         if _SPACE.match(letter) or not _INVISIBLE.match(text, i)
     ]

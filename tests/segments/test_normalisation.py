@@ -23,6 +23,7 @@ from seq2seq.segments.normalisation import normalise, tidy
         ("wait…", "wait..."),
         ("the ﬁrst oﬃce ﬂoor", "the first office floor"),
         ("ＡＢｃ １２", "ABc 12"),
+        ("ﾊﾟｰﾃｨｰの ｶﾞﾗｽ｡", "パーティーの ガラス。"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("क्\u200dष", "क्\u200dष"),
         ("a\u200cb", "ab"),

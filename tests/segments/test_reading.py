@@ -172,10 +172,13 @@ def test_origins_lead_back_to_the_source() -> None:
         ("He has 12 dogs.", "Er hat 1", "Er hat 1"),
         ("He has 1.5 dogs.", "Er hat 1,5 ", "Er hat {0} "),
         ("See {name}.", "Siehe <b>{name}</b> 5", "Siehe <b>{0}</b> 5"),
+        ("See <b>my {name}</b>.", "Siehe <b>{name}</b><i>", "Siehe {0}<i>"),
+        ("The <b>cat</b> sleeps.", "Die <b>Kat", "Die Kat"),
     ],
 )
 def test_a_prefix_has_the_pieces_of_its_values(source: str, prefix: str, expected: str) -> None:
     """What stands in the prefix is not lacking in the rest of the translation."""
     reading = Reading("en", Keeping("en", "de"), pieces=8)
     [sentence] = [part for part in read(Segment(source), reading) if isinstance(part, Sentence)]
-    assert prefix_text(prefix, sentence.values, reading) == expected.format(*map(piece, range(8)))
+    others = [inner.mark for inner in sentence.inner]
+    assert prefix_text(prefix, sentence.values, others, reading) == expected.format(*map(piece, range(8)))
