@@ -7,12 +7,12 @@ März", "le 5 mars".
 
 import re
 from collections.abc import Iterator
-from datetime import date, time
-from decimal import Decimal
+from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
-from seq2seq.segments import ranges
+from seq2seq.segments import large_numbers, ranges, times
+from seq2seq.segments.number_lists import last_words
 from seq2seq.segments.numbers import locale_of
 from seq2seq.segments.ranges import Found
 from seq2seq.segments.words import primary
@@ -39,53 +39,56 @@ _ADVERBS = {
     "pt": _Adverbs("em", "em", "às", "a ao de no na o para"),
 }
 
+_PLACES = {"day": "day", "month": "month", "twelve": "time", "hour": "time"}  # of the groups of_day ..: of _Adverbs
+_OF_TIMES = frozenset(("of_time", "of_twelve", "of_hour"))
+_WITH_WORDS = frozenset(("words", "words_after", "to"))  # between the ends of a range
+_AFTER_OTHERS = frozenset(("between", "after"))  # words before a time that stay
 # The year, the month and the day; a year of an era before them (令和6年3月5日) is left to the model with all of it.
-_DATE = r"(?<![\d年])(?:(?P<year>\d{3,4})年\s?)?(?P<month>\d{1,2})月(?:\s?(?P<day>\d{1,2})[日号號]"
-_DATE += r"(?:(?:[〜～~–-]|(?P<words>から|到|至))(?P<until>\d{1,2})[日号號](?(words)(?:まで)?))?)?"
-_TIME = r"(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\d{1,2})[時时点點](?P<minute>\d{2})分"
-# In English, half past three in the afternoon is 3:30 p.m., whose full stop may be that of the sentence.
-_TWELVE = (
-    r"(?:(?i:at)\s)?(?P<of_time>(?P<twelve>1[0-2]|0?[1-9])(?::(?P<minutes>[0-5]\d))?\s?"
-    r"(?P<half>(?:[ap]\.m|[AP]\.M)(?:\.(?=[,;:!?)\]”’\x22/–-]|\s+[a-z\d(]|\s+(?:I|[A-Z]{2,4})\b))?|[ap]m|[AP]M)(?!\w))"
-)
-_LARGE = r"(?P<large>(?<![\d.,])(?:\d+(?:,\d{3})*(?:\.\d+)?[兆億亿万萬])+(?:\d+(?:,\d{3})*)?+(?![千百十]))"
-_HALVES = {"ja": ["午前", "午後", "時", "分"], "zh": ["上午", "下午", "点", "分"], "yue": ["上午", "下午", "點", "分"]}
-_COUNTER = re.compile("[年月日時时點点分人歳番](?![本曜間间々])")
-_AND_NUMBER = re.compile(r"\d(?:\s?[-–~〜～,、]\s?|,?\s(?:and|or|to|until)\s)$")
+_DATE = r"(?<![\d年])(?:(?P<year>\d{{3,4}})年\s?)?(?P<month>\d{{1,2}})月(?:\s?(?P<day>\d{{1,2}})[日号號]"
+_DATE += r"(?:\s?[（(](?P<weekday>{weekdays})[）)]|\s?(?P<weekday_behind>{wide})"
+_DATE += r"|(?:[〜～~–-]|(?P<words>から|到|至))(?P<until>\d{{1,2}})[日号號](?(words)(?:まで)?))?)?"
+_COUNTER = re.compile("[年月日时時点點分人歳番](?![本曜間间々])")
+_YEAR = r"(?:1\d\d\d|2[01]\d\d)"
 _KINDS = {
     "until": ranges.RANGE,
     "until_after": ranges.RANGE,
     "day": ranges.DAY,
     "month": ranges.MONTH,
-    "hour": ranges.TIME,
+    "first": ranges.RANGE,
+    "of_time": ranges.TIME,
+    "of_twelve": ranges.TIME,
+    "of_hour": ranges.TIME,
 }
-_SIZES = {"兆": 10**12, "億": 10**8, "亿": 10**8, "万": 10**4, "萬": 10**4}
 
 
 def found(text: str, src: str, tgt: str) -> Iterator[Found]:
     """What of a text is written otherwise in the language `tgt`; in the same language it stays as it is."""
-    numbered, to_numbered = primary(src) in _NUMBERED, primary(tgt) in _NUMBERED
-    locale, source = locale_of(tgt), locale_of(src)
-    same = primary(src) == primary(tgt)
-    if locale is None or source is None or (numbered and to_numbered and not same):
+    source, target = primary(src), primary(tgt)
+    numbered, same = source in _NUMBERED, source == target
+    locale, own = locale_of(tgt), locale_of(src)
+    if locale is None or own is None or (numbered and target in _NUMBERED and not same):
         return
-    for match in (_numbered() if numbered else _named(source, primary(src))).finditer(text):
-        groups = match.groupdict()
-        place = next((name for name in _Adverbs._fields if groups.get(f"of_{name}")), "")
-        written = _written(match, locale, source)
-        shares_unit = groups.get("twelve") or groups.get("large")  # with a number before it: from 3 to 5 p.m., 2〜3万円
-        if not written or (shares_unit and _AND_NUMBER.search(text[max(0, match.start() - 12) : match.start()])):
+    dates = _numbered(own, source, target) if numbered else _named(own, source, target)
+    for match in dates.finditer(text):
+        groups = {name: value for name, value in match.groupdict().items() if value}
+        place = next((name for name in _PLACES if f"of_{name}" in groups), "")
+        written, key = _written(match, groups, locale, own)
+        # A unit may be that of a number before it, too: 2〜3万円.
+        shares = "large" in groups and _and_number(source).search(text[max(0, match.start() - 16) : match.start()])
+        if not written or shares:
             continue
         begin, end = match.start(f"of_{place}" if place else 0), match.end()
-        kind = next((kind for part, kind in _KINDS.items() if groups.get(part)), place)
+        kind = next((kind for part, kind in _KINDS.items() if part in groups), place)
         if same:
-            yield Found(begin, end, text[begin:end], written, "", kind)
+            yield Found(begin, end, text[begin:end], key, "", kind)
             continue
-        adverbs = _ADVERBS.get(primary(tgt)) if begin > match.start() else None
-        before = getattr(adverbs, place) if adverbs else ""
-        if groups.get("words") or groups.get("words_after"):
-            before = ranges.first_word(text, begin, src, tgt)
-        yield Found(begin, end, written, written, before, kind)
+        adverbs = _ADVERBS.get(target) if begin > match.start() and _AFTER_OTHERS.isdisjoint(groups) else None
+        before = getattr(adverbs, _PLACES[place]) if adverbs else ""
+        if not _WITH_WORDS.isdisjoint(groups):
+            before = ranges.first_word(
+                text, begin, src, tgt, kind_of_ends=ranges.TIME if "to" in groups else ranges.DAY
+            )
+        yield Found(begin, end, written, key, before, kind)
 
 
 @cache
@@ -98,56 +101,93 @@ def words_before(src: str, tgt: str) -> frozenset[str]:
 
 def counters(language: str, written: str) -> re.Pattern[str] | None:
     """What a model may write behind a date or a time as behind a number, of a language that counts so: 3月5日年."""
-    if repeated := ranges.repeated(language, written):
+    if repeated := ranges.repeated(language, written) or times.repeated(language, written):
         return repeated
     return _COUNTER if primary(language) in _NUMBERED else None
 
 
 @cache
-def _numbered() -> re.Pattern[str]:
-    return re.compile(f"{_DATE}|{_TIME}|{_LARGE}")
+def _and_number(language: str) -> re.Pattern[str]:
+    """A number and what stands between it and another, at the end of a text."""
+    words = [ranges.words_between(language), *(word.strip() for word in last_words(language).values())]
+    return re.compile(rf"\d(?:\s?[-–~〜～,、]\s?|,?\s?(?:{'|'.join(words)})\s?)$")
 
 
 @cache
-def _named(locale: Any, language: str) -> re.Pattern[str]:
-    """Dates with the name of the month, the day before or after it, and months with a year."""
-    months, weekdays = (f"(?:{'|'.join(map(re.escape, names(locale)))})" for names in (_months, _weekdays))
-    year = r"(?:,?\s(?:del?\s)?(?P<{0}>1\d{{3}}|2[01]\d\d)(?!\d))?(?!\w)".format
+def _numbered(locale: Any, language: str, target: str) -> re.Pattern[str]:
+    wide = "|".join(map(re.escape, _weekdays(locale)))
+    date = _DATE.format(weekdays="|".join(map(re.escape, _weekdays(locale, short=True))), wide=wide)
+    return re.compile(f"{date}|{times.pattern(language)}|{large_numbers.pattern(language, target)}")
+
+
+@cache
+def _named(locale: Any, language: str, target: str) -> re.Pattern[str]:
+    """Dates with the name of the month, the day before or after it, and months with a year; times, large numbers."""
     adverbs = _ADVERBS.get(language)
     on_day, on_month = (rf"(?:(?i:{word})\s(?:the\s)?)?" if adverbs else "" for word in (adverbs or ("", ""))[:2])
-    weekday = rf"(?:(?P<weekday>{weekdays}),?\s(?:(?:the|de[mn])\s)?)?"
+    wide, short = ("|".join(map(re.escape, _weekdays(locale, short))) for short in (False, True))
+    weekday = rf"(?:(?P<weekday>(?:{wide})\b|(?:{short})\b\.?),?\s(?:(?:the|de[mn])\s)?)?"
     gap = rf"\s?[-–]\s?|\s(?P<words{{}}>(?i:{ranges.words_between(language)}))\s(?:(?:the|de[mn]|el|le)\s)?".format
+    year = rf"(?:,?\s(?:del?\s)?(?P<{{}}>{_YEAR})(?!\d))?(?!\w)".format
 
     def days(name: str, ordinal: str) -> str:
         return rf"(?P<day{name}>\d{{1,2}}){ordinal}(?:(?:{gap(name)})(?P<until{name}>\d{{1,2}}){ordinal})?"
 
-    day = rf"{days('', '(?:[.]|th|st|nd|rd|er|º)?')}\s(?:de\s|of\s)?(?P<month>{months})(?!\w){year('year')}"
+    months = _names_of_months(locale)
+    with_year = rf"{months}|{_names_of_months(locale, with_year=True)}"
+    day = (
+        rf"{days('', '(?:[.]|th|st|nd|rd|er|º|s?te|de|e)?')}\s(?:de\s|of\s)?(?P<month>{with_year})(?!\w){year('year')}"
+    )
     day_after = rf"(?P<month_first>{months})\s{days('_after', '(?:th|st|nd|rd)?')}(?![\w:.]\d){year('year_after')}"
-    alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>1\d{{3}}|2[01]\d\d)(?![\w:.]\d|\w)"
+    alone = rf"(?P<month_alone>{months})\s(?:del?\s)?(?P<year_alone>{_YEAR})(?![\w:.]\d|\w)"
     # In other languages what follows on a month is no day: im Mai 3 Autos.
-    form, time_of_half = (rf"{day}|(?<!\b[Ii]n\s){day_after}", f"|{_TWELVE}") if language == "en" else (day, "")
+    form = rf"{day}|(?<!\b[Ii]n\s){day_after}" if language == "en" else day
     street = r"(?!\s(?:Street|Road|Avenue|Lane)\b)"
     named = rf"{on_day}(?P<of_day>{weekday}(?:{form})){street}|{on_month}(?P<of_month>{alone})"
-    return re.compile(rf"(?<!\w)(?:{named}{time_of_half})")
+    return re.compile(rf"(?<!\w)(?:{named}|{times.pattern(language)}|{large_numbers.pattern(language, target)})")
+
+
+def _names_of_months(locale: Any, with_year: bool = False) -> str:
+    """A regular expression of the names of months.
+
+    Short ones end with a full stop, but in English they need none, or, where asked for, those before a year: in other
+    languages many are words.
+    """
+    names = [re.escape(name) for name in _months(locale, short=False)]
+    short = "|".join(re.escape(name) for name in _months(locale, short=True))
+    if with_year:
+        return rf"(?:{short})\.?(?=\s(?:del?\s)?{_YEAR}(?!\d))"
+    dotted = any(str(name).endswith(".") for name in locale.months["format"]["abbreviated"].values())
+    if dotted or locale.language == "en":
+        needs_none = "" if locale.language == "en" else r"(?=\.)"  # it may be that of the sentence
+        names.append(rf"(?:{short})(?:{times.STOP('')}|{needs_none})")
+    return "|".join(names)
 
 
 @cache
-def _months(locale: Any) -> dict[str, int]:
+def _months(locale: Any, short: bool) -> dict[str, int]:
     """The numbers of months by their names, the longest first; also by those that begin a sentence.
 
-    Short ones end with a full stop, but in English they need none: in other languages many are words.
+    The short ones are without a full stop, and those that are no whole names.
     """
-    wide, short = (locale.months["format"][width].items() for width in ("wide", "abbreviated"))
-    names = {str(name): number for number, name in short if str(name).endswith(".") or locale.language == "en"}
-    if locale.language == "en":
-        names |= {f"{name}.": number for name, number in names.items()}
-    return _with_capitals(names | {str(name): number for number, name in wide})
+    wide, abbreviated = (
+        {str(name).removesuffix("."): number for number, name in locale.months["format"][width].items()}
+        for width in ("wide", "abbreviated")
+    )
+    return _with_capitals({name: n for name, n in abbreviated.items() if name not in wide} if short else wide)
 
 
 @cache
-def _weekdays(locale: Any) -> dict[str, int]:
-    """The numbers of weekdays, from Monday as 0 on, by their names; also by those that begin a sentence."""
-    return _with_capitals({str(name): number for number, name in locale.days["format"]["wide"].items()})
+def _weekdays(locale: Any, short: bool = False) -> dict[str, int]:
+    """The numbers of weekdays, from Monday as 0 on, by their names; also by those that begin a sentence.
+
+    The short ones are without a full stop; of Japanese there are two.
+    """
+    names = {str(name): number for number, name in locale.days["format"]["wide"].items()}
+    if short:
+        names |= {name.removesuffix("日"): number for name, number in names.items() if name.endswith("曜日")}
+        names |= {str(name).removesuffix("."): n for n, name in locale.days["format"]["abbreviated"].items()}
+    return _with_capitals(names)
 
 
 def _with_capitals(names: dict[str, int]) -> dict[str, int]:
@@ -156,33 +196,32 @@ def _with_capitals(names: dict[str, int]) -> dict[str, int]:
     return dict(sorted(names.items(), key=lambda item: -len(item[0])))
 
 
-def _written(match: re.Match[str], locale: Any, source: Any) -> str:
-    """What was found, in the target language; empty if it is none, such as the 40th of March."""
-    found = {name: value for name, value in match.groupdict().items() if value}
-    if large := found.get("large"):
-        return _number(large, locale)
-    if "twelve" in found:
-        return _time_of_half(found, locale)
+def _written(match: re.Match[str], groups: dict[str, str], locale: Any, source: Any) -> tuple[str, str]:
+    """What was found, in the target language, and its key; empty if it is none, such as the 40th of March."""
+    if "large" in groups:
+        return large_numbers.written(match, locale, source.language)
     try:
-        if "hour" in found:
-            return _time(found, locale)
-        return _date(found, locale, source)
+        if not _OF_TIMES.isdisjoint(groups):
+            written = times.written(match, locale, source.language)
+        else:
+            written = _date(groups, locale, source)
     except ValueError:
-        return ""
+        return "", ""
+    return written, written
 
 
 def _date(found: dict[str, str], locale: Any, source: Any) -> str:
     from babel.dates import format_skeleton
 
     name = found.get("month") or found.get("month_first") or found["month_alone"]
-    month = int(name) if name.isdecimal() else _months(source)[name]
+    month = int(name) if name.isdecimal() else _month(name, source)
     year, day, until = (found.get(part) or found.get(f"{part}_after") for part in ("year", "day", "until"))
     year = year or found.get("year_alone")
     if not (year or day):
         return ""
     parts = ("y" if year else "") + "MMMM" + ("d" if day else "")
-    if weekday := found.get("weekday"):
-        number = _weekdays(source)[weekday]
+    if weekday := found.get("weekday") or found.get("weekday_behind"):
+        number = _weekdays(source, short=True)[weekday.removesuffix(".")]
         near = _on(number, month, int(day or 1))  # the year that is named may be another
         short, wide = (locale.days["format"][width][number] for width in ("abbreviated", "wide"))
         written = str(format_skeleton(parts.replace("d", "EEEEd"), near, locale=locale))
@@ -198,6 +237,11 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
     return re.sub(r"\b1 (?=\D)", "1er ", written) if locale.language == "fr" and day else written
 
 
+def _month(name: str, locale: Any) -> int:
+    """The number of a month by its name, or by its short name with or without a full stop."""
+    return (_months(locale, short=False) | _months(locale, short=True))[name.removesuffix(".")]
+
+
 def _on(weekday: int, month: int, day: int) -> date:
     """A date on this weekday.
 
@@ -208,33 +252,3 @@ def _on(weekday: int, month: int, day: int) -> date:
         if not (month == 2 and day == 29 and year % 4) and date(year, month, day).weekday() == weekday:
             return date(year, month, day)
     raise ValueError
-
-
-def _time(found: dict[str, str], locale: Any) -> str:
-    from babel.dates import format_time
-
-    hour, minute = int(found["hour"]), int(found["minute"])
-    if "afternoon" not in found and "morning" not in found:
-        return f"{hour}:{minute:02}" if hour <= 24 and minute < 60 else ""
-    written = format_time(time(hour % 12 + 12 * ("afternoon" in found), minute), "short", locale=locale)
-    return str(written).replace("\u202f", " ")
-
-
-def _time_of_half(found: dict[str, str], locale: Any) -> str:
-    """3:30 p.m. is 15:30, and 午後3時30分 in Japanese."""
-    hour, minutes = int(found["twelve"]) % 12, found.get("minutes")
-    afternoon = found["half"][0] in "pP"
-    if locale.language not in _HALVES:
-        return f"{hour + 12 * afternoon}:{minutes or '00'}"
-    *halves, of_hour, of_minutes = _HALVES[locale.language]
-    return f"{halves[afternoon]}{hour}{of_hour}" + (f"{int(minutes)}{of_minutes}" if minutes else "")
-
-
-def _number(large: str, locale: Any) -> str:
-    """1億2000万 is 120,000,000."""
-    from babel.numbers import format_decimal
-
-    plain, value = large.replace(",", ""), Decimal(0)
-    for digits, size in re.findall(r"(\d+(?:\.\d+)?)(\D?)", plain):
-        value += Decimal(digits) * _SIZES.get(size, 1)
-    return str(format_decimal(value, locale=locale)) if value == value.to_integral() else ""

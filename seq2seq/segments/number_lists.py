@@ -52,6 +52,12 @@ def joined(text: str, numbers: Sequence[Found], src: str, tgt: str) -> Iterator[
             yield from found
 
 
+def last_words(language: str) -> dict[str, str]:
+    """What is written between two things for `also` and `either`: " and ", " or "; empty if it is not known."""
+    between = _between(language)
+    return (between.last | {"also": _ALSO_AND.get(primary(language), between.last["also"])}) if between else {}
+
+
 def _written(text: str, numbers: Sequence[Found], word: str | None, src: str, tgt: str) -> str:
     """A list in the target language; in its own with what stands between its numbers."""
     between = _between(tgt)

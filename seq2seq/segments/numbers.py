@@ -1,6 +1,7 @@
 """Numbers in prose as the target language writes them: 3.50 in English is 3,50 in German."""
 
 import re
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,13 @@ def localised(number: str, src: str, tgt: str) -> str:
         return number
     whole, fraction = re.sub(r"\D", others[1], match["whole"]), match["fraction"]
     return whole if fraction is None else whole + others[0] + fraction
+
+
+def value_of(number: str, language: str) -> Decimal | None:
+    """The value of a number as a language writes it; None if it is no number there."""
+    marks = _marks(language)
+    match = _pattern(*marks).fullmatch(number) if marks else None
+    return Decimal(re.sub(r"\D", "", match["whole"]) + "." + (match["fraction"] or "0")) if match else None
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from seq2seq.segments.words import primary
 
 NUMBER, DAY, MONTH, TIME, RANGE = "number", "day", "month", "time", "range"  # what may be found
-_HOUR, _YEAR = "hour", "year"  # as which numbers are written
+_YEAR = "year"  # as which numbers are written, too
 
 
 class Found(NamedTuple):
@@ -60,6 +60,10 @@ _COUNTING = re.compile(
 )
 _TIME_OF_DAY = re.compile(r"(?:[01]?\d|2[0-4])(?:[:.][0-5]\d)?")
 _YEARS = re.compile(r"1\d{3}|2[01]\d\d")
+# A time as a language writes it.
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.時点點](\d\d)?分?)?(?: Uhr| uur| heures| o'clock)?")
+_OF_FULL_HOURS = " heures"  # 9 à 18 heures, but 9:30 à 18:00
+_DASH = "–"
 _FAR = 16  # characters: the longest words before and between
 
 
@@ -72,10 +76,10 @@ def joined(text: str, values: Sequence[Found], src: str, tgt: str) -> Iterator[F
         at += 2 if found else 1
 
 
-def first_word(text: str, begin: int, src: str, tgt: str) -> str:
-    """What the target language writes before a range of days, if one begins here and has such a word in the source."""
+def first_word(text: str, begin: int, src: str, tgt: str, kind_of_ends: str) -> str:
+    """What the target language writes before a range, if one begins here and has such a word in the source."""
     words = _WORDS.get(primary(tgt))
-    return words.day[0] if words and _begins(text, begin, src) else ""
+    return _around(words, kind_of_ends)[0] if words and _begins(text, begin, src) else ""
 
 
 def first_words(language: str) -> frozenset[str]:
@@ -107,6 +111,14 @@ def of_days(written: str, day: int, until: int, language: str, words: bool) -> s
     return re.sub(rf"(?<!\d){day}(日|\.|(?!月))(?!\d)", rf"{day}{first}\g<1>{gap}{until}\g<1>", written) + behind
 
 
+def of_times(first: str, last: str, language: str, words: bool) -> str:
+    """A range of times in a language, with words or a dash between: 15:00 bis 17:00."""
+    known = _WORDS.get(primary(language))
+    if known is None:
+        return f"{first}{_DASH}{last}"
+    return _written(first, last, TIME, known, _around(known, TIME)[1] if words else _DASH)
+
+
 def repeated(language: str, written: str) -> re.Pattern[str] | None:
     """What a model may write behind a range that ends with it: Uhr; None if this one does not."""
     words = _WORDS.get(primary(language))
@@ -120,33 +132,41 @@ def _range(text: str, one: Found, other: Found, src: str, tgt: str) -> Found | N
     """Two of what was found as one; None if they are no range, or one of a language that is not known here."""
     source, target = _WORDS.get(primary(src)), _WORDS.get(primary(tgt))
     gap = _gap(primary(src)).fullmatch(text, one.end, other.begin) if source and target else None
-    if not (source and target and gap) or one.kind != other.kind or not text.startswith(gap["unit"], other.end):
+    if not (source and target and gap):
         return None
     kind, end = one.kind, other.end
-    if kind == NUMBER:
-        kind, end = _kind_of_numbers(text, one, other, gap, source)
-        if not _is_of_numbers(text, one, other, gap, end, src):
+    if {one.kind, other.kind} == {NUMBER}:
+        if gap["dash"]:
             return None
-    elif kind not in (DAY, MONTH, TIME):
+        kind, end = _kind_of_numbers(text, one, other, gap, source)
+        if not text.startswith(gap["unit"], other.end) or not _is_of_numbers(text, one, other, gap, end, src):
+            return None
+    elif {one.kind, other.kind} == {NUMBER, TIME}:
+        kind = TIME
+        if (gap["dash"] and not source.year) or not _is_of_times(text, one, other, gap, src):
+            return None
+    elif one.kind != other.kind or kind not in (DAY, MONTH, TIME) or gap["unit"]:
         return None
-    if kind != NUMBER and text.startswith(source.behind, end):
+    if kind != NUMBER and not gap["dash"] and text.startswith(source.behind, end):
         end += len(source.behind)
     before, between = _around(target, kind)
+    between = _DASH if gap["dash"] else between
     key = _written(one.key, other.key, kind, target, between)
     if primary(src) == primary(tgt):
         return Found(one.begin, end, text[one.begin : end], key, "", RANGE)
-    before = before if _begins(text, one.begin, src) else ""
-    return Found(one.begin, end, _written(one.text, other.text, kind, target, between), key, before, RANGE)
+    begins = _begins(text, one.begin, src) and not (gap["dash"] and (one.before or source.behind))
+    written = _written(one.text, other.text, kind, target, between)
+    return Found(one.begin, end, written, key, before if begins else one.before, RANGE)
 
 
 def _kind_of_numbers(text: str, one: Found, other: Found, gap: re.Match[str], source: _Words) -> tuple[str, int]:
     """As what two numbers are written, and where the range ends: behind the word for hours or years, not another."""
     times = [_TIME_OF_DAY.fullmatch(text, found.begin, found.end) for found in (one, other)]
     hours = re.compile(source.hours, re.IGNORECASE).match(text, other.end)
-    at_hours = source.number[1] != gap["word"].lower() == source.time[1]  # a las 9
+    at_hours = source.number[1] != (gap["word"] or "").lower() == source.time[1]  # a las 9
     with_minutes = all(":" in text[found.begin : found.end] for found in (one, other))
     if all(times) and (hours or with_minutes or (at_hours and not source.year)):
-        return _HOUR, hours.end() if hours else other.end
+        return TIME, hours.end() if hours else other.end
     if gap["unit"] == source.year and all(_YEARS.fullmatch(text, found.begin, found.end) for found in (one, other)):
         return _YEAR, other.end + len(source.year)
     return NUMBER, other.end
@@ -163,6 +183,16 @@ def _is_of_numbers(text: str, one: Found, other: Found, gap: re.Match[str], end:
     return rises and (first or gap["word"].lower() in _SURE or _COUNTING.match(text, end) is not None)
 
 
+def _is_of_times(text: str, one: Found, other: Found, gap: re.Match[str], src: str) -> bool:
+    """Whether the number of a number and a time is one, too: "9:30 bis 18 Uhr", "from 9 to 12 o'clock"."""
+    number = one if one.kind == NUMBER else other
+    if gap["unit"] and _WORDS[primary(src)].year:
+        return False
+    if not (match := _TIME_OF_DAY.fullmatch(text, number.begin, number.end)):
+        return False
+    return ":" in match[0] or (number is one and (gap["unit"] != "" or _begins(text, one.begin, src)))
+
+
 def _value(text: str, found: Found) -> int:
     return int("0" + re.sub(r"\D", "", text[found.begin : found.end]))
 
@@ -171,27 +201,40 @@ def _around(words: _Words, kind: str) -> tuple[str, str]:
     """What is written before a range of this kind, and between its ends."""
     if kind == DAY or (words.year and kind != NUMBER):
         return words.day
-    return words.time if kind in (TIME, _HOUR) else words.number
+    return words.time if kind == TIME else words.number
 
 
 def _written(one: str, other: str, kind: str, words: _Words, between: str) -> str:
     """A range in a language."""
-    if kind == _HOUR:
-        one, other = (_hour(each, suffix) for each, suffix in zip((one, other), words.hour, strict=True))
+    if kind == TIME:
+        one, other = _hours(one, other, words)
+    if between == _DASH:
+        dash = "～" if words.behind else "–" if kind == TIME else " – "
+        return f"{one}{dash}{other}"
     if not words.year:
         return f"{one} {between} {other}"
     year, behind = words.year if kind == _YEAR else "", words.behind if kind != NUMBER else ""
     return f"{one}{year}{between}{other}{year}{behind}"
 
 
-def _hour(time: str, suffix: str) -> str:
-    """9 or 9:30 with what a language has behind hours."""
-    hour, _, minutes = time.replace(".", ":").partition(":")
-    if suffix == ":00":
-        return f"{hour}:{minutes or '00'}"
+def _hours(one: str, other: str, words: _Words) -> tuple[str, str]:
+    """Two times with what a language has behind hours; those of twelve hours as they are."""
+    times = [_CLOCK.fullmatch(each) for each in (one, other)]
+    earlier, later = words.hour
+    if later == _OF_FULL_HOURS and any(time and (time[2] or "00") != "00" for time in times):
+        earlier = later = ":00"
+    return tuple(  # type: ignore[return-value]
+        _hour(time[1], time[2] or "00", suffix) if time else each
+        for time, suffix, each in zip(times, (earlier, later), (one, other), strict=True)
+    )
+
+
+def _hour(hour: str, minutes: str, suffix: str) -> str:
     if suffix in ("時", "点"):
-        return f"{hour}{suffix}" + (f"{minutes}分" if minutes.strip("0") else "")
-    return f"{hour}:{minutes}{suffix}" if minutes else f"{hour}{suffix}"
+        return f"{hour}{suffix}" + (f"{minutes}分" if minutes != "00" else "")
+    if suffix == ":00":
+        return f"{hour}:{minutes}"
+    return f"{hour}{suffix}" if minutes == "00" else f"{hour}:{minutes}{suffix}"
 
 
 def _between(words: _Words) -> list[str]:
@@ -205,8 +248,9 @@ def _gap(language: str) -> re.Pattern[str]:
     """What stands between the ends of a range; without spaces the unit of the first, which the second has, too."""
     words, hours = "|".join(_between(_WORDS[language])), _WORDS[language].hours
     if _WORDS[language].year:
-        return re.compile(rf"(?P<unit>[^\W\d_]{{0,3}}?)\s?(?P<word>{words})\s?")
-    return re.compile(rf"(?P<unit>(?:{hours})?)\s(?P<word>{words})\s(?:(?:the|de[mn]|el|le|het)\s)?", re.IGNORECASE)
+        return re.compile(rf"(?P<unit>[^\W\d_]{{0,3}}?)\s?(?:(?P<word>{words})|(?P<dash>[〜～~–-]))\s?")
+    word = rf"\s(?P<word>{words})\s(?:(?:the|de[mn]|el|le|het)\s)?"
+    return re.compile(rf"(?P<unit>(?:{hours})?)(?:{word}|\s?(?P<dash>[–-])\s?)", re.IGNORECASE)
 
 
 def _begins(text: str, begin: int, language: str) -> bool:

@@ -74,6 +74,14 @@ def test_a_date_is_written_anew_between_languages_that_name_months(day: date, sr
         ("on Jan 5, 2020, 6 Dec. 2021", "en", "de", [("5. Januar 2020", "am"), ("6. Dezember 2021", "")]),
         ("am 5. Jan. 2020 im Okt. 2021", "de", "en", [("January 5, 2020", "on"), ("October 2021", "in")]),
         ("vinse 3 set", "it", "en", []),
+        # Short names of months without a full stop, where a year follows; short weekdays; ordinal numbers.
+        ("op 6 apr 2024, 6 apr. 2024 en 6 apr", "nl", "de", [("6. April 2024", "am"), ("6. April 2024", "")]),
+        ("3 set 2020, 5 Mar 2020, 5 mar", "es", "en", [("March 5, 2020", "")]),
+        ("Sat, Apr 6, 2024", "en", "de", [("Samstag, 6. April 2024", "")]),
+        ("za 6 apr 2024", "nl", "en", [("Saturday, April 6, 2024", "")]),
+        ("am Mo., 5. März", "de", "en", [("Monday, March 5", "on")]),
+        ("lun. 5 mars", "fr", "es", [("lunes, 5 de marzo", "")]),
+        ("op 1e mei en de 2de juni", "nl", "en", [("May 1", "on"), ("June 2", "")]),
         ("June 3-5 and 3 – 5 June 2024", "en", "de", [("3.–5. Juni", ""), ("3.–5. Juni 2024", "")]),
         ("am 3.-5. Juni 2024", "de", "en", [("June 3–5, 2024", "on")]),
         ("du 6-16 juin", "fr", "ja", [("6月6日～16日", "")]),
@@ -86,7 +94,7 @@ def test_a_date_is_written_anew_between_languages_that_name_months(day: date, sr
         ("in March 12 people", "en", "de", []),
         ("on May 5, 3000 people", "en", "de", [("5. Mai", "am")]),
         ("at 12 May Street", "en", "de", []),
-        ("from 3 to 5 p.m. or 7-9 pm", "en", "de", []),
+        ("from 3 to 5 p.m. or 7-9 pm", "en", "de", [("15 bis 17 Uhr", "von"), ("19–21 Uhr", "")]),
         ("AT 3 P.M. (EST)", "en", "de", [("15:00", "um")]),
         ("at 3 p.m.? At 4 p.m. I go", "en", "de", [("15:00", "um"), ("16:00", "um")]),
         # Times of twelve hours; a full stop behind them may be that of the sentence.
@@ -111,6 +119,11 @@ def test_the_word_before_a_date(text: str, src: str, tgt: str, expected: list[tu
     [
         ("会議は2024年3月5日です", "ja", "en", ["March 5, 2024"]),
         ("会議は２０２４年３月５日です", "ja", "de", ["5. März 2024"]),
+        ("2024年3月5日（火）に", "ja", "en", ["Tuesday, March 5, 2024"]),
+        ("3月5日(火曜日)、3月5日 火曜日", "ja", "de", ["Dienstag, 5. März", "Dienstag, 5. März"]),
+        ("3月5日（周二），3月5日星期二", "zh", "en", ["Tuesday, March 5", "Tuesday, March 5"]),
+        ("3月5日（火）〜3月7日（木）", "ja", "en", ["Tuesday, March 5 – Thursday, March 7"]),
+        ("3月5日〜7日に", "ja", "en", ["March 5–7"]),
         ("3月5日から5月5日まで", "ja", "fr", ["5 mars au 5 mai"]),
         ("2024年 3月 5日", "ja", "en", ["March 5, 2024"]),
         ("2024年3月に", "ja", "es", ["marzo de 2024"]),
@@ -121,7 +134,7 @@ def test_the_word_before_a_date(text: str, src: str, tgt: str, expected: list[tu
         ("2024年13月5日", "ja", "en", ["2024", "13", "5"]),
         ("2023年2月29日", "ja", "en", ["2023", "2", "29"]),
         ("12024年3月5日", "ja", "en", ["12024", "3", "5"]),
-        ("1万2千人が", "ja", "en", ["1", "2"]),
+        ("1万2千人が", "ja", "en", ["12,000"]),
         ("2〜3万円", "ja", "en", ["2", "3"]),
         ("- March 5, 2024", "en", "de", ["- ", "5. März 2024"]),
         ("<b>March 5</b>", "en", "de", ["<b>", "5. März", "</b>"]),
@@ -154,14 +167,25 @@ def test_dates_times_and_large_numbers(text: str, src: str, tgt: str, expected: 
     assert written(text, src, tgt) == expected
 
 
-def test_the_full_stop_of_a_sentence_is_no_part_of_a_time() -> None:
+def test_the_full_stop_of_a_sentence_is_no_part_of_a_date_or_a_time() -> None:
     for text, rest in (
+        ("See you on 5 May.", "See you on ."),
+        ("She came on 12 May. He left.", "She came on . He left."),
+        ("She came on 5 Dec. He left.", "She came on . He left."),
+        ("Until 5 Dec.", "Until ."),
+        ("On 5 Dec., or on 5 Dec. we", "On , or on  we"),
+        ("He said: “Come at 3 p.m.”", "He said: “Come at .”"),
         ("Is it 3 p.m.?", "Is it ?"),
         ("It is 3 p.m.", "It is ."),
         ("At 3 p.m., we", "At , we"),
         ("At 3 p.m. He", "At . He"),
     ):
         assert keep(Segment(text), Keeping("en", "de")).text == rest
+
+
+def test_short_names_of_months_give_the_full_stop_back() -> None:
+    for src, text, rest in (("fr", "Le 5 déc.", "Le ."), ("de", "Am 5. Dez., am 5. Dez. ist", "Am , am  ist")):
+        assert keep(Segment(text), Keeping(src, "en")).text == rest
 
 
 @pytest.mark.parametrize("text", ["`2024年3月5日`", "{{ 3月5日 }}", "<a title='3月5日'>"])

@@ -152,6 +152,20 @@ def test_a_month_begins_a_sentence_with_a_capital() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "tgt", "written", "expected"),
+    [
+        ("Es regnete um 15:30 Uhr.", "en", "It rained at \ue010 o'clock.", "It rained at 15:30."),
+        ("Es regnete um 15:30 Uhr.", "fr", "Il pleuvait à \ue010 heures.", "Il pleuvait à 15:30."),
+        ("Es regnete um 9 Uhr.", "fr", "Il pleuvait à \ue010 heures.", "Il pleuvait à 9 heures."),
+    ],
+)
+def test_the_word_for_the_hour_is_not_written_twice(source: str, tgt: str, written: str, expected: str) -> None:
+    [found] = read(Segment(source), Reading("de", Keeping("de", tgt), split=False, pieces=4))
+    assert isinstance(found, Sentence)
+    assert restore(Segment.of_parts(place(found, written, []).parts)).text == expected
+
+
+@pytest.mark.parametrize(
     ("written", "expected"),
     [
         ("\ue010日に雨が降った", "3月5日に雨が降った"),
