@@ -30,7 +30,7 @@ class _Adverbs(NamedTuple):
 
 
 _ADVERBS = {
-    "de": _Adverbs("am", "im", "um", "auf bei dem den der in"),
+    "de": _Adverbs("am", "im", "um", "an auf bei dem den der in"),
     "en": _Adverbs("on", "in", "at", "by for from of the to"),
     "es": _Adverbs("el", "en", "a las", "a al con de del la las lo los por sobre"),
     "fr": _Adverbs("le", "en", "à", "au aux dans de du la pour sur"),
@@ -202,9 +202,8 @@ def _written(match: re.Match[str], groups: dict[str, str], locale: Any, source: 
         return large_numbers.written(match, locale, source.language)
     try:
         if not _OF_TIMES.isdisjoint(groups):
-            written = times.written(match, locale, source.language)
-        else:
-            written = _date(groups, locale, source)
+            return times.written(match, locale, source.language)
+        written = _date(groups, locale, source)
     except ValueError:
         return "", ""
     return written, written

@@ -13,23 +13,31 @@ from seq2seq.segments import ranges
 from seq2seq.segments.number_lists import last_words
 from seq2seq.segments.words import primary
 
-AT = ("at_twelve", "at_hour")  # groups of the pattern: the preposition before a time
-
 _HALVES = {"ja": ["午前", "午後", "時", "分"], "zh": ["上午", "下午", "点", "分"], "yue": ["上午", "下午", "點", "分"]}
+# Hours alone are one of two times, or left to the model, which writes "at 9 o'clock", but not "at" before a value; 9点 may
+# be nine points.
 _NUMBERED = (
-    r"(?P<of_time>(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\d{1,2})[時时點点]"
-    r"(?:(?P<half_hour>半)|(?P<minute>\d{2})分(?![間间鐘钟])|(?![\d間间期代刻半])))"
-)
+    r"(?P<of_time>(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\d{{1,2}}){of_hours}"
+    r"(?:(?P<half_hour>半)|(?P<minute>\d{{2}})分(?![間间鐘钟])|[钟鐘]|(?![\d間期代刻半])))"
+).format
+_BETWEEN = r"(?:から|到|至|[〜～~–-])"
+_TIME_BEFORE = re.compile(rf"(?:(午前|上午)|(午後|下午))?(?<!\d)\d{{1,2}}(?:[時时點点](?:半|\d\d分)?)?{_BETWEEN}$")
+_TIME_BEHIND = re.compile(rf"{_BETWEEN}(?:午前|上午|午後|下午)?\d{{1,2}}[時时點点](?!間)")
 
 # A full stop behind an abbreviation that is not that of the sentence.
 STOP = r"\.(?=[,;:!?)\]/–-]|\s+[a-zß-öø-ÿ\d(–-]{})".format
-# In English, half past three in the afternoon is 3:30 p.m.; the first of two times has none: from 3 to 5 p.m.
+# Half past three in the afternoon is 3:30 p.m.; the first of two times has none: from 3 to 5 p.m.
 _OF_TWELVE = r"(?:1[0-2]|0?[1-9])(?:[:.][0-5]\d)?"
 _TWELVE = (
-    r"(?:(?P<at_twelve>(?i:at))\s|(?P<between>(?i:between))\s)?(?P<of_twelve>(?:(?P<first>{of_twelve})"
-    r"(?:\s?[-–]\s?|\s(?P<to>to|until|till)\s|\s(?(at_twelve)|(?(between)|(?!)))(?:(?P<also>and)|(?P<either>or))\s))?"
-    r"(?P<twelve>{of_twelve})\s?(?P<half>(?:[ap]\.m|[AP]\.M)(?:{stop})?|[ap]m|[AP]M)(?!\w))"
-).format(of_twelve=_OF_TWELVE, stop=STOP(r"|\s+(?:I|[A-Z]{2,4})\b"))
+    r"(?:(?P<at_twelve>(?i:{at}))\s|(?P<between>(?i:{between}))\s)?(?P<of_twelve>(?:(?P<first>{of_twelve})"
+    r"(?:\s?[-–]\s?|\s(?P<to>{to})\s"
+    r"|\s(?(at_twelve)|(?(between)|(?!)))(?:(?P<also>{also})|(?P<either>{either}))\s))?"
+    r"(?P<twelve>{of_twelve})\s?(?P<half>(?:[ap]\.\s?m|[AP]\.\s?M)(?:{stop})?|[ap]m|[AP]M)(?!\w))"
+).format
+_WORDS_OF_TWELVE = {  # before two times, and between them
+    "en": {"between": "between", "to": "to|until|till", "also": "and", "either": "or"},
+    "es": {"between": "entre las?", "to": "(?:a|hasta) las?", "also": "y(?: las?)?", "either": "o(?: a)?(?: las?)?"},
+}
 
 
 class _Clock(NamedTuple):
@@ -51,7 +59,8 @@ _CLOCKS = {
 }
 _SURE = ("de", "en")  # languages whose hours alone are no duration
 _OF_DURATION = re.compile(r"\s(?:d[eu]l?\s|d['’])(?!la\s(?:mañana|tarde|noche)|l['’]après)")
-_OF_PART = re.compile(r"\s(?:d[eu]l?\s|d['’])")  # 9 heures du matin is left to the model
+# 9 heures du matin and 9 heures et demie are left to the model.
+_OF_PART = re.compile(r"\s(?:d[eu]l?\s|d['’]|moins\s|et\s(?:demi|quart))")
 _NEAR = re.compile(r"\s?(?:[-–]|à|et)\s?\d{1,2}\s?h(?!\w*[a-z])")
 _NEAR_BEFORE = re.compile(r"\d{1,2}\s?h\s?(?:\d\d)?\s?(?:[-–]|à|et)\s?$")
 
@@ -63,7 +72,8 @@ def pattern(language: str) -> str:
     The group `of_time`, `of_twelve` or `of_hour` is the time without the preposition before it.
     """
     if language in _HALVES:
-        return _NUMBERED
+        of_hours = "時" if language == "ja" else "[點点时時]"
+        return _NUMBERED(of_hours=of_hours)
     if not (clock := _CLOCKS.get(language)):
         return "(?!)"
     noun = "|[A-ZÄÖÜ]" if language == "de" else ""
@@ -73,19 +83,25 @@ def pattern(language: str) -> str:
         rf"|{clock.unit}(?:\s?(?P<minutes_behind>[0-5]\d)(?!\s?[Mm]in|\s(?:[Mm]in{noun}))|(?!\w|\s\d\d\s[Mm]in))))"
         r"(?!\w|[:.,]\d)"
     )
-    return f"{_TWELVE}|{hours}" if language == "en" else hours
+    if not (words := _WORDS_OF_TWELVE.get(language)):
+        return hours
+    twelve = _TWELVE(at=clock.at, of_twelve=_OF_TWELVE, stop=STOP(r"|\s+(?:I|[A-Z]{2,4})\b"), **words)
+    return f"{twelve}|{hours}"
 
 
-def written(match: re.Match[str], locale: Any, language: str) -> str:
-    """A time that the `pattern` of a language has found, in the language of a locale; empty if it is none."""
+def written(match: re.Match[str], locale: Any, language: str) -> tuple[str, str]:
+    """A time that the `pattern` of a language has found, in the language of a locale, and its key; empty if it is none.
+
+    The key is the time of 24 hours, with minutes: one language has 3 p.m. where another has 15 Uhr.
+    """
     if language in _HALVES:
         return _of_numbered(match, locale)
-    if language == "en" and match["twelve"]:
-        return _of_twelve(match, locale)
+    if language in _WORDS_OF_TWELVE and match["twelve"]:
+        return _of_twelve(match, locale.language)
     minutes = match["minutes"] or match["minutes_behind"]
     if not _is_time(match, minutes, language):
-        return ""
-    return _clock(int(match["hours"]), minutes, locale.language)
+        return "", ""
+    return _clock(int(match["hours"]), minutes, locale.language), f"{int(match['hours'])}:{minutes or '00'}"
 
 
 def repeated(language: str, written: str) -> re.Pattern[str] | None:
@@ -118,38 +134,53 @@ def _clock(hour: int, minutes: str | None, language: str) -> str:
     return f"{hour}:{minutes or '00'}"
 
 
-def _of_numbered(match: re.Match[str], locale: Any) -> str:
-    hour, minutes = int(match["hour"]), "30" if match["half_hour"] else match["minute"] or None
-    if hour > 24 or int(minutes or 0) > 59:
-        return ""
-    if not match["morning"] and not match["afternoon"]:
-        return _clock(hour, minutes, locale.language)
+def _of_numbered(match: re.Match[str], locale: Any) -> tuple[str, str]:
+    hour, minutes = int(match["hour"]), "30" if match["half_hour"] else match["minute"]
+    before = _TIME_BEFORE.search(match.string, max(0, match.start() - 12), match.start())
+    morning, afternoon = match["morning"], match["afternoon"]
+    if not (morning or afternoon):
+        if not (minutes or before or _TIME_BEHIND.match(match.string, match.end()) or match[0].endswith(("钟", "鐘"))):
+            return "", ""
+        morning, afternoon = before.groups() if before else (None, None)  # 午後1時から3時
+    if hour > (12 if morning or afternoon else 24) or int(minutes or 0) > 59:
+        return "", ""
+    minutes = f"{int(minutes):02}" if minutes else None  # in plain digits
+    if not morning and not afternoon:
+        return _clock(hour, minutes, locale.language), f"{hour}:{minutes or '00'}"
     from babel.dates import format_time
 
     # Midnight is 午前12時, or 午前0時.
-    clock = time(hour % 12 + 12 * bool(match["afternoon"]), int(minutes or 0)) if hour <= 12 else None
-    return str(format_time(clock, "short", locale=locale)).replace("\u202f", " ") if clock else ""
+    hour = hour % 12 + 12 * bool(afternoon)
+    written = str(format_time(time(hour, int(minutes or 0)), "short", locale=locale)).replace("\u202f", " ")
+    return written, f"{hour}:{minutes or '00'}"
 
 
-def _of_twelve(match: re.Match[str], locale: Any) -> str:
+def _of_twelve(match: re.Match[str], language: str) -> tuple[str, str]:
     """3:30 p.m. is 15:30, and 午後3時30分 in Japanese; of two times, as of 11 to 1 p.m., the first is the earlier."""
     afternoon = match["half"][0] in "pP"
-    last = _of_half(match["twelve"], afternoon, locale.language)
+    last = _of_half(match["twelve"], afternoon, language)
     if not match["first"]:
         return last
     earlier, later = (tuple(int(part) for part in re.split("[:.]", match[name])) for name in ("first", "twelve"))
     same = (earlier[0] % 12, *earlier[1:]) < (later[0] % 12, *later[1:])
-    first = _of_half(match["first"], afternoon == same, locale.language)
-    if word := next((word for word in ("also", "either") if match[word]), None):
-        words = last_words(locale.language)
-        return f"{first}{words[word]}{last}" if words else ""
-    return ranges.of_times(first, last, locale.language, match["to"] is not None)
+    first = _of_half(match["first"], afternoon == same, language)
+    word = next((word for word in ("also", "either") if match[word]), None)
+    if word and not (words := last_words(language)):
+        return "", ""
+    text, key = (
+        f"{one}{words[word]}{other}" if word else ranges.of_times(one, other, language, match["to"] is not None)
+        for one, other in zip(first, last, strict=True)
+    )
+    return text, key
 
 
-def _of_half(time: str, afternoon: bool, language: str) -> str:
+def _of_half(time: str, afternoon: bool, language: str) -> tuple[str, str]:
+    """A time of twelve hours in a language, and of 24."""
     hours, *minutes = re.split("[:.]", time)
     hour = int(hours) % 12
+    key = f"{hour + 12 * afternoon}:{minutes[0] if minutes else '00'}"
     if language not in _HALVES:
-        return f"{hour + 12 * afternoon}:{minutes[0] if minutes else '00'}"
+        return key, key
     *halves, of_hour, of_minutes = _HALVES[language]
-    return f"{halves[afternoon]}{hour}{of_hour}" + (f"{int(minutes[0])}{of_minutes}" if minutes else "")
+    of_hour += f"{int(minutes[0])}{of_minutes}" if minutes and int(minutes[0]) else ""
+    return f"{halves[afternoon]}{hour}{of_hour}", key

@@ -24,13 +24,19 @@ def values(text: str, src: str, tgt: str) -> list[tuple[str, str]]:
         ("om 15.30 uur, om 9 uur", "nl", "de", [("um", "15:30"), ("um", "9 Uhr")]),
         ("a las 15:30 h, a las 9 horas", "es", "en", [("at", "15:30"), ("at", "9 o'clock")]),
         ("at 15:30, at 9 o'clock", "en", "nl", [("om", "15:30"), ("om", "9 uur")]),
-        ("3時半に、午後3時半に、9時に", "ja", "en", [("", "3:30"), ("", "3:30 PM"), ("", "9 o'clock")]),
+        ("3時半に、午後3時半に、9時に", "ja", "en", [("", "3:30"), ("", "3:30 PM"), ("", "9")]),
+        ("１０時３０分発、午後1時から3時", "ja", "en", [("", "10:30"), ("from", "1:00 PM to 3:00 PM")]),
+        ("下午3点、3点钟", "zh", "en", [("", "3:00 PM"), ("", "3 o'clock")]),
+        ("a las 3 p. m., entre las 3 y las 5 p.m.", "es", "en", [("at", "15:00"), ("", "15:00 and 17:00")]),
+        ("de las 3 a las 5:30 p.m.", "es", "de", [("von", "15 bis 17:30 Uhr")]),
         ("at 3.30 pm", "en", "de", [("um", "15:30")]),
         # Durations, and what is no time.
         ("Un trajet de 2h30, à 2h30 de Paris", "fr", "de", [("", "2"), ("", "30"), ("", "2"), ("", "30")]),
         ("pendant 9 heures, à 9 heures du matin", "fr", "de", [("", "9"), ("", "9")]),
         ("las 24 horas, a las 9 h de la tarde", "es", "en", [("", "24"), ("", "9")]),
         ("9 uur lang", "nl", "en", [("", "9")]),
+        ("10点を取った", "ja", "en", [("", "10")]),
+        ("à 3 heures et demie", "fr", "ja", [("", "3")]),
         ("9時間、3時30分間", "ja", "en", [("", "9"), ("", "3"), ("", "30")]),
         ("at 15:61, at 3:30:15", "en", "de", [("", "15:61"), ("", "3:30:15")]),
         # Two times, of which one has the unit of both.
@@ -57,11 +63,14 @@ def test_times(text: str, src: str, tgt: str, expected: list[tuple[str, str]]) -
     [
         ("de", "um 9 Uhr", "en", "at 9 o'clock"),
         ("fr", "à 15h30", "de", "um 15:30 Uhr"),
-        ("en", "at 3 p.m.", "de", "um 15:00 Uhr"),
+        ("en", "at 3 p.m.", "de", "um 15 Uhr"),
+        ("ja", "午後3時に", "en", "at 3 p.m."),
+        ("de", "um 15 Uhr", "ja", "午後3時に"),
+        ("en", "from 3 to 5 p.m.", "fr", "de 15 h à 17 h"),
         ("ja", "9時半から18時まで", "en", "from 9:30 to 18:00"),
     ],
 )
 def test_a_time_is_the_same_on_both_sides_of_a_pair(src: str, one: str, tgt: str, other: str) -> None:
     (source,) = keep(Segment(one), Keeping(src, tgt)).marks
     (target,) = keep(Segment(other), Keeping(tgt, tgt)).marks
-    assert source.code.key == target.code.key == str(source.code)
+    assert source.code.key == target.code.key
