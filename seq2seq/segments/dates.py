@@ -91,6 +91,15 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
         yield Found(begin, end, written, key, before, kind)
 
 
+def word_before(text: str, kind: str, src: str, tgt: str) -> str:
+    """What the target language writes before a date or time of this kind, if a text before it ends with such a word."""
+    source, target = _ADVERBS.get(primary(src)), _ADVERBS.get(primary(tgt))
+    if source is None or target is None or source is target or kind not in _Adverbs._fields:
+        return ""
+    word = re.search(rf"(?<!\w)(?i:{getattr(source, kind)})\s(?:the\s)?$", text)
+    return str(getattr(target, kind)) if word else ""
+
+
 @cache
 def words_before(src: str, tgt: str) -> frozenset[str]:
     """The words of the target language, and of the source, that a model may write before a date or a time."""

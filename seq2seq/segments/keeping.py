@@ -44,6 +44,7 @@ class Kept(str):
     source: str
     parts: Sequence[str | Mark] = ()
     is_words = False
+    kind = ""  # of a date or a time
     key = ""
     before = ""
     instead_of: Set[str] = frozenset()
@@ -118,7 +119,9 @@ def keep(segment: Segment, keeping: Keeping) -> Segment:
         names = keeping.names.places(part, first) if keeping.names else []
         first = begins_after(part, first)
         parts.extend(_divided(part, keeping, names, begins=number == 0))
-    return Segment.of_parts(_paired(parts))
+    parts = _paired(parts)
+    _find_words_before(parts, keeping)
+    return Segment.of_parts(parts)
 
 
 def kept_codes(text: str, keeping: Keeping) -> Counter[str]:
@@ -249,9 +252,23 @@ def _date(day: ranges.Found, text: str, keeping: Keeping) -> Kept:
     """The code of a date in the text."""
     kept = Kept.of(day.text, text[day.begin : day.end])
     kept.is_words, kept.before, kept.counters = True, day.before, dates.counters(keeping.tgt, day.text)
-    kept.key = day.key
+    kept.kind, kept.key = day.kind, day.key
     kept.instead_of = dates.words_before(keeping.src, keeping.tgt) if day.before else frozenset()
     return kept
+
+
+def _find_words_before(parts: Sequence[str | Mark], keeping: Keeping) -> None:
+    """Give each date or time that begins a pair of marks the word that stands before the pair: on <b>5 May</b>."""
+    text = ""  # before the marks
+    for i, part in enumerate(parts):
+        if isinstance(part, str):
+            text = part
+        elif part.kind != OPEN:
+            code, opened = part.code, i > 0 and isinstance(parts[i - 1], Mark)
+            if part.kind == VALUE and opened and isinstance(code, Kept) and code.kind and not code.before:
+                code.before = dates.word_before(text, code.kind, keeping.src, keeping.tgt)
+                code.instead_of = dates.words_before(keeping.src, keeping.tgt) if code.before else frozenset()
+            text = ""
 
 
 def _kind(name: str, code: str) -> str:

@@ -216,7 +216,7 @@ class _Writer:
             if number < len(self.sentence.values) and number not in self.used:
                 self.used.add(number)
                 value = self.sentence.values[number]
-                before, mark = self._fitted(before, value)
+                before, mark = self._fitted(before, value, self._word_stands_before_marks(number))
                 self._add(before, start)
                 self._add(mark, found.start())
                 if counter := getattr(value.code, "counters", None):
@@ -227,23 +227,49 @@ class _Writer:
         self._add(self.text[start:end], start)
         self.at = max(self.at, end)
 
-    def _fitted(self, before: str, value: Mark) -> tuple[str, Mark]:
-        """The text before a value with the word that belongs to it, and the value; the first word with a capital."""
+    def _fitted(self, before: str, value: Mark, outside: bool) -> tuple[str, Mark]:
+        """The text before a value with the word that belongs to it, and the value; the first word with a capital.
+
+        Where the word stands `outside`, it is written before the marks that the value begins.
+        """
         code = value.code
         if not (isinstance(code, Kept) and code.is_words):
             return before, value
-        for _ in range(2):  # a preposition, and an article behind it
-            if (last := _LAST.search(before)) and last[1].lower() in code.instead_of:
-                before = before[: last.start()]
+        before = self._without_words(before, code)
+        at = len(self.parts)
+        while at and not before.strip() and isinstance(part := self.parts[at - 1], Mark) and part.kind == OPEN:
+            at -= 1
+        opened = at < len(self.parts)  # the value begins them
+        if opened and at and isinstance(text := self.parts[at - 1], str):
+            self.parts[at - 1] = self._without_words(text, code)
         written = any(
             part.kind == VALUE if isinstance(part, Mark) else _LETTER.search(part) for part in [*self.parts, before]
         )
         word, text = code.before, str(code)
         if not written and self._begins_with_capital():
             word, text = with_capital(word) or word, text if word else with_capital(text) or text
-        if word:
+        if word and opened and outside:
+            last = self.parts[at - 1] if at else ""
+            glued = isinstance(last, str) and last[-1:].isalnum()
+            self.parts.insert(at, f" {word} " if glued else f"{word} ")
+            self.places.insert(at, self.places[at])
+            before = ""
+        elif word:
             before += f" {word} " if before[-1:].isalnum() else f"{word} "
         return before, value._replace(code=Kept.of(text, code.source))
+
+    def _without_words(self, before: str, code: Kept) -> str:
+        """The text before a value without the words that its own take the place of."""
+        for _ in range(2):  # a preposition, and an article behind it
+            if (last := _LAST.search(before)) and last[1].lower() in code.instead_of:
+                before = before[: last.start()]
+        return before
+
+    def _word_stands_before_marks(self, number: int) -> bool:
+        """Whether an OPEN stands directly before a value in the source."""
+        values = [i for i, part in enumerate(self.sentence.parts) if isinstance(part, Mark) and part.kind == VALUE]
+        before = self.sentence.parts[values[number] - 1] if values[number] else ""
+        return isinstance(before, Mark) and before.kind == OPEN
 
     def _begins_with_capital(self) -> bool:
         """Whether the first letter of the sentence, as it stands in the source, is a capital."""

@@ -35,7 +35,7 @@ class _Words(NamedTuple):
     hour: tuple[str, str]  # behind the earlier and the later
     before: str = ""  # further words that a model writes before a range
     between: str = ""  # further words that a text may have between its ends; `|` divides them
-    hours: str = r"\s(?:horas|ore|h|o[’']clock)\b"  # what a text may have behind full hours, as a regular expression
+    hours: str = r"\s?(?:horas|ore|h|o[’']clock)\b"  # what a text may have behind full hours, as a regular expression
     year: str = ""
     behind: str = ""
 
@@ -143,8 +143,10 @@ def _range(text: str, one: Found, other: Found, src: str, tgt: str) -> Found | N
             return None
     elif {one.kind, other.kind} == {NUMBER, TIME}:
         kind = TIME
-        if (gap["dash"] and not source.year) or not _is_of_times(text, one, other, gap, src):
+        hours = re.compile(source.hours, re.IGNORECASE).match(text, end) if other.kind == NUMBER else None
+        if (gap["dash"] and not source.year) or not (hours or _is_of_times(text, one, other, gap, src)):
             return None
+        end = hours.end() if hours else end
     elif one.kind != other.kind or kind not in (DAY, MONTH, TIME) or gap["unit"]:
         return None
     if kind != NUMBER and not gap["dash"] and text.startswith(source.behind, end):

@@ -14,8 +14,8 @@ from seq2seq.segments.number_lists import last_words
 from seq2seq.segments.words import primary
 
 _HALVES = {"ja": ["午前", "午後", "時", "分"], "zh": ["上午", "下午", "点", "分"], "yue": ["上午", "下午", "點", "分"]}
-# Hours alone are one of two times, or left to the model, which writes "at 9 o'clock", but not "at" before a value; 9点 may
-# be nine points.
+# Hours alone are one of two times, or left to the model, which writes "at 9 o'clock", but not "at" before a value; 9点
+# may be nine points.
 _NUMBERED = (
     r"(?P<of_time>(?:(?P<morning>午前|上午)|(?P<afternoon>午後|下午))?(?P<hour>\d{{1,2}}){of_hours}"
     r"(?:(?P<half_hour>半)|(?P<minute>\d{{2}})分(?![間间鐘钟])|[钟鐘]|(?![\d間期代刻半])))"

@@ -1,5 +1,6 @@
 """Marks in a translation: each once, pairs around the words they held, never empty, whatever the alignment."""
 
+import re
 import time
 from collections import Counter
 from itertools import pairwise
@@ -140,6 +141,32 @@ def test_a_date_has_its_word_before_it(source: str, translation: str, expected: 
     [found] = read(Segment(source), Reading("en", Keeping("en", "de"), split=False, pieces=4))
     assert isinstance(found, Sentence)
     assert restore(Segment.of_parts(place(found, translation, []).parts)).text == expected
+
+
+@pytest.mark.parametrize("with_word", [True, False])
+@pytest.mark.parametrize(
+    ("source", "translation", "expected"),
+    [
+        ("We met on <b>5 May</b>.", "Wir trafen uns auf \ue010.", "Wir trafen uns am <b>5. Mai</b>."),
+        ("We met on <b>5 May</b>.", "Wir trafen uns \ue010.", "Wir trafen uns am <b>5. Mai</b>."),
+        ("On <b>5 May</b> we met.", "Auf \ue010 trafen wir uns.", "Am <b>5. Mai</b> trafen wir uns."),
+        ("On <b>5 May</b> we met.", "\ue010 trafen wir uns.", "Am <b>5. Mai</b> trafen wir uns."),
+        ("We met on <i><b>5 May</b></i>.", "Wir trafen uns on \ue010.", "Wir trafen uns am <i><b>5. Mai</b></i>."),
+        ("We met <b>on 5 May</b>.", "Wir trafen uns auf \ue010.", "Wir trafen uns <b>am 5. Mai</b>."),
+        ("We met at <b>3 p.m.</b>!", "Wir trafen uns um \ue010!", "Wir trafen uns um <b>15:00</b>!"),
+        ("We met since <b>5 May</b>!", "Wir trafen uns seit \ue010!", "Wir trafen uns seit <b>5. Mai</b>!"),
+    ],
+)
+def test_the_word_of_a_date_stands_before_the_tag_as_in_the_source(
+    source: str, translation: str, expected: str, with_word: bool
+) -> None:
+    """Wherever the alignment puts the tag: before the date, or before the word that the model wrote."""
+    [found] = read(Segment(source), Reading("en", Keeping("en", "de"), split=False, pieces=4))
+    assert isinstance(found, Sentence)
+    piece, at = translation.index("\ue010"), found.text.index("\ue010")
+    written = re.search(r"(auf|on|um) $", translation[:piece], re.IGNORECASE) if with_word else None
+    links = [(at, i) for i in range(written.start() if written else piece, piece + 1)]
+    assert restore(Segment.of_parts(place(found, translation, links).parts)).text == expected
 
 
 def test_a_month_begins_a_sentence_with_a_capital() -> None:

@@ -49,6 +49,7 @@ def values(text: str, src: str, tgt: str) -> list[tuple[str, str]]:
         ("I ate 3 and 5 p.m. came", "en", "de", [("", "3"), ("", "17:00")]),
         ("de 22h30 à 6h", "fr", "de", [("von", "22:30 bis 6 Uhr")]),
         ("de 8h30 à 12h15", "fr", "en", [("from", "8:30 to 12:15")]),
+        ("desde las 10:40h hasta las 11h", "es", "en", [("from", "10:40 to 11:00")]),
         ("von 9:30 Uhr bis 18 Uhr", "de", "fr", [("de", "9:30 à 18:00")]),
         ("9時〜18時、9〜18時", "ja", "de", [("", "9–18 Uhr"), ("", "9–18 Uhr")]),
         ("9 a.m. - 5 p.m.", "en", "de", [("", "9–17 Uhr")]),
