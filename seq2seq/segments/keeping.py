@@ -23,8 +23,14 @@ _VOID = {"br", "hr", "img", "input", "wbr"}  # tags without an end tag
 # Names of the patterns whose matches stand between words, not in the place of one.
 _STANDING = {"emoji", "escape", "footnote", "symbol"}
 _DIGITS = {"date", "phone", "number"}  # written in plain digits, also where the source has wide ones or those of Arabic
-# What stands before a version such as 3.11: a name that does not begin the text.
-_VERSION_OF = re.compile(r"(?:\w\W+[A-Z]\w*|[Vv]ersion|[Rr]elease)\s$")
+# What stands before a version such as 3.11: a name that does not begin the text, or what a part of a text is called.
+_PARTS_OF_TEXTS = (
+    "versions?|releases?|sections?|chapters?|figures?|tables?|equations?|version(?:en)?|abschnitte?s?|kapiteln?"
+    "|abbildung(?:en)?|tabellen?|versi(?:ón|ones)|secci(?:ón|ones)|cap[íi]tulos?|figuras?|tablas?|chapitres?|tableaux?"
+    "|versies?|paragra(?:af|fen)|hoofdstuk(?:ken)?|figuren|figuur|tabel(?:len)?"
+)
+_VERSION_OF = re.compile(rf"(?:\w\W+[A-Z]\w*|\b(?i:{_PARTS_OF_TEXTS}))\s$|(?:バージョン|図|表|[第式])\s?$")
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
 _OPENS_CODE = frozenset("{<")  # what a template's tag or a message of ICU begins with
 _OBJECT = "\ufffc"  # stands for a mark where these are looked for
 _SMALL_NUMBER = re.compile(r"\d{1,4}")
@@ -197,6 +203,7 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
     days = [] if keeping.lenient else _dates(text, keeping, taken, found)
     begins_of_days = [day.begin for day in days]
     listed: dict[str, list[number_lists.Found]] = {"number": [], "phone": []}
+    version_end = 0
     for match in found:
         if keeping.lenient and _SMALL_NUMBER.fullmatch(match[0]):
             continue
@@ -207,10 +214,12 @@ def _things(text: str, keeping: Keeping, names: Sequence[Span], begins: bool) ->
             continue
         if name in _DIGITS and keeping.tgt and primary(keeping.tgt) not in UNSPACED_LANGUAGES:
             code = re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), code)
-        if name == "number" and not _VERSION_OF.search(text, max(0, begin - 40), begin):
+        if name == "version" or (name == "number" and _is_version(text, begin, end, version_end, keeping.src)):
+            version_end = end
+        elif name == "number":
             code = _localised(code, keeping)
-        if name in listed:
-            listed[name].append((begin, end, code))
+        if name in listed or name == "version":
+            listed["phone" if name == "phone" else "number"].append((begin, end, code))
         else:
             things.append((begin, end, _kind(name, code), code))
     values = list(days)
@@ -279,6 +288,14 @@ def _kind(name: str, code: str) -> str:
         return CLOSE
     word = re.match(r"[<\[](\w*)", code)
     return ALONE if code.endswith("/>") or code.startswith("<!") or (word and word[1].lower() in _VOID) else OPEN
+
+
+def _is_version(text: str, begin: int, end: int, version_end: int, language: str) -> bool:
+    """Whether a number is that of a version or of a part of a text, or goes on with a list of such that ended there."""
+    if _VERSION_OF.search(text, max(0, begin - 40), begin):
+        return True
+    is_like = version_end and _VERSION.fullmatch(text, begin, end)
+    return bool(is_like) and number_lists.goes_on(text[version_end:begin], language)
 
 
 def _localised(code: str, keeping: Keeping) -> str:

@@ -52,6 +52,11 @@ def joined(text: str, numbers: Sequence[Found], src: str, tgt: str) -> Iterator[
             yield from found
 
 
+def goes_on(gap: str, language: str) -> bool:
+    """Whether what stands between two numbers is what a list has there."""
+    return _between(language) is not None and _pattern(language).fullmatch(gap) is not None
+
+
 def last_words(language: str) -> dict[str, str]:
     """What is written between two things for `also` and `either`: " and ", " or "; empty if it is not known."""
     between = _between(language)

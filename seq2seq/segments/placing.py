@@ -61,8 +61,15 @@ def place(sentence: Sentence, text: str, links: Sequence[Link], phrases: Iterabl
     if inner:
         sources = [match.span() for match in _words().finditer(sentence.text)]
         aligned = _aligned(sources, words, links)
-        for i, source in enumerate(aligned):  # a full stop is no translation of a word
-            if source >= 0 and _is_word(sentence.text[sources[source][0]]) and not _is_word(text[words[i][0]]):
+        pieces = {sentence.text[start]: i for i, (start, _) in enumerate(sources) if is_piece(sentence.text[start])}
+        for i, source in enumerate(aligned):
+            first = text[words[i][0]]
+            if first in pieces:
+                aligned[i] = pieces[first]
+            elif source >= 0 and (
+                (_is_word(sentence.text[sources[source][0]]) and not _is_word(first))  # a full stop translates no word
+                or sentence.text[sources[source][0]] in pieces  # nor does a word translate a value
+            ):
                 aligned[i] = -1
         ranges = _Placing(sources, words, aligned).ranges(list(inner), 0, len(words))
         writer.write(ranges)

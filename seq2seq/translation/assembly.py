@@ -103,7 +103,7 @@ class Assembly:
             return reading
         ends = [0, *(end for place in self.terms.places(text) for end in place[:2]), len(text)]
         found = [word for begin, end in pairwise(ends) for word in _LETTERS.findall(text[begin:end])]
-        words = [word for word in dict.fromkeys(found) if not word.isascii()]
+        words = [word for word in dict.fromkeys(found) if not word.isascii() and any(map(str.isalpha, word))]
         plain = [normalise(word, reading.normalisation).text for word in words]
         known = map(self.src_tokenizer.knows, self.src_tokenizer.encode(plain))
         foreign = [

@@ -103,6 +103,11 @@ def test_awkward_lines(model: Path) -> None:
     assert call("translate", "--model", model, "--quiet", stdin="x" * 700).err == ""
 
 
+def test_a_fraction_sign_is_part_of_its_number(model: Path) -> None:
+    result = worked(call("translate", "--model", model, stdin="The man has 3½ cats.\n"))
+    assert "3½" in result.lines[0] and result.err == ""
+
+
 def test_the_order_of_many_lines_is_kept(model: Path) -> None:
     """There are more lines than one window holds, of mixed lengths."""
     english = [PAIRS[i * 7 % 60][0] if i % 11 else "" for i in range(300)]

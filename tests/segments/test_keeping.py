@@ -66,7 +66,22 @@ VALUES = {
     "keys": ["Ctrl+C", "Alt + F4", "F5"],
     "people": ["@alice", "@bob_2", "#python", "#42"],
     "entities": ["&amp;", "&#39;", "&#x2014;", "&nbsp;"],
-    "numbers": ["12", "2024", "12 m", "5 km/h", "50%", "50 %", "$5", "5 €", "20 °C", "10:30", "1990-1995", "3/4", "-5"],
+    "numbers": [
+        "12",
+        "2024",
+        "12 m",
+        "5 km/h",
+        "50%",
+        "50 %",
+        "$5",
+        "5 €",
+        "20 °C",
+        "10:30",
+        "1990-1995",
+        "3/4",
+        "-5",
+        "3½",
+    ],
     "exponents": ["1e10", "6.02e23", "1.5E-3", "2E+5"],
     "dates": ["2024-05-17", "2024-05-17T10:30:00Z", "17/05/2024", "17.05.2024"],
     "phones": ["0123-456789", "+49 30 1234567", "0123 456 789", "(030) 123456"],
@@ -216,6 +231,10 @@ def test_numbers_in_prose_are_written_anew() -> None:
         written("I use Python 3.11 of 2024-05-17, v1.2, 10:30, 1.2.3")
         == "I use Python 3.11 of 2024-05-17, v1.2, 10:30, 1.2.3"
     )
+    for versions in ("The versions 1.2.3, 1.2.4", "The versions 1.2.3 and 2.0", "section 2.5 or 2.6, and Chapter 3.1"):
+        assert written(versions) == versions
+    assert written("Use 1.2.3 and 2.5 km, or 3.5.") == "Use 1.2.3 and 2,5 km, or 3,5."
+    assert written("Abschnitt 2.5 und 2,5 Liter", Keeping("de", "en")) == "Abschnitt 2.5 und 2.5 Liter"
     assert written("3,50 und 1.000", Keeping("de", "en")) == "3.50 und 1,000"
     assert written("3.50", Keeping("en", "xx")) == "3.50"
     assert written("1.000.000 Euro", Keeping("de", "en")) == "1,000,000 Euro"

@@ -28,6 +28,7 @@ def values(text: str, src: str, tgt: str) -> list[str]:
         ("11、18、25です。", "zh", "ja", ["11、18、25"]),
         ("At 5 km, 10 km and 20 km there is water.", "en", "de", ["5 km, 10 km und 20 km"]),
         ("No. 1, 2, 2024-05-17, +49 30 123456, +49 30 123457.", "en", "de", [*"12", *LATER]),
+        ("It needs 1.2.3, 1.2.4 or 2.0.", "en", "de", ["1.2.3, 1.2.4 oder 2.0"]),
         # Two numbers are no list, nor are those of a date, or with words between.
         ("He has 5 and 7 of them.", "en", "de", ["5", "7"]),
         ("On May 5, 2019, 3 people came.", "en", "de", ["5. Mai 2019", "3"]),

@@ -61,6 +61,11 @@ def test_values_stand_where_their_pieces_are() -> None:
     assert placed("a %s b", "\ue010 \ue010 \ue015 y", [], pieces=4).split() == ["%s", "y"]  # others do not count
 
 
+def test_markup_around_a_value_stands_around_its_piece() -> None:
+    """Whatever else is aligned to it."""
+    assert placed("a <b>%s</b> c", "x \ue010 y", [("\ue010", "x"), ("c", "y")], pieces=4) == "x <b>%s</b> y"
+
+
 ENDS = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "<br/>", "%s", "%d", "😀"])
 SOURCES = st.lists(ENDS | st.sampled_from(["one", "two", "three,", "four"]), min_size=1, max_size=9).map(" ".join)
 
