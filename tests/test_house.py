@@ -52,7 +52,7 @@ MODULES_INSIDE = {
         "names": "normalisation",
         "numbers": "",
         "ranges": "words",
-        "large_numbers": "numbers",
+        "large_numbers": "numbers ranges",
         "number_lists": "numbers words",
         "times": "words ranges number_lists",
         "dates": "numbers words ranges large_numbers number_lists times",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from seq2seq.segments import ranges
 from seq2seq.segments.numbers import value_of
 
 _SIZES = {"兆": 10**12, "億": 10**8, "亿": 10**8, "万": 10**4, "萬": 10**4}
@@ -15,7 +16,8 @@ _PARTS = {"千": 1000, "百": 100, "": 1}
 _WRITTEN = {"ja": "兆億万", "zh": "兆亿万", "yue": "兆億萬", "zh_Hant": "兆億萬"}  # 10^12, 10^8, 10^4
 _DIGITS = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _PART = re.compile(rf"({_DIGITS})([千百]?)([{''.join(_SIZES)}]?)")  # 3千5百万: several may have one size
-_GROUPED = rf"(?P<large>(?<![\d.,])(?:{_DIGITS}[千百兆億亿万萬]{{1,2}})+(?:\d+(?:,\d{{3}})*)?+(?![千百十兆億亿万萬]))"
+_UNITS = "千百兆億亿万萬"
+_GROUPED = rf"(?P<large>(?<![\d.,{_UNITS}])(?:{_DIGITS}[{_UNITS}]{{1,2}})+(?:\d+(?:,\d{{3}})*)?+(?![{_UNITS}十]))"
 # The powers of ten of the words behind a number.
 _WORDS = {
     "de": {"tausend": 3, "Tausend": 3, "Million": 6, "Millionen": 6, "Milliarde": 9, "Milliarden": 9, "Billionen": 12},
@@ -38,15 +40,31 @@ def pattern(src: str, tgt: str) -> str:
         return "(?!)"
     words = "|".join(sorted(_WORDS[src], key=len, reverse=True))
     of = rf"(?:\s{_OF[src]}\b)?" if src in _OF else ""
-    amount = r"(?P<currency>[$€£¥]\s?)?(?P<amount>\d+(?:[.,\u00a0\u202f ]\d+)*)"
-    return rf"(?P<large>(?<![.,]){amount}[\s-](?P<size>{words})\b{of})"
+    amount = r"\d+(?:[.,\u00a0\u202f ]\d+){0,5}"
+    first = rf"(?:(?P<least>{amount})(?:\s?[-–]\s?|\s(?:{ranges.words_between(src)})\s)[$€£¥]?)?"  # 3 to 5 million
+    number = rf"(?P<currency>[$€£¥]\s?)?{first}(?P<amount>{amount})[\s-](?P<size>{words})\b{of}"
+    return rf"(?P<large>(?<![.,]){number})"
 
 
 def written(match: re.Match[str], locale: Any, src: str) -> tuple[str, str]:
     """A number that the `pattern` has found, in the language of a locale, and its digits; both empty if it is none."""
+    if src in _WRITTEN:
+        return _written(_grouped(match["large"]), locale)
+    size = 10 ** _WORDS[src][match["size"]]
+    amounts = [value_of(amount, src) for amount in (match["least"], match["amount"]) if amount]
+    values = [amount * size for amount in amounts if amount is not None]
+    numbers = [_written(value, locale) for value in values]
+    if len(values) < len(amounts) or values != sorted(set(values)) or not all(text for text, _ in numbers):
+        return "", ""
+    dash = "～" if locale.language == "ja" else "–"
+    text, digits = (dash.join(each) for each in zip(*numbers, strict=True))
+    return f"{match['currency'] or ''}{text}", digits
+
+
+def _written(value: Decimal | None, locale: Any) -> tuple[str, str]:
+    """A whole number in the language of a locale, and its digits."""
     from babel.numbers import format_decimal
 
-    value = _grouped(match["large"]) if src in _WRITTEN else _counted(match, src)
     if value is None or value != value.to_integral():
         return "", ""
     digits = str(format_decimal(value, locale=locale))
@@ -57,8 +75,7 @@ def written(match: re.Match[str], locale: Any, src: str) -> tuple[str, str]:
     for size, power in zip(sizes, (12, 8, 4), strict=True):
         count, rest = divmod(rest, 10**power)
         text += f"{count}{size}" if count else ""
-    currency = "" if src in _WRITTEN else match["currency"] or ""
-    return f"{currency}{text}{rest or ''}", digits
+    return f"{text}{rest or ''}" or "0", digits
 
 
 def _grouped(large: str) -> Decimal | None:
@@ -72,9 +89,3 @@ def _grouped(large: str) -> Decimal | None:
             total, section = total + section * _SIZES[part[3]], Decimal(0)
         at = part.end()
     return total + section if at == len(large) else None
-
-
-def _counted(match: re.Match[str], src: str) -> Decimal | None:
-    """The value of 2.5 million."""
-    amount = value_of(match["amount"], src)
-    return None if amount is None else amount * 10 ** _WORDS[src][match["size"]]
