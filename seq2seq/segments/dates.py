@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from seq2seq.segments import large_numbers, ranges, times
-from seq2seq.segments.number_lists import last_words
+from seq2seq.segments.number_lists import last_words, listed
 from seq2seq.segments.numbers import locale_of
 from seq2seq.segments.ranges import Found
 from seq2seq.segments.words import primary
@@ -46,6 +46,7 @@ _AFTER_OTHERS = frozenset(("between", "after"))  # words before a time that stay
 # The year, the month and the day; a year of an era before them (令和6年3月5日) is left to the model with all of it.
 _DATE = r"(?<![\d年])(?:(?P<year>\d{{3,4}})年\s?)?(?P<month>\d{{1,2}})月(?:\s?(?P<day>\d{{1,2}})[日号號]"
 _DATE += r"(?:\s?[（(](?P<weekday>{weekdays})[）)]|\s?(?P<weekday_behind>{wide})"
+_DATE += r"|(?P<days>(?:[、，,と和]\s?\d{{1,2}}[日号號])+)"
 _DATE += r"|(?:[〜～~–-]|(?P<words>から|到|至))(?P<until>\d{{1,2}})[日号號](?(words)(?:まで)?))?)?"
 _COUNTER = re.compile("[年月日时時点點分人歳番](?![本曜間间々])")
 _YEAR = r"(?:1\d\d\d|2[01]\d\d)"
@@ -238,11 +239,22 @@ def _date(found: dict[str, str], locale: Any, source: Any) -> str:
     else:
         # 2000 is a leap year, as the year that is not named may be.
         written = str(format_skeleton(parts, date(int(year or 2000), month, int(day or 1)), locale=locale))
+    if days := [int(each) for each in re.findall(r"\d+", found.get("days", ""))]:
+        date(int(year or 2000), month, max(days))  # ValueError: there is no such day
+        return _of_several(written, [int(day or 0), *days], locale.language)
     if until:
         date(int(year or 2000), month, int(until))  # ValueError: there is no such day
         words = "words" in found or "words_after" in found
         return ranges.of_days(written, int(day or 0), int(until), locale.language, words)
     return re.sub(r"\b1 (?=\D)", "1er ", written) if locale.language == "fr" and day else written
+
+
+def _of_several(written: str, days: list[int], language: str) -> str:
+    """A date with several days in the place of the first: March 3, 4 and 5; empty if they do not rise."""
+    if days != sorted(set(days)):
+        return ""
+    day = re.compile(rf"(?<!\d){days[0]}(日|\.|(?!月))(?!\d)")
+    return day.sub(lambda match: listed([f"{each}{match[1]}" for each in days], language), written)
 
 
 def _month(name: str, locale: Any) -> int:

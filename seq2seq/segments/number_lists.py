@@ -57,6 +57,12 @@ def goes_on(gap: str, language: str) -> bool:
     return _between(language) is not None and _pattern(language).fullmatch(gap) is not None
 
 
+def listed(items: Sequence[str], language: str) -> str:
+    """Several things as a language lists them, "and" before the last; empty if that is not known."""
+    between = _between(language)
+    return between.comma.join(items[:-1]) + last_words(language)["also"] + items[-1] if between else ""
+
+
 def last_words(language: str) -> dict[str, str]:
     """What is written between two things for `also` and `either`: " and ", " or "; empty if it is not known."""
     between = _between(language)

@@ -279,9 +279,10 @@ class _Writer:
         return isinstance(before, Mark) and before.kind == OPEN
 
     def _begins_with_capital(self) -> bool:
-        """Whether the first letter of the sentence, as it stands in the source, is a capital."""
+        """Whether the first letter of the sentence, as it stands in the source, is a capital, or has no case."""
         codes = (part if isinstance(part, str) else getattr(part.code, "source", "") for part in self.sentence.parts)
-        return next((letter for text in codes for letter in text if letter.isalpha()), "").isupper()
+        first = next((letter for text in codes for letter in text if letter.isalpha()), "")
+        return first != "" and not first.islower()
 
     def write(self, ranges: Sequence[_Range]) -> None:
         """Write the text up to the last of these marks, with them."""

@@ -174,6 +174,12 @@ def test_the_word_of_a_date_stands_before_the_tag_as_in_the_source(
     assert restore(Segment.of_parts(place(found, translation, links).parts)).text == expected
 
 
+def test_a_range_begins_a_sentence_with_a_capital_where_the_source_has_no_case() -> None:
+    [found] = read(Segment("9時から18時まで働く"), Reading("ja", Keeping("ja", "en"), split=False, pieces=4))
+    assert isinstance(found, Sentence)
+    assert restore(Segment.of_parts(place(found, "\ue010 I work", []).parts)).text == "From 9:00 to 18:00 I work"
+
+
 def test_a_month_begins_a_sentence_with_a_capital() -> None:
     reading = Reading("en", Keeping("en", "fr"), split=False, pieces=4)
     for source, expected in (("March 2020 was cold", "Mars 2020 était froid"), ("in March 2020", "en mars 2020")):
