@@ -74,8 +74,9 @@ def found(text: str, src: str, tgt: str) -> Iterator[Found]:
         groups = {name: value for name, value in match.groupdict().items() if value}
         place = next((name for name in _PLACES if f"of_{name}" in groups), "")
         written, key = _written(match, groups, locale, own)
-        # A unit may be that of a number before it, too: 2〜3万円.
-        shares = "large" in groups and _and_number(source).search(text[max(0, match.start() - 16) : match.start()])
+        # A unit may be that of a number before it, too: until 3 or 4 p.m., 2〜3万円.
+        has_unit = "large" in groups or ("twelve" in groups and "first" not in groups)
+        shares = has_unit and _and_number(source).search(text[max(0, match.start() - 16) : match.start()])
         if not written or shares:
             continue
         begin, end = match.start(f"of_{place}" if place else 0), match.end()

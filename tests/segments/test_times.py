@@ -46,7 +46,7 @@ def values(text: str, src: str, tgt: str) -> list[tuple[str, str]]:
         ("9-11 am, from 3 till 5 p.m.", "en", "ja", [("", "午前9時～午前11時"), ("", "午後3時から午後5時まで")]),
         ("between 3 and 5 p.m.", "en", "de", [("", "15:00 und 17:00")]),
         ("at 3 or 5 p.m.", "en", "de", [("um", "15:00 oder 17:00")]),
-        ("I ate 3 and 5 p.m. came", "en", "de", [("", "3"), ("", "17:00")]),
+        ("until 3 or 4 p.m. today", "en", "de", [("", "3"), ("", "4")]),
         ("de 22h30 à 6h", "fr", "de", [("von", "22:30 bis 6 Uhr")]),
         ("de 8h30 à 12h15", "fr", "en", [("from", "8:30 to 12:15")]),
         ("desde las 10:40h hasta las 11h", "es", "en", [("from", "10:40 to 11:00")]),
