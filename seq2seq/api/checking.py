@@ -6,17 +6,17 @@ from pathlib import Path
 from seq2seq.api.exported import exported_once
 from seq2seq.api.models import directions_in, open_model, shipped_models
 from seq2seq.errors import InputError
-from seq2seq.text.adequacy import dual_cross_entropies, unlikely
+from seq2seq.text.adequacy import Entropies, others, unlikely
 from seq2seq.text.directions import Direction, find_language, name_of
 from seq2seq.text.suspects import Check
 from seq2seq.translation.translator import LineTranslator
 
-FEWEST = 200  # pairs, of which a score is high against the others
+FEWEST = 200  # pairs, among which it shows how well the models know the text
 MOST = 20_000  # pairs that the models that ship are asked about without being named
 
 
 def dual_check(folders: Sequence[Path], languages: Direction, say: Callable[[str], None]) -> Check | None:
-    """A check of pairs by their dual cross-entropies; None if no models are given and none that ship fit.
+    """A check of pairs by the cross-entropies of both directions; None if no models are given and none that ship fit.
 
     The models compute in their int8 form where onnxruntime is installed.
 
@@ -43,9 +43,14 @@ def dual_check(folders: Sequence[Path], languages: Direction, say: Callable[[str
                 say(f"note: no model is asked about so many pairs; {asked} asks those that ship")
             return [""] * count
         say(f"asking models of {name_of((src, tgt))} and back about {count:,} pairs")
-        forward = _open(known[src, tgt], (src, tgt)).cross_entropies(sources, targets)
-        backward = _open(known[tgt, src], (tgt, src)).cross_entropies(targets, sources)
-        return unlikely(dual_cross_entropies(forward, backward))
+        forward, backward = _open(known[src, tgt], (src, tgt)), _open(known[tgt, src], (tgt, src))
+        rows = others(sources, targets)
+        own = Entropies(forward.cross_entropies(sources, targets), backward.cross_entropies(targets, sources))
+        mismatched = Entropies(
+            forward.cross_entropies([sources[i] for i in rows], targets),
+            backward.cross_entropies([targets[i] for i in rows], sources),
+        )
+        return unlikely(sources, targets, own, mismatched)
 
     return check
 

@@ -9,7 +9,7 @@
 The folder has train, dev and test, of which dev and test share no sentence with train on either side, a README.md
 with the report, and two tables with the reason for each pair: dropped.tsv, and suspects.tsv for pairs that may be
 wrong: lines that have slipped, copies, a wrong encoding or language, markup, numbers that disagree, odd lengths, and
-unlikely translations by models of both directions (dual cross-entropy, Junczys-Dowmunt 2018).
+unlikely translations by models of both directions (their cross-entropies against those of mismatched pairs).
 """
 
 from collections.abc import Sequence
