@@ -113,7 +113,7 @@ MODULES_INSIDE = {
         "open_document": "archive xml_member markup_tree",
         "epub": "archive xml_member markup_tree",
     },
-    "languages": {"codes": "", "identification": "codes"},
+    "languages": {"codes": "", "identification": "codes", "misreading": "identification"},
     "corpora": {
         "request": "",
         "findings": "",

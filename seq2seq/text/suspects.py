@@ -14,6 +14,7 @@ from itertools import chain
 import numpy as np
 
 from seq2seq.languages.identification import as_written, is_in_script, margin
+from seq2seq.languages.misreading import has_lost_letters, is_misread
 from seq2seq.segments.patterns import MAYBE, any_pattern
 from seq2seq.text.quality import MIN_PAIRS, is_in_other_language
 
@@ -27,8 +28,6 @@ WRONG_SIDE = "{language} line in the language of the other side"
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]{2,8});|\b\w+=\"[^\"]*\"\s*/?>")
 _USUAL = 0.25  # share of the pairs with markup on both sides from which it is usual
-_HIGH = "\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"  # what the bytes above 127 are in Windows-1252 or Latin-1
-_RUN = re.compile(f"[ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛâãäåæçèéêëìíîïðà][{_HIGH}]+")
 _NUMBER = re.compile(r"\d+")
 _SPELT = 100  # numbers up to this, and round hundreds, are often spelt out
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f][0-9A-Za-z_\u00c0-\u024f]*")  # names and terms, also within Japanese
@@ -90,30 +89,11 @@ def _copies(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) 
     return [COPY if is_copy(s, t) else "" for s, t in zip(src, tgt, strict=True)]
 
 
-def is_misread(line: str) -> bool:
-    """Whether UTF-8 was read as Windows-1252 or Latin-1 somewhere in a line, or UTF-16 as UTF-8, or one was lost."""
-    return "\ufffd" in line or "\0" in line or any(_is_utf8(run[0]) for run in _RUN.finditer(line))
-
-
-def _is_utf8(run: str) -> bool:
-    """Whether characters are the bytes of a letter or mark in UTF-8."""
-    data = bytearray()
-    for character in run:
-        try:
-            data += character.encode("cp1252")
-        except UnicodeEncodeError:
-            data += character.encode("latin-1")
-    for end in (2, 3, 4):
-        try:
-            decoded = bytes(data[:end]).decode()
-        except UnicodeDecodeError:
-            continue
-        return not "\u0800" <= decoded <= "\u085f"  # "à" and a no-break space before a quote, not Samaritan
-    return False
-
-
 def _encodings(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
-    return [ENCODING if is_misread(s) or is_misread(t) else "" for s, t in zip(src, tgt, strict=True)]
+    def is_wrong(s: str, t: str) -> bool:
+        return is_misread(s, languages) or is_misread(t, languages) or has_lost_letters(s, t) or has_lost_letters(t, s)
+
+    return [ENCODING if is_wrong(s, t) else "" for s, t in zip(src, tgt, strict=True)]
 
 
 def _markup(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:

@@ -7,9 +7,10 @@ import pytest
 from faulty import KINDS, with_fault
 
 from seq2seq.languages.identification import as_written, is_foreign, is_in_script, margin, scripts_of
+from seq2seq.languages.misreading import has_lost_letters, is_misread
 from seq2seq.text.corpus import DataConfig, load_train
 from seq2seq.text.sources import Pair
-from seq2seq.text.suspects import disagree, is_misread, suspects, suspects_notice
+from seq2seq.text.suspects import disagree, suspects, suspects_notice
 
 FRENCH = [
     "Le petit chat dort toujours sur le vieux fauteuil du salon.",
@@ -83,10 +84,65 @@ def test_a_text_with_many_faults_of_a_kind_has_a_notice(good: list[Pair], kind: 
         ("über Äpfel, “quoted” – naïve…", False),
         ("Il dit à\xa0«\xa0non\xa0» — Ñandú, ÎLE", False),
         ("日本語", False),
+        *[
+            (line, False)
+            for line in (
+                "„CAFÉ“",
+                "OLÉ…",
+                "NESCAFÉ™",
+                "DÉCONSEILLÉ\xa0:",
+                "MARGÓ”",
+                "café…”",
+                "Čo robíš“",
+                "AMANHÃ”",
+                "NIVÅ”",
+                "É… não sei",
+                "Рік, К’ят, 5 МіБ",
+                "%sЗібрано",
+                "ДІТІ І СІРІ",
+            )
+        ],
+        *[(line, True) for line in ("Ã\xa0 Paris", "Å›wiat", "100Â°C", "È™i", "Viá»‡t", "ðŸ˜€", "uÌˆber")],
     ],
 )
-def test_a_wrong_encoding(line: str, misread: bool) -> None:
-    assert is_misread(line) is misread
+@pytest.mark.parametrize("languages", [("en", "de"), ("uk", "hu")])
+def test_a_wrong_encoding(line: str, misread: bool, languages: tuple[str, str]) -> None:
+    """Capitals and marks that could be the bytes of a letter by chance are none."""
+    assert is_misread(line, languages) is misread
+
+
+@pytest.mark.parametrize("page", ["cp1252", "cp1250", "cp1251", "cp437", "cp850", "mac_roman"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Die Tür ist größer.",
+        "Über Äpfel läuft er nicht.",
+        "C’était déjà l’été.",
+        "Это письмо.",
+        "Είναι εδώ.",
+        "Đường phố Việt",
+        "彼女は毎日学校に行きます。",
+    ],
+)
+def test_utf8_that_was_read_as_a_code_page(page: str, line: str) -> None:
+    assert not is_misread(line, ("en", "ru"))
+    assert is_misread(line.encode().decode(page, "ignore"), ("en", "ru"))
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "lost"),
+    [
+        ("Die T?r ist zu.", "The door is shut.", True),
+        ("Ist er da?", "Is he there?", False),
+        ("Was?Nein!", "What?No!", False),
+        ("siehe https://a.org/x?id=3 dort", "see it", False),
+        ("das Muster colou?r", "the pattern colou?r", False),
+        ("これか?それか", "this or that", False),
+    ],
+)
+def test_letters_that_became_question_marks(line: str, other: str, lost: bool) -> None:
+    assert has_lost_letters(line, other) is lost
+    assert (suspects([other], [line], ("en", "ja")) == ["wrong encoding"]) is lost
 
 
 @pytest.mark.parametrize(
