@@ -83,7 +83,7 @@ def _is_evident(line: str, start: int, end: int, text: str, languages: Sequence[
     """Whether line[start:end] is no text as it stands, and `text` may be."""
     run, own = line[start:end], {name for language in languages for name in scripts_of(language)} - {"LATIN"}
     if len(text) == 1:
-        if run.isalpha() and _script(run[0]) in own or not (_FITTING.match(text) or _script(text) in own):
+        if (run.isalpha() and _script(run[0]) in own) or not (_FITTING.match(text) or _script(text) in own):
             return False
     elif any(unicodedata.category(character) in ("Cc", "Cn", "Co") for character in text):
         return False
