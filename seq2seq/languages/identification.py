@@ -6,8 +6,9 @@ This module does not know files or sentence pairs.
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from statistics import median
 from typing import Any, NamedTuple
 
 from babel.core import get_global
@@ -37,6 +38,9 @@ _NAMES = {  # how the Unicode names of a script's letters begin
     "Hant": _CHINESE,
 }
 _LETTERS = 60  # of a line that are looked at
+_ASKED, _FEWEST = 300, 50  # lines, by which it shows what a text is taken for
+_CLOSE = 10.0  # nats, in the median of the lines, by which a language is less likely than its close relatives
+_RELATED = 30.0  # and by which those are that a language is taken for which is not known
 
 
 @cache
@@ -167,10 +171,44 @@ def untold(languages: Sequence[str]) -> str:
     return next((language for language in languages if canonical(language) == "en"), languages[0])
 
 
-def margin(line: str, language: str) -> float:
-    """By how many nats the most likely of all languages is more likely than this one; 0 if it is not known."""
+def relatives(lines: Sequence[str], language: str) -> tuple[frozenset[str], str]:
+    """The languages that the lines of a text may well be taken for, and the likely one if it is not that which is said.
+
+    The identifier does not know all languages in all of their scripts, and hardly tells apart some others (Malay and
+    Indonesian). So what most lines are about as likely in is no other language.
+
+    Args:
+        lines: in the script of `language`, long enough to be identified.
+        language: that they are said to be in, with its script if that is not the usual one.
+
+    Returns:
+        The languages as py3langid names them, none if it cannot tell; empty or the name of another language.
+    """
     identifier, tag = _identifier(), tag_of(language)
-    if identifier is None or tag is None:
+    if identifier is None or tag is None or tag.language not in identifier.labels:
+        return frozenset(), ""
+    known = scripts_of(tag.language) == scripts_of(language)
+    if len(lines) < _FEWEST:
+        return frozenset([tag.language] if known else []), ""
+    ranked = [dict(identifier.rank(line)) for line in lines[:: -(-len(lines) // _ASKED)]]
+    best = [max(ranks.values()) for ranks in ranked]
+    lacks = {name: median(top - ranks[name] for top, ranks in zip(best, ranked, strict=True)) for name in ranked[0]}
+    least = min(lacks, key=lacks.__getitem__)
+    is_said = known and lacks[tag.language] < _CLOSE
+    most = lacks[least] + (_CLOSE if is_said else _RELATED)
+    close = (name for name, lack in lacks.items() if lack < most)
+    return frozenset([tag.language, *close]), least if known and not is_said else ""
+
+
+def margin(line: str, languages: Collection[str]) -> float:
+    """By how many nats the most likely of all languages is more likely than any of these; 0 if none is known.
+
+    Args:
+        line: any.
+        languages: as py3langid names them.
+    """
+    identifier = _identifier()
+    if identifier is None:
         return 0.0
     ranked = identifier.rank(line)
-    return float(ranked[0][1] - dict(ranked).get(tag.language, ranked[0][1]))
+    return float(ranked[0][1] - max((log_prob for name, log_prob in ranked if name in languages), default=ranked[0][1]))

@@ -16,7 +16,7 @@ from seq2seq.text.corpus import DataConfig, Report
 from seq2seq.text.partition import SHARES, partition
 from seq2seq.text.quality import CHECK_LINES, correlation_notices, slip_notices
 from seq2seq.text.sources import Pair
-from seq2seq.text.suspects import Check, suspects
+from seq2seq.text.suspects import Check, language_notices, suspects
 
 _SHARED = "in dev or test"
 _MOST_HELD_OUT = 1000  # pairs of dev and of test, where no number is given
@@ -126,6 +126,7 @@ def _suspects(
             verdicts[i] = reason
     notices += slip_notices(found, languages, [i + 1 for i in rows])
     notices += [f"{notice}; {CHECK_LINES}" for notice in correlation_notices(src, tgt)]
+    notices += language_notices(src, tgt, languages)
     result = [Dropped(i + 1, reason, train[i]) for i, reason in zip(rows, verdicts, strict=True) if reason]
     if result:
         counts = ", ".join(f"{n:,} {reason}" for reason, n in Counter(item.reason for item in result).most_common())

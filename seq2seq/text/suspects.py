@@ -8,12 +8,12 @@ is. This module drops nothing and does not know files.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 
 import numpy as np
 
-from seq2seq.languages.identification import as_written, is_in_script, margin
+from seq2seq.languages.identification import as_written, is_in_script, margin, relatives
 from seq2seq.languages.misreading import has_lost_letters, is_misread
 from seq2seq.segments.patterns import MAYBE, any_pattern
 from seq2seq.text.quality import MIN_PAIRS, is_in_other_language
@@ -61,7 +61,7 @@ def suspects(
 
 
 def suspects_notice(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
-    """A notice if more than a few of some pairs of a text, evenly spread, are suspicious; else none.
+    """Notices if more than a few of some pairs of a text, evenly spread, are suspicious, or a side is wrong.
 
     Copies, wrong sides and other scripts have notices of their own, see `quality`.
     """
@@ -69,12 +69,14 @@ def suspects_notice(src: Sequence[str], tgt: Sequence[str], languages: tuple[str
     looked_at = len(src[::step])
     checks = _encodings, _markup, _identified, _numbers, _lengths
     found = Counter(filter(None, suspects(src[::step], tgt[::step], languages, checks)))
+    notices = language_notices(src[::step], tgt[::step], languages)
     if looked_at < MIN_PAIRS or found.total() < _NOTED * looked_at:
-        return []
+        return notices
     share, counts = found.total() / looked_at, ", ".join(f"{n:,} {reason}" for reason, n in found.most_common())
     return [
+        *notices,
         f"about {share:.0%} of the pairs are suspicious (of {looked_at:,} looked at: {counts}); "
-        "the command corpus lists them, and drops them with --drop-suspects"
+        "the command corpus lists them, and drops them with --drop-suspects",
     ]
 
 
@@ -168,23 +170,42 @@ def _identified(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, st
     """Lines in the script of their language that the identifier takes for another one."""
     reasons = [""] * len(src)
     for lines, other, language in zip((src, tgt), (tgt, src), languages, strict=True):
-        trusted, written = _trusted(lines, language), as_written(lines[: 10 * _LOOKED_AT], language)
-        for i, line in enumerate(lines):
+        written = as_written(lines[: 10 * _LOOKED_AT], language)
+        accepted, _ = relatives(_telling(lines, written), written)
+        trusted = _trusted(lines, accepted)
+        for i, line in enumerate(lines if accepted else ()):
             if reasons[i] or len(line) < _FROM or _share(_words(line), trusted) >= _TRUSTED_SHARE:
                 continue
-            if not is_in_script(line, written) or margin(line, language) <= _MARGIN:
+            if not is_in_script(line, written) or margin(line, accepted) <= _MARGIN:
                 continue
             words = _own_words(line, other[i])
-            if len(words) >= _FROM and margin(words, language) > _MARGIN:
+            if len(words) >= _FROM and margin(words, accepted) > _MARGIN:
                 reasons[i] = LANGUAGE.format(language=language)
     return reasons
+
+
+def _telling(lines: Sequence[str], language: str) -> list[str]:
+    """Some of the lines that are long enough for the identifier, and in the script of the language."""
+    looked_at = lines[:: 1 + len(lines) // (10 * _LOOKED_AT)]
+    return [line for line in looked_at if len(line) >= _FROM and is_in_script(line, language)]
+
+
+def language_notices(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
+    """A notice for each side of which most lines seem to be in another language; none of them is suspicious then."""
+    notices = []
+    for lines, language in zip((src, tgt), languages, strict=True):
+        written = as_written(lines[: 10 * _LOOKED_AT], language)
+        if other := relatives(_telling(lines, written), written)[1]:
+            found = f"most {language} lines seem to be in another language, such as {other}"
+            notices.append(f"{found}; check --src and --tgt")
+    return notices
 
 
 def _share(words: set[str], trusted: set[str]) -> float:
     return len(words & trusted) / len(words) if words else 0.0
 
 
-def _trusted(lines: Sequence[str], language: str) -> set[str]:
+def _trusted(lines: Sequence[str], accepted: Collection[str]) -> set[str]:
     """Words of a large text that are almost always in lines of its language; none in a text of fewer lines.
 
     Asking the identifier of every line takes 0.3 ms each, so of a large text it is asked of a sample, and then of those
@@ -197,6 +218,6 @@ def _trusted(lines: Sequence[str], language: str) -> set[str]:
     for line in lines[:: len(lines) // _SAMPLE]:
         words = _words(line)
         seen.update(words)
-        if len(line) >= _FROM and margin(line, language) > _MARGIN:
+        if len(line) >= _FROM and margin(line, accepted) > _MARGIN:
             doubted.update(words)
     return {word for word, count in seen.items() if count >= _SEEN and doubted[word] <= _DOUBT * count}

@@ -2,15 +2,16 @@
 
 import random
 import sys
+from itertools import product
 
 import pytest
 from faulty import KINDS, with_fault
 
-from seq2seq.languages.identification import as_written, is_foreign, is_in_script, margin, scripts_of
+from seq2seq.languages.identification import as_written, is_foreign, is_in_script, margin, relatives, scripts_of
 from seq2seq.languages.misreading import has_lost_letters, is_misread
 from seq2seq.text.corpus import DataConfig, load_train
 from seq2seq.text.sources import Pair
-from seq2seq.text.suspects import disagree, suspects, suspects_notice
+from seq2seq.text.suspects import disagree, language_notices, suspects, suspects_notice
 
 FRENCH = [
     "Le petit chat dort toujours sur le vieux fauteuil du salon.",
@@ -239,7 +240,49 @@ def test_text_of_another_languages_script_is_foreign(
 
 
 def test_without_an_identifier_no_language_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert margin(FRENCH[0], "de") > 3 > margin(FRENCH[0], "fr-CA")
-    assert margin(FRENCH[0], "tlh") == 0
+    assert margin(FRENCH[0], {"de"}) > 3 > margin(FRENCH[0], {"de", "fr"})
+    assert margin(FRENCH[0], {"tlh"}) == 0
+    assert relatives([], "fr-CA") == ({"fr"}, "") and relatives([], "tlh") == relatives([], "sr-Latn") == (set(), "")
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
-    assert margin(FRENCH[0], "de") == 0
+    assert margin(FRENCH[0], {"de"}) == 0
+    assert relatives([], "fr") == (set(), "")
+
+
+SERBIAN = (
+    ["Danas smo dugo čekali autobus", "Moja sestra čita novu knjigu", "Sutra ćemo videti stare prijatelje"],
+    ["pored reke u našem gradu.", "jer je napolju lepo vreme.", "u velikoj kući svojih roditelja.", "posle večere."],
+)
+MALAY = (
+    ["Saya membaca buku baru", "Mereka menunggu bas yang lambat", "Kakak saya memasak nasi", "Kami akan melawat kawan"],
+    ["di rumah ibu bapa saya.", "kerana hari ini cuaca baik.", "selepas makan malam.", "di bandar besar itu esok."],
+)
+GERMAN = (
+    ["Wir warten heute lange auf den Bus", "Meine Schwester liest ein neues Buch", "Morgen sehen wir alte Freunde"],
+    ["am Fluss in unserer Stadt.", "weil das Wetter so schön ist.", "im großen Haus der Eltern.", "nach dem Essen."],
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "halves", "instead"),
+    [
+        ("sr-Latn", SERBIAN, ""),  # of which the identifier knows Cyrillic
+        ("sr", SERBIAN, ""),
+        ("hr", SERBIAN, ""),
+        ("ms", MALAY, ""),
+        ("id", MALAY, ""),
+        ("de", GERMAN, ""),
+        ("fi", GERMAN, "de"),
+    ],
+)
+def test_what_most_lines_are_in_is_no_wrong_language(
+    language: str, halves: tuple[list[str], list[str]], instead: str
+) -> None:
+    """But a tenth of the lines in a third language is found; a side that is another language has one notice."""
+    lines = [f"{left} {right}" for left, right in product(*halves)] * 10
+    other = ["We do not know what they say here."] * len(lines)
+    assert set(suspects(other, lines, ("en", language))) == {""}
+    notices = language_notices(other, lines, ("en", language))
+    assert len(notices) == bool(instead) and all(f"another language, such as {instead};" in line for line in notices)
+    mixed = [FRENCH[i % 5] if i % 10 == 0 else line for i, line in enumerate(lines)]
+    found = suspects(other, mixed, ("en", language))
+    assert [bool(reason) for reason in found] == [i % 10 == 0 for i in range(len(lines))]
