@@ -29,6 +29,12 @@ WRONG_SIDE = "{language} line in the language of the other side"
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]{2,8});|\b\w+=\"[^\"]*\"\s*/?>")
 _USUAL = 0.25  # share of the pairs with markup on both sides from which it is usual
 _NUMBER = re.compile(r"\d+")
+_PRINTF = re.compile(
+    r"%(?:\d+\$)?[-+0#']*\d*(?:\.\d+)?[hlLqjzt]*[diouxXeEfFgGcsSp]"
+)  # of which positions are no numbers
+_WHOLE = re.compile(r"(\d+(?:[.,' \xa0\u2009\u202f’]\d+)*)[ \xa0\u202f-]?([^\W\d_])?")  # a number, the letter after it
+_YEARS = range(1000, 2100)
+_LONGER, _WORD = 1.2, 8  # how many times as many letters, and how many more, a line with a number in words has
 _SPELT = 100  # numbers up to this, and round hundreds, are often spelt out
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f][0-9A-Za-z_\u00c0-\u024f]*")  # names and terms, also within Japanese
 _FROM = 30  # characters; for shorter lines lengths and languages are not reliable
@@ -110,19 +116,63 @@ def _numbers(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str])
 
 def disagree(src: str, tgt: str) -> bool:
     """Whether the numbers in digits of two lines cannot be the same numbers."""
+    if _NUMBER.findall(src) == _NUMBER.findall(tgt):
+        return False
+    src, tgt = (_PRINTF.sub("%", side) for side in (src, tgt))
     left, right = _NUMBER.findall(src), _NUMBER.findall(tgt)
     if left == right or "".join(left) == "".join(right):
         return False
+    if not (left and right):
+        if _is_spelt_out(*((src, tgt) if left else (tgt, src))):
+            return False
+    elif _scaled(src, tgt) or _scaled(tgt, src):
+        return False
     one, other = (Counter(int(digits) for digits in side if len(digits) < 16) for side in (left, right))
-    for number in list(one - other):  # hours of the afternoon
-        for partner in (number + 12, number - 12):
-            if one[number] and other[partner] and number <= 24 and partner <= 24:
+    for number in list(one - other):  # hours of the afternoon, and years
+        for partner in [n for n in other - one if _is_same_time(number, n)]:
+            if one[number] and other[partner]:
                 one[number] -= 1
                 other[partner] -= 1
     only, alone = one - other, other - one
     if only and alone:
         return True
     return any(number > _SPELT and number % 100 for number in [*only, *alone])
+
+
+def _is_same_time(one: int, other: int) -> bool:
+    """Whether two numbers may be an hour of the afternoon in two ways, or a year and its last two digits."""
+    less, more = sorted((one, other))
+    return (more <= 24 and more - less == 12) or (10 <= less < 100 and more in _YEARS and more % 100 == less)
+
+
+def _is_spelt_out(digits: str, words: str) -> bool:
+    """Whether the numbers of a line may be words on the other side, which then has more letters, or numerals."""
+    if sum(letter.isalpha() and letter.isnumeric() for letter in words) > 1:
+        return True
+    with_digits, without = len(_letters(digits)), len(_letters(words))
+    return without >= _LONGER * with_digits + _WORD
+
+
+def _scaled(short: str, long: str) -> bool:
+    """Whether a line has a number and a word for its scale where the other has all digits: 3.5 million, 3,500,000.
+
+    The other numbers must be the same.
+    """
+    one, other = _WHOLE.findall(short), _WHOLE.findall(long)
+    if len(one) != len(other):
+        return False
+    scaled = 0
+    for (number, after), (whole, unit) in zip(one, other, strict=True):
+        digits, full = (re.sub(r"\D", "", figure) for figure in (number, whole))
+        if digits == full:
+            continue
+        scales = {mark for mark in (after, unit) if mark.isnumeric()}  # as in Chinese: 20億 is 2 billion
+        zeros = len(full) - len(digits)
+        many = zeros >= (2 if digits != number else 3)
+        if digits.strip("0") != full.strip("0") or not (scales or (after and many)):
+            return False
+        scaled += 1
+    return scaled > 0
 
 
 def _lengths(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str]) -> list[str]:
