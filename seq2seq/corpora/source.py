@@ -36,6 +36,18 @@ class NoTextError(InputError):
     """A source has no pair of two languages: it lacks the part, or no pair is left after cleaning."""
 
 
+class Stretch(NamedTuple):
+    """Pairs that follow each other in a file: the row of the first one among all train pairs, and its number there.
+
+    A number counts what was read, what was dropped as damaged included: for text in lines it is that of the line,
+    and in a table that of the line after the header.
+    """
+
+    start: int
+    file: str  # the source, or of a source with several files the file
+    number: int
+
+
 class Text(NamedTuple):
     """What was read: the pairs of each part, the number of units that were dropped as damaged, notes for the user."""
 
@@ -43,6 +55,7 @@ class Text(NamedTuple):
     damaged: dict[str, int]
     notes: list[str]
     unread: list[str]  # files of the source that were not read
+    places: list[Stretch]  # of the train pairs
 
 
 def _listed(part: str, pairs: Iterator[tuple[str, str]]) -> Pairs:
@@ -75,22 +88,44 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
                 part: collect(part, _pairs(some, request, where, part, findings, part != "train"))
                 for part, some in wanted.items()
             }
-            return Text(_with_text(found), {}, findings.notes, [])
+            return Text(_with_text(found), {}, findings.notes, [], [Stretch(0, where, 1)])
     files = listing.of_path(Path(where), request)
-    parts, damaged = {}, {}
+    parts, damaged, places = {}, {}, list[Stretch]()
     for part, texts in files.parts.items():
         if only not in files.parts or part == only:
             before = findings.dropped
             request = request._replace(alone=len(texts) == 1)
             counts = Counter[Unit]()
-            rows_of_part = (row for unit in texts for row in _counted(unit, counts, request, findings))
+            rows_of_part = (row for unit in texts for row in _placed(unit, where, request, findings, counts))
             gaps = part != "train" and all(unit.kind for unit in texts)
-            parts[part] = collect(part, _pairs(rows_of_part, request, where, part, findings, gaps))
+            pairs = _pairs(rows_of_part, request, where, part, findings, gaps)
+            parts[part] = collect(part, _noting(pairs, findings, places) if part == "train" else pairs)
             damaged[part] = findings.dropped - before
             if len(counts) > 1 and not (request.sparse or texts[0].shard):
                 findings.note(_together(part, counts, where))
     unread = [*map(str, files.unread), *dict.fromkeys(findings.unread)]
-    return Text(_with_text(parts), damaged, findings.notes, [_short(file, where) for file in unread])
+    return Text(_with_text(parts), damaged, findings.notes, [_short(file, where) for file in unread], places)
+
+
+def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts: Counter[Unit]) -> Iterator[Row]:
+    """The rows of a unit, which are counted, and of each of which `findings` has the place."""
+    findings.line, before = 0, findings.dropped
+    file = where if request.alone else str(unit.files[0])
+    count = 0
+    for count, row in enumerate(_rows(unit, request, findings), 1):
+        findings.place = file, findings.line or count + findings.dropped - before
+        yield row
+    if count:
+        counts[unit] = count
+
+
+def _noting(pairs: Iterator[tuple[str, str]], findings: Findings, places: list[Stretch]) -> Iterator[tuple[str, str]]:
+    """The pairs, of which `places` receives the stretches."""
+    for row, pair in enumerate(pairs):
+        file, number = findings.place
+        if not places or (file, number - row) != (places[-1].file, places[-1].number - places[-1].start):
+            places.append(Stretch(row, file, number))
+        yield pair
 
 
 def _with_text(parts: dict[str, Pairs]) -> dict[str, Pairs]:
@@ -118,15 +153,6 @@ def _pairs(
         )
 
 
-def _counted(unit: Unit, counts: Counter[Unit], request: Request, findings: Findings) -> Iterator[Row]:
-    count = 0
-    for row in _rows(unit, request, findings):
-        count += 1
-        yield row
-    if count:
-        counts[unit] = count
-
-
 def _together(part: str, counts: Counter[Unit], where: str) -> str:
     """A note on the texts that are a part together."""
     shown = [f"{_short(str(unit.files[0]), where)} ({count:,})" for unit, count in list(counts.items())[:_NAMED]]
@@ -141,10 +167,11 @@ def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
         return
     src, tgt = request.languages
     counts = [0, 0]
-    for pair in zip_longest(*(lines(file, findings) for file in unit.files), fillvalue=0):
+    for number, pair in enumerate(zip_longest(*(lines(file, findings) for file in unit.files), fillvalue=0), 1):
         for side in (0, 1):
             counts[side] += pair[side] != 0
         if isinstance(pair[0], str) and isinstance(pair[1], str):
+            findings.line = number
             yield {src: pair[0], tgt: pair[1]}
     if counts[0] != counts[1]:
         one, other = (f"{file} has {count:,}" for file, count in zip(unit.files, counts, strict=True))

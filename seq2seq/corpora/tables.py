@@ -112,6 +112,7 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     if request.columns and not header:
         shown = ", ".join(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..." for cell in cells)
         findings.note(f"{file}, first row: {shown} is taken as text, since --columns is given; delete it if it is none")
+    before = first[0][0] - (not header)  # lines that are no rows
     if header:
         named = _by_header(cells, request, findings, file)
         if request.columns:
@@ -130,6 +131,7 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
             findings.fault(str(file), f"line {number}", fault, _ADVICE)
             continue
         _check(named, request, file, number)
+        findings.line = number - before
         yield {language: one_line(cells[place]) for language, place in named.places.items()}
 
 

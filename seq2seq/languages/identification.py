@@ -40,6 +40,7 @@ _NAMES = {  # how the Unicode names of a script's letters begin
 _LETTERS = 60  # of a line that are looked at
 _ASKED, _FEWEST = 300, 50  # lines, by which it shows what a text is taken for
 _CLOSE = 10.0  # nats, in the median of the lines, by which a language is less likely than its close relatives
+_NONE = "zxx"  # the identifier's name for text in no language
 _RELATED = 30.0  # and by which those are that a language is taken for which is not known
 
 
@@ -197,7 +198,7 @@ def relatives(lines: Sequence[str], language: str) -> tuple[frozenset[str], str]
     is_said = known and lacks[tag.language] < _CLOSE
     most = lacks[least] + (_CLOSE if is_said else _RELATED)
     close = (name for name, lack in lacks.items() if lack < most)
-    return frozenset([tag.language, *close]), least if known and not is_said else ""
+    return frozenset([tag.language, *close]), least if known and not is_said and least != _NONE else ""
 
 
 def margin(line: str, languages: Collection[str]) -> float:

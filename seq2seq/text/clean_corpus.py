@@ -15,7 +15,7 @@ from seq2seq.text.cleaning import Part, faults
 from seq2seq.text.corpus import DataConfig, Report
 from seq2seq.text.partition import SHARES, partition
 from seq2seq.text.quality import CHECK_LINES, correlation_notices, slip_notices
-from seq2seq.text.sources import Pair
+from seq2seq.text.sources import Pair, Text, are_many, named_place, place_of
 from seq2seq.text.suspects import Check, language_notices, suspects
 
 _SHARED = "in dev or test"
@@ -28,8 +28,9 @@ _COMPARED = 100_000  # lines that are searched for slips
 
 
 class Dropped(NamedTuple):
-    """A train pair that was dropped, or one that is suspicious: its number in what was read, from 1, and the reason."""
+    """A train pair that was dropped, or one that is suspicious: where it is, see `sources.place_of`, and the reason."""
 
+    source: str
     number: int
     reason: str
     pair: Pair
@@ -42,6 +43,7 @@ class CleanCorpus(NamedTuple):
     report: Report
     dropped: list[Dropped]
     suspects: list[Dropped]
+    several: bool  # whether the train pairs are from several files
 
     def as_dict(self) -> dict[str, Any]:
         """The counts and notices as plain values, for JSON."""
@@ -77,16 +79,15 @@ def clean(
     if (count := reasons.count("")) > _MANY:
         _sizes(sizes, others, count)  # refused now, not after the checks
         say(f"checking {count:,} pairs")
-    found = _suspects(train, reasons, config, notices, check)
+    found = _suspects(text, reasons, config, notices, check)
     if drop_suspects:
-        for suspect in found:
-            reasons[suspect.number - 1] = _SUSPICIOUS
+        for i in found:
+            reasons[i] = _SUSPICIOUS
     kept = [i for i, reason in enumerate(reasons) if not reason]
     corpus.check_any_left(config, kept, Part("train", len(train), 0, dict(Counter(filter(None, reasons)))))
     wanted = _sizes(sizes, others, len(kept))
     held = [pair for name in others for pair in text.parts[name]]
-    doubtful = {suspect.number - 1 for suspect in found}
-    chosen = partition([train[i] for i in kept], wanted, held, [i not in doubtful for i in kept])
+    chosen = partition([train[i] for i in kept], wanted, held, [i not in found for i in kept])
     parts: dict[str, list[Pair]] = {"train": [], **{name: [] for name in wanted}, **{n: text.parts[n] for n in others}}
     for i, part in zip(kept, chosen, strict=True):
         if part == SHARES:
@@ -105,14 +106,19 @@ def clean(
     counts = Part("train", len(train), len(parts["train"]), dict(Counter(filter(None, reasons))))
     table = [counts, *(Part(name, len(parts[name]), len(parts[name]), {}) for name in parts if name != "train")]
     report = Report([corpus.with_damaged(row, text.damaged) for row in table], notices)
-    dropped = [Dropped(i + 1, r, train[i]) for i, r in enumerate(reasons) if r and not r.startswith("taken as")]
-    return CleanCorpus(parts, report, dropped, found)
+    dropped = {i: reason for i, reason in enumerate(reasons) if reason and not reason.startswith("taken as")}
+
+    def listed(rows: dict[int, str]) -> list[Dropped]:
+        return [Dropped(*place_of(i, text.places), reason, train[i]) for i, reason in rows.items()]
+
+    return CleanCorpus(parts, report, listed(dropped), listed(found), are_many(text.places))
 
 
 def _suspects(
-    train: Sequence[Pair], reasons: Sequence[str], config: DataConfig, notices: list[str], check: Check | None
-) -> list[Dropped]:
-    """The suspicious pairs among those that cleaning keeps; what is found is added to the notices."""
+    text: Text, reasons: Sequence[str], config: DataConfig, notices: list[str], check: Check | None
+) -> dict[int, str]:
+    """The reasons of the suspicious pairs among those that cleaning keeps; what is found is added to the notices."""
+    train = text.parts["train"]
     rows = [i for i, reason in enumerate(reasons) if not reason]
     languages = config.src, config.tgt
     src, tgt = [train[i].src for i in rows], [train[i].tgt for i in rows]
@@ -124,12 +130,12 @@ def _suspects(
         good = [i for i, verdict in enumerate(verdicts) if not verdict]
         for i, reason in zip(good, check([src[i] for i in good], [tgt[i] for i in good], languages), strict=True):
             verdicts[i] = reason
-    notices += slip_notices(found, languages, [i + 1 for i in rows])
+    notices += slip_notices(found, languages, lambda row: named_place(rows[row], text.places))
     notices += [f"{notice}; {CHECK_LINES}" for notice in correlation_notices(src, tgt)]
     notices += language_notices(src, tgt, languages)
-    result = [Dropped(i + 1, reason, train[i]) for i, reason in zip(rows, verdicts, strict=True) if reason]
+    result = {i: reason for i, reason in zip(rows, verdicts, strict=True) if reason}
     if result:
-        counts = ", ".join(f"{n:,} {reason}" for reason, n in Counter(item.reason for item in result).most_common())
+        counts = ", ".join(f"{n:,} {reason}" for reason, n in Counter(result.values()).most_common())
         notices.append(f"{len(result):,} of {len(rows):,} pairs are suspicious: {counts}")
     return result
 
@@ -185,9 +191,11 @@ def write(folder: Path, result: CleanCorpus, config: DataConfig) -> None:
                 _write_lines(partial / f"{part}.{language}", [pair[side] for pair in pairs])
         (partial / "README.md").write_text(_readme(result, config), encoding="utf-8")
         for name, listed in (("dropped.tsv", result.dropped), ("suspects.tsv", result.suspects)):
-            rows = [["number", "reason", config.src, config.tgt]]
-            for number, reason, pair in listed:
-                rows.append([str(number), reason, *(side.replace("\t", " ") for side in pair)])
+            source = ["source"] if result.several else []
+            rows = [[*source, "number", "reason", config.src, config.tgt]]
+            for file, number, reason, pair in listed:
+                fields = [*(file for _ in source), str(number), reason, *pair]
+                rows.append([field.replace("\t", " ") for field in fields])
             _write_lines(partial / name, ["\t".join(row) for row in rows])
         for path in list(partial.iterdir()):
             path.replace(folder / path.name)

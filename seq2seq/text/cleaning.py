@@ -13,9 +13,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from seq2seq.corpora.source import Stretch
 from seq2seq.text.mapped import Picked, digest, repetitions, side, take
 from seq2seq.text.quality import quality_checks
-from seq2seq.text.sources import Pair
+from seq2seq.text.sources import Pair, named_place
 from seq2seq.text.suspects import suspects_notice
 
 MOST_HELD_OUT = 2000  # pairs; a larger dev part only makes validation slower
@@ -87,14 +88,20 @@ def _digest(pair: Pair) -> int:
     return digest(f"{len(pair.src)} {pair.src}{pair.tgt}")
 
 
-def cleaned(pairs: Sequence[Pair], scanned: Scan, config: Limits) -> Cleaned:
-    """The pairs that are left after cleaning."""
+def cleaned(pairs: Sequence[Pair], scanned: Scan, config: Limits, places: Sequence[Stretch] = ()) -> Cleaned:
+    """The pairs that are left after cleaning.
+
+    Args:
+        pairs, scanned: all pairs, and what `scan` finds of them.
+        config: the limits.
+        places: where the pairs are, for the notices; none: their numbers are those of the pairs.
+    """
     found = _with_duplicates(pairs, scanned, config)
     rows = np.flatnonzero(found == 0)
     dropped = {reason: int((found == number).sum()) for number, reason in enumerate(FAULTS) if reason}
     kept = take(pairs, rows)
     sides, languages = (side(kept, 0), side(kept, 1)), (config.src, config.tgt)
-    notices = quality_checks(*sides, languages, rows + 1)
+    notices = quality_checks(*sides, languages, lambda row: named_place(int(rows[row]), places))
     notices += suspects_notice(*sides, languages)
     counts = Part("train", len(pairs), len(rows), dropped)
     return Cleaned(rows, counts, notices, scanned.digests[rows], np.zeros(0, np.uint64))

@@ -165,9 +165,10 @@ def load_train(config: DataConfig) -> list[Pair]:
     Raises:
         InputError: as `load`.
     """
-    if (train := read_text(config, "train").parts.get("train")) is None:  # of a pair of many languages
+    text = read_text(config, "train")
+    if (train := text.parts.get("train")) is None:  # of a pair of many languages
         raise no_train(config)
-    return list(checked_train(config, train, cleaned(train, scan(train, config), config)))
+    return list(checked_train(config, train, cleaned(train, scan(train, config), config, text.places)))
 
 
 def checked_train(config: DataConfig, train: Sequence[Pair], clean: Cleaned) -> Sequence[Pair]:
@@ -197,7 +198,7 @@ def _make_corpus(config: DataConfig, text: Text, dev_share: Callable[[int], floa
     """The result of `load`, from the parts as they were read."""
     if (train := text.parts.get("train")) is None:  # of a pair of many languages
         raise no_train(config)
-    return divided(config, text, cleaned(train, scan(train, config), config), dev_share)
+    return divided(config, text, cleaned(train, scan(train, config), config, text.places), dev_share)
 
 
 def no_train(config: DataConfig) -> NoTextError:

@@ -7,11 +7,10 @@ may consist of letters of another script. This module does not know files or tok
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seq2seq.text.alignment import Slip, slips
 
@@ -25,7 +24,7 @@ COMPARED = 5_000  # lines that are searched for slips
 USUAL = 0.8  # share of the lines from which a script is the usual one
 EXAMPLES = 3  # pair numbers in a notice
 CHECK_LINES = "check that line n translates line n"
-Numbers = Sequence[int] | NDArray[np.int64]
+Name = Callable[[int], str]  # of a pair, for a notice, by its row
 _KANA = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 _SCRIPTS = {"CJK": "Chinese or Japanese"}  # names for the user
 
@@ -34,25 +33,24 @@ def quality_checks(
     src: Sequence[str],
     tgt: Sequence[str],
     languages: tuple[str, str],
-    numbers: Numbers | None = None,
+    name: Name = lambda row: f"{row + 1:,}",
 ) -> list[str]:
     """One notice per kind of problem, with the numbers of its first pairs; none if all is well.
 
     Args:
         src, tgt: the two sides.
         languages: their languages, for the notices.
-        numbers: the number of each pair; None: counted from 1.
+        name: of a pair by its row; default: its number.
     """
     if len(src) < MIN_PAIRS:
         return []
-    numbers = range(1, len(src) + 1) if numbers is None else numbers
-    notices = _misalignment(src, tgt, languages, numbers)
+    notices = _misalignment(src, tgt, languages, name)
     step = 1 + len(src) // MAX_PAIRS
-    src, tgt, numbers = src[::step], tgt[::step], numbers[::step]
+    src, tgt = src[::step], tgt[::step]
 
     def note(rows: Sequence[int], problem: str) -> None:
         if rows:
-            first = ", ".join(f"{numbers[i]:,}" for i in rows[:EXAMPLES]) + (" ..." if len(rows) > EXAMPLES else "")
+            first = ", ".join(name(step * i) for i in rows[:EXAMPLES]) + (" ..." if len(rows) > EXAMPLES else "")
             notices.append(f"{len(rows):,} of {len(src):,} {problem} (pairs {first})")
 
     copied = [i for i, (s, t) in enumerate(zip(src, tgt, strict=True)) if s.strip() == t.strip() and len(s.split()) > 3]
@@ -73,9 +71,9 @@ def quality_checks(
     return notices
 
 
-def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], numbers: Numbers) -> list[str]:
+def _misalignment(src: Sequence[str], tgt: Sequence[str], languages: tuple[str, str], name: Name) -> list[str]:
     """A notice if the sides have slipped, or if most lines do not seem to translate each other at all."""
-    found = slip_notices(slips(src, tgt, COMPARED), languages, numbers) + correlation_notices(src, tgt)
+    found = slip_notices(slips(src, tgt, COMPARED), languages, name) + correlation_notices(src, tgt)
     return [f"{': '.join(found)}; {CHECK_LINES}"] if found else []
 
 
@@ -91,11 +89,11 @@ def correlation_notices(src: Sequence[str], tgt: Sequence[str]) -> list[str]:
     return [f"the lengths of the two sides are hardly correlated ({r:.2f})"] if hardly else []
 
 
-def slip_notices(found: Sequence[Slip], languages: tuple[str, str], numbers: Numbers) -> list[str]:
+def slip_notices(found: Sequence[Slip], languages: tuple[str, str], name: Name) -> list[str]:
     """What the slips are, for the user."""
     src, tgt = languages
     return [
-        f"from pair {numbers[start]:,} to {numbers[stop - 1]:,} line n of {src} belongs with line n {shift:+d} of {tgt}"
+        f"from pair {name(start)} to {name(stop - 1)} line n of {src} belongs with line n {shift:+d} of {tgt}"
         for start, stop, shift in found
     ]
 

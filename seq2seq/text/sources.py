@@ -4,6 +4,7 @@ This module changes and drops no sentence; what each format holds is read by the
 """
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +14,7 @@ from seq2seq.corpora import json_rows, packed, source
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.packed import File
 from seq2seq.corpora.request import Request
+from seq2seq.corpora.source import Stretch
 from seq2seq.errors import InputError
 
 
@@ -31,6 +33,26 @@ class Text(NamedTuple):
     notes: list[str]
     unread: dict[str, list[str]]  # by source: files that were not read
     weights: list[float]  # one for each train pair; empty if all are 1
+    places: list[Stretch]  # where the train pairs are
+
+
+def place_of(row: int, places: Sequence[Stretch]) -> tuple[str, int]:
+    """The file and the number in it of a train pair; without `places`, its number among all."""
+    if not places:
+        return "", row + 1
+    start, file, number = places[bisect_right(places, row, key=lambda stretch: stretch.start) - 1]
+    return file, number + row - start
+
+
+def named_place(row: int, places: Sequence[Stretch]) -> str:
+    """The number of a train pair, for a notice; of several files with the name."""
+    file, number = place_of(row, places)
+    return f"{number:,} of {file}" if are_many(places) else f"{number:,}"
+
+
+def are_many(places: Sequence[Stretch]) -> bool:
+    """Whether the places are in several files."""
+    return any(place.file != places[0].file for place in places)
 
 
 MOST = 1000  # times an epoch that a pair can be trained on
@@ -115,7 +137,7 @@ def read(wheres: Sequence[str], request: Request, only: str = "", store: Store |
         InputError: a source does not exist or is given twice, or a part is damaged or empty.
         NoTextError: a source holds no part, or none has a train part although all parts are read.
     """
-    result = Text({}, {}, [], {}, [])
+    result = Text({}, {}, [], {}, [], [])
     weights: list[float] = []
 
     def collect(part: str, pairs: Iterator[tuple[str, str]]) -> Sequence[Any]:
@@ -135,7 +157,8 @@ def read(wheres: Sequence[str], request: Request, only: str = "", store: Store |
         for part, pairs in text.parts.items():
             result.parts.setdefault(part, []).extend(() if isinstance(pairs, range) else map(Pair._make, pairs))
             result.damaged[part] = result.damaged.get(part, 0) + text.damaged.get(part, 0)
-        count = len(text.parts.get("train", ()))
+        count, before = len(text.parts.get("train", ())), len(weights)
+        result.places.extend(stretch._replace(start=before + stretch.start) for stretch in text.places if count)
         weights += [weight] * count
         result.notes.extend(text.notes)
         if text.unread:

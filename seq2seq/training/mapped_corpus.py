@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.corpora import hub
+from seq2seq.corpora.source import Stretch
 from seq2seq.text import cleaning, corpus, multilingual
 from seq2seq.text.cleaning import Cleaned, Part, Scan
 from seq2seq.text.corpus import Corpus, DataConfig
@@ -61,8 +62,9 @@ def load_train(config: DataConfig, say: Callable[[str], None], quiet: bool) -> S
     """
     if not (_is_large(config) and (origin := opened_cache(say, quiet))):
         return corpus.load_train(config)
-    train = _text(config, origin).parts["train"]
-    return corpus.checked_train(config, train, _cleaned(train, config))
+    text = _text(config, origin)
+    train = text.parts["train"]
+    return corpus.checked_train(config, train, _cleaned(train, text.places, config))
 
 
 def _is_large(config: DataConfig) -> bool:
@@ -79,7 +81,7 @@ def _is_large(config: DataConfig) -> bool:
 def _load(config: DataConfig, dev_share: Callable[[int], float] | None, origin: Origin) -> Corpus:
     """The corpus of one direction with a mapped train part."""
     text = _text(config, origin)
-    return corpus.divided(config, text, _cleaned(text.parts["train"], config), dev_share)
+    return corpus.divided(config, text, _cleaned(text.parts["train"], text.places, config), dev_share)
 
 
 def _text(config: DataConfig, origin: Origin) -> Text:
@@ -92,7 +94,8 @@ def _text(config: DataConfig, origin: Origin) -> Text:
         origin.say(f"{', '.join(corpus.wheres(config))}: the text that was prepared before, in {origin.cache}")
     weights = [weight for weight, count in about["weights"] for _ in range(count)]
     others = {part: [Pair(*pair) for pair in pairs] for part, pairs in about["parts"].items()}
-    return Text({"train": train, **others}, about["damaged"], about["notes"], about["unread"], weights)
+    places = [Stretch(*place) for place in about["places"]]
+    return Text({"train": train, **others}, about["damaged"], about["notes"], about["unread"], weights, places)
 
 
 def _read(config: DataConfig, origin: Origin, folder: Path) -> dict[str, Any]:
@@ -127,11 +130,12 @@ def _read(config: DataConfig, origin: Origin, folder: Path) -> dict[str, Any]:
         "damaged": text.damaged,
         "notes": text.notes,
         "unread": text.unread,
+        "places": text.places,
         "weights": [[weight, sum(1 for _ in run)] for weight, run in groupby(text.weights)],
     }
 
 
-def _cleaned(train: MappedPairs, config: DataConfig) -> Cleaned:
+def _cleaned(train: MappedPairs, places: Sequence[Stretch], config: DataConfig) -> Cleaned:
     """The result of cleaning, by parts in parallel."""
     limits = [config.max_words, config.max_chars, config.max_ratio, config.deduplicate, config.src, config.tgt]
     origin, key = train.origin, key_of("clean", train.key, limits)
@@ -148,7 +152,7 @@ def _cleaned(train: MappedPairs, config: DataConfig) -> Cleaned:
     scans = stored(origin, "scan", key, scan_all).arrays
 
     def clean(folder: Path) -> dict[str, Any]:
-        found = cleaning.cleaned(train, Scan(scans["faults"], scans["digests"]), config)
+        found = cleaning.cleaned(train, Scan(scans["faults"], scans["digests"]), config, places)
         write_part(folder, 0, {"rows": found.rows})
         return {"counts": found.counts, "notices": found.notices}
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,52 @@ def test_what_a_killed_command_has_left_is_not_written(table: Path) -> None:
     Path("clean/.partial/test7.en").write_text("old\n")
     worked(call("corpus", "--data", table, "--errors", "skip", "--no-model", "--out", "clean", "--quiet"))
     assert not Path("clean/test7.en").exists() and not Path("clean/.partial").exists()
+
+
+def _listed(*sources: str) -> list[str]:
+    """The places of what is suspicious, by the table that `corpus` writes."""
+    data = [argument for source in sources for argument in ("--data", source)]
+    worked(call("corpus", *data, "--errors", "skip", "--no-model", "--out", f"clean{len(sources)}", "--quiet"))
+    lines = Path(f"clean{len(sources)}/suspects.tsv").read_text(encoding="utf-8").splitlines()
+    return [line.partition("\tnumbers disagree\t")[0].replace("\t", ":") for line in lines[1:]]
+
+
+def test_numbers_are_those_of_the_lines_in_the_source() -> None:
+    """Damaged lines are counted, also where both sides of one are damaged, and several sources have their names."""
+    wrong = b"5 of 17", b"5 von 18"
+    damaged = [(b"caf\xe9", b"Kaffee"), (b"caf\xe9", b"Caf\xe9"), (b"coffee", b"Caf\xe9")]
+    good = [(src.encode(), tgt.encode()) for src, tgt in PAIRS]
+    rows = [*good[:20], *damaged, *good[20:40], wrong, *good[40:]]
+    Path("a").mkdir()
+    for side, language in enumerate(("en", "de")):
+        Path(f"a/train.{language}").write_bytes(b"".join(row[side] + b"\n" for row in rows))
+    text = [f"{src} {i} \t{i} {tgt}".encode() for i, (src, tgt) in enumerate(PAIRS[:20])]
+    table = [b"en\tde", *text, b"caf\xe9\t", b"a\tb\tc", b"\t".join(wrong[::-1]), b"one\teins"]
+    Path("b.tsv").write_bytes(b"".join(row + b"\n" for row in table))
+    Path("c.jsonl").write_text('{"en": "one", "de": "eins"}\n?\n{"en": "3 of 17", "de": "3 von 18"}\n')
+    assert _listed("a") == ["44"]
+    assert _listed("a", "b.tsv") == ["a:44", "b.tsv:23"]
+    assert _listed("a", "b.tsv", "c.jsonl") == ["a:44", "b.tsv:23", "c.jsonl:3"]
+    assert Path("clean3/suspects.tsv").read_text().startswith("source\tnumber\treason\ten\tde\n")
+
+
+def test_a_slip_has_the_lines_of_its_source() -> None:
+    draw = random.Random(3)
+    words = [[f"{side}{i}" for i in range(60)] for side in ("a", "b")]
+    drawn = [draw.choices(range(60), k=draw.randint(3, 12)) for _ in range(600)]
+    src, tgt = ([" ".join(side[i] for i in line) for line in drawn] for side in words)
+    for name, (left, right) in {"x": (src[:300], tgt[:300]), "y": (src[300:-1], tgt[301:])}.items():
+        Path(name).mkdir()
+        damaged = [b"\xff"] * 40
+        for language, lines in (("en", left), ("de", right)):
+            data = b"".join(line + b"\n" for line in [*damaged, *map(str.encode, lines)])
+            Path(f"{name}/train.{language}").write_bytes(data)
+    check = "corpus", "--no-model", "--errors", "skip", "--check"
+    for sources, of in ((["y"], ""), (["x", "y"], " of y")):
+        out = worked(call(*check, *(argument for source in sources for argument in ("--data", source)))).out
+        found = re.search(rf"from pair (\d+){of} to 339{of} line n of en belongs with line n -1", out)
+        assert found and abs(int(found[1]) - 41) <= 4
+        assert "another language" not in out  # these are no words of any
 
 
 def test_suspects_are_listed_and_dropped_if_asked() -> None:
