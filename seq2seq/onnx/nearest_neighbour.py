@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seq2seq.text import batches
 from seq2seq.text.batches import Arrays
 from seq2seq.translation.beam import Ids, LogProbs, Mask
-from seq2seq.translation.datastore import SHARPNESS, Datastore
+from seq2seq.translation.datastore import FLOOR, SHARPNESS, Datastore
 from seq2seq.translation.search import Proposal
 from seq2seq.translation.translation_memory import TranslationMemory
 
@@ -29,6 +29,7 @@ class Entries(NamedTuple):
     bias: Floats  # (M,) -|k_i|^2
     tokens: Ids  # (U,) the values, ascending
     first: Ids  # (U,) the first entry with each
+    floor: np.float32  # d^2
 
     @classmethod
     def of(cls, keys: Floats, values: Ids) -> "Entries":
@@ -36,15 +37,19 @@ class Entries(NamedTuple):
         order = np.argsort(values, kind="stable")
         keys = keys[order]
         tokens, first = np.unique(values[order], return_index=True)
-        return cls(keys, -np.square(keys).sum(1), tokens, first)
+        spread = 2 * np.square(keys - keys.mean(0)).sum(1).mean()
+        return cls(keys, -np.square(keys).sum(1), tokens, first, np.float32(FLOOR * spread))
 
-    def probs(self, features: Floats) -> Floats:
-        """p_kNN (W, U) of the tokens after features (W, E)."""
+    def probs(self, features: Floats) -> tuple[Floats, Floats]:
+        """p_kNN (W, U) of the tokens after features (W, E), and a_0 (W, 1)."""
         products = np.einsum("we,me->wm", features, self.keys)  # on one thread, and the same for any W
-        similarity = (2 * products + self.bias) * np.float32(SHARPNESS / features.shape[1])
+        none = np.square(features).sum(1, keepdims=True) - self.floor  # -d^2, as the others without -|g|^2
+        similarity = np.concatenate((none, 2 * products + self.bias), axis=1)
+        similarity *= np.float32(SHARPNESS / features.shape[1])
         weights = np.exp(similarity - similarity.max(1, keepdims=True))
-        of_tokens: Floats = np.add.reduceat(weights / weights.sum(1, keepdims=True), self.first, axis=1)
-        return of_tokens
+        weights /= weights.sum(1, keepdims=True)
+        of_tokens: Floats = np.add.reduceat(weights[:, 1:], self.first, axis=1)
+        return of_tokens, weights[:, :1]
 
 
 class Retrieved(NamedTuple):
@@ -88,9 +93,10 @@ class Retrieved(NamedTuple):
         targets: Ids,
     ) -> tuple[Ids, LogProbs, LogProbs]:
         """The best tokens (W, C) of one sentence, and log p of these and of the targets (W,)."""
-        known, remaining = entries.tokens, np.float32(math.log1p(-self.share))
+        known, (probs, none) = entries.tokens, entries.probs(features)
+        remaining = np.log(np.float32(1 - self.share) + np.float32(self.share) * none)  # (W, 1)
         with np.errstate(divide="ignore"):  # far neighbours have the probability 0
-            of_neighbours = np.log(entries.probs(features)) + np.float32(math.log(self.share))
+            of_neighbours = np.log(probs) + np.float32(math.log(self.share))
         of_known = np.logaddexp(of_known[:, : len(known)] + remaining, of_neighbours)
         others = np.where(np.isin(best, known), -np.inf, of_best + remaining)
         tokens = np.concatenate((best, np.broadcast_to(known, of_known.shape)), axis=1)
@@ -101,7 +107,7 @@ class Retrieved(NamedTuple):
         return (
             np.take_along_axis(tokens, order, axis=1),
             np.take_along_axis(merged, order, axis=1),
-            np.where(known[at] == targets, of_known_targets, of_targets + remaining),
+            np.where(known[at] == targets, of_known_targets, of_targets + remaining[:, 0]),
         )
 
 

@@ -17,6 +17,7 @@ from seq2seq.translation.beam import Ids
 from seq2seq.translation.translation_memory import TranslationMemory
 
 SHARPNESS = 8  # E / T, chosen on Multi30k
+FLOOR = 0.35  # d^2 as a share of the mean squared distance between two keys; chosen with the model that ships
 BATCH_TOKENS = 4096  # tokens of the memory for which keys are computed at once
 CACHED_ENTRIES = 400_000  # entries whose keys are kept for later sentences; with 256 features, 400 MB
 

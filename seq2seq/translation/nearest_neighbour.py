@@ -1,8 +1,11 @@
 """Nearest-neighbour machine translation (kNN-MT, Khandelwal et al. 2021) with a translation memory.
 
-    p(y)     = (1 - share) p_model(y) + share p_kNN(y)             share is the paper's lambda
+    p(y)     = (1 - share + share a_0) p_model(y) + share p_kNN(y)             share is the paper's lambda
     p_kNN(y) = sum of a_i over the entries i with v_i = y
-    a        = softmax over i of -|g - k_i|^2 / T,  T = E / SHARPNESS
+    a        = softmax over i of -|g - k_i|^2 / T, and for i = 0 of -d^2 / T,  T = E / SHARPNESS
+
+The paper has no a_0. It is what the model keeps where no entry is near, without which a memory of a few pairs, or of
+other text, would say something at each token. d^2 is FLOOR times the mean squared distance between two of the keys.
 
 A datastore has an entry for each target token of the memory. Its value v_i is the token, its key k_i (E,) the features
 from which the output layer predicts that token under teacher forcing; g (E,) are the features of a hypothesis. The
@@ -20,7 +23,7 @@ from torch import Tensor
 
 from seq2seq.network.model import Model
 from seq2seq.text.batches import Arrays
-from seq2seq.translation.datastore import SHARPNESS, Datastore
+from seq2seq.translation.datastore import FLOOR, SHARPNESS, Datastore
 from seq2seq.translation.padding import pad_positions, pad_rows, smallest_columns
 from seq2seq.translation.translation_memory import TranslationMemory
 
@@ -31,13 +34,22 @@ class Entries(NamedTuple):
     keys: Tensor  # (M, E) k_i
     bias: Tensor  # (M,) -|k_i|^2
     values: Tensor  # (M,) v_i
+    floor: Tensor  # () d^2
 
-    def probs(self, features: Tensor, vocabulary: int) -> Tensor:
-        """p_kNN (W, V) of the token after features (W, E)."""
-        similarity = 2 * (features @ self.keys.T) + self.bias  # (W, M), without -|g|^2, which cancels
-        weights = torch.softmax(similarity * (SHARPNESS / features.shape[-1]), dim=-1)
+    @classmethod
+    def of(cls, keys: Tensor, values: Tensor) -> "Entries":
+        """The entries with these keys (M, E) and values (M,)."""
+        spread = 2 * (keys - keys.mean(0)).square().sum(-1).mean()
+        return cls(keys, -keys.square().sum(-1), values, FLOOR * spread)
+
+    def probs(self, features: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:
+        """p_kNN (W, V) of the token after features (W, E), and a_0 (W, 1)."""
+        products = 2 * (features @ self.keys.T) + self.bias  # (W, M), without -|g|^2, which cancels
+        none = features.square().sum(-1, keepdim=True) - self.floor
+        similarity = torch.cat((none, products), dim=-1) * (SHARPNESS / features.shape[-1])
+        none, weights = torch.softmax(similarity, dim=-1).split((1, len(self.keys)), dim=-1)
         values = self.values.expand_as(weights)
-        return weights.new_zeros(len(features), vocabulary).scatter_add_(1, values, weights)
+        return weights.new_zeros(len(features), vocabulary).scatter_add_(1, values, weights), none
 
 
 class Retrieved(NamedTuple):
@@ -56,8 +68,10 @@ class Retrieved(NamedTuple):
         The N rows belong to the B sentences in their order, `counts` rows to each.
         """
         rows = zip(self.entries, features.split(counts), strict=True)
-        probs = torch.cat([entries.probs(of_sentence, log_probs.shape[1]) for entries, of_sentence in rows])
-        return torch.logaddexp(log_probs + math.log1p(-self.share), probs.log() + math.log(self.share))
+        found = [entries.probs(of_sentence, log_probs.shape[1]) for entries, of_sentence in rows]
+        probs, none = map(torch.cat, zip(*found, strict=True))
+        remaining = (1 - self.share + self.share * none).log()
+        return torch.logaddexp(log_probs + remaining, probs.log() + math.log(self.share))
 
 
 class TorchDatastore(Datastore[Tensor]):
@@ -74,7 +88,7 @@ class TorchDatastore(Datastore[Tensor]):
         entries = []
         for of_pairs, values in self.entries_of(sentences):
             keys = torch.cat(of_pairs)
-            entries.append(Entries(keys, -keys.square().sum(-1), torch.from_numpy(values).to(keys.device)))
+            entries.append(Entries.of(keys, torch.from_numpy(values).to(keys.device)))
         return Retrieved(tuple(entries), self.share)
 
     def keys_of(self, pairs: Arrays) -> Iterator[Tensor]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq.onnx.nearest_neighbour import Entries, Retrieved
-from seq2seq.translation.datastore import SHARPNESS
+from seq2seq.translation.datastore import FLOOR, SHARPNESS
 from seq2seq.translation.search import Proposal
 
 B, W, V, E = 3, 4, 29, 6
@@ -32,11 +32,14 @@ def test_the_best_of_the_interpolation_are_those_of_the_whole_vocabulary(count: 
     of_known = np.take_along_axis(log_probs, np.repeat(retrieved.known[:, None], W, 1), -1)
     actual = retrieved.interpolate(proposal, of_known, features, targets)
     for b, (keys, values) in enumerate(stores):
+        floor = FLOOR * np.square(keys[:, None] - keys).sum(2).mean()
         for w in range(W):
             weights = np.exp(-np.square(features[b, w] - keys).sum(1) * SHARPNESS / E)
-            p = (1 - SHARE) * np.exp(log_probs[b, w]) + SHARE * np.bincount(values, weights, V) / weights.sum()
+            none = np.exp(-floor * SHARPNESS / E) / (weights.sum() + np.exp(-floor * SHARPNESS / E))
+            of_entries = np.bincount(values, weights, V) / weights.sum() * (1 - none)
+            p = (1 - SHARE + SHARE * none) * np.exp(log_probs[b, w]) + SHARE * of_entries
             assert actual.tokens[b, w].tolist() == np.argsort(-p)[:count].tolist()
-            assert np.exp(actual.log_probs[b, w]) == pytest.approx(np.sort(p)[::-1][:count], rel=1e-4)
+            assert np.exp(actual.log_probs[b, w]) == pytest.approx(np.sort(p)[::-1][:count], rel=1e-4, abs=1e-8)
             assert np.exp(actual.target_log_probs[b, w]) == pytest.approx(p[targets[b, w]], rel=1e-4)
     assert actual.source is proposal.source
 

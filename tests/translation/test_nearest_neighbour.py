@@ -58,14 +58,18 @@ def test_its_probabilities_follow_the_equations(cell: str, context: str) -> None
     with torch.no_grad():
         keys = torch.cat([features(src, tgt) for src, tgt in zip(SOURCES, TARGETS, strict=True)])
         values = [y for tgt in TARGETS for y in (*tgt, EOS)]
+        pairs = list(itertools.product(keys, keys))  # each with itself as well, as the mean over both has it
+        floor = datastore.FLOOR * sum(float((one - other).square().sum()) for one, other in pairs) / len(pairs)
         expected = []
         for src, tgt in (([6, 7, 5, 8], [3, 4]), ([11], [5])):
             total = 0.0
             for g, y in zip(features(src, tgt), [*tgt, EOS], strict=True):
                 weights = [math.exp(-float((g - key).square().sum()) * datastore.SHARPNESS / len(g)) for key in keys]
-                p_knn = sum(a for a, value in zip(weights, values, strict=True) if value == y) / sum(weights)
+                none = math.exp(-floor * datastore.SHARPNESS / len(g))
+                whole = none + sum(weights)
+                p_knn = sum(a for a, value in zip(weights, values, strict=True) if value == y) / whole
                 p_model = float(model.logits(g).softmax(-1)[y])
-                total += math.log((1 - share) * p_model + share * p_knn)
+                total += math.log((1 - share + share * none / whole) * p_model + share * p_knn)
             expected.append(total)
     src = np.array([[6, 7, 5, 8, EOS], [11, EOS, 0, 0, 0]])
     state = engine.start(src, src > 0)
@@ -163,3 +167,12 @@ def test_in_an_ensemble_each_model_has_its_own_datastore() -> None:
         probs.append(np.exp(proposal.target_log_probs))
     assert probs[2] == pytest.approx((probs[0] + probs[1]) / 2, rel=1e-4)
     assert not np.allclose(probs[0], probs[1], rtol=1e-2)
+
+
+def test_a_memory_of_other_text_leaves_the_translation_to_the_model(bundle: Bundle) -> None:
+    """The model reverses digits; the one pair of the memory has nothing to do with them."""
+    lines = [pair.src for pair in reversals(30, seed=7)]
+    config = SearchConfig(beam=3)
+    alone = LineTranslator(bundle, config).translate(lines)
+    beside = LineTranslator(remembering(bundle, [Pair("9 9 9 9", "4")], 0.5), config).translate(lines)
+    assert sum(map(str.__eq__, alone, beside)) >= 0.9 * len(lines)
