@@ -60,6 +60,7 @@ class Sentence(NamedTuple):
 
 
 Part = str | Mark | Sentence
+_BRACKETS = ("()", "[]", "（）")
 
 
 def read(segment: Segment, reading: Reading) -> list[Part]:
@@ -173,7 +174,20 @@ def _peeled(parts: list[str | Mark]) -> tuple[list[str | Mark], list[str | Mark]
     if inside and isinstance(inside[-1], str) and (text := inside[-1].rstrip()) != inside[-1]:
         after.insert(0, inside[-1][len(text) :])
         inside[-1] = text
-    return before, inside, after
+    if (brackets := _around(inside)) and isinstance(inside[0], str) and isinstance(inside[-1], str):
+        before.append(brackets[0])
+        after.insert(0, brackets[1])
+        inside[0] = inside[0][1:]
+        inside[-1] = inside[-1][:-1]
+    return before, [part for part in inside if part], after
+
+
+def _around(parts: Sequence[str | Mark]) -> str:
+    """The two brackets around all of a sentence; empty if there are none, or others in it."""
+    text = "".join(part if isinstance(part, str) else "\ufffc" for part in parts)
+    ends = text[:1] + text[-1:]
+    inside = text[1:-1]
+    return ends if ends in _BRACKETS and inside == inside.strip() and not set(ends) & set(inside) else ""
 
 
 def _partners(parts: Sequence[str | Mark]) -> dict[int, int]:

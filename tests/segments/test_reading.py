@@ -123,6 +123,13 @@ def shown(text: str | Segment, reading: Reading = SIXTEEN) -> list[object]:
         ("One.<br>Two.", [["One."], ("<br>",), ["Two."]]),
         ("It is 3.50. %d of %s.", [["It is \ue010."], " ", ["\ue010 of \ue011."]]),
         ("Am 3. Mai", [["Am \ue010. Mai"]]),
+        ("Ja. (Nein.)", [["Ja."], " ", "(", ["Nein."], ")"]),
+        ("[Doch]", ["[", ["Doch"], "]"]),
+        ("（はい）", ["（", ["はい"], "）"]),
+        ("(**Ja %s**)", ["(", ["Ja \ue010"], ")"]),
+        ("(ja) und (nein)", [["(ja) und (nein)"]]),
+        ("( a )", [["( a )"]]),
+        ("()", ["(", ")"]),
     ],
 )
 def test_sentences_and_what_stands_between_them(text: str, parts: list[object]) -> None:
