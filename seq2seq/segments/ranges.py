@@ -232,6 +232,7 @@ def _hours(one: str, other: str, words: _Words) -> tuple[str, str]:
 
 
 def _hour(hour: str, minutes: str, suffix: str) -> str:
+    """A time with what a language has behind hours: 9 Uhr, 9:30 Uhr, 9:00, 9時30分."""
     if suffix in ("時", "点"):
         return f"{hour}{suffix}" + (f"{minutes}分" if minutes != "00" else "")
     if suffix == ":00":

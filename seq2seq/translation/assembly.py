@@ -20,17 +20,15 @@ from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
 from seq2seq.segments.sentences import sentences
-from seq2seq.segments.words import UNSPACED_LANGUAGES, fold, is_small, primary, space_between, with_capital
+from seq2seq.segments.words import fold, is_small, space_between, with_capital
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.joining import inner_begin, inner_end, space
+from seq2seq.translation.joining import inner_begin, inner_end, marks_in, space
 from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit, by_values, split
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _BESIDE_TERM = re.compile(r"[\s.?!:;…。？！：；()\[\]\"“”„«»‹›*–—-]*")
-_WIDE = str.maketrans(".?!:;", "。？！：；")
-_NARROW = str.maketrans("。？！：；", ".?!:;")
 _ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
 _LOST = "\ufffd"  # what bytes that are no character are decoded to
 
@@ -193,9 +191,8 @@ class Assembly:
         begin, end, target = places[0]
         if not all(map(_BESIDE_TERM.fullmatch, (text[:begin], text[end:]))):
             return ""
-        marks = _WIDE if primary(self.language) in UNSPACED_LANGUAGES else _NARROW
         capital = with_capital(target) if text[begin].isupper() else ""
-        return text[:begin] + (capital or target) + text[end:].translate(marks)
+        return text[:begin] + (capital or target) + marks_in(text[end:], self.language)
 
     def _prefix(self, prefix: str, sentence: Sentence, values: int | None = None) -> str:
         """A prefix of the sentence's translation as the model writes it, with its first values, or all of them."""

@@ -11,8 +11,11 @@ from seq2seq.segments.words import UNSPACED_LANGUAGES, primary
 _ENDS = re.compile(r"[\s.,;:!?…。、，；：！？]+$")
 _WORD = re.compile(r"[^\W\d_]+")
 _NEARLY = 0.03  # of a word with a capital: it begins sentences as well
-_NARROW = {"、": ",", "，": ",", "；": ";", "：": ":"}
-_WIDE = {"ja": {",": "、"}, "zh": {",": "，", ";": "；", ":": "："}, "yue": {",": "，", ";": "；", ":": "："}}
+_NARROW = str.maketrans("、，；：。？！", ",,;:.?!")
+_WIDE = {
+    language: str.maketrans(",;:.?!", f"{comma}；：。？！")
+    for language, comma in (("ja", "、"), ("zh", "，"), ("yue", "，"))
+}
 
 
 def inner_end(text: str, source: str, language: str) -> str:
@@ -23,9 +26,7 @@ def inner_end(text: str, source: str, language: str) -> str:
     last = source.rstrip()[-1:]
     if last in tuple(".!?…。！？)）") or not (found := _ENDS.sub("", text)):
         return text
-    mark = _NARROW.get(last, last)
-    mark = mark if mark in (",", ";", ":") else ""
-    return found + _WIDE.get(primary(language), {}).get(mark, mark)
+    return found + (marks_in(last, language) if last.translate(_NARROW) in tuple(",;:") else "")
 
 
 def inner_begin(text: str, before: str, source: str, cost: Callable[[str], float]) -> str:
@@ -46,6 +47,11 @@ def inner_begin(text: str, before: str, source: str, cost: Callable[[str], float
     lower = word[0][0].lower() + word[0][1:]
     is_small = len(lower) == len(word[0]) and cost(lower) < cost(word[0]) + _NEARLY
     return lower + text[word.end() :] if is_small else text
+
+
+def marks_in(text: str, language: str) -> str:
+    """Punctuation marks as a language writes them: wide ones in Japanese and Chinese."""
+    return text.translate(_NARROW).translate(_WIDE.get(primary(language), {}))
 
 
 def space(language: str) -> str:

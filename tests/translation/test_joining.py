@@ -2,7 +2,7 @@
 
 import pytest
 
-from seq2seq.translation.joining import inner_begin, inner_end
+from seq2seq.translation.joining import inner_begin, inner_end, marks_in
 
 
 def cost(word: str) -> float:
@@ -17,6 +17,7 @@ def cost(word: str) -> float:
         ("3匹の猫。", "3 cats, ", "ja", "3匹の猫、"),
         ("三只猫。", "3 cats; ", "zh", "三只猫；"),
         ("I have 3 cats.", "3匹の猫、", "en", "I have 3 cats,"),
+        ("猫です。", "cats: ", "ja", "猫です："),
         # The end of a sentence, or of what is in brackets, and a translation without words.
         ("Wer ist da?", "Who is there? ", "de", "Wer ist da?"),
         ("(3 Katzen.)", "(3 cats)", "de", "(3 Katzen.)"),
@@ -40,3 +41,11 @@ def test_the_end_of_a_part(text: str, source: str, language: str, expected: str)
 )
 def test_the_beginning_of_a_part(text: str, before: str, source: str, expected: str) -> None:
     assert inner_begin(text, before, source, cost) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [("?!", "ja", "？！"), ("。", "en", "."), (": ", "zh-Hant", "： "), (".", "th", "."), ("...)", "de", "...)")],
+)
+def test_marks_are_those_of_the_language(text: str, language: str, expected: str) -> None:
+    assert marks_in(text, language) == expected
