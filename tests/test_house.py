@@ -3,6 +3,7 @@
 import ast
 import functools
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -408,6 +409,16 @@ def test_the_init_of_a_room_names_its_modules_and_imports_nothing(init: Path) ->
         rooms = [path.parent.name for path in init.parent.glob("*/__init__.py")]
         names = [*rooms, *(path.stem for path in init.parent.glob("*.py") if path != init)]
         assert [name for name in names if f"`{name}" not in docstring] == []
+
+
+def test_an_installed_package_has_all_its_files() -> None:
+    """The tests run on a checkout, where no list of packages is needed."""
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    packages = [".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("*.py")]
+    assert sorted(setup["packages"]) == sorted({*packages, "seq2seq.artifacts"})
+    data = {ROOT.joinpath(*name.split("."), glob) for name, globs in setup["package-data"].items() for glob in globs}
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert [relative(path) for path in files if not any(path.match(str(glob)) for glob in data)] == []
 
 
 def test_text_and_network_do_not_import_each_other() -> None:

@@ -3,8 +3,10 @@
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -114,9 +116,35 @@ def environment() -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def start(*argv: object, **streams: Any) -> "subprocess.Popen[bytes]":
+def children(pid: int) -> list[int]:
+    """The processes that a process has started; on Linux."""
+    found = list[int]()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+class Process(subprocess.Popen[bytes]):
+    """A process that is killed, with those that it has started, where its `with` block fails.
+
+    `Popen` waits for its end there, and a server or a job that hangs has none.
+    """
+
+    def __exit__(self, failure: object, *details: object) -> None:
+        pids = [self.pid] if failure and self.poll() is None else []
+        for pid in pids:  # the list grows; whoever would start others anew is killed first
+            started = children(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            pids += started
+        super().__exit__(failure, *details)  # type: ignore[arg-type]
+
+
+def start(*argv: object, **streams: Any) -> Process:
     """Start `python ARGV` in a new process."""
-    return subprocess.Popen(
+    return Process(
         [sys.executable, *map(str, argv)],
         env=environment(),
         **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},

@@ -10,13 +10,13 @@ import shlex
 import signal
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from languages_task import TINY, write_text
 from safetensors.torch import load_file
-from shell import ROOT, Result, call, python, start, worked
+from shell import ROOT, Result, call, children, python, start, worked
 
 from seq2seq.processes import CAN_FORK
 
@@ -42,16 +42,6 @@ def documented(kind: str, run: str, corpus: Path, host: str = "") -> list[object
         "torch.distributed.run",
         *(places.get(word, word) for word in shlex.split(command, comments=True)[1:]),
     ]
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    found = list[int]()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(stat.parent.name))
-    return found
 
 
 def torchrun(*argv: object) -> Result:

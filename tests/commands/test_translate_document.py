@@ -121,14 +121,14 @@ def test_an_interrupted_document_goes_on(model: Path, signum: signal.Signals) ->
     document = {str(i): "A cat sleeps. Two dogs run." for i in range(100)}
     Path("a.json").write_text(json.dumps(document, indent=1))
     arguments = ["--model", model, "--input", "a.json", "--output", "b.json", "--batch-tokens", "1", "--workers", "1"]
-    process = start(TRANSLATE, *arguments)
     progress = Path(".b.json.progress")
-    end = time.monotonic() + 120
-    while not (progress.exists() and progress.stat().st_size > 300):
-        assert time.monotonic() < end and process.poll() is None
-        time.sleep(0.02)
-    os.kill(process.pid, signum)
-    _, err = (stream.decode() for stream in process.communicate())
+    with start(TRANSLATE, *arguments) as process:
+        end = time.monotonic() + 120
+        while not (progress.exists() and progress.stat().st_size > 300):
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.02)
+        os.kill(process.pid, signum)
+        _, err = (stream.decode() for stream in process.communicate())
     assert not Path("b.json").exists() and progress.exists()
     if signum == signal.SIGTERM:
         assert process.returncode == 143
