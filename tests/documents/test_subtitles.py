@@ -6,6 +6,7 @@ With every segment marked, the lines of a cue are balanced anew; so what `marked
 
 import html
 import io
+import time
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 
@@ -251,6 +252,15 @@ def test_broken_files_come_back_or_are_an_error(document: tuple[ModuleType, str]
 def test_what_is_broken_is_an_error_with_the_line(form: ModuleType, document: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         identity(form, document)
+
+
+@pytest.mark.parametrize("unit", ["1:", "1:1 ", " ", "-->", "a"])
+@pytest.mark.parametrize("form", [subrip, webvtt])
+def test_a_long_line_that_looks_like_times_takes_linear_time(form: ModuleType, unit: str) -> None:
+    document = b"WEBVTT\n\n00:00:01.000 --> 00:00:02.000\na\n\n" + unit.encode() * 20_000 + b" a -->\n"
+    begin = time.process_time()
+    assert identity(form, document) == document
+    assert time.process_time() - begin < 5
 
 
 def test_the_cues_of_a_sentence_are_one_segment() -> None:

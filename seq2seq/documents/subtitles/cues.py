@@ -25,7 +25,8 @@ _END = tuple(".!?。！？؟۔।:;")
 _CLOSING = "\"'”’»)]）」』♪♫ "
 _TIME = r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2})(?:[.,:]([0-9]{1,3}))?"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?![\w:])")
-_BROKEN_TIMES = re.compile(r"\s*(?:\S*\d:\S*|\S*:\d\S*)\s*-->|\s*\S*\s*-->\s*\d+:\d")
+_BROKEN = r"\S{0,40}"  # what may be part of a time: no more, or a long line would take quadratic time
+_BROKEN_TIMES = re.compile(rf"\s*+(?:{_BROKEN}(?:\d:|:\d){_BROKEN}\s*+-->|{_BROKEN}\s*+-->\s*+\d+:\d)")
 _TIME_ALONE = re.compile(rf"\s*{_TIME}\s*")
 
 
