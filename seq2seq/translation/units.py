@@ -34,7 +34,7 @@ def split(ids: list[int], pieces: list[str], longest: int) -> list[list[int]]:
     """
     runs, start = [], 0
     while len(ids) - start > longest:
-        words = [i for i in range(start + longest // 2, start + longest) if pieces[i].startswith(SPACE)]
+        words = [i for i in range(start + max(1, longest // 2), start + longest) if pieces[i].startswith(SPACE)]
         clauses = [i for i in words if pieces[i - 1].endswith(_CLAUSE_ENDS)]
         end = (clauses or words or [start + longest])[-1]
         runs.append(ids[start:end])

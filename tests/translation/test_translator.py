@@ -403,6 +403,12 @@ def test_a_short_source_is_not_split() -> None:
     assert len(split(list(range(11)), ["▁a"] * 11, 10)) == 2
 
 
+@pytest.mark.parametrize("longest", [1, 2, 3])
+def test_the_shortest_runs(longest: int) -> None:
+    """Where each token begins a word, too."""
+    assert [ids for run in split(list(range(7)), ["▁a"] * 7, longest) for ids in run] == list(range(7))
+
+
 # ---- prefixes --------------------------------------------------------------------------------------------------------
 
 
