@@ -15,20 +15,18 @@ from seq2seq.segments.case import CAPITALS, MIXED, calm, case_of, small, written
 from seq2seq.segments.glossary import Place, with_term_values
 from seq2seq.segments.keeping import Kept, keep, kept_codes, restore
 from seq2seq.segments.normalisation import normalise
-from seq2seq.segments.pairs import prefix_text
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
-from seq2seq.segments.sentences import sentences
-from seq2seq.segments.words import fold, is_small, space_between, with_capital
+from seq2seq.segments.words import fold, is_small, space_between
+from seq2seq.translation.beginnings import Beginning, as_written, beginnings, term_alone
 from seq2seq.translation.bundle import Bundle
-from seq2seq.translation.joining import inner_begin, inner_end, marks_in, space
+from seq2seq.translation.joining import inner_begin, inner_end, space
 from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit, by_values, split
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_BESIDE_TERM = re.compile(r"[\s.?!:;…。？！：；()\[\]\"“”„«»‹›*–—-]*")
 _ONE_LINE = str.maketrans("\r\t", "  ")  # a model may have a token for any byte
 _LOST = "\ufffd"  # what bytes that are no character are decoded to
 
@@ -40,13 +38,6 @@ class Candidate(NamedTuple):
     log_prob: float
     score: float
     alignment: list[list[int]]
-
-
-class _Begun(NamedTuple):
-    """What the translation of a sentence begins with."""
-
-    text: str
-    whole: bool  # it is all of it
 
 
 class Assembly:
@@ -119,19 +110,22 @@ class Assembly:
         A sentence in a script that the source tokenizer does not know stays as it is.
         """
         parts, cases = list[Part](), list[str]()
-        waiting = iter(zip(self.cases, self.texts, encoded, self._prefixes(prefix), strict=True))
+        if self.segment.text[:1].isspace():  # the line's own blanks are written before
+            prefix = prefix.lstrip()
+        begun = beginnings(prefix, len(self.sentences), self.reading, self.language)
+        waiting = iter(zip(self.cases, self.texts, encoded, begun, strict=True))
         for part in self.parts:
             if not isinstance(part, Sentence):
                 parts.append(part)
                 continue
-            case, text, ids, begun = next(waiting)
+            case, text, ids, beginning = next(waiting)
             if self.src_tokenizer.knows(ids):
                 parts.append(part)
                 cases.append(case)
                 self._add(
                     part,
                     ids,
-                    begun,
+                    beginning,
                     self.terms.places(part.text, any_case=case == CAPITALS),
                     Avoided(self.terms.avoided, case != MIXED),
                 )
@@ -140,19 +134,8 @@ class Assembly:
                 self.messages.append(f": {text[:40]!r} is not in the model's language and is kept")
         self.parts, self.cases = parts, cases
 
-    def _prefixes(self, prefix: str) -> list[_Begun]:
-        """What of a prefix belongs to each sentence: the first sentences of both, and the rest to the next one."""
-        count = len(self.sentences)
-        if self.segment.text[:1].isspace():  # the line's own blanks are written before
-            prefix = prefix.lstrip()
-        divides = prefix and count > 1 and self.reading is not None and self.reading.split
-        starts = [begin for begin, _ in sentences(prefix, self.language)][:count] if divides else []
-        found = [_Begun(prefix[a:b].rstrip(), True) for a, b in pairwise(starts)]
-        found.append(_Begun(prefix[starts[-1] if len(starts) > 1 else 0 :], False))
-        return (found + [_Begun("", False)] * count)[:count]
-
     def _add(
-        self, sentence: Sentence, ids: list[int], begun: _Begun, places: Sequence[Place], avoided: Avoided
+        self, sentence: Sentence, ids: list[int], begun: Beginning, places: Sequence[Place], avoided: Avoided
     ) -> None:
         """Add the units of a sentence, in which terms stand at these places."""
         pieces_of, given, ends = (
@@ -166,8 +149,8 @@ class Assembly:
         runs = [part for run in runs for part in by_values(run, pieces_of(run), [token in given for token in run])]
         last, whole = 0, ""
         if len(runs) == 1:
-            whole = self._prefix(begun.text, sentence) if begun.whole else ""
-            whole = whole if begun.text else self._whole(sentence, places)
+            whole = as_written(begun.text, sentence, self.reading) if begun.is_whole else ""
+            whole = whole if begun.text else term_alone(sentence, places, self.language)
         for i, run in enumerate(runs):
             first, last = last, last + len(run)
             terms = [p for p in places if first <= bisect_right(ends, p.begin) < last]
@@ -176,29 +159,12 @@ class Assembly:
             values = list(dict.fromkeys(token for token in run if token in given))
             numbered = [given[values.index(token)] if token in values else token for token in run]
             required = self.tgt_tokenizer.placeholders[: len(values)]
-            first_tokens = [] if i else self._encoded(self._prefix(begun.text, sentence, len(values)))
+            first_tokens = [] if i else self._encoded(as_written(begun.text, sentence, self.reading, len(values)))
             unit = [*self.lead, *numbered], first_tokens, required, self.line, len(self.units)
             self.units.append(Unit(*unit, wish, [given.index(token) for token in values], whole))
         self.counts.append(len(runs))
         self.ends.append(ends)
         self.places.append(places)
-
-    def _whole(self, sentence: Sentence, places: Sequence[Place]) -> str:
-        """The translation of a sentence that is a term with nothing but punctuation beside it, else nothing."""
-        text = sentence.text
-        if len(places) != 1 or sentence.values:
-            return ""
-        begin, end, target = places[0]
-        if not all(map(_BESIDE_TERM.fullmatch, (text[:begin], text[end:]))):
-            return ""
-        capital = with_capital(target) if text[begin].isupper() else ""
-        return text[:begin] + (capital or target) + marks_in(text[end:], self.language)
-
-    def _prefix(self, prefix: str, sentence: Sentence, values: int | None = None) -> str:
-        """A prefix of the sentence's translation as the model writes it, with its first values, or all of them."""
-        if not (prefix and self.reading and (sentence.values or sentence.inner)):
-            return prefix
-        return prefix_text(prefix, sentence.values[:values], [inner.mark for inner in sentence.inner], self.reading)
 
     def _encoded(self, text: str) -> list[int]:
         return self.tgt_tokenizer.encode([text])[0] if text else []
