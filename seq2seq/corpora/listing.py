@@ -160,13 +160,17 @@ def _without_variants(named: Named) -> Named:
 
 
 def _explicit(names: Named) -> dict[str, list[File]]:
-    """The files of each part that is named exactly so."""
+    """The files of each part that is named exactly so, with any test* beside a train part; of lines with both sides."""
     parts: dict[str, list[File]] = {}
     for file, name in names.items():
         part = naming.part_named(name)
         if part and not name.foreign:
             parts.setdefault(part, []).append(file)
-    return parts
+    tests: dict[str, list[File]] = {}
+    for file, name in names.items() if "train" in parts else ():
+        if naming.is_test_beside_train(name) and not name.foreign:
+            tests.setdefault(name.stem, []).append(file)
+    return parts | {stem: found for stem, found in tests.items() if names[found[0]].kind or len(found) > 1}
 
 
 def _listing(files: list[File], where: Path, request: Request) -> Listing:

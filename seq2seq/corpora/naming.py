@@ -153,6 +153,11 @@ def part_named(name: Name) -> str:
     return "" if is_title else part
 
 
+def is_test_beside_train(name: Name) -> bool:
+    """Whether a file is a test part if there is a train part beside it, as testcoco is, which alone may be any text."""
+    return name.kind not in PAIRED and name.stem.lower().startswith("test") and not part_of(name.stem)
+
+
 def part_said(name: Name, folder: str) -> str:
     """The part that a word in a file's name says, or else the name of its folder; empty if none.
 

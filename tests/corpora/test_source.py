@@ -151,6 +151,23 @@ def test_a_part_is_a_word_of_its_own(tmp_path: Path, stem: str, part: str) -> No
     assert text.unread == []
 
 
+@pytest.mark.parametrize("stem", ["testcoco", "testament", "Testcoco2017"])
+def test_whatever_begins_with_test_beside_a_train_part_is_a_test_part(tmp_path: Path, stem: str) -> None:
+    for part in ("train.*", f"{stem}.*"):
+        moses(part)(tmp_path, "")
+    write(tmp_path / "testimony.de", side(1))  # a side alone is none
+    text = read_all(tmp_path)
+    assert text.parts == {"train": PAIRS, stem: PAIRS}
+    assert text.unread == ["testimony.de"]
+
+
+@pytest.mark.parametrize("kind", ["tsv", "tmx"])
+def test_a_table_that_begins_with_test_is_a_test_part_and_a_memory_is_not(tmp_path: Path, kind: str) -> None:
+    for part in ("train", "testcoco"):
+        write(tmp_path / f"{part}.{kind}", table("\t", "en\tde") if kind == "tsv" else tmx(PAIRS))
+    assert sorted(read_all(tmp_path).parts) == (["testcoco", "train"] if kind == "tsv" else ["train"])
+
+
 def test_capitals_do_not_matter_in_the_name_of_a_part(tmp_path: Path) -> None:
     for stem in ("train.*", "Dev.*", "Test.*"):
         moses(stem)(tmp_path, "")
