@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+from running import children
+
 from seq2seq.commands import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -114,16 +116,6 @@ def environment() -> dict[str, str]:
     """Environment of a new process: this checkout, one thread, all warnings shown, output buffered as at a shell."""
     own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default", "PYTHONUNBUFFERED": ""}
     return {**os.environ, **own}
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started; on Linux."""
-    found = list[int]()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(stat.parent.name))
-    return found
 
 
 class Process(subprocess.Popen[bytes]):

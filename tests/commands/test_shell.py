@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from shell import children, start
+from running import children, is_running
+from shell import start
 
 SLEEP = "import time; print('ready', flush=True); time.sleep(1000)"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
@@ -22,10 +23,3 @@ def test_a_failure_kills_what_was_started_and_what_that_has_started() -> None:
     while is_running(child):
         assert time.monotonic() < end
         time.sleep(0.01)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
-    except OSError:
-        return False

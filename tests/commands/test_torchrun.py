@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from languages_task import TINY, write_text
+from running import children
 from safetensors.torch import load_file
-from shell import ROOT, Result, call, children, python, start, worked
+from shell import ROOT, Result, call, python, start, worked
 
 from seq2seq.processes import CAN_FORK
 

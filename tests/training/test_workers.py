@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from reversal_task import begin, chosen, corpus
+from running import is_running
 from torch import nn
 
 from seq2seq.errors import WorkError
@@ -157,13 +158,6 @@ def test_no_worker_outlives_the_first_process() -> None:
     while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(is_running(pid) for pid in pids)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_workers_end_with_the_context() -> None:
