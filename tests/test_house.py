@@ -96,7 +96,9 @@ MODULES_INSIDE = {
         "ass": "cue_text cues",
     },
     "documents.messages": {
-        "gettext_po": "",
+        "gettext_entries": "",
+        "gettext_header": "gettext_entries",
+        "gettext_po": "gettext_entries gettext_header",
         "json_strings": "",
         "xml_bytes": "",
         "xliff": "xml_bytes",

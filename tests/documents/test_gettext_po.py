@@ -203,6 +203,66 @@ def test_each_plural_form_gets_its_source(rule: str, forms: int, texts: list[str
     assert entry.msgstr_plural == dict(enumerate(texts))
 
 
+TEMPLATE = """\
+# SOME DESCRIPTIVE TITLE.
+#, fuzzy
+msgid ""
+msgstr ""
+"Project-Id-Version: a 1\\n"
+"PO-Revision-Date: 2026-11-30 12:00+0000\\n"
+"Last-Translator: A <a@example.com>\\n"
+"Language-Team: German\\n"
+"Language: \\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=CHARSET\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n"
+
+#, c-format
+msgid "%d file"
+msgid_plural "%d files"
+msgstr[0] ""
+msgstr[1] ""
+
+msgid "It’s"
+msgstr ""
+"""
+LINES = '"Language: \\n"\n', '"Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n"\n'
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("lacking", [False, True], ids=["open", "lacking"])
+@pytest.mark.parametrize(("language", "name", "forms"), [("de", "de", 2), ("ja", "ja", 1), ("pt-BR", "pt_BR", 3)])
+def test_the_header_of_a_template_is_completed(
+    language: str, name: str, forms: int, lacking: bool, newline: str, tmp_path: Path
+) -> None:
+    """As xgettext and Babel write templates: gettext and Babel take none of them as translations."""
+    content = TEMPLATE.replace(LINES[0], "").replace(LINES[1], "") if lacking else TEMPLATE
+    content = content.replace("\n", newline)
+    result = identity(gettext_po, content.encode(), DocumentOptions(src="en", tgt=language))
+    read = polib.pofile(result.decode().replace(newline, "\n"))
+    assert result.count(b"\r") == (result.count(b"\n") if newline == "\r\n" else 0)
+    assert read.metadata["Language"] == name
+    assert read.metadata["Plural-Forms"].startswith(f"nplurals={forms};")
+    assert read.metadata["Content-Type"].endswith("charset=UTF-8")
+    assert not read.metadata_is_fuzzy
+    assert len(read[0].msgstr_plural) == forms
+    again = identity(gettext_po, result, DocumentOptions(src="en", tgt="fr"))
+    assert again == result  # it is no template any more
+    if shutil.which("msgfmt"):
+        (tmp_path / "a.po").write_bytes(result)
+        command = ["msgfmt", "-c", "-o", str(tmp_path / "a.mo"), str(tmp_path / "a.po")]
+        assert subprocess.run(command, capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_a_header_stays_where_it_names_a_language_or_no_target_is_known() -> None:
+    unnamed = TEMPLATE.encode()
+    assert identity(gettext_po, unnamed).partition(b"#, c-format")[0] == unnamed.partition(b"#, c-format")[0]
+    named = unnamed.replace(b"Language: ", b"Language: en")
+    result = identity(gettext_po, named, DocumentOptions(src="en", tgt="de"))
+    assert result.partition(b"#, c-format")[0] == named.partition(b"#, c-format")[0]
+
+
 def test_a_form_for_many_numbers_is_not_filled_from_a_text_without_the_number() -> None:
     body = 'msgid "One file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""\n'
     assert [s.text for s in segments(gettext_po, document(body))] == ["One file", "%d files"]

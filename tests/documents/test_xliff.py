@@ -223,6 +223,16 @@ def test_everything_translates_finished_targets_and_keeps_their_states() -> None
     assert f"<target>{LEFT}Hello{RIGHT}</target>" in marked(xliff, DOCUMENTS["finished"], EVERYTHING).decode()
 
 
+def test_the_language_of_the_targets_is_set_where_a_file_names_none() -> None:
+    """As Angular writes messages.xlf."""
+    content, german = DOCUMENTS["one"].replace(b' target-language="de"', b""), DocumentOptions(tgt="de")
+    assert b"target-language" not in identity(xliff, content)
+    named = identity(xliff, content, german)
+    assert named.replace(b' target-language="de"', b"") == identity(xliff, content)
+    assert b'<file target-language="de" original="a"' in named
+    assert b'target-language="de" datatype' in identity(xliff, DOCUMENTS["one"], DocumentOptions(tgt="fr"))
+
+
 def test_the_language_that_two_demands_is_set_if_it_is_known() -> None:
     content, german = two(segment("Hello"), ""), DocumentOptions(tgt="de")
     assert b"trgLang" not in identity(xliff, content)

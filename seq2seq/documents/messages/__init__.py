@@ -1,4 +1,4 @@
 """Messages of programs and translators' files: `gettext_po`, `xliff`, `android` (strings.xml) and `json_strings`.
 
-`xml_bytes` reads XML as tokens that keep their bytes.
+`gettext_entries` and `gettext_header` read the lines of PO files, `xml_bytes` reads XML as tokens that keep their bytes.
 """

@@ -5,8 +5,8 @@ What is translated: units (1.x) and segments (2.x) without a target, with an emp
 `translate="no"` is. A target that is missing is inserted after its source, indented as that is. In 1.x, a source that
 is segmented (`<seg-source>`) is translated segment by segment.
 
-Of attributes, only these change: the three states named above become `translated`, and in 2.x, which demands
-`trgLang` where there are targets, a missing one becomes `options.tgt`, if that is set.
+Of attributes, only these change: the three states named above become `translated`, and where the target's language is
+missing (`target-language` of a file in 1.x, `trgLang` in 2.x, which demands it), it is `options.tgt`, if that is set.
 
 White space counts where `xml:space="preserve"`; elsewhere a run of it is one space. A target gets the bytes of its
 source where the translation is equal to the source, and keeps its own where they already say what the translation says.
@@ -114,7 +114,7 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
         raise InputError(f"line {token.line}: the root element is <{token.local}>; an XLIFF document has <xliff>")
     dialect = _Dialect(token, reader.encoding, options.everything)
     _check_languages(options, token, "srcLang", "trgLang")
-    yield _root(dialect, options.tgt)
+    yield _with_language(token, "trgLang", dialect, options.tgt) if dialect.two else token.raw
     unit, scopes = dialect.name("unit" if dialect.two else "trans-unit"), [_Scope().inside(token)]
     for token in tokens:
         if token.kind == START:
@@ -130,19 +130,20 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
             _check_languages(options, token, "source-language", "target-language")
         elif token.kind == END:
             scopes.pop()
-        yield token.raw
+        is_file = token.kind == START and token.name == dialect.name("file") and not dialect.two
+        yield _with_language(token, "target-language", dialect, options.tgt) if is_file else token.raw
 
 
 def _check_languages(options: DocumentOptions, token: Token, source: str, target: str) -> None:
     options.check_languages(token.attributes.get(source, ""), token.attributes.get(target, ""), token.line)
 
 
-def _root(dialect: _Dialect, target_language: str) -> bytes:
-    root = dialect.root
-    if not dialect.two or not target_language or "trgLang" in root.attributes:
-        return root.raw
-    tag = root.raw.decode(dialect.encoding)
-    return xml.with_attribute(tag, "trgLang", target_language).encode(dialect.encoding)
+def _with_language(token: Token, attribute: str, dialect: _Dialect, language: str) -> bytes:
+    """The start tag with the language of the targets, if it does not name one."""
+    if not language or token.attributes.get(attribute, "").strip():
+        return token.raw
+    tag = token.raw.decode(dialect.encoding)
+    return xml.with_attribute(tag, attribute, language).encode(dialect.encoding)
 
 
 def _unit(tokens: list[Token], scope: _Scope, dialect: _Dialect) -> Iterator[Event]:
