@@ -1,45 +1,19 @@
-"""Servers in a thread of the tests."""
+"""Servers of the tests, and what they serve."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from reversal_task import Learnt
+from served import Serving, Translators, running
 
 from seq2seq.api.models import open_model, shipped_models
 from seq2seq.folder.checkpoint import load_model
-from seq2seq.serving import server
-from seq2seq.serving.running import PatientProtocol
 from seq2seq.translation.search import SearchConfig
 from seq2seq.translation.translator import LineTranslator
-
-Translators = Mapping[tuple[str, str], LineTranslator]
-Serving = Callable[..., AbstractContextManager[str]]
-
-
-@contextmanager
-def running(translators: Translators, folder: Path, **settings: Any) -> Iterator[str]:
-    """The address of a server."""
-    app = server.application(translators, server.ServerSettings(folder, **settings))
-    config = uvicorn.Config(
-        app, port=0, log_level="critical", lifespan="on", http=PatientProtocol, timeout_graceful_shutdown=5
-    )
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        thread.join(0.01)
-    try:
-        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        running.should_exit = True
-        thread.join(30)
-    assert not thread.is_alive()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 from asking import ask, ask_json
-from conftest import Serving
 from reversal_task import reversals
+from served import Serving
 
 from seq2seq.serving import running
 from seq2seq.serving.limits import Limits

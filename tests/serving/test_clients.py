@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from asking import ask, ask_json, multipart
-from conftest import Translators
+from served import Translators
 
 PAIR = {"source": "en", "target": "de"}
 TEXT = "A cat sleeps."

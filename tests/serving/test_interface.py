@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 from asking import Answer, ask, ask_json, multipart
-from conftest import Serving, Translators
 from reversal_task import reversals
+from served import Serving, Translators, running
 
 from seq2seq.languages.codes import find_code, name_of
 from seq2seq.segments.glossary import Term, Terms
@@ -27,8 +27,6 @@ DIRECTION = ("digits", "stigid")
 
 @pytest.fixture(scope="module")
 def url(reverser: LineTranslator, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from conftest import running
-
     with running({DIRECTION: reverser}, tmp_path_factory.mktemp("downloads")) as url:
         yield url
 

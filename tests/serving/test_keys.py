@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from asking import ask, ask_json
-from conftest import Serving
+from served import Serving
 
 from seq2seq.errors import InputError
 from seq2seq.serving.keys import Key, Keys, read_keys

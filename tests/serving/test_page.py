@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from asking import ask, ask_json
-from conftest import Serving, Translators, running
+from served import Serving, Translators, running
 
 from seq2seq.serving.assets import MEDIA_TYPES, POLICY
 from seq2seq.serving.gate import Access

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from asking import ask, multipart
-from conftest import Serving, Translators
+from served import Serving, Translators
 
 from seq2seq.serving.files import KEPT_SECONDS, Downloads
 from seq2seq.serving.limits import RefusedError
