@@ -7,8 +7,8 @@ or avoid), `inference` (the engine that computes in PyTorch), `padding` (what ke
 (interpolation with these tokens), `rescoring` (other models choose among the n best), `consensus` (the n best
 themselves do) and `tuning` (the weights of rescoring).
 Inside, `assembly` takes a segment's sentences through a model as `units`, which `unit_search` searches for;
-`beginnings` has what their translations begin with, `joining` makes the parts of a long sentence one again, and
-`replacing` puts terms in the place of what was found for them. `beam` has the hypotheses of a search, and `constraints`
-decides how they may go on: by the tokens of `required`, and by `phrases`, which follows phrases token by token. `loops`
-tells when they repeat themselves.
+`beginnings` has what their translations begin with, `joining` makes the parts of a long sentence one again, `links`
+has the alignment of words, and `replacing` puts terms in the place of what was found for them. `beam` has the
+hypotheses of a search, and `constraints` decides how they may go on: by the tokens of `required`, and by `phrases`,
+which follows phrases token by token. `loops` tells when they repeat themselves.
 """

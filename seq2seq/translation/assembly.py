@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, dropwhile, pairwise
+from itertools import dropwhile, pairwise
 from typing import Any, NamedTuple
 
 from seq2seq.languages.identification import is_foreign
@@ -17,11 +17,12 @@ from seq2seq.segments.keeping import Kept, keep, kept_codes, restore
 from seq2seq.segments.normalisation import normalise
 from seq2seq.segments.placing import Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
-from seq2seq.segments.segment import ALONE, CLOSE, OPEN, VALUE, Mark, Segment
+from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 from seq2seq.segments.words import fold, is_small, space_between
 from seq2seq.translation.beginnings import Beginning, as_written, beginnings, term_alone
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.joining import inner_begin, inner_end, space
+from seq2seq.translation.links import between_words
 from seq2seq.translation.phrase_text import Avoided, SourceTerm, Wish, counted
 from seq2seq.translation.search import Hypothesis
 from seq2seq.translation.units import Unit, by_values, split
@@ -254,7 +255,7 @@ class Assembly:
             if _is_followed(self.parts, number):
                 space = space_between(part.text, "".join(p for p in written if isinstance(p, str)))
         segment = restore(Segment.of_parts(parts))
-        alignment = self._alignment(segment.text, links) if self.alignments else []
+        alignment = between_words(self.parts, segment.text, links) if self.alignments else []
         held = self._held(segment.text, spans)
         self.held |= dict.fromkeys(held)
         return Candidate(segment, sum(h.log_prob for h in chosen), sum(h.score for h in chosen), alignment), bool(held)
@@ -313,50 +314,12 @@ class Assembly:
             start += size
         return text, links
 
-    def _alignment(self, text: str, links: Sequence[Link]) -> list[list[int]]:
-        """The links between characters as links between words; see `Translation`."""
-        source = "".join(p if isinstance(p, str) else _source_of(p) for p in self._source_parts())
-        src_words, tgt_words = word_ends(source), word_ends(text)
-        places, shifts = self._shifts()
-        found = {
-            (word_at(source, src_words, a + shifts[bisect_left(places, a)]), word_at(text, tgt_words, b))
-            for a, b in links
-        }
-        return sorted([a, b] for a, b in found)
-
-    def _source_parts(self) -> Iterator[str | Mark]:
-        """The text and the marks of the source, in order."""
-        return chain.from_iterable(p.parts if isinstance(p, Sentence) else [p] for p in self.parts)
-
-    def _shifts(self) -> tuple[list[int], list[int]]:
-        """How far a place in the source is from its place in the text without what is kept.
-
-        Places up to `places[i]` that are after the one before it are shifted by `shifts[i]`; the last shift is that of
-        all that follow. What is kept in the place of a word begins at its place.
-        """
-        places, shifts = list[int](), list[int]()
-        at = shift = 0
-        for part in self._source_parts():
-            if isinstance(part, str):
-                at += len(part)
-            else:
-                place = at if part.kind == VALUE else at - 1
-                places.append(max([place, *places[-1:]]))
-                shifts.append(shift)
-                shift += len(_source_of(part))
-        return places, [*shifts, shift]
-
 
 def _is_followed(parts: Sequence[Part], number: int) -> bool:
     """Whether the next sentence follows on a part with nothing but markup or emoji between."""
     after = (parts[i] for i in range(number + 1, len(parts)))
     outer = dropwhile(lambda part: isinstance(part, Mark) and part.kind in (OPEN, CLOSE, ALONE), after)
     return isinstance(next(outer, None), Sentence)
-
-
-def _source_of(mark: Mark) -> str:
-    """What stood in the text of the source in the place of a mark."""
-    return mark.code.source if isinstance(mark.code, Kept) else ""
 
 
 def _length(part: str | Mark) -> int:
@@ -388,19 +351,3 @@ def in_step(units: Sequence[list[Hypothesis]]) -> list[tuple[Hypothesis, ...]]:
         tuple(hypotheses[min(rank, len(hypotheses) - 1)] for hypotheses in units)
         for rank in range(max(map(len, units), default=0))
     ]
-
-
-def word_ends(text: str) -> list[int]:
-    """Where each word of a text ends; words are what stands between spaces."""
-    ends, start = list[int](), 0
-    for word in text.split(" "):
-        start += len(word)
-        if word:
-            ends.append(start)
-        start += 1
-    return ends
-
-
-def word_at(text: str, ends: Sequence[int], place: int) -> int:
-    """The number of the word that holds the character at `place`; of a space the next word, or the last."""
-    return max(0, min(bisect_left(ends, place + 1), len(ends) - 1))

@@ -24,9 +24,9 @@ from seq2seq.segments.keeping import Keeping
 from seq2seq.segments.reading import Reading
 from seq2seq.text.tokenizer import BOS, EOS, Tokenizer
 from seq2seq.translation import translator, unit_search
-from seq2seq.translation.assembly import word_at, word_ends
 from seq2seq.translation.bundle import Bundle
 from seq2seq.translation.inference import TorchEngine
+from seq2seq.translation.links import word_at, word_ends
 from seq2seq.translation.loops import looping
 from seq2seq.translation.search import Hypothesis, SearchConfig
 from seq2seq.translation.translator import LineTranslator, Translation
