@@ -1,4 +1,4 @@
-"""Text in capitals, and titles with a capital on each word: read in small letters, and written as they were.
+"""Text in capitals, titles with a capital on each word, and words alone: read in small letters, written as they were.
 
 A model that has seen little text in capitals knows their words in small letters. Which letters of a word are capitals
 otherwise (a name, a German noun) is found by the cost of its forms, which the caller knows: truecasing (Lita et al.
@@ -8,7 +8,7 @@ otherwise (a name, a German noun) is found by the cost of its forms, which the c
 import re
 from collections.abc import Callable, Sequence
 
-CAPITALS, TITLE, MIXED = "capitals", "title", "mixed"
+CAPITALS, TITLE, WORD, MIXED = "capitals", "title", "word", "mixed"
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SMALL = 4  # letters; a title has a word of at most so many that it would not have a capital on otherwise
@@ -20,10 +20,10 @@ Cost = Callable[[str], float]  # of a word in some form: less is better
 
 
 def case_of(text: str, cost: Cost) -> str:
-    """Which of CAPITALS, TITLE and MIXED a sentence is written in.
+    """Which of CAPITALS, TITLE, WORD and MIXED a sentence is written in.
 
     TITLE asks for four words at least, all with a capital, two of them short ones that are cheaper without: a name of
-    several words is no title.
+    several words is no title. WORD is a word alone with a capital, as on a button, that is cheaper without.
     """
     words = _WORD.findall(text)
     letters = [letter for letter in text if letter.isalpha() and letter not in "ßªº"]
@@ -32,6 +32,8 @@ def case_of(text: str, cost: Cost) -> str:
     if len(words) > 3 and all((word[0].isupper() and not word.isupper()) or word in "IA" for word in words):
         short = [w for w in words[1:] if len(w) <= _SMALL and cost(w.lower()) < cost(w)]
         return TITLE if len(short) > 1 else MIXED
+    if words == [text] and text[0].isupper() and text[1:].islower() and cost(text.lower()) < cost(text):
+        return WORD
     return MIXED
 
 
@@ -54,17 +56,18 @@ def calm(text: str, cost: Cost) -> str:
 
 
 def small(text: str, cost: Cost) -> str:
-    """A sentence in capitals, or a title, as it is written otherwise; as long as the text.
+    """A sentence in capitals, a title or a word, as it is written otherwise; as long as the text.
 
-    Of each word the cheapest form is taken: small letters, a capital at the beginning, all capitals. The sentence
-    begins with a capital.
+    Of each word the cheapest form is taken: small letters, a capital at the beginning, all capitals. A sentence of
+    several words begins with a capital.
     """
 
     def written(match: re.Match[str]) -> str:
         word = match[0]
         return _cheapest((word.lower(), word.capitalize(), word.upper()), word, cost)
 
-    return _begun(text, _WORD.sub(written, text))
+    changed = _WORD.sub(written, text)
+    return changed if _WORD.fullmatch(text) else _begun(text, changed)
 
 
 def _begun(text: str, changed: str) -> str:
@@ -85,6 +88,14 @@ def written_as(case: str, text: str, codes: Sequence[str] = ()) -> str:
         return "".join(part if number % 2 else written_as(case, part) for number, part in enumerate(parts))
     if case == CAPITALS:
         return text.upper()
-    if case == TITLE:  # "iPhone" stays
-        return _WORD.sub(lambda m: m[0][0].upper() + m[0][1:] if m[0].islower() else m[0], text)
+    if case == WORD:
+        return _WORD.sub(_with_capital, text, count=1)
+    if case == TITLE:
+        return _WORD.sub(_with_capital, text)
     return text
+
+
+def _with_capital(match: re.Match[str]) -> str:
+    """A word with a capital; "iPhone" stays."""
+    word = match[0]
+    return word[0].upper() + word[1:] if word.islower() else word

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seq2seq.segments.case import CAPITALS, MIXED, TITLE, calm, case_of, small, written_as
+from seq2seq.segments.case import CAPITALS, MIXED, TITLE, WORD, calm, case_of, small, written_as
 
 KNOWN = {"the": 0.87, "not": 0.869, "is": 0.86, "of": 0.86, "who": 0.891, "very": 0.88, "Berlin": 0.89, "USA": 0.91}
 
@@ -26,6 +26,13 @@ def cost(word: str) -> float:
         ("ΑΘΗΝΑ", CAPITALS),
         ("The End of the World", MIXED),
         ("The Lord Of The Rings", TITLE),
+        ("House", WORD),
+        # A sentence, a word that the model knows with a capital, or with others within.
+        ("House.", MIXED),
+        ("Berlin", MIXED),
+        ("McDonald", MIXED),
+        ("Big House", MIXED),
+        ("house", MIXED),
         ("", MIXED),
     ],
 )
@@ -57,3 +64,11 @@ def test_a_sentence_in_capitals_is_read_small_and_written_as_it_was() -> None:
     assert written_as(CAPITALS, "Die USA sind nicht in v2.0 da", ["v2.0"]) == "DIE USA SIND NICHT IN v2.0 DA"
     assert written_as(TITLE, "der Herr der Ringe mit iPhone", ()) == "Der Herr Der Ringe Mit iPhone"
     assert written_as(MIXED, "so", ()) == "so"
+
+
+def test_a_word_alone_is_read_small_and_written_with_a_capital() -> None:
+    assert small("House", cost) == "house"
+    assert written_as(WORD, "à la maison", ()) == "À la maison"
+    assert written_as(WORD, "iPhone", ()) == "iPhone"
+    assert small("HOUSE", cost) == "house"
+    assert small("BERLIN", cost) == "Berlin"

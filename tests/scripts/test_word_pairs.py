@@ -1,0 +1,96 @@
+"""Words that translate each other are found in sentences that do."""
+
+import random
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from scripts.word_pairs import aligned, main, texts_of
+
+WORDS = {
+    "house": "Haus",
+    "dog": "Hund",
+    "cat": "Katze",
+    "water": "Wasser",
+    "bread": "Brot",
+    "I": "ich",
+    "see": "sehe",
+    "drink": "trinke",
+    "Tom": "Tom",
+    "small": "klein",
+    "often": "oft",
+    "today": "heute",
+}
+
+
+def sentence(words: list[str]) -> str:
+    text = " ".join(words)
+    return text[0].upper() + text[1:] + "."
+
+
+def table(folder: Path) -> Path:
+    """300 sentences of four words, whose translations have the words in another order."""
+    draw, lines = random.Random(1), ["de\ten\tja"]
+    for _ in range(300):
+        english = draw.sample(sorted(WORDS), 4)
+        german = draw.sample([WORDS[word] for word in english], 4)
+        lines.append(f"{sentence(german)}\t{sentence(english)}\t")
+    (folder / "train.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "train.tsv"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_the_words_of_made_sentences_are_found_as_they_are_inside_of_sentences(tmp_path: Path) -> None:
+    result = run(table(tmp_path), "--languages", "de", "--out", tmp_path / "words")
+    assert result.exit_code == 0, result.output
+    rows = (tmp_path / "words" / "train.tsv").read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "en\tde"
+    found = [tuple(row.split("\t")) for row in rows[1:]]
+    assert set(WORDS.items()) <= set(found)
+    assert ("Cat", "Katze") in found
+    assert ("Cat.", "Katze.") in found
+    assert ("Tom.", "Tom.") in found
+    assert (
+        len(found)
+        == len(set(found))
+        == 2 * sum(a[0].isupper() and b[0].isupper() for a, b in WORDS.items())
+        + 3 * (sum(not (a[0].isupper() and b[0].isupper()) for a, b in WORDS.items()))
+    )
+
+
+def test_words_that_are_held_out_are_in_no_form_among_the_others(tmp_path: Path) -> None:
+    lines = [
+        f"Wort{chr(97 + i // 26)}{chr(97 + i % 26)}\tword{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(300)
+    ]
+    (tmp_path / "train.tsv").write_text("de\ten\n" + "\n".join(lines * 8) + "\n", encoding="utf-8")
+    result = run(tmp_path / "train.tsv", "--languages", "de", "--out", tmp_path / "words", "--test", tmp_path / "held")
+    assert result.exit_code == 0, result.output
+    train, test = (
+        [row.split("\t")[0].lower().strip(".") for row in file.read_text(encoding="utf-8").splitlines()[1:]]
+        for file in (tmp_path / "words" / "train.tsv", tmp_path / "held" / "test.tsv")
+    )
+    assert not set(train) & set(test)
+    assert len(set(train) | set(test)) == 300
+    assert 5 <= len(test) <= 30
+
+
+def test_each_word_is_aligned_once_at_most() -> None:
+    """IBM model 1: the probabilities of what a target word is aligned to have the sum 1."""
+    one, other = texts_of([["a", "b"], ["a"]] * 5), texts_of([["x", "y"], ["x"]] * 5)
+    counts = aligned(one, other)
+    for word in range(2):
+        assert sum(count for (_, b), count in counts.items() if b == word) <= other.counts[word] + 1e-9
+        assert max(counts, key=lambda pair: counts[pair] if pair[1] == word else 0.0)[0] in (word, 2)  # 2: none
+    assert counts[0, 0] > counts.get((1, 0), 0.0)
+    assert counts[1, 1] > counts.get((0, 1), 0.0)
+
+
+def test_words_without_spaces_need_a_tokenizer(tmp_path: Path) -> None:
+    (tmp_path / "train.tsv").write_text("en\tja\ncat\t猫\n", encoding="utf-8")
+    result = run(tmp_path / "train.tsv", "--languages", "ja", "--out", tmp_path / "words")
+    assert result.exit_code == 2
+    assert "give --tokenizer" in result.output
+    assert not (tmp_path / "words").exists()
