@@ -1,7 +1,7 @@
 """Pairs of words that translate each other, from sentences that do.
 
-A model that learnt from sentences makes a sentence of a word alone: "House" becomes "At home.". With its words among
-the training text it translates them (docs/lab, "Words alone"):
+A model that learnt from sentences makes a sentence of a word alone: "House" was "Machen Sie gern" in German. With its
+words among the training text it translates them (docs/lab, "Words alone"):
 
     python scripts/word_pairs.py LARGE/train.tsv --tokenizer MODEL/tokenizer.model --out WORDS
     python scripts/train.py --finetune MODEL --data LARGE --data WORDS --out MODEL2
@@ -24,6 +24,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from seq2seq.errors import InputError
 from seq2seq.segments.words import UNSPACED_LANGUAGES, with_capital
 from seq2seq.text.tokenizer import Tokenizer
 
@@ -50,7 +51,7 @@ def divided(sentence: str, language: str, tokenizer: Tokenizer | None) -> list[s
     """The words of a sentence; in a language without spaces the tokens of a model."""
     if language in UNSPACED_LANGUAGES:
         if tokenizer is None:
-            raise click.UsageError(f"words of {language!r} have no spaces between; give --tokenizer")
+            raise InputError(f"words of {language!r} have no spaces between; give --tokenizer")
         pieces = tokenizer.pieces(tokenizer.encode([sentence])[0])
         return [word for word in (piece.strip("▁ ") for piece in pieces) if _LETTER.search(word)]
     return (_ELIDING if language in ("fr", "it") else _WORD).findall(sentence)
@@ -63,8 +64,7 @@ def texts_of(sentences: Sequence[list[str]]) -> Texts:
     for words in sentences:
         ids = [numbers.setdefault(word.lower(), len(numbers)) for word in words]
         for place, (word, number) in enumerate(zip(words, ids, strict=True)):
-            forms[number][word] += 1 if place else 0
-            forms[number][word] += 0
+            forms[number][word] += min(place, 1)
         result.append(ids)
     counts = Counter(number for ids in result for number in ids)
     best = [max(forms[n], key=lambda form: (forms[n][form], form)) for n in range(len(numbers))]
@@ -112,13 +112,25 @@ def best_pairs(one: Texts, other: Texts, least: float) -> Iterator[tuple[int, in
 
 
 def rows_of(table: Path, tokenizer: Tokenizer | None, languages: Sequence[str]) -> dict[str, dict[str, str]]:
-    """For each English word its translations by language."""
-    with table.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    """For each English word its translations by language.
+
+    Raises:
+        InputError: the table lacks a column, or a line has fewer cells than the header, or is not in UTF-8.
+    """
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            header, *cells = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        lines = [dict(zip(header, each, strict=True)) for each in cells]
+    except ValueError as e:
+        raise InputError(f"{table} is no table of sentences in UTF-8: {e}") from None
+    if missing := {PIVOT, *languages} - set(header):
+        raise InputError(f"{table} has no column {', '.join(sorted(missing))}; there are: {', '.join(header)}")
     rows = defaultdict[str, dict[str, str]](dict)
     for language in languages:
         divide = partial(divided, tokenizer=tokenizer)
         pairs = [(line[PIVOT], line[language]) for line in lines if line[PIVOT] and line[language]]
+        if not pairs:
+            continue
         one = texts_of([divide(english, PIVOT) for english, _ in pairs])
         other = texts_of([divide(foreign, language) for _, foreign in pairs])
         least = LEAST_SHARE_UNSPACED if language in UNSPACED_LANGUAGES else LEAST_SHARE
@@ -157,7 +169,10 @@ def write(file: Path, rows: Iterable[dict[str, str]], languages: Sequence[str]) 
 def main(table: Path, languages: str, tokenizer: Path | None, out: Path, test: Path | None) -> None:
     """Write pairs of words from the sentences of TABLE (tab-separated, a header of languages)."""
     columns = languages.split(",")
-    rows = rows_of(table, Tokenizer.load(tokenizer) if tokenizer else None, columns)
+    try:
+        rows = rows_of(table, Tokenizer.load(tokenizer) if tokenizer else None, columns)
+    except InputError as e:
+        raise click.UsageError(str(e)) from None
     held = {word for word in rows if test and hashlib.sha256(word.encode()).digest()[0] < TEST_SHARE * 256}
     write(
         out / "train.tsv",

@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from scripts.word_pairs import aligned, main, texts_of
@@ -88,9 +89,25 @@ def test_each_word_is_aligned_once_at_most() -> None:
     assert counts[1, 1] > counts.get((0, 1), 0.0)
 
 
-def test_words_without_spaces_need_a_tokenizer(tmp_path: Path) -> None:
-    (tmp_path / "train.tsv").write_text("en\tja\ncat\t猫\n", encoding="utf-8")
-    result = run(tmp_path / "train.tsv", "--languages", "ja", "--out", tmp_path / "words")
+@pytest.mark.parametrize(
+    ("content", "language", "message"),
+    [
+        ("en\tja\ncat\t猫\n".encode(), "ja", "give --tokenizer"),
+        (b"en\tde\ncat\tKatze\n", "fr", "has no column fr; there are: en, de"),
+        (b"en\tde\ncat\n", "de", "is no table of sentences"),
+        (b"en\tde\ncat\t\xff\n", "de", "is no table of sentences"),
+        (b"", "de", "is no table of sentences"),
+    ],
+)
+def test_what_is_no_such_table_is_refused(content: bytes, language: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "train.tsv").write_bytes(content)
+    result = run(tmp_path / "train.tsv", "--languages", language, "--out", tmp_path / "words")
     assert result.exit_code == 2
-    assert "give --tokenizer" in result.output
+    assert message in " ".join(result.output.split())
     assert not (tmp_path / "words").exists()
+
+
+def test_a_table_without_pairs_gives_none(tmp_path: Path) -> None:
+    (tmp_path / "train.tsv").write_bytes(b"en\tde\ncat\t\n")
+    assert run(tmp_path / "train.tsv", "--languages", "de", "--out", tmp_path / "words").exit_code == 0
+    assert (tmp_path / "words" / "train.tsv").read_text(encoding="utf-8") == "en\tde\n"
