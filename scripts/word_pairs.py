@@ -121,7 +121,7 @@ def rows_of(table: Path, tokenizer: Tokenizer | None, languages: Sequence[str]) 
         with table.open(encoding="utf-8", newline="") as file:
             header, *cells = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         lines = [dict(zip(header, each, strict=True)) for each in cells]
-    except ValueError as e:
+    except (ValueError, csv.Error) as e:
         raise InputError(f"{table} is no table of sentences in UTF-8: {e}") from None
     if missing := {PIVOT, *languages} - set(header):
         raise InputError(f"{table} has no column {', '.join(sorted(missing))}; there are: {', '.join(header)}")

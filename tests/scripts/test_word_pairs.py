@@ -97,6 +97,7 @@ def test_each_word_is_aligned_once_at_most() -> None:
         (b"en\tde\ncat\n", "de", "is no table of sentences"),
         (b"en\tde\ncat\t\xff\n", "de", "is no table of sentences"),
         (b"", "de", "is no table of sentences"),
+        pytest.param(b"en\tde\ncat\t" + b"x" * 140_000 + b"\n", "de", "is no table of sentences", id="a huge cell"),
     ],
 )
 def test_what_is_no_such_table_is_refused(content: bytes, language: str, message: str, tmp_path: Path) -> None:

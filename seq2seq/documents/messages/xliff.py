@@ -115,7 +115,9 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
     dialect = _Dialect(token, reader.encoding, options.everything)
     _check_languages(options, token, "srcLang", "trgLang")
     yield _with_language(token, "trgLang", dialect, options.tgt) if dialect.two else token.raw
-    unit, scopes = dialect.name("unit" if dialect.two else "trans-unit"), [_Scope().inside(token)]
+    unit = dialect.name("unit" if dialect.two else "trans-unit")
+    file = "" if dialect.two else dialect.name("file")  # in 2.x the root names the languages
+    scopes = [_Scope().inside(token)]
     for token in tokens:
         if token.kind == START:
             scope = scopes[-1].inside(token)
@@ -130,7 +132,7 @@ def events(source: BinaryIO, options: DocumentOptions) -> Iterator[Event]:
             _check_languages(options, token, "source-language", "target-language")
         elif token.kind == END:
             scopes.pop()
-        is_file = token.kind == START and token.name == dialect.name("file") and not dialect.two
+        is_file = token.kind == START and token.name == file
         yield _with_language(token, "target-language", dialect, options.tgt) if is_file else token.raw
 
 
