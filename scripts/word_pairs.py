@@ -3,7 +3,7 @@
 A model that learnt from sentences makes a sentence of a word alone: "House" was "Machen Sie gern" in German. With its
 words among the training text it translates them (docs/lab, "Words alone"):
 
-    python scripts/word_pairs.py LARGE/train.tsv --tokenizer MODEL/tokenizer.model --out WORDS
+    python scripts/word_pairs.py LARGE --tokenizer MODEL/tokenizer.model --out WORDS
     python scripts/train.py --finetune MODEL --data LARGE --data WORDS --out MODEL2
 
 Words are aligned by IBM model 1 (Brown et al. 1993) in both directions, between English and each other language. Two
@@ -24,6 +24,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from seq2seq.corpora.request import Request
+from seq2seq.corpora.source import read
 from seq2seq.errors import InputError
 from seq2seq.segments.words import UNSPACED_LANGUAGES, with_capital
 from seq2seq.text.tokenizer import Tokenizer
@@ -111,26 +113,19 @@ def best_pairs(one: Texts, other: Texts, least: float) -> Iterator[tuple[int, in
     return ((a, b) for a, (_, b) in best_of_one.items() if best_of_other[b][1] == a)
 
 
-def rows_of(table: Path, tokenizer: Tokenizer | None, languages: Sequence[str]) -> dict[str, dict[str, str]]:
+def rows_of(data: str, tokenizer: Tokenizer | None, languages: Sequence[str]) -> dict[str, dict[str, str]]:
     """For each English word its translations by language.
 
     Raises:
-        InputError: the table lacks a column, or a line has fewer cells than the header, or is not in UTF-8.
+        InputError: the train part of the source cannot be read, or has no pair of English and one of the languages.
     """
-    try:
-        with table.open(encoding="utf-8", newline="") as file:
-            header, *cells = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        lines = [dict(zip(header, each, strict=True)) for each in cells]
-    except (ValueError, csv.Error) as e:
-        raise InputError(f"{table} is no table of sentences in UTF-8: {e}") from None
-    if missing := {PIVOT, *languages} - set(header):
-        raise InputError(f"{table} has no column {', '.join(sorted(missing))}; there are: {', '.join(header)}")
     rows = defaultdict[str, dict[str, str]](dict)
     for language in languages:
-        divide = partial(divided, tokenizer=tokenizer)
-        pairs = [(line[PIVOT], line[language]) for line in lines if line[PIVOT] and line[language]]
+        text = read(data, Request((PIVOT, language), sparse=True), only="train")
+        pairs = text.parts.get("train")
         if not pairs:
-            continue
+            raise InputError(f"the train part of {data} has no pair of {PIVOT} and {language}; check --languages")
+        divide = partial(divided, tokenizer=tokenizer)
         one = texts_of([divide(english, PIVOT) for english, _ in pairs])
         other = texts_of([divide(foreign, language) for _, foreign in pairs])
         least = LEAST_SHARE_UNSPACED if language in UNSPACED_LANGUAGES else LEAST_SHARE
@@ -161,16 +156,16 @@ def write(file: Path, rows: Iterable[dict[str, str]], languages: Sequence[str]) 
 
 
 @click.command()
-@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--languages", default="de,es,fr,ja,nl", show_default=True, help="Columns beside English.")
+@click.argument("data")
+@click.option("--languages", default="de,es,fr,ja,nl", show_default=True, help="Beside English.")
 @click.option("--tokenizer", type=click.Path(exists=True, path_type=Path), help="For languages without spaces.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of train.tsv.")
 @click.option("--test", type=click.Path(path_type=Path), help="Folder of a test.tsv with every 20th word, held out.")
-def main(table: Path, languages: str, tokenizer: Path | None, out: Path, test: Path | None) -> None:
-    """Write pairs of words from the sentences of TABLE (tab-separated, a header of languages)."""
+def main(data: str, languages: str, tokenizer: Path | None, out: Path, test: Path | None) -> None:
+    """Write pairs of words from the sentences of the train part of DATA, a source as --data of `train`."""
     columns = languages.split(",")
     try:
-        rows = rows_of(table, Tokenizer.load(tokenizer) if tokenizer else None, columns)
+        rows = rows_of(data, Tokenizer.load(tokenizer) if tokenizer else None, columns)
     except InputError as e:
         raise click.UsageError(str(e)) from None
     held = {word for word in rows if test and hashlib.sha256(word.encode()).digest()[0] < TEST_SHARE * 256}
