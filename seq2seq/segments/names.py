@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from seq2seq.segments.normalisation import normalise
 
-# Capital letters of Latin script, from Š and Ł to Ế; without Œ, since the known words of the model that ships have none
-# of French with it.
-CAPITALS = "".join(chr(c) for c in (*range(0x41, 0x250), *range(0x1E00, 0x1F00)) if chr(c).isupper() and chr(c) != "Œ")
+# Capital letters of Latin script, from Š and Ł to Ế.
+CAPITALS = "".join(chr(c) for c in (*range(0x41, 0x250), *range(0x1E00, 0x1F00)) if chr(c).isupper())
 _WORD = rf"[{CAPITALS}][^\W\d_]+"
 NAME = re.compile(rf"\b{_WORD}\b")  # a word with a capital; most that stand on both sides of a pair are names
 _CAPITALISED = re.compile(_WORD)

@@ -28,13 +28,17 @@ def pair_texts(src: str, tgt: str, reading: Reading) -> tuple[str, str]:
     return normalise(sides[0], reading.normalisation).text.strip(" "), tidy(sides[1], reading.normalisation).strip(" ")
 
 
-def prefix_text(prefix: str, values: Sequence[Mark], others: Sequence[Mark], reading: Reading) -> str:
+def prefix_text(
+    prefix: str, values: Sequence[Mark], others: Sequence[Mark], reading: Reading
+) -> tuple[str, list[tuple[int, Mark]]]:
     """The beginning of a translation as a model writes it: with the pieces of a sentence's values, in their order.
 
     A value stands once for each of `values`, that pieces 0, 1, .. stand for; `reading` is that of the source. The
-    `others` of the sentence's marks are left out: they are placed later.
+    `others` of the sentence's marks are left out; those that the prefix holds are returned, each with its place in the
+    text.
     """
-    text, waiting, placed = "", [_code(mark) for mark in values], {_code(mark) for mark in others}
+    text, waiting = "", [_code(mark) for mark in values]
+    left, marks = list(others), list[tuple[int, Mark]]()
     for part in keep(Segment(prefix), replace(reading.keeping, src=reading.keeping.tgt)).parts():
         if isinstance(part, str):
             text += part
@@ -42,11 +46,15 @@ def prefix_text(prefix: str, values: Sequence[Mark], others: Sequence[Mark], rea
         assert isinstance(part.code, Kept)
         code = _code(part)
         is_value = part.kind == VALUE and code in waiting
-        if is_value or code not in placed:
-            text += piece(waiting.index(code)) if is_value else part.code.source
         if is_value:
+            text += piece(waiting.index(code))
             waiting[waiting.index(code)] = ""
-    return text
+        elif same := next((mark for mark in left if _code(mark) == code), None):
+            left.remove(same)
+            marks.append((len(text), same))
+        elif code not in map(_code, others):
+            text += part.code.source
+    return text, marks
 
 
 def _codes(segment: Segment) -> list[tuple[str, str]]:

@@ -1,9 +1,9 @@
 """Puts the values and marks of a sentence into its translation, by the alignment.
 
 A VALUE of a numbered piece stands where the translation has the piece. A pair of OPEN and CLOSE goes around the words
-that are aligned to the words that it held, one run of them; a pair that held words never comes back empty. Another mark
-goes behind the word that is aligned to the one before it, or before that aligned to the one after it; those of the kind
-ALONE keep their order.
+that are aligned to the words that it held, one run of them, without an article whose own stands before the pair in the
+source; a pair that held words never comes back empty. Another mark goes behind the word that is aligned to the one
+before it, or before that aligned to the one after it; those of the kind ALONE keep their order.
 """
 
 import re
@@ -22,6 +22,7 @@ _LAST = re.compile(r"(\w+)\s?$")  # the last word of what is written
 _LETTER = re.compile(r"\w")
 
 Link = tuple[int, int]  # a character of the source sentence, and the character of its translation that is aligned to it
+Begun = tuple[str, Sequence[tuple[int, Mark]]]  # what a translation begins with, and the marks in it, with their places
 
 
 class Placed(NamedTuple):
@@ -42,11 +43,14 @@ class _Range(NamedTuple):
     after_word: bool = True  # a single mark: behind word `start - 1`, not before word `start`
 
 
-def place(sentence: Sentence, text: str, links: Sequence[Link], phrases: Iterable[str] = ()) -> Placed:
+def place(
+    sentence: Sentence, text: str, links: Sequence[Link], phrases: Iterable[str] = (), begun: Begun = ("", ())
+) -> Placed:
     """The translation `text` of a sentence with its values and marks.
 
     Every value and mark stands in it once, in pairs that are balanced where the sentence's are; values whose pieces the
     translation lacks are placed as other marks are, and further pieces are left out. No mark divides one of `phrases`.
+    Where the text begins as `begun` does, its marks stand as there, and the others behind it.
     """
     missing = [
         Inner(found.start(), sentence.values[number_of(found[0])], " ", " ")
@@ -71,8 +75,14 @@ def place(sentence: Sentence, text: str, links: Sequence[Link], phrases: Iterabl
                 or sentence.text[sources[source][0]] in pieces  # nor does a word translate a value
             ):
                 aligned[i] = -1
-        ranges = _Placing(sources, words, aligned).ranges(list(inner), 0, len(words))
-        writer.write(ranges)
+        beginning, fixed = begun[0].rstrip(), begun[1]
+        if not (fixed and text.startswith(beginning)):
+            beginning, fixed = "", ()
+        for at, mark in fixed:
+            writer.put(mark, at)
+        others = [each for each in inner if all(each.mark != mark for _, mark in fixed)]
+        behind = bisect_left(words, (len(beginning), 0))
+        writer.write(_Placing(sources, words, aligned).ranges(others, behind, len(words)))
     writer.copy(len(text))
     return Placed(writer.parts, writer.places)
 
@@ -131,7 +141,7 @@ class _Placing:
             close = _partner(first, marks)
             if close is None:
                 at, after_word = self._single(first, start, end)
-                result.append(_Range(at, at, first, None, [], after_word))
+                result.append(_Range(at, at, first, None, [], after_word or first.mark.kind == CLOSE))
                 continue
             inside, last, marks = marks[:close], marks[close], marks[close + 1 :]
             held = range(bisect_right(self.ends, first.position), bisect_left(self.starts, last.position))
@@ -168,12 +178,21 @@ class _Placing:
             if total > best:
                 best, found = total, (low, word + 1)
         if best:
-            return found
+            return self._without_article(held, *found)
         # Nothing is aligned to them: the free word nearest to where they stand in the source.
         share = (held.start + 0.5) / len(self.sources)
         near = [word for word in range(start, end) if free[word - start]]
         nearest = min(near, key=lambda word: abs((word + 0.5) / len(self.words) - share), default=None)
         return (start, start) if nearest is None else (nearest, nearest + 1)
+
+    def _without_article(self, held: range, low: int, high: int) -> tuple[int, int]:
+        """The run without its first word if that translates the source word before those held.
+
+        So it is taken where no word is aligned to that one, and two of the run to one: an article to its noun.
+        """
+        before = held.start - 1
+        takes = high - low > 1 and self.aligned[low] == self.aligned[low + 1] and before >= 0
+        return (low + 1 if takes and before not in self.aligned else low), high
 
     def _single(self, mark: Inner, start: int, end: int) -> tuple[int, bool]:
         """The word before which a single mark stands, and whether it is bound to the word before it."""
@@ -283,6 +302,11 @@ class _Writer:
         codes = (part if isinstance(part, str) else getattr(part.code, "source", "") for part in self.sentence.parts)
         first = next((letter for text in codes for letter in text if letter.isalpha()), "")
         return first != "" and not first.islower()
+
+    def put(self, mark: Mark, at: int) -> None:
+        """Write the text up to `at`, and a mark."""
+        self.copy(at)
+        self._add(mark, at)
 
     def write(self, ranges: Sequence[_Range]) -> None:
         """Write the text up to the last of these marks, with them."""

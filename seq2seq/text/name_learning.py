@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from seq2seq.segments.names import capitalised
+from seq2seq.segments.names import CAPITALS, capitalised
 from seq2seq.segments.normalisation import normalise
 from seq2seq.text.directions import Direction
 from seq2seq.text.known_words import KnownWords
@@ -21,7 +21,7 @@ from seq2seq.text.sources import Pair
 MOST_LINES, MOST_PAIRS = 1_000_000, 200_000  # evenly spread, that are looked at
 EVIDENCE = 20  # words that stand once; fewer tell nothing
 _CHUNK = 10_000  # lines that are in memory at once
-_WORD = re.compile(r"\b[^\W\d_]{2,}\b")
+_WORD = re.compile(rf"\b[{CAPITALS}{CAPITALS.lower()}][^\W\d_]+\b")  # what could be a name, were it with a capital
 
 Trains = Mapping[Direction, Sequence[Pair]]
 T = TypeVar("T")

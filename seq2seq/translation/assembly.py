@@ -15,7 +15,7 @@ from seq2seq.segments.case import CAPITALS, MIXED, calm, case_of, small, written
 from seq2seq.segments.glossary import Place, with_term_values
 from seq2seq.segments.keeping import Kept, keep, kept_codes, restore
 from seq2seq.segments.normalisation import normalise
-from seq2seq.segments.placing import Link, place
+from seq2seq.segments.placing import Begun, Link, place
 from seq2seq.segments.reading import Part, Reading, Sentence, read_kept
 from seq2seq.segments.segment import ALONE, CLOSE, OPEN, Mark, Segment
 from seq2seq.segments.words import fold, is_small, space_between
@@ -72,6 +72,7 @@ class Assembly:
         self.units, self.counts = list[Unit](), list[int]()
         self.ends = list[list[int]]()  # of each sentence, where the text of each of its tokens ends
         self.places = list[Sequence[Place]]()  # of each sentence, where terms stand
+        self.begun = list[Begun]()  # of each sentence, what its translation begins with
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -111,8 +112,11 @@ class Assembly:
         A sentence in a script that the source tokenizer does not know stays as it is.
         """
         parts, cases = list[Part](), list[str]()
-        if self.segment.text[:1].isspace():  # the line's own blanks are written before
-            prefix = prefix.lstrip()
+        for part in self.parts:  # what stands before the first sentence is written before the prefix
+            if isinstance(part, Sentence):
+                break
+            before = part if isinstance(part, str) else str(part.code)
+            prefix = prefix.removeprefix(before) if before.strip() else prefix.lstrip()
         begun = beginnings(prefix, len(self.sentences), self.reading, self.language)
         waiting = iter(zip(self.cases, self.texts, encoded, begun, strict=True))
         for part in self.parts:
@@ -150,7 +154,7 @@ class Assembly:
         runs = [part for run in runs for part in by_values(run, pieces_of(run), [token in given for token in run])]
         last, whole = 0, ""
         if len(runs) == 1:
-            whole = as_written(begun.text, sentence, self.reading) if begun.is_whole else ""
+            whole = as_written(begun.text, sentence, self.reading)[0] if begun.is_whole else ""
             whole = whole if begun.text else term_alone(sentence, places, self.language)
         for i, run in enumerate(runs):
             first, last = last, last + len(run)
@@ -160,12 +164,13 @@ class Assembly:
             values = list(dict.fromkeys(token for token in run if token in given))
             numbered = [given[values.index(token)] if token in values else token for token in run]
             required = self.tgt_tokenizer.placeholders[: len(values)]
-            first_tokens = [] if i else self._encoded(as_written(begun.text, sentence, self.reading, len(values)))
+            first_tokens = [] if i else self._encoded(as_written(begun.text, sentence, self.reading, len(values))[0])
             unit = [*self.lead, *numbered], first_tokens, required, self.line, len(self.units)
             self.units.append(Unit(*unit, wish, [given.index(token) for token in values], whole))
         self.counts.append(len(runs))
         self.ends.append(ends)
         self.places.append(places)
+        self.begun.append(as_written(begun.text, sentence, self.reading))
 
     def _encoded(self, text: str) -> list[int]:
         return self.tgt_tokenizer.encode([text])[0] if text else []
@@ -236,7 +241,8 @@ class Assembly:
                 continue
             text, found = self._sentence(part, unit, self.ends[sentence], chosen[unit : unit + self.counts[sentence]])
             unit += self.counts[sentence]
-            placed = place(part, text, found, [term.target for term in self.places[sentence]])
+            phrases = [term.target for term in self.places[sentence]]
+            placed = place(part, text, found, phrases, self.begun[sentence])
             case = self.cases[sentence]
             codes = self._codes(sentence) if case != MIXED else ()
             written = [written_as(case, p, codes) if isinstance(p, str) else p for p in placed.parts]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from seq2seq.segments.glossary import Place
 from seq2seq.segments.pairs import prefix_text
+from seq2seq.segments.placing import Begun
 from seq2seq.segments.reading import Reading, Sentence
 from seq2seq.segments.sentences import sentences
 from seq2seq.segments.words import with_capital
@@ -34,10 +35,13 @@ def beginnings(prefix: str, count: int, reading: Reading | None, language: str) 
     return (found + [Beginning("")] * count)[:count]
 
 
-def as_written(prefix: str, sentence: Sentence, reading: Reading | None, values: int | None = None) -> str:
-    """A prefix of the sentence's translation as the model writes it, with its first `values`, or all of them."""
+def as_written(prefix: str, sentence: Sentence, reading: Reading | None, values: int | None = None) -> Begun:
+    """A prefix of the sentence's translation as the model writes it, with its first `values`, or all of them.
+
+    Beside it the marks that the prefix holds, each with its place in the text.
+    """
     if not (prefix and reading and (sentence.values or sentence.inner)):
-        return prefix
+        return prefix, []
     return prefix_text(prefix, sentence.values[:values], [inner.mark for inner in sentence.inner], reading)
 
 

@@ -43,7 +43,7 @@ def test_a_capital_tells_a_word_and_punctuation_the_first_of_a_sentence() -> Non
             ["https://Lakur.com/Kaben"],
         ),
         ("He is in 3 Rimul", ["3", "Rimul"], ["3", "Rimul"]),
-        ("I know Škadu, Łorim and Œrim", ["Škadu", "Łorim"], ["Škadu", "Łorim"]),
+        ("I know Škadu, Łorim and Œrim", ["Škadu", "Łorim", "Œrim"], ["Škadu", "Łorim", "Œrim"]),
         ("Tom knows O'Rimul and O’Tom", ["O'Rimul"], ["O'Rimul"]),
         (
             "Tom-Rimul, Rimul-Tom-Lakur and Lakur-O'Tom",

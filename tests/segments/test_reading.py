@@ -188,4 +188,16 @@ def test_a_prefix_has_the_pieces_of_its_values(source: str, prefix: str, expecte
     reading = Reading("en", Keeping("en", "de"), pieces=8)
     [sentence] = [part for part in read(Segment(source), reading) if isinstance(part, Sentence)]
     others = [inner.mark for inner in sentence.inner]
-    assert prefix_text(prefix, sentence.values, others, reading) == expected.format(*map(piece, range(8)))
+    text, marks = prefix_text(prefix, sentence.values, others, reading)
+    assert text == expected.format(*map(piece, range(8)))
+    assert {mark for _, mark in marks} == {mark for mark in others if str(mark.code) in prefix}
+
+
+def test_the_markup_of_a_prefix_comes_with_its_places() -> None:
+    reading = Reading("en", Keeping("en", "de"), pieces=8)
+    [sentence] = [p for p in read(Segment("See <b>my {name}</b>."), reading) if isinstance(p, Sentence)]
+    opened, closed = [inner.mark for inner in sentence.inner]
+    assert prefix_text("Siehe <b>{name}</b><i>", sentence.values, [opened, closed], reading) == (
+        f"Siehe {piece(0)}<i>",
+        [(6, opened), (7, closed)],
+    )

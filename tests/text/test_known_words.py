@@ -77,6 +77,17 @@ def test_large_texts_are_looked_at_here_and_there(monkeypatch: pytest.MonkeyPatc
     assert list(name_learning._spread(range(3), 50)) == [0, 1, 2]
 
 
+def test_words_that_can_be_no_names_take_no_room() -> None:
+    twice = [Pair(f"{n} 私はTomを見た。 Œuf, İstanbul, Ẽra, œil and Москва Łódź", "x") for n in (1, 2)]
+    known = learn_names({A: [*text(EVIDENCE, 0, EVIDENCE), *twice]})
+    words = {*known.words["en"].split()}
+    assert {"œuf", "İstanbul".lower(), "ẽra", "œil", "łódź"} <= words
+    assert not {word for word in words if word[0] in "私москва"}
+    names = known.names(A)
+    assert names is not None
+    assert names.places(twice[0].src) == []
+
+
 def test_more_text_makes_more_words_known() -> None:
     known = learn_names({A: text(EVIDENCE, 0, EVIDENCE)})
     more = with_text(known, {A: [Pair("Rimul saw it.", "x"), Pair("By Rimul", "x"), Pair("By Lakur", "x")]})
