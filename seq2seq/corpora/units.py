@@ -1,11 +1,12 @@
 """TMX and XLIFF: XML that is read unit by unit, in constant memory. No entity of its own and nothing outside is read.
 
 The text of a segment is that of its inline elements too, without the native code that they quote (TMX 1.4 <bpt>, <ph>
-and the like; XLIFF 1.2 and 2.x); a code that is a line break is a space.
+and the like; XLIFF 1.2 and 2.x); a code that is a line break is a space, and what a tracked change deletes is no text.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from io import BytesIO
 from itertools import islice, product
 from typing import Any, BinaryIO
@@ -24,7 +25,18 @@ _BREAK = re.compile(r"\s*(<br\b[^<>]*>|\\n|\\r\\n|\r?\n)\s*", re.IGNORECASE)  # 
 _BREAK_TYPES = ("lb", "x-br", "xlf:lb")  # of TMX and XLIFF 1.2, and of XLIFF 2.x
 _SPACES = " \t\r\n"  # white space of XML; U+00A0 and the like are text
 _UNITS = ("tu", "trans-unit", "unit")
-_UNFINISHED = ("new", "needs-translation", "initial")  # states of a target
+_DELETED = re.compile(r"(.*[-_:])?(del|deleted?|deletion)", re.IGNORECASE)  # the name or the type of a mark of changes
+
+# What says that a translation is not finished: the state of XLIFF, and without one its qualifier. A text that is still
+# to be reviewed is none either: programs write `needs-review-translation` for fuzzy and for machine translations.
+_UNFINISHED = re.compile(r"new|initial|needs-.*|fuzzy-match|leveraged-mt|.*-suggestion")
+_REJECTED = "rejected-"  # begins a qualifier
+_SDL_FINISHED = ("Translated", "ApprovedTranslation", "ApprovedSignOff")  # conf of a segment
+_SDL_LEVEL = re.compile(rb"<(?:[\w.-]+:)?seg\s[^<>]*\bconf\s*=")
+_UNIT_FINISHED = {  # attributes of a unit
+    "{mqxliff}status": re.compile(r"\w*Confirmed|Proofread"),  # of memoQ
+    "{http://www.memsource.com/mxlf/2.0}confirmed": re.compile(r"[1-9]\d*|true"),  # of Phrase: a step of the work
+}
 
 
 def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
@@ -121,11 +133,17 @@ def _collect(element: Any, parts: list[str]) -> None:
         name = _name(child)
         if name and _is_break(child):
             parts.append(" ")
-        elif name and name not in _CODE:
+        elif name and name not in _CODE and not _is_deleted(child, name):
             _collect(child, parts)
         elif type(child).__name__ == "_Entity":  # which only the file's own definitions explain
             parts.append(child.text)
         parts.append(child.tail or "")
+
+
+def _is_deleted(element: Any, name: str) -> bool:
+    """Whether an inline element marks what a change deletes. A `g` for `<del>` of HTML does not: that is a format."""
+    kind = element.get("mtype") or element.get("type") or "" if name in ("mrk", "hi") else name
+    return bool(_DELETED.fullmatch(kind))
 
 
 def _is_break(element: Any) -> bool:
@@ -180,6 +198,7 @@ def _translation_units(
 def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, findings: Findings) -> Iterator[Row]:
     sides: tuple[str, ...] = ()
     fitting, foreign = False, 0
+    has_levels = cache(lambda: _has_levels(file))
     for event, element in events:
         name = _name(element)
         if event == "start":
@@ -192,20 +211,72 @@ def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, f
         foreign += name in ("trans-unit", "segment") and not sides
         if name not in ("trans-unit", "segment") or not sides:
             continue
-        found = {_name(child): child for child in reversed(element) if _name(child) in ("source", "target")}
-        target = found.get("target")
-        state = element.get("state") if name == "segment" else target is not None and target.get("state")
-        texts = [text_of(found[side]) if side in found else "" for side in ("source", "target")]
+        translatable, translations = _is_translatable(element), _translations(element, has_levels)
         if name == "trans-unit":
             _release(element)
-        if all(texts) and state not in _UNFINISHED:
-            yield dict(zip(sides, texts, strict=True))
-        else:
-            findings.left_out["units without a finished translation"] += 1
+        for texts in translations if translatable else ():
+            if all(texts):
+                yield dict(zip(sides, texts, strict=True))
+            else:
+                findings.left_out["units without a finished translation"] += 1
+        findings.left_out["units that are not to be translated"] += not translatable
     if fitting:
         findings.left_out["units of other languages"] += foreign
     else:
         findings.unread.append(str(file))
+
+
+def _is_translatable(element: Any) -> bool:
+    """What the unit, or else the nearest group or file around it, says."""
+    said = (around.get("translate") for around in (element, *element.iterancestors()))
+    return next(filter(None, said), "yes") != "no"
+
+
+def _translations(element: Any, has_levels: Callable[[], bool]) -> list[tuple[str, str]]:
+    """The source and the target of a <trans-unit> or <segment>, or of each of its segments; a target that is not
+    finished is empty.
+
+    Args:
+        element: the unit.
+        has_levels: whether the file gives any segment a level of sdlxliff.
+    """
+    found = {_name(child): child for child in reversed(element)}
+    source, target = found.get("source"), found.get("target")
+    if source is None or target is None or not _is_finished(element, target):
+        return [("", "")]
+    levels = {each.get("id"): each.get("conf") for each in element.iterfind("{*}seg-defs/{*}seg")}
+    unfinished = {mid for mid, level in levels.items() if level not in _SDL_FINISHED and (level or has_levels())}
+    sources, targets = _marked(found.get("seg-source", source)), _marked(target)
+    if targets and targets.keys() <= sources.keys():
+        return [(text, "" if mid in unfinished else targets.get(mid, "")) for mid, text in sources.items()]
+    return [(text_of(source), "" if unfinished else text_of(target))]
+
+
+def _marked(side: Any) -> dict[str, str]:
+    """The text of each segment that is marked in a source or a target of XLIFF 1.2, by its mid."""
+    marks = (mark for mark in side.iter("{*}mrk") if mark.get("mtype") == "seg")
+    return {mark.get("mid"): text_of(mark) for mark in marks}
+
+
+def _is_finished(element: Any, target: Any) -> bool:
+    """Whether nothing says of a unit that its translation is not finished; `approved="no"` is the default of XLIFF."""
+    holder = element if _name(element) == "segment" else target
+    state, qualifier = holder.get("state"), holder.get("state-qualifier", "")
+    if _UNFINISHED.fullmatch(state or qualifier) or qualifier.startswith(_REJECTED):
+        return False
+    said = ((_UNIT_FINISHED.get(name.lower()), value) for name, value in element.items())
+    return all(pattern is None or pattern.fullmatch(value) for pattern, value in said)
+
+
+def _has_levels(file: File) -> bool:
+    """Whether any segment of a file has a level of sdlxliff; then one without is untouched."""
+    with opened(file) as stream:
+        rest = b""
+        while block := stream.read(1 << 20):
+            if _SDL_LEVEL.search(rest + block):
+                return True
+            rest = block[-1000:]
+    return False
 
 
 def _languages(element: Any, file: File, request: Request, findings: Findings) -> tuple[str, ...]:
