@@ -13,12 +13,12 @@ at the first line that it does not know; so this module checks each line, and gi
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from itertools import chain
 from typing import Any
 
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.packed import File, as_path, marked_encoding
+from seq2seq.corpora.packed import File, as_path, marked_encoding, opened
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits, tag_of
@@ -163,15 +163,15 @@ def _lines(file: File) -> Iterator[tuple[str, str]]:
         InputError: the encoding has no such bytes as the file does.
     """
     polib = _polib(file)
-    with as_path(file) as path, path.open("rb") as stream:
-        encoding = marked_encoding(stream.read(4)) or polib.detect_encoding(str(path))  # that of the header, or UTF-8
-        stream.seek(0)
-        try:
-            text = TextIOWrapper(stream, encoding, errors="surrogateescape")
-            for number, line in enumerate(text):
-                yield (line if number else line.removeprefix("\ufeff")).strip(), encoding
-        except (UnicodeError, LookupError):  # of UTF-16; of an encoding that is none of text
-            raise InputError(f"{file} is not valid {encoding.upper()}; save the file as UTF-8") from None
+    with opened(file) as stream:
+        data = stream.read()
+    encoding = marked_encoding(data) or polib.detect_encoding(b"\n" + data)  # that of the header, or UTF-8
+    try:
+        text = TextIOWrapper(BytesIO(data), encoding, errors="surrogateescape")
+        for number, line in enumerate(text):
+            yield (line if number else line.removeprefix("\ufeff")).strip(), encoding
+    except (UnicodeError, LookupError):  # of UTF-16; of an encoding that is none of text
+        raise InputError(f"{file} is not valid {encoding.upper()}; save the file as UTF-8") from None
 
 
 def _entries(lines: Iterable[tuple[str, str]]) -> Iterator[_Entry]:

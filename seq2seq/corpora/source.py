@@ -13,7 +13,7 @@ from typing import NamedTuple
 from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
-from seq2seq.corpora.packed import ARCHIVES, File, lines
+from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, lines
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import same
@@ -62,6 +62,7 @@ def _listed(part: str, pairs: Iterator[tuple[str, str]]) -> Pairs:
     return list(pairs)
 
 
+@archives_kept_open()
 def read(where: str, request: Request, only: str = "", collect: Collect = _listed) -> Text:
     """The pairs of each part (train, dev, test...) of a source, in the two languages of the request.
 
@@ -178,6 +179,7 @@ def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
         raise InputError(f"{one} lines but {other}; line n of one must translate line n of the other")
 
 
+@archives_kept_open()
 def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, str]]:
     """The pairs of the languages of the request, in their order, in which a part of a source holds text.
 
