@@ -56,6 +56,11 @@ class _Entry:
         return bool(_STRINGS_OF_ENTRY.fullmatch("".join(kind for _, kind, text in self.lines if text and kind != "#")))
 
     @property
+    def line(self) -> int:
+        """The line where it begins, after its comments."""
+        return next(number for number, kind, _ in self.lines if kind != "#")
+
+    @property
     def is_obsolete(self) -> bool:
         return self.kinds.startswith("~")
 
@@ -97,7 +102,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     catalogue = list(entries())
     sides = _languages(file, said, header, request, findings)
     has_keys = sum(map(_looks_like_key, catalogue)) >= _KEYED * len(catalogue)
-    for entry in catalogue if sides else ():
+    for number, entry in enumerate(catalogue if sides else (), 1):
+        findings.line = getattr(entry, "linenum", number)  # an MO file has no lines
         pairs = [pair for pair in _pairs(entry) if all(pair)]
         fuzzy = "fuzzy" in getattr(entry, "flags", ())  # an entry of an MO file has none
         if fuzzy or not pairs:
@@ -226,8 +232,7 @@ def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any
     for entry in entries:
         fault = entry.fault
         if not fault and entry.kinds and not entry.is_obsolete and not entry.is_whole:
-            number = next(number for number, kind, _ in entry.lines if kind != "#")
-            fault = number, "an entry that is not a msgid, or msgid and msgid_plural, with its msgstr"
+            fault = entry.line, "an entry that is not a msgid, or msgid and msgid_plural, with its msgstr"
         if fault:
             findings.fault(str(file), f"line {fault[0]}", fault[1], "correct it")
         is_header = first and any(text == 'msgid ""' for _, _, text in entry.lines)
@@ -238,13 +243,17 @@ def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any
 
 
 def _parsed(entries: Iterable[_Entry], file: File) -> Any:
-    """What polib reads of the lines without faults of those entries that are whole with them."""
-    text = [""]  # which begins with a line's end: polib opens a text that names a file
+    """What polib reads of the lines without faults of those entries that are whole with them; linenum is their line."""
+    text, places = [""], [0]  # which begins with a line's end: polib opens a text that names a file
     for entry in entries:
         if entry.is_whole:
             ordered = sorted(entry.lines, key=lambda item: item[1] != "#")  # no comment between the lines of a string
             text += [written for _, _, written in ordered if written]
-    return _polib(file).pofile(_Lines("\n".join(text)))
+            places += [entry.line] * (len(text) - len(places))
+    catalogue = _polib(file).pofile(_Lines("\n".join(text)))
+    for read in catalogue:
+        read.linenum = places[max(read.linenum, 2) - 1]  # polib has 0 for what begins its text
+    return catalogue
 
 
 def _pairs(entry: Any) -> list[tuple[str, str]]:

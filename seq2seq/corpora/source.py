@@ -39,13 +39,18 @@ class NoTextError(InputError):
 class Stretch(NamedTuple):
     """Pairs that follow each other in a file: the row of the first one among all train pairs, and its number there.
 
-    A number counts what was read, what was dropped as damaged included: for text in lines it is that of the line,
-    and in a table that of the line after the header.
+    The number is that of the line: in a table after the header, in TMX, XLIFF and PO where the unit or the msgid is.
+    Otherwise it counts what was read, what was dropped as damaged included; in MO all entries.
     """
 
     start: int
     file: str  # the source, or of a source with several files the file
     number: int
+    step: int = 1  # from the number of a pair to that of the next
+
+    def number_of(self, row: int) -> int:
+        """The number of the train pair `row`."""
+        return self.number + self.step * (row - self.start)
 
 
 class Text(NamedTuple):
@@ -121,11 +126,17 @@ def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts
 
 
 def _noting(pairs: Iterator[tuple[str, str]], findings: Findings, places: list[Stretch]) -> Iterator[tuple[str, str]]:
-    """The pairs, of which `places` receives the stretches."""
+    """The pairs, of which `places` receives the stretches: as few as the units of a file are alike."""
     for row, pair in enumerate(pairs):
         file, number = findings.place
-        if not places or (file, number - row) != (places[-1].file, places[-1].number - places[-1].start):
+        last = places[-1] if places else None
+        if not last or file != last.file:
             places.append(Stretch(row, file, number))
+        elif number != last.number_of(row):
+            if row == last.start + 1:
+                places[-1] = last._replace(step=number - last.number)
+            else:
+                places.append(Stretch(row, file, number))
         yield pair
 
 

@@ -23,6 +23,7 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CODE = {"bpt", "ept", "ph", "it", "ut", "sub"}  # elements that quote code; XLIFF 2.x has them without content
 _BREAK = re.compile(r"\s*(<br\b[^<>]*>|\\n|\\r\\n|\r?\n)\s*", re.IGNORECASE)  # the code of one
 _BREAK_TYPES = ("lb", "x-br", "xlf:lb")  # of TMX and XLIFF 1.2, and of XLIFF 2.x
+_LINES = 65535
 _SPACES = " \t\r\n"  # white space of XML; U+00A0 and the like are text
 _UNITS = ("tu", "trans-unit", "unit")
 _DELETED = re.compile(r"(.*[-_:])?(del|deleted?|deletion)", re.IGNORECASE)  # the name or the type of a mark of changes
@@ -71,8 +72,9 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
 
 def _events(
     file: File, parsed: Callable[[BinaryIO], Any], error: type[SyntaxError], findings: Findings
-) -> Iterator[tuple[str, Any]]:
-    """The events of the file; those after a fault, if `findings` skips it, are of each unit that is well-formed.
+) -> Iterator[tuple[str, Any, int]]:
+    """The events of the file, each with the line of its element; those after a fault, if `findings` skips it, are of
+    each unit that is well-formed.
 
     Args:
         file: the file.
@@ -86,7 +88,7 @@ def _events(
                 if event == "end" and _name(element) in _UNITS:
                     count += 1
                     unclosed = sum(_name(around) in _UNITS for around in element.iterancestors())
-                yield event, element
+                yield event, element, _line(element)
             if not count and (root := _name(events.root)) not in ("tmx", "xliff"):
                 kind = "TMX" if file.plain_name.lower().endswith(".tmx") else "XLIFF"
                 findings.fault(str(file), "line 1", f"a document <{root}>, not {kind}", f"give a file of {kind}")
@@ -98,7 +100,8 @@ def _events(
         for piece in islice(pieces(stream), count + unclosed, None) if findings.skip else ():
             following = True
             try:
-                yield from list(parsed(BytesIO(piece.document)))
+                events = list(parsed(BytesIO(piece.document)))
+                yield from ((event, element, piece.lines_before + _line(element)) for event, element in events)
             except error as e:
                 place = f"line {(e.lineno or 1) + piece.lines_before}"
                 problem = str(e.msg).partition(", line ")[0]  # without its place in the piece
@@ -107,6 +110,19 @@ def _events(
         place, problem = first
         lost = "; what follows is not read" if findings.skip and not following else ""
         findings.fault(str(file), place, problem + lost, "correct it")
+
+
+def _line(element: Any) -> int:
+    """The line where the start tag of an element ends.
+
+    libxml2 keeps no line above 65,534 of an element, and gives that of the end of the first text in it.
+    """
+    line: int = element.sourceline
+    if line < _LINES:
+        return line
+    while not element.text and len(element):
+        element = element[0]
+    return line - (element.text or "").count("\n")
 
 
 def _release(element: Any) -> None:
@@ -162,11 +178,11 @@ def _is_break(element: Any) -> bool:
 
 
 def _translation_units(
-    events: Iterator[tuple[str, Any]], file: File, request: Request, findings: Findings
+    events: Iterator[tuple[str, Any, int]], file: File, request: Request, findings: Findings
 ) -> Iterator[Row]:
     known: dict[str, list[str]] = {}  # the languages that a tag fits
     read, lacking = dict[str, dict[str, None]](), 0  # the tags that are read as a language; units that lack one
-    for _, unit in events:
+    for _, unit, line in events:
         texts: dict[str, list[str]] = {}
         for variant in unit:
             tag = (variant.get(_LANG) or variant.get("lang") or "") if _name(variant) == "tuv" else ""
@@ -181,6 +197,7 @@ def _translation_units(
         _release(unit)
         lacking += len(texts) < len(request.languages)
         if request.sparse or len(texts) == len(request.languages):
+            findings.line = line
             yield from (dict(zip(texts, choice, strict=True)) for choice in product(*texts.values()))
     for language, tags in read.items():
         variants = {tag_of(tag): tag for tag in reversed(tags)}
@@ -195,11 +212,13 @@ def _translation_units(
 # ---- XLIFF -----------------------------------------------------------------------------------------------------------
 
 
-def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, findings: Findings) -> Iterator[Row]:
+def _segments(
+    events: Iterator[tuple[str, Any, int]], file: File, request: Request, findings: Findings
+) -> Iterator[Row]:
     sides: tuple[str, ...] = ()
     fitting, foreign = False, 0
     has_levels = cache(lambda: _has_levels(file))
-    for event, element in events:
+    for event, element, line in events:
         name = _name(element)
         if event == "start":
             if name in ("file", "xliff") and (element.get("source-language") or element.get("srcLang")):
@@ -216,6 +235,7 @@ def _segments(events: Iterator[tuple[str, Any]], file: File, request: Request, f
             _release(element)
         for texts in translations if translatable else ():
             if all(texts):
+                findings.line = line
                 yield dict(zip(sides, texts, strict=True))
             else:
                 findings.left_out["units without a finished translation"] += 1
