@@ -126,10 +126,12 @@ def _line(element: Any) -> int:
 
 
 def _release(element: Any) -> None:
-    """Free a unit that was read, and those before it."""
+    """Free a unit that was read, and what is before it: units, and groups and files of such."""
     element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]
+    while (parent := element.getparent()) is not None:
+        while element.getprevious() is not None:
+            del parent[0]
+        element = parent
 
 
 def _name(element: Any) -> str:

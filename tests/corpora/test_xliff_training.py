@@ -1,9 +1,11 @@
 """Which translations of an XLIFF file are training text: finished ones, segment by segment, as they stand."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from seq2seq.corpora import units
 from tests.corpora.writers import read_all, read_train, write, xliff
 
 UNFINISHED = "units without a finished translation"
@@ -173,3 +175,21 @@ def test_units_that_are_not_to_be_translated_are_left_out(tmp_path: Path, versio
     found = read_all(write(tmp_path / "x.xlf", text))
     assert found.parts["train"] == [("c", "C")]
     assert found.notes == ["left out: 2 units that are not to be translated"]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_was_read_is_freed_with_its_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    """So that a file of any size is read in constant memory."""
+    left: list[int] = []
+
+    def release(element: Any) -> None:
+        original(element)
+        left.append(sum(1 for _ in element.getroottree().iter()))
+
+    original = units._release
+    monkeypatch.setattr(units, "_release", release)
+    unit = "trans-unit" if version == 1 else "unit"
+    text = xliff([("a", "A")] * 2000, version).replace(f"<{unit} ", f"<group><{unit} ")
+    path = write(tmp_path / "x.xlf", text.replace(f"</{unit}>", f"</{unit}></group>"))
+    assert len(read_train(path)) == len(left) == 2000
+    assert left[-1] < 10
