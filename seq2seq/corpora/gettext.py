@@ -13,12 +13,12 @@ at the first line that it does not know; so this module checks each line, and gi
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from itertools import chain
 from typing import Any
 
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.packed import File, as_path, marked_encoding
+from seq2seq.corpora.packed import File, as_path, marked_encoding, opened
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits, tag_of
@@ -54,6 +54,11 @@ class _Entry:
     def is_whole(self) -> bool:
         """Whether the lines without faults are an entry."""
         return bool(_STRINGS_OF_ENTRY.fullmatch("".join(kind for _, kind, text in self.lines if text and kind != "#")))
+
+    @property
+    def line(self) -> int:
+        """The line where it begins, after its comments."""
+        return next(number for number, kind, _ in self.lines if kind != "#")
 
     @property
     def is_obsolete(self) -> bool:
@@ -97,7 +102,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
     catalogue = list(entries())
     sides = _languages(file, said, header, request, findings)
     has_keys = sum(map(_looks_like_key, catalogue)) >= _KEYED * len(catalogue)
-    for entry in catalogue if sides else ():
+    for number, entry in enumerate(catalogue if sides else (), 1):
+        findings.line = getattr(entry, "linenum", number)  # an MO file has no lines
         pairs = [pair for pair in _pairs(entry) if all(pair)]
         fuzzy = "fuzzy" in getattr(entry, "flags", ())  # an entry of an MO file has none
         if fuzzy or not pairs:
@@ -163,15 +169,15 @@ def _lines(file: File) -> Iterator[tuple[str, str]]:
         InputError: the encoding has no such bytes as the file does.
     """
     polib = _polib(file)
-    with as_path(file) as path, path.open("rb") as stream:
-        encoding = marked_encoding(stream.read(4)) or polib.detect_encoding(str(path))  # that of the header, or UTF-8
-        stream.seek(0)
-        try:
-            text = TextIOWrapper(stream, encoding, errors="surrogateescape")
-            for number, line in enumerate(text):
-                yield (line if number else line.removeprefix("\ufeff")).strip(), encoding
-        except (UnicodeError, LookupError):  # of UTF-16; of an encoding that is none of text
-            raise InputError(f"{file} is not valid {encoding.upper()}; save the file as UTF-8") from None
+    with opened(file) as stream:
+        data = stream.read()
+    encoding = marked_encoding(data) or polib.detect_encoding(b"\n" + data)  # that of the header, or UTF-8
+    try:
+        text = TextIOWrapper(BytesIO(data), encoding, errors="surrogateescape")
+        for number, line in enumerate(text):
+            yield (line if number else line.removeprefix("\ufeff")).strip(), encoding
+    except (UnicodeError, LookupError):  # of UTF-16; of an encoding that is none of text
+        raise InputError(f"{file} is not valid {encoding.upper()}; save the file as UTF-8") from None
 
 
 def _entries(lines: Iterable[tuple[str, str]]) -> Iterator[_Entry]:
@@ -226,8 +232,7 @@ def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any
     for entry in entries:
         fault = entry.fault
         if not fault and entry.kinds and not entry.is_obsolete and not entry.is_whole:
-            number = next(number for number, kind, _ in entry.lines if kind != "#")
-            fault = number, "an entry that is not a msgid, or msgid and msgid_plural, with its msgstr"
+            fault = entry.line, "an entry that is not a msgid, or msgid and msgid_plural, with its msgstr"
         if fault:
             findings.fault(str(file), f"line {fault[0]}", fault[1], "correct it")
         is_header = first and any(text == 'msgid ""' for _, _, text in entry.lines)
@@ -238,13 +243,17 @@ def _catalogue(entries: Iterable[_Entry], file: File, findings: Findings) -> Any
 
 
 def _parsed(entries: Iterable[_Entry], file: File) -> Any:
-    """What polib reads of the lines without faults of those entries that are whole with them."""
-    text = [""]  # which begins with a line's end: polib opens a text that names a file
+    """What polib reads of the lines without faults of those entries that are whole with them; linenum is their line."""
+    text, places = [""], [0]  # which begins with a line's end: polib opens a text that names a file
     for entry in entries:
         if entry.is_whole:
             ordered = sorted(entry.lines, key=lambda item: item[1] != "#")  # no comment between the lines of a string
             text += [written for _, _, written in ordered if written]
-    return _polib(file).pofile(_Lines("\n".join(text)))
+            places += [entry.line] * (len(text) - len(places))
+    catalogue = _polib(file).pofile(_Lines("\n".join(text)))
+    for read in catalogue:
+        read.linenum = places[max(read.linenum, 2) - 1]  # polib has 0 for what begins its text
+    return catalogue
 
 
 def _pairs(entry: Any) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from seq2seq.corpora import naming
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.naming import CATALOGUES, PAIRED, TABLES, Name
-from seq2seq.corpora.packed import ARCHIVES, File, is_archive, lines, members
+from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, is_archive, lines, members
 from seq2seq.corpora.request import Request
 from seq2seq.errors import InputError
 
@@ -37,6 +37,7 @@ class Listing(NamedTuple):
 Named = dict[File, Name]
 
 
+@archives_kept_open()
 def of_path(where: Path, request: Request) -> Listing:
     """The parts of a folder or a file.
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
-from seq2seq.corpora.packed import ARCHIVES, File, lines
+from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, lines
 from seq2seq.corpora.request import Request, Row
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import same
@@ -39,13 +39,18 @@ class NoTextError(InputError):
 class Stretch(NamedTuple):
     """Pairs that follow each other in a file: the row of the first one among all train pairs, and its number there.
 
-    A number counts what was read, what was dropped as damaged included: for text in lines it is that of the line,
-    and in a table that of the line after the header.
+    The number is that of the line: in a table after the header, in TMX, XLIFF and PO where the unit or the msgid is.
+    Otherwise it counts what was read, what was dropped as damaged included; in MO all entries.
     """
 
     start: int
     file: str  # the source, or of a source with several files the file
     number: int
+    step: int = 1  # from the number of a pair to that of the next
+
+    def number_of(self, row: int) -> int:
+        """The number of the train pair `row`."""
+        return self.number + self.step * (row - self.start)
 
 
 class Text(NamedTuple):
@@ -62,6 +67,7 @@ def _listed(part: str, pairs: Iterator[tuple[str, str]]) -> Pairs:
     return list(pairs)
 
 
+@archives_kept_open()
 def read(where: str, request: Request, only: str = "", collect: Collect = _listed) -> Text:
     """The pairs of each part (train, dev, test...) of a source, in the two languages of the request.
 
@@ -120,11 +126,17 @@ def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts
 
 
 def _noting(pairs: Iterator[tuple[str, str]], findings: Findings, places: list[Stretch]) -> Iterator[tuple[str, str]]:
-    """The pairs, of which `places` receives the stretches."""
+    """The pairs, of which `places` receives the stretches: as few as the units of a file are alike."""
     for row, pair in enumerate(pairs):
         file, number = findings.place
-        if not places or (file, number - row) != (places[-1].file, places[-1].number - places[-1].start):
+        last = places[-1] if places else None
+        if not last or file != last.file:
             places.append(Stretch(row, file, number))
+        elif number != last.number_of(row):
+            if row == last.start + 1:
+                places[-1] = last._replace(step=number - last.number)
+            else:
+                places.append(Stretch(row, file, number))
         yield pair
 
 
@@ -178,6 +190,7 @@ def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
         raise InputError(f"{one} lines but {other}; line n of one must translate line n of the other")
 
 
+@archives_kept_open()
 def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, str]]:
     """The pairs of the languages of the request, in their order, in which a part of a source holds text.
 

@@ -40,8 +40,8 @@ def place_of(row: int, places: Sequence[Stretch]) -> tuple[str, int]:
     """The file and the number in it of a train pair; without `places`, its number among all."""
     if not places:
         return "", row + 1
-    start, file, number = places[bisect_right(places, row, key=lambda stretch: stretch.start) - 1]
-    return file, number + row - start
+    stretch = places[bisect_right(places, row, key=lambda stretch: stretch.start) - 1]
+    return stretch.file, stretch.number_of(row)
 
 
 def named_place(row: int, places: Sequence[Stretch]) -> str:
