@@ -130,7 +130,7 @@ MODULES_INSIDE = {
         "units": "request findings packed gettext unit_pieces",
         "hub": "request columns findings",
         "naming": "packed",
-        "listing": "request findings packed naming",
+        "listing": "request findings packed columns naming",
         "source": "request findings packed naming listing tables json_rows parquet gettext units hub",
     },
     "text": {

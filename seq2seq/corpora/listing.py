@@ -1,16 +1,19 @@
 """Which files of a folder or of an archive are the parts of a corpus: train, dev, test...
 
 A file named `train` is the train part. Where there is none, every file of pairs that is no other part is. No file is
-passed over in silence: those that are not read are listed. This module reads names, and of `.txt` files the first line.
+passed over in silence: those that are not read are listed. This module reads names, and the first line of `.txt` files
+and of tables whose names are of other languages.
 """
 
 import glob
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.corpora import naming
+from seq2seq.corpora.columns import names_languages
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.naming import CATALOGUES, PAIRED, TABLES, Name
 from seq2seq.corpora.packed import ARCHIVES, File, is_archive, lines, members
@@ -35,6 +38,7 @@ class Listing(NamedTuple):
 
 
 Named = dict[File, Name]
+_WITH_HEADER = ("tsv", "csv", "tab", "txt")
 
 
 def of_path(where: Path, request: Request) -> Listing:
@@ -121,7 +125,15 @@ def _names(files: Iterable[File], request: Request) -> Named:
             partners = {n.language for f, n in named.items() if n.stem == name.stem and not n.kind and f != file}
             if not partners - {name.language}:
                 named[file] = naming.as_table(file, request.languages)
+    for file, name in named.items():
+        if name.foreign and name.kind in _WITH_HEADER and _has_header(file, request):
+            named[file] = name._replace(foreign=False)
     return _without_variants(named)
+
+
+def _has_header(file: File, request: Request) -> bool:
+    """Whether the first line names the languages of the request, which counts before the name of the file."""
+    return names_languages([cell.strip(' "') for cell in re.split("[,;|\t]", _first_line(file))], request)
 
 
 def _in_folders(named: Named, request: Request, sides: bool) -> Named:
@@ -247,4 +259,8 @@ def _units(names: Named, request: Request) -> Iterator[Unit]:
 
 
 def _has_tabs(file: File) -> bool:
-    return "\t" in next((line or "" for line in lines(file, Findings(skip=True))), "")
+    return "\t" in _first_line(file)
+
+
+def _first_line(file: File) -> str:
+    return next((line or "" for line in lines(file, Findings(skip=True))), "")

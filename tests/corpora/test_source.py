@@ -120,6 +120,80 @@ def test_names_of_opus_may_have_regions(tmp_path: Path, pair: str, code: str) ->
     assert read_train(tmp_path, BOTH) == PAIRS
 
 
+REGIONS = ["pt_BR", "pt-BR", "fr_CA", "fr_CH", "de_CH", "sv_SE", "ko_KR", "zh_TW", "nl_BE", "es_AR", "sl_SI", "et_EE"]
+
+
+@pytest.mark.parametrize("code", [*REGIONS, "pt-br", "PT_BR"])
+@pytest.mark.parametrize(
+    "name", ["*.po", "messages.*.xlf", "*.mo", "app-*.po", "*/LC_MESSAGES/app.po", "x/*/app.xliff"]
+)
+def test_a_catalogue_named_by_a_locale_is_in_its_language(tmp_path: Path, name: str, code: str) -> None:
+    """Each of these regions is a code of a language, too."""
+    language = code[:2].lower()
+    path = tmp_path / "x" / name.replace("*", code)
+    write(path, xliff(PAIRS, target=code) if "xl" in name else po(PAIRS, code))
+    if name.endswith(".mo"):
+        polib.pofile(str(path.rename(tmp_path / ".source"))).save_as_mofile(str(path))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(path, path.relative_to(tmp_path / "x"))
+    for where in (tmp_path / "x", tmp_path / "x.zip"):
+        for spoken in (language, code):
+            text = read_all(where, ("en", spoken))
+            assert (sorted(text.parts["train"]), text.unread) == (sorted(PAIRS), [])
+    write(tmp_path / "x.tsv", table("\t"))
+    text = read_all(tmp_path, ("en", "ja"))
+    assert (text.parts["train"], len(text.unread)) == (PAIRS, 2), "and in no other"
+
+
+def test_a_catalogue_in_the_very_language_is_read_beside_one_of_a_variant(tmp_path: Path) -> None:
+    write(tmp_path / "pt.po", po([("from pt", "x")], "pt"))
+    write(tmp_path / "pt_BR.po", po([("from pt_BR", "x")], "pt_BR"))
+    text = read_all(tmp_path, ("en", "pt-BR"))
+    assert (text.parts["train"], text.unread) == ([("from pt", "x"), ("from pt_BR", "x")], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "languages", "is_read"),
+    [
+        *((name, ("en", "de"), True) for name in ("EN_DE", "en_DE", "de-EN", "en-GB", "de_DE", "de_AT", "en-US-de-DE")),
+        *(
+            (name, ("en", "fr"), False)
+            for name in ("EN_DE", "de-en", "en_de", "de_EN", "en-US-de-DE", "de_DE", "es_AR")
+        ),
+        *((name, ("en", "fr"), True) for name in ("en_UK", "en_GB", "fr_FR", "fr_CA", "x.fr_CA", "en-fr-CA")),
+        *((name, ("en", "pt"), True) for name in ("en-pt_BR", "en-pt-BR", "pt_BR", "pt-en", "PT_EN")),
+        *((name, ("pt", "br"), True) for name in ("pt_BR", "pt_br")),
+    ],
+)
+def test_small_letters_and_a_region_in_capitals_are_one_language(
+    tmp_path: Path, name: str, languages: tuple[str, str], is_read: bool
+) -> None:
+    """Unless the two are what is asked for; two codes in the same letters are two languages."""
+    write(tmp_path / f"{name}.tsv", table("\t"))
+    write(tmp_path / "other.tsv", table("\t"))
+    text = read_all(tmp_path, languages)
+    assert text.unread == ([] if is_read else [f"{name}.tsv"])
+    assert len(text.parts["train"]) == (6 if is_read else 3)
+
+
+def test_a_memory_whose_name_may_be_of_another_pair_says_its_languages(tmp_path: Path) -> None:
+    for name, languages in {"en_ES": ("en", "fr"), "es_AR": ("en", "fr"), "en_CA": ("en", "ca")}.items():
+        write(tmp_path / f"{name}.tmx", tmx(PAIRS, languages))
+    text = read_all(tmp_path, ("en", "fr"))
+    assert (text.parts["train"], text.unread) == ([*PAIRS, *PAIRS], ["en_CA.tmx"])
+
+
+@pytest.mark.parametrize("name", ["my_id.csv", "de_DE.tsv", "fr-en.tab", "as-is.txt"])
+def test_the_header_of_a_table_counts_before_its_name(tmp_path: Path, name: str) -> None:
+    separator = "," if name.endswith("csv") else "\t"
+    write(tmp_path / name, table(separator, separator.join(['"en"', '"xx"'])))
+    write(tmp_path / "other.tsv", table("\t"))
+    assert read_all(tmp_path, ("en", "ja")).unread == [name]
+    write(tmp_path / name, table(separator, separator.join(["en", "ja"])))
+    text = read_all(tmp_path, ("en", "ja"))
+    assert (text.parts["train"], text.unread) == ([*PAIRS, *PAIRS], [])
+
+
 @pytest.mark.parametrize("stem", ["train.*", "*.train", "train.*.txt", "Books.*"])
 def test_a_file_in_the_very_language_counts_before_one_in_a_variant(tmp_path: Path, stem: str) -> None:
     texts = {"en": side(0), "pt": side(1), "pt-BR": "1\n2\n3\n", "pt_PT": "4\n5\n6\n"}
