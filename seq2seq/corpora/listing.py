@@ -9,6 +9,7 @@ import glob
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,10 +32,11 @@ class Unit(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The units of each part, and the files that are not read."""
+    """The units of each part, the files that are not read, and notes for the user."""
 
     parts: dict[str, list[Unit]]
     unread: list[File]
+    notes: tuple[str, ...] = ()
 
 
 Named = dict[File, Name]
@@ -80,7 +82,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _of_file(file: File, request: Request) -> Listing:
-    """The parts of a file: it is the train part; a table may have dev and test beside it, lines have their partner."""
+    """The parts of a file: it is the train part; `train.tsv` may have dev and test beside it, lines have a partner."""
     if is_archive(file):
         return _listing(members(file.path), file.path, request)
     beside = [File(path) for path in sorted(file.path.parent.iterdir()) if path.is_file() and path != file.path]
@@ -96,20 +98,22 @@ def _of_file(file: File, request: Request) -> Listing:
             name = naming.as_table(file, request.languages)
         else:
             raise _alone(file, name.language, request)
-    without_tabs = name is not None and name.kind == "txt" and not _has_tabs(file)
+    without_tabs = name is not None and _is_note(file, name)
     if name is None or without_tabs:
         reason = " (its first line has no tab between two languages)" if without_tabs else ""
         raise InputError(
             f"{file} is not a .{', .'.join((*TABLES, *PAIRED, *ARCHIVES))} file of pairs{reason}; "
             "give one, or the folder of a text"
         )
-    parts = {"train": [Unit((file,), name.kind, name.pair)]}
-    if name.kind in TABLES:
-        names = {f: n for f, n in _names(beside, request).items() if n.kind == name.kind}
-        parts |= {
-            part: _part(part, found, names, request) for part, found in _explicit(names).items() if part != "train"
-        }
-    return Listing(parts, [])
+    train = {"train": [Unit((file,), name.kind, name.pair)]}
+    names = {f: n for f, n in (names | {file: name}).items() if n.kind == name.kind and n.kind in TABLES}
+    others = {part: found for part, found in _explicit(names).items() if part != "train"}
+    shown = ", ".join(f.path.name for found in others.values() for f in found)
+    if naming.part_named(name) != "train":
+        note = f"{file}: beside it, not read: {shown}; what is beside a file is read if that is named train.{name.kind}"
+        return Listing(train, [], (note,) if shown else ())
+    parts = {part: _part(part, found, names, request) for part, found in others.items()}
+    return Listing(train | parts, [], (f"{file}: beside it, read as {', '.join(parts)}: {shown}",) if shown else ())
 
 
 def _names(files: Iterable[File], request: Request) -> Named:
@@ -133,7 +137,9 @@ def _names(files: Iterable[File], request: Request) -> Named:
 
 def _has_header(file: File, request: Request) -> bool:
     """Whether the first line names the languages of the request, which counts before the name of the file."""
-    return names_languages([cell.strip(' "') for cell in re.split("[,;|\t]", _first_line(file))], request)
+    with suppress(InputError):  # a file that is damaged, which nobody has named
+        return names_languages([cell.strip(' "') for cell in re.split("[,;|\t]", _first_line(file))], request)
+    return False
 
 
 def _in_folders(named: Named, request: Request, sides: bool) -> Named:
@@ -172,15 +178,18 @@ def _without_variants(named: Named) -> Named:
 
 
 def _explicit(names: Named) -> dict[str, list[File]]:
-    """The files of each part that is named exactly so, with any test* beside a train part; of lines with both sides."""
+    """The files of each part that is named exactly so, with any test* beside a train part; of lines with both sides.
+
+    A `.txt` file without tabs is no part to validate or test on, but a note.
+    """
     parts: dict[str, list[File]] = {}
     for file, name in names.items():
         part = naming.part_named(name)
-        if part and not name.foreign:
+        if part and not name.foreign and (part == "train" or not _is_note(file, name)):
             parts.setdefault(part, []).append(file)
     tests: dict[str, list[File]] = {}
     for file, name in names.items() if "train" in parts else ():
-        if naming.is_test_beside_train(name) and not name.foreign:
+        if naming.is_test_beside_train(name) and not name.foreign and not _is_note(file, name):
             tests.setdefault(name.stem, []).append(file)
     return parts | {stem: found for stem, found in tests.items() if names[found[0]].kind or len(found) > 1}
 
@@ -251,15 +260,16 @@ def _units(names: Named, request: Request) -> Iterator[Unit]:
     for file, name in names.items():
         if not name.kind:
             groups.setdefault((_place(file, name), name.stem), []).append(file)
-        elif name.kind != "txt" or _has_tabs(file):
+        elif not _is_note(file, name):
             yield Unit((file,), name.kind, name.pair)
     for files in groups.values():
         if sorted(names[file].language for file in files) == sorted(request.languages):
             yield _pair(files, names, request)
 
 
-def _has_tabs(file: File) -> bool:
-    return "\t" in _first_line(file)
+def _is_note(file: File, name: Name) -> bool:
+    """Whether a `.txt` file that is no text in lines is no table either."""
+    return name.kind == "txt" and "\t" not in _first_line(file)
 
 
 def _first_line(file: File) -> str:

@@ -91,6 +91,8 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
             return Text(_with_text(found), {}, findings.notes, [], [Stretch(0, where, 1)])
     files = listing.of_path(Path(where), request)
     parts, damaged, places = {}, {}, list[Stretch]()
+    for note in files.notes:
+        findings.note(note)
     for part, texts in files.parts.items():
         if only not in files.parts or part == only:
             before = findings.dropped

@@ -41,6 +41,7 @@ def test_the_folder_is_clean_and_is_read_again(table: Path) -> None:
 
 
 def test_parts_that_there_are_stay_and_their_sentences_leave_train(table: Path) -> None:
+    table = table.rename("train.tsv")
     rows = [f"{PAIRS[7][0]}\tanders", f"anders\t{PAIRS[9][1]}"]
     Path("dev.tsv").write_text("\n".join(["en\tde", *rows]) + "\n", encoding="utf-8")
     result = json.loads(
@@ -92,6 +93,7 @@ def test_a_text_of_few_pairs_is_checked(tmp_path: Path, count: int) -> None:
 
 def test_a_devtest_part_is_a_test_part(table: Path) -> None:
     """And so is any other part that is neither train nor dev."""
+    table = table.rename("train.tsv")
     text = "corpus", "--data", table, "--errors", "skip", "--no-model"
     Path("devtest.tsv").write_text("en\tde\nHello you.\tHallo du.\n", encoding="utf-8")
     worked(call(*text, "--out", "clean", "--quiet"))
@@ -102,6 +104,7 @@ def test_a_devtest_part_is_a_test_part(table: Path) -> None:
 
 def test_sizes_that_cannot_be_are_refused_before_the_checks(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seq2seq.text.clean_corpus._MANY", 0)
+    table = table.rename("train.tsv")
     text = "corpus", "--data", table, "--errors", "skip", "--no-model"
     assert "checking 63 pairs" in worked(call(*text, "--check")).err
     refused(call(*text, "--check", "--test", 1000), "too many of 63;")

@@ -188,10 +188,11 @@ def test_the_header_of_a_table_counts_before_its_name(tmp_path: Path, name: str)
     separator = "," if name.endswith("csv") else "\t"
     write(tmp_path / name, table(separator, separator.join(['"en"', '"xx"'])))
     write(tmp_path / "other.tsv", table("\t"))
-    assert read_all(tmp_path, ("en", "ja")).unread == [name]
+    write(tmp_path / "en-fr.csv", "?").rename(tmp_path / "en-fr.csv.gz")
+    assert read_all(tmp_path, ("en", "ja")).unread == sorted([name, "en-fr.csv.gz"])
     write(tmp_path / name, table(separator, separator.join(["en", "ja"])))
     text = read_all(tmp_path, ("en", "ja"))
-    assert (text.parts["train"], text.unread) == ([*PAIRS, *PAIRS], [])
+    assert (text.parts["train"], text.unread) == ([*PAIRS, *PAIRS], ["en-fr.csv.gz"])
 
 
 @pytest.mark.parametrize("stem", ["train.*", "*.train", "train.*.txt", "Books.*"])
@@ -293,6 +294,34 @@ def test_catalogues_of_programs_may_have_such_a_word_in_their_names(
         write(tmp_path / folder / f"{stem}.{ending}", po(PAIRS) if ending == "po" else xliff(PAIRS))
     parts = {name: len(pairs) for name, pairs in read_all(tmp_path).parts.items()}
     assert parts == ({"train": 12} if part == "train" else {part: 6, "train": 6})
+
+
+UNRELATED = {
+    "two columns": ("test.tsv", "name\tamount\nBob\tthree\nAnn\tfive\n"),
+    "three columns": ("test.tsv", "name\tage\tcity\nBob\t3\tRome\n"),
+    "pairs": ("dev.tsv", table("\t", "en\tde")),
+    "a note": ("test.txt", "to do\n"),
+}
+
+
+@pytest.mark.parametrize("kind", UNRELATED)
+def test_what_is_beside_a_file_that_is_not_named_train_is_not_its_own(tmp_path: Path, kind: str) -> None:
+    name, content = UNRELATED[kind]
+    write(tmp_path / name, content)
+    path = write(tmp_path / f"memory{Path(name).suffix}", table("\t", "en\tde"))
+    text = read_all(path)
+    assert text.parts == {"train": PAIRS}
+    assert any(f"beside it, not read: {name};" in note for note in text.notes) == (kind != "a note")
+
+
+@pytest.mark.parametrize("name", ["test.txt", "dev.txt", "testimony.txt"])
+def test_a_note_is_no_part_to_test_on(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "train.txt", table("\t", "en\tde"))
+    write(tmp_path / name, "to do\n")
+    assert read_all(path).parts == read_all(tmp_path).parts == {"train": PAIRS}
+    assert read_all(tmp_path).unread == [name]
+    write(tmp_path / name, table("\t", "en\tde"))
+    assert len(read_all(path).parts) == len(read_all(tmp_path).parts) == 2
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "tsv", "parquet"])
