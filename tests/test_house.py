@@ -34,7 +34,7 @@ ROOMS = {
     "training": f"{GROUND} processes display versions segments corpora text network translation folder",
     "onnx": f"{GROUND} text network translation folder",
     "serving": f"{GROUND} segments documents languages translation",
-    "reporting": "processes versions text network translation folder training onnx",
+    "reporting": "errors processes versions text network translation folder training onnx",
     "api": f"{GROUND} processes display versions segments languages text translation folder training onnx reporting",
     "commands": f"{GROUND} display versions segments documents languages text translation folder training onnx serving "
     "reporting api",

@@ -1,8 +1,10 @@
 """`corpus`: any text to a clean folder that `train` and `evaluate` read."""
 
 import json
+import os
 import random
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,22 @@ def test_parts_that_there_are_stay_and_their_sentences_leave_train(table: Path) 
     refused(
         call("corpus", "--data", table, "--errors", "skip", "--dev", 3, "--check"), "--dev 3: the text has a dev part"
     )
+
+
+@pytest.mark.skipif(os.fsencode("\udce9") != b"\xe9" or sys.platform == "darwin", reason="names are Unicode there")
+def test_names_that_are_not_utf_8_are_written_with_escapes(tmp_path: Path) -> None:
+    folder = tmp_path / "d\udce9"
+    folder.mkdir()
+    table = "en\tde\n" + "".join("\t".join(pair) + "\n" for pair in [*PAIRS, PAIRS[0]])
+    for name in ("m\udce9.tsv", "n.tsv", "caf\udce9.txt"):
+        (folder / name).write_text("" if name.endswith("txt") else table, encoding="utf-8")
+    text = "corpus", "--data", folder, "--no-model", "--errors", "skip"
+    result = worked(call(*text, "--out", "clean"))
+    assert r"d\xe9: not read: caf\xe9.txt;" in result.out and r"together from m\xe9.tsv (61), n.tsv (61)" in result.out
+    assert r"d\xe9, by `seq2seq corpus`" in Path("clean/README.md").read_text(encoding="utf-8")
+    assert r"d\xe9/m\xe9.tsv" + "\t61\tduplicate" in Path("clean/dropped.tsv").read_text(encoding="utf-8")
+    assert r"caf\xe9.txt" in json.loads(worked(call(*text, "--check", "--json")).out)["notices"][-1]
+    refused(call("corpus", "--data", folder / "x", "--check"), r"d\xe9/x is not there")
 
 
 def test_check_writes_nothing(table: Path, tmp_path: Path) -> None:
