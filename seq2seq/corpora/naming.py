@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seq2seq.corpora.packed import File
+from seq2seq.corpora.packed import ARCHIVES, File, is_archive
 from seq2seq.languages.codes import distance, fits, is_regional, is_spoken_in, side_of, tag_of
 
 TABLES = ("tsv", "csv", "tab", "jsonl", "ndjson", "parquet", "json", "txt")
@@ -35,9 +35,10 @@ _PAIRS = (
     re.compile(rf"(?:(.*?)[._-]?)\b({_LOCALE})-({_LOCALE})$"),  # en-pt_BR, as OPUS has it, en-US-de-DE
 )
 _ABOUT = re.compile(
-    r"(\.|_about|dropped\.tsv|suspects\.tsv|readme|licen[cs]e|copying|copyright|citation|authors|notice|sha\d+sums|md5sums)",
+    r"(_about|readme|licen[cs]es?|copying|copyrights?|citations?|authors|notices?|sha\d+sums?|md5sums?)(?![^\W_\d])",
     re.IGNORECASE,
 )
+_OURS = ("dropped.tsv", "suspects.tsv")  # what `corpus` writes beside the parts
 
 
 class Name(NamedTuple):
@@ -192,5 +193,16 @@ def _part_of_catalogue(stem: str) -> str:
 
 
 def is_about(file: File) -> bool:
-    """Whether a file is about the text, as a README or a licence is, or hidden."""
-    return bool(_ABOUT.match(file.plain_name))
+    """Whether a file is about the text, as a README or a licence is, or hidden.
+
+    In a format of parallel text `authors.tsv` is text. What may be such a format, `.txt` or lines of a language, is
+    about the text only if its name says nothing else: `LICENSE.txt`, `README.de`, not `citation_corpus.txt`.
+    """
+    name = file.plain_name
+    if name.startswith(".") or name.lower() in _OURS:
+        return True
+    stem, dot, ending = name.rpartition(".")
+    kind = ending.lower() if dot else ""
+    if is_archive(file) or kind in (*ARCHIVES, *PAIRED, *(table for table in TABLES if table != "txt")):
+        return False
+    return bool(_ABOUT.fullmatch(stem) if kind == "txt" or (dot and tag_of(ending)) else _ABOUT.match(name))

@@ -654,6 +654,45 @@ def test_every_file_that_is_not_read_is_named(tmp_path: Path) -> None:
     assert text.unread == ["notes.docx", "train.fr", "train2.de", "train2.en", "old/train.de", "old/train.en"]
 
 
+ABOUT = ["README", "README.txt", "readme.md", "README.de", "README.de.md", "LICENSE.txt", "licence", "LICENSE-CC-BY"]
+ABOUT += [
+    "COPYING.LESSER",
+    "CITATION.cff",
+    "AUTHORS",
+    "NOTICE.txt",
+    "SHA256SUMS",
+    "md5sums.txt",
+    "_about.txt",
+    ".x.tmx",
+]
+ABOUT += ["readme.txt.gz", "dropped.tsv", "suspects.tsv"]
+OF_TEXT = [
+    "notices-2020.tmx",
+    "authors.tsv",
+    "citation_corpus.tsv",
+    "licensed.de-en.tmx",
+    "readme2.po",
+    "README.csv.gz",
+]
+OF_TEXT += [
+    "license.jsonl",
+    "notice.xlf",
+    "old/authors.zip",
+    "old/notices.tgz",
+    "noticeboard.docx",
+    "citation_corpus.txt",
+]
+OF_TEXT += ["licensed.txt", "dropped.tsv.bak", "authors_talk.de"]
+
+
+@pytest.mark.parametrize("name", [*ABOUT, *OF_TEXT])
+def test_what_is_about_the_text_is_passed_over_and_what_may_be_text_is_named(tmp_path: Path, name: str) -> None:
+    moses("train.*")(tmp_path, "")
+    write(tmp_path / name, "?")
+    text = read_all(tmp_path)
+    assert (text.parts, text.unread) == ({"train": PAIRS}, [name] if name in OF_TEXT else [])
+
+
 def test_what_cannot_be_read_is_listed_with_what_could_be(tmp_path: Path) -> None:
     write(tmp_path / "corpus.docx", "?")
     write(tmp_path / "train.fr", side(0))
