@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from seq2seq.corpora import naming
@@ -40,6 +40,7 @@ class Listing(NamedTuple):
 
 
 Named = dict[File, Name]
+_NAMED = 5  # files that a message names
 _WITH_HEADER = ("tsv", "csv", "tab", "txt")
 
 
@@ -53,14 +54,16 @@ def of_path(where: Path, request: Request) -> Listing:
         found = list(_walk(where))
         files, others = ([File(path) for path in found if path.is_file() == wanted] for wanted in (True, False))
         top = [file for file in files if file.path.parent == where]
-        if "train" in _explicit(_names(top, request)):
+        if "train" in _explicit(_names(top, request, where)):
             others = [*(file for file in files if file.path.parent != where), *others]
             files = top
         listing = _listing(files, where, request)
         return listing._replace(unread=listing.unread + [file for file in others if not naming.is_about(file)])
     if not where.exists() and where.parent.is_dir():  # what the names of two files of lines begin with
         named = [File(path) for path in sorted(where.parent.glob(f"{glob.escape(where.name)}.*")) if path.is_file()]
-        if pairs := list(_units({f: n for f, n in _names(named, request).items() if not n.kind}, request)):
+        if pairs := list(
+            _units({f: n for f, n in _names(named, request, where.parent).items() if not n.kind}, request)
+        ):
             return Listing({"train": pairs[:1]}, [])
     if not where.is_file():
         if where.exists():
@@ -86,7 +89,7 @@ def _of_file(file: File, request: Request) -> Listing:
     if is_archive(file):
         return _listing(members(file.path), file.path, request)
     beside = [File(path) for path in sorted(file.path.parent.iterdir()) if path.is_file() and path != file.path]
-    names = _names([file, *beside], request)
+    names = _names([file, *beside], request, file.path.parent)
     name = names.get(file)
     if name and not name.kind and not name.pair and naming.part_of(name.stem):
         name = None  # the folder is meant, with its other parts
@@ -95,7 +98,7 @@ def _of_file(file: File, request: Request) -> Listing:
         if len(same) == 2 and {names[f].language for f in same} == set(request.languages):
             return Listing({"train": [_pair(same, names, request)]}, [])
         if file.plain_name.lower().endswith(".txt"):
-            name = naming.as_table(file, request.languages)
+            name = naming.as_table(file, request.languages, ())
         else:
             raise _alone(file, name.language, request)
     without_tabs = name is not None and _is_note(file, name)
@@ -116,11 +119,12 @@ def _of_file(file: File, request: Request) -> Listing:
     return Listing(train | parts, [], (f"{file}: beside it, read as {', '.join(parts)}: {shown}",) if shown else ())
 
 
-def _names(files: Iterable[File], request: Request) -> Named:
-    """What the names of the files say, as far as they say anything."""
-    files, named = list(files), dict[File, Name]()
+def _names(files: Iterable[File], request: Request, where: Path) -> Named:
+    """What the names of the files say, and those of their folders in the source, as far as they say anything."""
+    named = dict[File, Name]()
+    folders = {f: (*f.path.relative_to(where).parts, *PurePosixPath(f.member).parts)[:-1] for f in files}
     for sides in (False,) if request.sparse else (False, True):
-        names = {file: naming.understood(file, request.languages, sides) for file in files}
+        names = {file: naming.understood(file, request.languages, sides, folders[file]) for file in folders}
         named = _in_folders({file: name for file, name in names.items() if name is not None}, request, sides)
         if any(name.language for name in named.values()):
             break
@@ -128,11 +132,21 @@ def _names(files: Iterable[File], request: Request) -> Named:
         if not name.kind and file.plain_name.lower().endswith(".txt"):
             partners = {n.language for f, n in named.items() if n.stem == name.stem and not n.kind and f != file}
             if not partners - {name.language}:
-                named[file] = naming.as_table(file, request.languages)
+                named[file] = naming.as_table(file, request.languages, folders[file])
     for file, name in named.items():
         if name.foreign and name.kind in _WITH_HEADER and _has_header(file, request):
             named[file] = name._replace(foreign=False)
-    return _without_variants(named)
+    return _without_variants(named if sides else named | _in_both(named, request))
+
+
+def _in_both(named: Named, request: Request) -> Named:
+    """The names of lines that are there in both languages by their own names, whatever a folder is named by."""
+    texts: dict[tuple[Path, str], Named] = {}
+    for file, name in named.items():
+        if not name.kind:
+            texts.setdefault((_place(file, name), name.stem), {})[file] = name._replace(foreign=False)
+    both = (text for text in texts.values() if {name.language for name in text.values()} == set(request.languages))
+    return {file: name for text in both for file, name in text.items()}
 
 
 def _has_header(file: File, request: Request) -> bool:
@@ -200,7 +214,7 @@ def _listing(files: list[File], where: Path, request: Request) -> Listing:
         files = [file for file in files if file != archive] + members(archive.path)
     compiled = {f"{str(file).removesuffix('.po')}.mo" for file in files if str(file).endswith(".po")}
     files = [file for file in files if str(file) not in compiled]
-    names = _names(files, request)
+    names = _names(files, request, where)
     explicit = _explicit(names)
     parts = {part: units for part, found in explicit.items() if (units := _part(part, found, names, request))}
     if "train" not in parts:
@@ -223,10 +237,16 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
     Raises:
         InputError: a side or a shard is missing, or there is more than one text.
     """
+    folders = {Path(str(file)).parent for file in files}
     if len({(names[file].kind, names[file].shards) for file in files}) == 1 and (count := names[files[0]].shards):
-        if len(files) != count:
-            raise InputError(f"the {part} part has {count} files, of which {len(files)} are there; add the others")
-        return [Unit((file,), names[file].kind, shard=True) for file in files]
+        there = {file.plain_name for file in files}
+        lacking = [name for name in naming.shards(files[0], count) if name not in there]
+        if lacking and len(folders) == 1:
+            add = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED:,} more" if lacking[_NAMED:] else "")
+            problem = f"the {part} part has {count} files, of which {len(files)} are there"
+            raise InputError(f"{folders.pop()}: {problem}; add {add}")
+        if len(files) == count and not lacking:
+            return [Unit((file,), names[file].kind, shard=True) for file in files]
     if all(names[file].kind in CATALOGUES for file in files):  # of several languages, each in a folder
         return [Unit((file,), names[file].kind, names[file].pair) for file in files]
     if len(files) == 1:
@@ -239,7 +259,7 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
     if sorted(names[file].language for file in files) != sorted(request.languages):
         listed = ", ".join(map(str, files))
         advice = f"name the two sides {part}.{request.languages[0]} and {part}.{request.languages[1]}"
-        if len({Path(str(file)).parent for file in files}) > 1:
+        if len(folders) > 1:
             advice = "give each folder as a --data of its own"
         raise InputError(f"more than one file is the {part} part: {listed}; keep one, or {advice}")
     return [_pair(files, names, request)]

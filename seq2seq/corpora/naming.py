@@ -24,6 +24,7 @@ _WORD = re.compile(  # in any place of a name
     rf"(?<![a-z])(?:(train(?:ing)?)|({_DEV}|newsdev|{_TUNING})|({_TEST}\d*|{_HELD_OUT}))(?![a-z])", re.IGNORECASE
 )
 _SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
+_NUMBER = re.compile(r"-\d{5}(?=-of-\d{5}\.)")
 _LOCALE = r"[A-Za-z]{2,3}(?:-[A-Z]{2}|_[A-Za-z]{2}|_[A-Z][a-z]{3}|@[a-z]+)?"  # pt-BR, pt_BR, sr_Latn, ca@valencia
 _REGIONAL = re.compile(r"(?:.*[^A-Za-z])?([a-z]{2,3})[-_]([A-Z]{2})")  # de_DE, strings.pt-BR
 _TAG = r"([A-Za-z]{2,3}(?:[-_@][A-Za-z]+)?)"
@@ -54,13 +55,14 @@ class Name(NamedTuple):
     place: Path = Path()  # of lines in a folder of their language: the folders, with * for this one
 
 
-def understood(file: File, languages: Sequence[str], sides: bool = False) -> Name | None:
+def understood(file: File, languages: Sequence[str], sides: bool, folders: Sequence[str]) -> Name | None:
     """What the name of a file says; None if it is of no known format and in none of the languages.
 
     Args:
         file: the file.
         languages: to look for.
         sides: whether `source` and `target` (`src` and `tgt`) stand for the languages, of which there are two.
+        folders: of the file in its source, which may be named by a pair of languages.
     """
     if file.plain_name.startswith("."):
         return None
@@ -75,13 +77,13 @@ def understood(file: File, languages: Sequence[str], sides: bool = False) -> Nam
 
     language = language_of(ending)
     if language and (language == ending or kind not in (*TABLES, *PAIRED)):
-        return _with_pair(rest, "", language, languages, file)._replace(distance=distant)
+        return _with_pair(rest, "", language, languages, folders)._replace(distance=distant)
     if dot and part_of(ending) and (language := language_of(rest)):
-        return _with_pair(ending, "", language, languages, file)._replace(distance=distant)
+        return _with_pair(ending, "", language, languages, folders)._replace(distance=distant)
     if kind == "txt":
         stem, language = _lines_of_txt(rest, language_of)
-        return _with_pair(stem, "" if language else kind, language, languages, file)._replace(distance=distant)
-    return _with_pair(rest, kind, "", languages, file) if kind in (*TABLES, *PAIRED) else None
+        return _with_pair(stem, "" if language else kind, language, languages, folders)._replace(distance=distant)
+    return _with_pair(rest, kind, "", languages, folders) if kind in (*TABLES, *PAIRED) else None
 
 
 def spoken(word: str, languages: Sequence[str], sides: bool) -> tuple[int, str]:
@@ -92,9 +94,9 @@ def spoken(word: str, languages: Sequence[str], sides: bool) -> tuple[int, str]:
     return min(fitting, default=(0, ""), key=lambda item: item[0])
 
 
-def as_table(file: File, languages: Sequence[str]) -> Name:
+def as_table(file: File, languages: Sequence[str], folders: Sequence[str]) -> Name:
     """What the name of a `.txt` file says if it is a table: `deu.txt` may be that, or lines in German."""
-    return _with_pair(file.plain_name.rpartition(".")[0], "txt", "", languages, file)
+    return _with_pair(file.plain_name.rpartition(".")[0], "txt", "", languages, folders)
 
 
 def _lines_of_txt(rest: str, language_of: Callable[[str], str]) -> tuple[str, str]:
@@ -108,11 +110,11 @@ def _lines_of_txt(rest: str, language_of: Callable[[str], str]) -> tuple[str, st
     return rest, ""
 
 
-def _with_pair(stem: str, kind: str, language: str, languages: Sequence[str], file: File) -> Name:
+def _with_pair(stem: str, kind: str, language: str, languages: Sequence[str], folders: Sequence[str]) -> Name:
     shard = _SHARD.search(stem)
     stem, named = split_pair(_SHARD.sub("", stem), languages)
-    folders = [split_pair(folder, languages)[1] for folder in file.member.split("/")[:-1]]  # in an archive
-    foreign = any(_is_foreign(pair, kind, languages) for pair in (named, *folders) if pair)
+    pairs = [named, *(split_pair(folder, languages)[1] for folder in folders)]
+    foreign = any(_is_foreign(pair, kind, languages) for pair in pairs if pair)
     requested = bool(named) and _all_fit(named, languages)
     if named and not requested:
         stem = f"{stem}.{'-'.join(named)}".strip(".")
@@ -144,6 +146,11 @@ def split_pair(stem: str, languages: Sequence[str]) -> tuple[str, tuple[str, ...
 
 def _all_fit(pair: Iterable[str], languages: Sequence[str]) -> bool:
     return all(any(fits(tag, language) for language in languages) for tag in pair)
+
+
+def shards(file: File, count: int) -> list[str]:
+    """The names of all the files into which a part is divided, of which this is one."""
+    return [_NUMBER.sub(f"-{i:05}", file.plain_name) for i in range(count)]
 
 
 def part_of(stem: str) -> str:

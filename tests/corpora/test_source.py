@@ -462,7 +462,54 @@ def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
     assert text.parts == {"train": PAIRS, "dev": PAIRS}
     assert text.unread == []
     (tmp_path / "data" / "train-00001-of-00002.parquet").unlink()
-    with pytest.raises(InputError, match="the train part has 2 files, of which 1 are there"):
+    lacking = "data: the train part has 2 files, of which 1 are there; add train-00001-of-00002.parquet$"
+    with pytest.raises(InputError, match=lacking):
+        read_all(tmp_path)
+
+
+FOLDERS: dict[str, dict[str, str]] = {  # in each of two folders, of which the second is of another pair
+    "shards": {f"train-0000{i}-of-00002.tsv": lines([f"{PAIRS[i][0]}\t{PAIRS[i][1]}"]) for i in (0, 1)},
+    "one shard": {"train-00000-of-00001.tsv": table("\t")},
+    "a table": {"train.tsv": table("\t")},
+    "a table of any name": {"x.csv": table(";")},
+    "lines": {"train.en": side(0), "train.*": side(1)},
+    "lines by side": {"train.src": side(0), "train.tgt": side(1)},
+    "lines named by languages": {"en.txt": side(0), "*.txt": side(1)},
+    "memories": {"x.tmx": tmx(PAIRS)},
+}
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_folder_named_by_another_pair_is_not_read(tmp_path: Path, kind: str) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for folder, language in (("de-en", "de"), ("fr-en", "fr")):
+            for name, text in FOLDERS[kind].items():
+                file = f"{folder}/{name.replace('*', language)}"
+                archive.write(write(tmp_path / "x" / file, text), file)
+    for where in (tmp_path / "x", tmp_path / "x.zip"):
+        text = read_all(where)
+        assert text.parts == {"train": PAIRS[:2] if kind == "shards" else PAIRS}
+        assert sorted(text.unread) == sorted(f"fr-en/{name.replace('*', 'fr')}" for name in FOLDERS[kind])
+
+
+def test_lines_that_say_both_languages_are_read_whatever_their_folder_is_called(tmp_path: Path) -> None:
+    moses("train.*")(tmp_path / "as-is", "")
+    write(tmp_path / "as-it" / "train.de", side(1))
+    text = read_all(tmp_path)
+    assert (text.parts, text.unread) == ({"train": PAIRS}, ["as-it/train.de"])
+
+
+@pytest.mark.parametrize("name", ["train-00000-of-00001.tsv", "train-00000-of-00002.tsv"])
+def test_parts_of_several_folders_are_not_mixed(tmp_path: Path, name: str) -> None:
+    for folder in ("a", "b"):
+        write(tmp_path / folder / name, table("\t"))
+    with pytest.raises(InputError, match=r"more than one file is the train part: .*give each folder as a --data of"):
+        read_all(tmp_path)
+
+
+def test_of_many_shards_that_lack_some_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "train-00002-of-00009.tsv", table("\t"))
+    with pytest.raises(InputError, match=r"of which 1 are there; add train-00000-of-00009.tsv, .*00005.* and 3 more$"):
         read_all(tmp_path)
 
 
