@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import tomli_w
 
-from seq2seq.errors import InputError
+from seq2seq.errors import InputError, shown
 
 T = TypeVar("T")
 
@@ -121,7 +121,15 @@ def parse_override(text: str) -> tuple[str, str, Any]:
 
 
 def to_toml(sections: Mapping[str, Any]) -> str:
-    """Sections by name, dataclasses or dicts, as TOML text that `read` can read."""
+    """Sections by name, dataclasses or dicts, as TOML text for `read`; bytes that TOML cannot hold are escaped."""
     return tomli_w.dumps(
-        {name: dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for name, s in sections.items()}  # type: ignore[arg-type]
+        {name: _shown(dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s) for name, s in sections.items()}  # type: ignore[arg-type]
     )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _shown(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in value]
+    return shown(value) if isinstance(value, str) else value

@@ -1,4 +1,9 @@
-"""Exceptions for failures that a command reports in one line; any other exception is a bug and shows its traceback."""
+"""Exceptions for failures that a command reports in one line; any other exception is a bug and shows its traceback.
+
+Also how a message or a report writes the name of a file.
+"""
+
+import re
 
 
 class InputError(Exception):
@@ -18,3 +23,12 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signum: int, message: str) -> None:
         super().__init__(message)
         self.signum = signum
+
+
+def shown(text: str) -> str:
+    r"""Text that UTF-8 can hold: a byte of a file's name that is no UTF-8 becomes its escape, as in `caf\xe9.txt`."""
+    return re.sub("[\ud800-\udfff]", lambda half: _escape(ord(half[0])), text)
+
+
+def _escape(half: int) -> str:
+    return rf"\x{half - 0xDC00:02x}" if 0xDC80 <= half <= 0xDCFF else rf"\u{half:04x}"  # the former: surrogateescape

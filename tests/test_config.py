@@ -1,6 +1,7 @@
 """Settings in TOML and in --set: every mistake is one line that says what to do."""
 
 import math
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,9 @@ def test_one_value_or_a_list_of_them(tmp_path: Path, where: str | tuple[str, ...
         config.build(Shop, {"where": 3}, "shop")
     with pytest.raises(InputError, match="expected a string"):
         config.build(Shop, {"where": ["a", 3]}, "shop")
+
+
+def test_bytes_of_a_name_that_are_not_utf_8_are_escaped() -> None:
+    names = {"where": ["d\udce9", "x"], "other": {"name": "\ud800", "size": 3}}
+    written = tomllib.loads(config.to_toml({"data": names}).encode().decode())
+    assert written == {"data": {"where": [r"d\xe9", "x"], "other": {"name": r"\ud800", "size": 3}}}

@@ -34,7 +34,7 @@ ROOMS = {
     "training": f"{GROUND} processes display versions segments corpora text network translation folder",
     "onnx": f"{GROUND} text network translation folder",
     "serving": f"{GROUND} segments documents languages translation",
-    "reporting": "processes versions text network translation folder training onnx",
+    "reporting": "errors processes versions text network translation folder training onnx",
     "api": f"{GROUND} processes display versions segments languages text translation folder training onnx reporting",
     "commands": f"{GROUND} display versions segments documents languages text translation folder training onnx serving "
     "reporting api",
@@ -130,7 +130,7 @@ MODULES_INSIDE = {
         "units": "request findings packed gettext unit_pieces",
         "hub": "request columns findings",
         "naming": "packed",
-        "listing": "request findings packed naming",
+        "listing": "request findings packed columns naming",
         "source": "request findings packed naming listing tables json_rows parquet gettext units hub",
     },
     "text": {

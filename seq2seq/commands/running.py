@@ -19,7 +19,7 @@ import click
 
 from seq2seq.commands.streams import put
 from seq2seq.config import nearest
-from seq2seq.errors import InputError, Interrupted, WorkError
+from seq2seq.errors import InputError, Interrupted, WorkError, shown
 
 
 def run(command: click.Command, argv: Sequence[str] | None) -> int:
@@ -95,7 +95,7 @@ def _check_values(arguments: Sequence[str]) -> None:
 
 
 def _fail(message: str, status: int) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print(shown("error: " + " ".join(message.split())), file=sys.stderr)
     return status
 
 

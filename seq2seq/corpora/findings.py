@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from seq2seq.errors import InputError
+from seq2seq.errors import InputError, shown
 
 
 class Findings:
@@ -56,6 +56,7 @@ class Findings:
 
     @property
     def notes(self) -> list[str]:
-        """All notes, with one for each file of which units were dropped."""
+        """All notes, with one for each file of which units were dropped, as text that can be written."""
         left_out = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items() if count)
-        return [*self._notes, *([f"left out: {left_out}"] if left_out else []), *self.faults]
+        notes = [*self._notes, *([f"left out: {left_out}"] if left_out else []), *self.faults]
+        return list(map(shown, notes))

@@ -15,7 +15,7 @@ from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
 from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, lines
 from seq2seq.corpora.request import Request, Row
-from seq2seq.errors import InputError
+from seq2seq.errors import InputError, shown
 from seq2seq.languages.codes import same
 
 TABLES = ("tsv", "csv", "tab", "txt")  # kinds of tables that may lack a header
@@ -97,6 +97,8 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
             return Text(_with_text(found), {}, findings.notes, [], [Stretch(0, where, 1)])
     files = listing.of_path(Path(where), request)
     parts, damaged, places = {}, {}, list[Stretch]()
+    for note in files.notes:
+        findings.note(note)
     for part, texts in files.parts.items():
         if only not in files.parts or part == only:
             before = findings.dropped
@@ -116,7 +118,7 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
 def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts: Counter[Unit]) -> Iterator[Row]:
     """The rows of a unit, which are counted, and of each of which `findings` has the place."""
     findings.line, before = 0, findings.dropped
-    file = where if request.alone else str(unit.files[0])
+    file = shown(where if request.alone else str(unit.files[0]))
     count = 0
     for count, row in enumerate(_rows(unit, request, findings), 1):
         findings.place = file, findings.line or count + findings.dropped - before
@@ -167,10 +169,10 @@ def _pairs(
 
 def _together(part: str, counts: Counter[Unit], where: str) -> str:
     """A note on the texts that are a part together."""
-    shown = [f"{_short(str(unit.files[0]), where)} ({count:,})" for unit, count in list(counts.items())[:_NAMED]]
+    texts = [f"{_short(str(unit.files[0]), where)} ({count:,})" for unit, count in list(counts.items())[:_NAMED]]
     if rest := list(counts.values())[_NAMED:]:
-        shown.append(f"{len(rest):,} more ({sum(rest):,})")
-    return f"{where}: {part} is put together from {', '.join(shown)} pairs"
+        texts.append(f"{len(rest):,} more ({sum(rest):,})")
+    return f"{where}: {part} is put together from {', '.join(texts)} pairs"
 
 
 def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
@@ -246,8 +248,8 @@ def _short(file: str, where: str) -> str:
 
 def unread_note(where: str, unread: list[str]) -> str:
     """A note that names the files that were not read."""
-    shown = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
-    return f"{where}: not read: {shown}; give what is to be used as a further --data"
+    files = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
+    return shown(f"{where}: not read: {files}; give what is to be used as a further --data")
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
@@ -256,12 +258,12 @@ def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     if where.startswith(hub.PREFIX):
         return NoTextError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
     seen = [*(f"{part} part" for part in text.parts), *text.unread]
-    shown = f"there is: {', '.join(seen[:_NAMED])}" if seen else "it is empty"
+    there = f"there is: {', '.join(seen[:_NAMED])}" if seen else "it is empty"
     if len(seen) > _NAMED:
-        shown += f" and {len(seen) - _NAMED:,} more"
+        there += f" and {len(seen) - _NAMED:,} more"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
     kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, *ARCHIVES))
     return NoTextError(
-        f"{where} has no train part of {src} and {tgt} ({shown}); it needs {needed}, or a file of pairs "
+        f"{where} has no train part of {src} and {tgt} ({there}); it needs {needed}, or a file of pairs "
         f"({kinds}; plain or packed by gz, bz2, xz, zst); check --data, --src and --tgt"
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from babel import Locale
 from babel.core import get_global
+from babel.languages import get_official_languages
 
 from seq2seq.errors import InputError
 
@@ -110,6 +111,18 @@ def _with_script(tag: Tag) -> tuple[str, ...]:
     likely = get_global("likely_subtags")
     words = (likely.get(f"{tag.language}_{region.upper()}") or likely.get(tag.language, "")).split("_")
     return (*(word.lower() for word in words[1:2]), *tag.subtags)
+
+
+def is_regional(language: str, region: str) -> bool:
+    """Whether two words are a language and a region as BCP 47 spells them: `pt` and `BR`, but not `pt` and `br`."""
+    known = region in Locale("en").territories or region in get_global("territory_aliases")
+    return re.fullmatch("[a-z]{2,3}", language) is not None and re.fullmatch("[A-Z]{2}", region) is not None and known
+
+
+def is_spoken_in(language: str, region: str) -> bool:
+    """Whether a language is an official one of a region, in any spelling: `pt` in `br`, but not `en` in `de`."""
+    official = [name.partition("_")[0] for name in get_official_languages(region.upper(), regional=True, de_facto=True)]
+    return canonical(language) in official
 
 
 def same(one: str, other: str) -> bool:

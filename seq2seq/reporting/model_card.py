@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seq2seq.errors import shown
 from seq2seq.text.corpus import shipped
 from seq2seq.text.directions import listed
 from seq2seq.training.settings import Settings
@@ -25,7 +26,7 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
         title, columns = f"Between {', '.join(data.languages)}", ["direction", "source", "translation", "reference"]
     else:
         title, columns = f"{data.src} to {data.tgt}", [data.src, "translation", "reference"]
-    return "\n".join(
+    lines = "\n".join(
         [
             f"# {title}",
             "",
@@ -48,6 +49,7 @@ def model_card(settings: Settings, result: dict[str, Any]) -> str:
             "",
         ]
     )
+    return shown(lines)
 
 
 def exported_card(card: str, form: str) -> str:

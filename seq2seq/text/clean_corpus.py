@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seq2seq.errors import InputError, WorkError
+from seq2seq.errors import InputError, WorkError, shown
 from seq2seq.text import corpus
 from seq2seq.text.alignment import slips
 from seq2seq.text.cleaning import Part, faults
@@ -223,7 +223,7 @@ def _write_lines(path: Path, lines: Sequence[str]) -> None:
 
 
 def _readme(result: CleanCorpus, config: DataConfig) -> str:
-    wheres = ", ".join(corpus.wheres(config))
+    wheres = shown(", ".join(corpus.wheres(config)))
     notes = "".join(f"- {notice}\n" for notice in result.report.notices)
     return (
         f"# {config.src} and {config.tgt}\n\nFrom {wheres}, by `seq2seq corpus`. No sentence of train is in dev or "

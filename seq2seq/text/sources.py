@@ -15,7 +15,7 @@ from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.packed import File
 from seq2seq.corpora.request import Request
 from seq2seq.corpora.source import Stretch
-from seq2seq.errors import InputError
+from seq2seq.errors import InputError, shown
 
 
 class Pair(NamedTuple):
@@ -165,7 +165,7 @@ def read(wheres: Sequence[str], request: Request, only: str = "", store: Store |
             result.unread[where] = text.unread
         if len(wheres) > 1:
             share = "" if weight == 1 else f", each {weight:g} times an epoch"
-            result.notes.append(f"{where}: {count:,} train pairs{share}")
+            result.notes.append(shown(f"{where}: {count:,} train pairs{share}"))
     if needs_train and "train" not in result.parts and not request.sparse:
         raise source.NoTextError(f"none of {', '.join(wheres)} has a train part; check --data")
     if weights and sum(weights) < 1:

@@ -1,8 +1,10 @@
 """`corpus`: any text to a clean folder that `train` and `evaluate` read."""
 
 import json
+import os
 import random
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,7 @@ def test_the_folder_is_clean_and_is_read_again(table: Path) -> None:
 
 
 def test_parts_that_there_are_stay_and_their_sentences_leave_train(table: Path) -> None:
+    table = table.rename("train.tsv")
     rows = [f"{PAIRS[7][0]}\tanders", f"anders\t{PAIRS[9][1]}"]
     Path("dev.tsv").write_text("\n".join(["en\tde", *rows]) + "\n", encoding="utf-8")
     result = json.loads(
@@ -55,6 +58,22 @@ def test_parts_that_there_are_stay_and_their_sentences_leave_train(table: Path) 
     refused(
         call("corpus", "--data", table, "--errors", "skip", "--dev", 3, "--check"), "--dev 3: the text has a dev part"
     )
+
+
+@pytest.mark.skipif(os.fsencode("\udce9") != b"\xe9" or sys.platform == "darwin", reason="names are Unicode there")
+def test_names_that_are_not_utf_8_are_written_with_escapes(tmp_path: Path) -> None:
+    folder = tmp_path / "d\udce9"
+    folder.mkdir()
+    table = "en\tde\n" + "".join("\t".join(pair) + "\n" for pair in [*PAIRS, PAIRS[0]])
+    for name in ("m\udce9.tsv", "n.tsv", "caf\udce9.txt"):
+        (folder / name).write_text("" if name.endswith("txt") else table, encoding="utf-8")
+    text = "corpus", "--data", folder, "--no-model", "--errors", "skip"
+    result = worked(call(*text, "--out", "clean"))
+    assert r"d\xe9: not read: caf\xe9.txt;" in result.out and r"together from m\xe9.tsv (61), n.tsv (61)" in result.out
+    assert r"d\xe9, by `seq2seq corpus`" in Path("clean/README.md").read_text(encoding="utf-8")
+    assert r"d\xe9/m\xe9.tsv" + "\t61\tduplicate" in Path("clean/dropped.tsv").read_text(encoding="utf-8")
+    assert r"caf\xe9.txt" in json.loads(worked(call(*text, "--check", "--json")).out)["notices"][-1]
+    refused(call("corpus", "--data", folder / "x", "--check"), r"d\xe9/x is not there")
 
 
 def test_check_writes_nothing(table: Path, tmp_path: Path) -> None:
@@ -92,6 +111,7 @@ def test_a_text_of_few_pairs_is_checked(tmp_path: Path, count: int) -> None:
 
 def test_a_devtest_part_is_a_test_part(table: Path) -> None:
     """And so is any other part that is neither train nor dev."""
+    table = table.rename("train.tsv")
     text = "corpus", "--data", table, "--errors", "skip", "--no-model"
     Path("devtest.tsv").write_text("en\tde\nHello you.\tHallo du.\n", encoding="utf-8")
     worked(call(*text, "--out", "clean", "--quiet"))
@@ -102,6 +122,7 @@ def test_a_devtest_part_is_a_test_part(table: Path) -> None:
 
 def test_sizes_that_cannot_be_are_refused_before_the_checks(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seq2seq.text.clean_corpus._MANY", 0)
+    table = table.rename("train.tsv")
     text = "corpus", "--data", table, "--errors", "skip", "--no-model"
     assert "checking 63 pairs" in worked(call(*text, "--check")).err
     refused(call(*text, "--check", "--test", 1000), "too many of 63;")

@@ -120,6 +120,81 @@ def test_names_of_opus_may_have_regions(tmp_path: Path, pair: str, code: str) ->
     assert read_train(tmp_path, BOTH) == PAIRS
 
 
+REGIONS = ["pt_BR", "pt-BR", "fr_CA", "fr_CH", "de_CH", "sv_SE", "ko_KR", "zh_TW", "nl_BE", "es_AR", "sl_SI", "et_EE"]
+
+
+@pytest.mark.parametrize("code", [*REGIONS, "pt-br", "PT_BR"])
+@pytest.mark.parametrize(
+    "name", ["*.po", "messages.*.xlf", "*.mo", "app-*.po", "*/LC_MESSAGES/app.po", "x/*/app.xliff"]
+)
+def test_a_catalogue_named_by_a_locale_is_in_its_language(tmp_path: Path, name: str, code: str) -> None:
+    """Each of these regions is a code of a language, too."""
+    language = code[:2].lower()
+    path = tmp_path / "x" / name.replace("*", code)
+    write(path, xliff(PAIRS, target=code) if "xl" in name else po(PAIRS, code))
+    if name.endswith(".mo"):
+        polib.pofile(str(path.rename(tmp_path / ".source"))).save_as_mofile(str(path))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(path, path.relative_to(tmp_path / "x"))
+    for where in (tmp_path / "x", tmp_path / "x.zip"):
+        for spoken in (language, code):
+            text = read_all(where, ("en", spoken))
+            assert (sorted(text.parts["train"]), text.unread) == (sorted(PAIRS), [])
+    write(tmp_path / "x.tsv", table("\t"))
+    text = read_all(tmp_path, ("en", "ja"))
+    assert (text.parts["train"], len(text.unread)) == (PAIRS, 2), "and in no other"
+
+
+def test_a_catalogue_in_the_very_language_is_read_beside_one_of_a_variant(tmp_path: Path) -> None:
+    write(tmp_path / "pt.po", po([("from pt", "x")], "pt"))
+    write(tmp_path / "pt_BR.po", po([("from pt_BR", "x")], "pt_BR"))
+    text = read_all(tmp_path, ("en", "pt-BR"))
+    assert (text.parts["train"], text.unread) == ([("from pt", "x"), ("from pt_BR", "x")], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "languages", "is_read"),
+    [
+        *((name, ("en", "de"), True) for name in ("EN_DE", "en_DE", "de-EN", "en-GB", "de_DE", "de_AT", "en-US-de-DE")),
+        *(
+            (name, ("en", "fr"), False)
+            for name in ("EN_DE", "de-en", "en_de", "de_EN", "en-US-de-DE", "de_DE", "es_AR")
+        ),
+        *((name, ("en", "fr"), True) for name in ("en_UK", "en_GB", "fr_FR", "fr_CA", "x.fr_CA", "en-fr-CA")),
+        *((name, ("en", "pt"), True) for name in ("en-pt_BR", "en-pt-BR", "pt_BR", "pt-en", "PT_EN")),
+        *((name, ("pt", "br"), True) for name in ("pt_BR", "pt_br")),
+    ],
+)
+def test_small_letters_and_a_region_in_capitals_are_one_language(
+    tmp_path: Path, name: str, languages: tuple[str, str], is_read: bool
+) -> None:
+    """Unless the two are what is asked for; two codes in the same letters are two languages."""
+    write(tmp_path / f"{name}.tsv", table("\t"))
+    write(tmp_path / "other.tsv", table("\t"))
+    text = read_all(tmp_path, languages)
+    assert text.unread == ([] if is_read else [f"{name}.tsv"])
+    assert len(text.parts["train"]) == (6 if is_read else 3)
+
+
+def test_a_memory_whose_name_may_be_of_another_pair_says_its_languages(tmp_path: Path) -> None:
+    for name, languages in {"en_ES": ("en", "fr"), "es_AR": ("en", "fr"), "en_CA": ("en", "ca")}.items():
+        write(tmp_path / f"{name}.tmx", tmx(PAIRS, languages))
+    text = read_all(tmp_path, ("en", "fr"))
+    assert (text.parts["train"], text.unread) == ([*PAIRS, *PAIRS], ["en_CA.tmx"])
+
+
+@pytest.mark.parametrize("name", ["my_id.csv", "de_DE.tsv", "fr-en.tab", "as-is.txt"])
+def test_the_header_of_a_table_counts_before_its_name(tmp_path: Path, name: str) -> None:
+    separator = "," if name.endswith("csv") else "\t"
+    write(tmp_path / name, table(separator, separator.join(['"en"', '"xx"'])))
+    write(tmp_path / "other.tsv", table("\t"))
+    write(tmp_path / "en-fr.csv", "?").rename(tmp_path / "en-fr.csv.gz")
+    assert read_all(tmp_path, ("en", "ja")).unread == sorted([name, "en-fr.csv.gz"])
+    write(tmp_path / name, table(separator, separator.join(["en", "ja"])))
+    text = read_all(tmp_path, ("en", "ja"))
+    assert (text.parts["train"], text.unread) == ([*PAIRS, *PAIRS], ["en-fr.csv.gz"])
+
+
 @pytest.mark.parametrize("stem", ["train.*", "*.train", "train.*.txt", "Books.*"])
 def test_a_file_in_the_very_language_counts_before_one_in_a_variant(tmp_path: Path, stem: str) -> None:
     texts = {"en": side(0), "pt": side(1), "pt-BR": "1\n2\n3\n", "pt_PT": "4\n5\n6\n"}
@@ -219,6 +294,34 @@ def test_catalogues_of_programs_may_have_such_a_word_in_their_names(
         write(tmp_path / folder / f"{stem}.{ending}", po(PAIRS) if ending == "po" else xliff(PAIRS))
     parts = {name: len(pairs) for name, pairs in read_all(tmp_path).parts.items()}
     assert parts == ({"train": 12} if part == "train" else {part: 6, "train": 6})
+
+
+UNRELATED = {
+    "two columns": ("test.tsv", "name\tamount\nBob\tthree\nAnn\tfive\n"),
+    "three columns": ("test.tsv", "name\tage\tcity\nBob\t3\tRome\n"),
+    "pairs": ("dev.tsv", table("\t", "en\tde")),
+    "a note": ("test.txt", "to do\n"),
+}
+
+
+@pytest.mark.parametrize("kind", UNRELATED)
+def test_what_is_beside_a_file_that_is_not_named_train_is_not_its_own(tmp_path: Path, kind: str) -> None:
+    name, content = UNRELATED[kind]
+    write(tmp_path / name, content)
+    path = write(tmp_path / f"memory{Path(name).suffix}", table("\t", "en\tde"))
+    text = read_all(path)
+    assert text.parts == {"train": PAIRS}
+    assert any(f"beside it, not read: {name};" in note for note in text.notes) == (kind != "a note")
+
+
+@pytest.mark.parametrize("name", ["test.txt", "dev.txt", "testimony.txt"])
+def test_a_note_is_no_part_to_test_on(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "train.txt", table("\t", "en\tde"))
+    write(tmp_path / name, "to do\n")
+    assert read_all(path).parts == read_all(tmp_path).parts == {"train": PAIRS}
+    assert read_all(tmp_path).unread == [name]
+    write(tmp_path / name, table("\t", "en\tde"))
+    assert len(read_all(path).parts) == len(read_all(tmp_path).parts) == 2
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "tsv", "parquet"])
@@ -359,7 +462,54 @@ def test_shards_in_the_folder_data_are_one_part(tmp_path: Path) -> None:
     assert text.parts == {"train": PAIRS, "dev": PAIRS}
     assert text.unread == []
     (tmp_path / "data" / "train-00001-of-00002.parquet").unlink()
-    with pytest.raises(InputError, match="the train part has 2 files, of which 1 are there"):
+    lacking = "data: the train part has 2 files, of which 1 are there; add train-00001-of-00002.parquet$"
+    with pytest.raises(InputError, match=lacking):
+        read_all(tmp_path)
+
+
+FOLDERS: dict[str, dict[str, str]] = {  # in each of two folders, of which the second is of another pair
+    "shards": {f"train-0000{i}-of-00002.tsv": lines([f"{PAIRS[i][0]}\t{PAIRS[i][1]}"]) for i in (0, 1)},
+    "one shard": {"train-00000-of-00001.tsv": table("\t")},
+    "a table": {"train.tsv": table("\t")},
+    "a table of any name": {"x.csv": table(";")},
+    "lines": {"train.en": side(0), "train.*": side(1)},
+    "lines by side": {"train.src": side(0), "train.tgt": side(1)},
+    "lines named by languages": {"en.txt": side(0), "*.txt": side(1)},
+    "memories": {"x.tmx": tmx(PAIRS)},
+}
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_folder_named_by_another_pair_is_not_read(tmp_path: Path, kind: str) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for folder, language in (("de-en", "de"), ("fr-en", "fr")):
+            for name, text in FOLDERS[kind].items():
+                file = f"{folder}/{name.replace('*', language)}"
+                archive.write(write(tmp_path / "x" / file, text), file)
+    for where in (tmp_path / "x", tmp_path / "x.zip"):
+        text = read_all(where)
+        assert text.parts == {"train": PAIRS[:2] if kind == "shards" else PAIRS}
+        assert sorted(text.unread) == sorted(f"fr-en/{name.replace('*', 'fr')}" for name in FOLDERS[kind])
+
+
+def test_lines_that_say_both_languages_are_read_whatever_their_folder_is_called(tmp_path: Path) -> None:
+    moses("train.*")(tmp_path / "as-is", "")
+    write(tmp_path / "as-it" / "train.de", side(1))
+    text = read_all(tmp_path)
+    assert (text.parts, text.unread) == ({"train": PAIRS}, ["as-it/train.de"])
+
+
+@pytest.mark.parametrize("name", ["train-00000-of-00001.tsv", "train-00000-of-00002.tsv"])
+def test_parts_of_several_folders_are_not_mixed(tmp_path: Path, name: str) -> None:
+    for folder in ("a", "b"):
+        write(tmp_path / folder / name, table("\t"))
+    with pytest.raises(InputError, match=r"more than one file is the train part: .*give each folder as a --data of"):
+        read_all(tmp_path)
+
+
+def test_of_many_shards_that_lack_some_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "train-00002-of-00009.tsv", table("\t"))
+    with pytest.raises(InputError, match=r"of which 1 are there; add train-00000-of-00009.tsv, .*00005.* and 3 more$"):
         read_all(tmp_path)
 
 
@@ -549,6 +699,45 @@ def test_every_file_that_is_not_read_is_named(tmp_path: Path) -> None:
     text = read_all(tmp_path)
     assert text.parts == {"train": PAIRS}
     assert text.unread == ["notes.docx", "train.fr", "train2.de", "train2.en", "old/train.de", "old/train.en"]
+
+
+ABOUT = ["README", "README.txt", "readme.md", "README.de", "README.de.md", "LICENSE.txt", "licence", "LICENSE-CC-BY"]
+ABOUT += [
+    "COPYING.LESSER",
+    "CITATION.cff",
+    "AUTHORS",
+    "NOTICE.txt",
+    "SHA256SUMS",
+    "md5sums.txt",
+    "_about.txt",
+    ".x.tmx",
+]
+ABOUT += ["readme.txt.gz", "dropped.tsv", "suspects.tsv"]
+OF_TEXT = [
+    "notices-2020.tmx",
+    "authors.tsv",
+    "citation_corpus.tsv",
+    "licensed.de-en.tmx",
+    "readme2.po",
+    "README.csv.gz",
+]
+OF_TEXT += [
+    "license.jsonl",
+    "notice.xlf",
+    "old/authors.zip",
+    "old/notices.tgz",
+    "noticeboard.docx",
+    "citation_corpus.txt",
+]
+OF_TEXT += ["licensed.txt", "dropped.tsv.bak", "authors_talk.de"]
+
+
+@pytest.mark.parametrize("name", [*ABOUT, *OF_TEXT])
+def test_what_is_about_the_text_is_passed_over_and_what_may_be_text_is_named(tmp_path: Path, name: str) -> None:
+    moses("train.*")(tmp_path, "")
+    write(tmp_path / name, "?")
+    text = read_all(tmp_path)
+    assert (text.parts, text.unread) == ({"train": PAIRS}, [name] if name in OF_TEXT else [])
 
 
 def test_what_cannot_be_read_is_listed_with_what_could_be(tmp_path: Path) -> None:

@@ -71,7 +71,10 @@ def test_a_run_that_was_stopped_before_any_score_has_a_card() -> None:
     assert "Kept" not in card
 
 
-@pytest.mark.parametrize(("where", "words"), [("", "Tatoeba contributors"), ("some/folder", "Data: some/folder\n")])
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [("", "Tatoeba contributors"), ("some/folder", "Data: some/folder\n"), ("a\udce9", "Data: a\\xe9\n")],
+)
 def test_the_data_is_named(where: str, words: str) -> None:
     settings = chosen()._replace(data=type(chosen().data)(where=where))
     card = model_card(settings, RESULT)

@@ -153,13 +153,22 @@ def test_every_source_returns_what_was_written(tmp_path, write, end):
 
 @pytest.mark.parametrize("write", [write_tsv, write_csv, write_jsonl, write_parquet])
 def test_a_table_may_be_the_source(tmp_path, write):
+    """Its name says whether the dev part beside it is its own."""
     datasets.disable_progress_bars()
     write(tmp_path, "mine", numbered(5))
+    write(tmp_path, "train", numbered(5))
     write(tmp_path, "dev", numbered(1, 5))
     write_text(tmp_path, "train", numbered(3, 9))
-    [table] = tmp_path.glob("mine.*")
+    [table], [mine], [dev] = (list(tmp_path.glob(f"{stem}.[!ed]*")) for stem in ("train", "mine", "dev"))
     corpus = load(DataConfig(str(table)))
     assert (corpus.train, corpus.dev) == (numbered(5), numbered(1, 5))
+    assert corpus.report.notices[0] == f"{table}: beside it, read as dev: {dev.name}"
+    alone = load(DataConfig(str(mine)))
+    assert sorted([*alone.train, *alone.dev]) == numbered(5), "some of it are held out"
+    name = f"train{table.suffix}"
+    assert alone.report.notices[0] == (
+        f"{mine}: beside it, not read: {dev.name}; what is beside a file is read if that is named {name}"
+    )
 
 
 def test_a_line_break_inside_a_field_becomes_a_space(tmp_path):
