@@ -70,7 +70,7 @@ def by_header(cells: Sequence[str], request: Request, findings: Findings, file: 
             found = {language: row.index(name) for language, name in named.items()}
     for row in (names, spoken):
         sides = [[i for i, name in enumerate(row) if side_of(name) == side] for side in (0, 1)]
-        if not found and len(request.languages) == 2 and all(len(side) == 1 for side in sides):
+        if not found and not request.sparse and all(len(side) == 1 for side in sides):
             found = {language: side[0] for language, side in zip(request.languages, sides, strict=True)}
     tags = {tag_of(short) for name, short in zip(names, spoken, strict=True) if name.lower() not in _USUAL}
     findings.of_many |= len(tags - {None}) > 2
@@ -78,7 +78,7 @@ def by_header(cells: Sequence[str], request: Request, findings: Findings, file: 
 
 
 def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, findings: Findings, file: str) -> Columns:
-    """The columns of a table without a header.
+    """The columns of a table without a header; none if the request is sparse and nothing says their languages.
 
     Args:
         rows: the first rows.
@@ -105,13 +105,15 @@ def by_position(rows: Sequence[Sequence[str]], name: str, request: Request, find
             f"{file} has one column (first row: {rows[0][0][:40]!r}); separate the two languages by tabs (.tsv, .txt) "
             "or by commas, semicolons or bars (.csv)"
         )
-    if len(text) != 2 or len(request.languages) != 2:
+    if len(text) != 2 and not request.sparse:
         seen = f"{file} has no header that names the languages, and {len(text)} columns of text"
         shown = ", ".join(repr(cell[:20]) for cell in rows[0]) if rows else ""
         raise InputError(
             f"{seen} (first row: {shown}); name the columns, for example --columns {example} (train, corpus)"
         )
-    order, reason = _order(name, request.languages, "attribution" in kinds)
+    order, reason = _order(name, request, "attribution" in kinds)
+    if len(text) != 2 or not order:
+        return Columns({}, count, ())
     places = dict(zip(order, text, strict=True))
     taken = " and ".join(f"column {place + 1} is taken as {language}" for language, place in places.items())
     findings.note(f"{file} has no header: {taken}, {reason}; if that is wrong, give --columns")
@@ -131,15 +133,19 @@ def _kind(cells: Sequence[str]) -> str:
     return "numbers" if all(map(_NUMBERS.fullmatch, cells)) else "text"
 
 
-def _order(name: str, languages: Sequence[str], attributed: bool) -> tuple[list[str], str]:
-    """The languages of the two columns of text, and why."""
-    named = []
+def _order(name: str, request: Request, attributed: bool) -> tuple[list[str], str]:
+    """The languages of the two columns of text, and why; none if the request is sparse and the name does not say them."""
+    named, languages = list[str](), request.languages
     for word in re.split(r"[^A-Za-z]+", name):
         named += [lang for lang in languages if word and fits(word, lang) and lang not in named]
     if len(named) == 2:
         return named, "as the file's name says"
     english = [language for language in languages if fits("en", language)]
-    if english and (attributed or (len(named) == 1 and named != english)):
+    if english and len(named) == 1 and named != english:
+        return [*english, *named], "as in the files of manythings.org/anki"
+    if request.sparse:
+        return [], ""
+    if english and attributed:
         other = [language for language in languages if language not in english]
         return [*english, *other], "as in the files of manythings.org/anki"
     return list(languages), "as --src and --tgt say"

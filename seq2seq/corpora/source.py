@@ -88,7 +88,8 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
                 part: collect(part, _pairs(some, request, where, part, findings, part != "train"))
                 for part, some in wanted.items()
             }
-            return Text(_with_text(found), {}, findings.notes, [], [Stretch(0, where, 1)])
+            unread = [where] if request.sparse and not any(map(len, found.values())) else []
+            return Text(_with_text(found), {}, findings.notes, unread, [Stretch(0, where, 1)])
     files = listing.of_path(Path(where), request)
     parts, damaged, places = {}, {}, list[Stretch]()
     for part, texts in files.parts.items():
@@ -110,13 +111,17 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
 def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts: Counter[Unit]) -> Iterator[Row]:
     """The rows of a unit, which are counted, and of each of which `findings` has the place."""
     findings.line, before = 0, findings.dropped
+    complete = not (request.sparse and unit.kind)
     file = where if request.alone else str(unit.files[0])
     count = 0
     for count, row in enumerate(_rows(unit, request, findings), 1):
         findings.place = file, findings.line or count + findings.dropped - before
+        complete = complete or all(row.get(language, "").strip() for language in request.languages)
         yield row
     if count:
         counts[unit] = count
+    if not complete:
+        findings.unread.append(str(unit.files[0]))
 
 
 def _noting(pairs: Iterator[tuple[str, str]], findings: Findings, places: list[Stretch]) -> Iterator[tuple[str, str]]:
@@ -231,10 +236,11 @@ def _short(file: str, where: str) -> str:
     return str(path.relative_to(where)) if Path(where) in path.parents else str(path)
 
 
-def unread_note(where: str, unread: list[str]) -> str:
-    """A note that names the files that were not read."""
+def unread_note(where: str, unread: list[str], several: bool = False) -> str:
+    """A note that names the files that were not read; `several`: more than two languages were looked for."""
     shown = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
-    return f"{where}: not read: {shown}; give what is to be used as a further --data"
+    says = ", and see that it names its languages (in a header of columns or by --columns, in a PO or XLIFF file)"
+    return f"{where}: not read: {shown}; give what is to be used as a further --data{says * several}"
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:

@@ -120,10 +120,8 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
         first = first[1:]
     else:
         sample = [cells for _, cells in first if any(cells)]
-        if request.sparse and len(request.languages) > 2 and not request.columns:
-            return  # it is not known which of the languages it holds
         named = columns.by_position(sample, file.plain_name, request, findings, str(file))
-    for number, cells in chain(first, records):
+    for number, cells in chain(first, records) if named.places or not request.sparse else ():
         if not any(cells):
             cells = [""] * named.width
         if len(cells) != named.width:

@@ -886,3 +886,40 @@ def test_the_language_pairs_of_a_source(tmp_path: Path) -> None:
     assert language_pairs(str(tmp_path / "tables"), request, "train") == [("en", "de"), ("en", "fr")]
     write(tmp_path / "m.tmx", tmx(PAIRS, ("de", "fr-FR")))
     assert language_pairs(str(tmp_path / "m.tmx"), request, "train") == [("de", "fr")]
+
+
+@pytest.mark.parametrize(
+    "kind", ["sides", "sides, json", "no header", "no header, semicolons", "po", "xliff", "parquet"]
+)
+def test_what_does_not_name_its_languages_is_read_as_none_of_several(tmp_path: Path, kind: str) -> None:
+    """It would be read as every pair of them."""
+    if kind == "parquet":
+        parquet.write_table(pyarrow.table({"source": ["a"], "target": ["b"]}), tmp_path / "x.parquet")
+    else:
+        SOURCES[kind](tmp_path, "")
+    [path] = tmp_path.iterdir()
+    if kind in ("po", "xliff"):
+        write(path, path.read_text().replace("Language: de", "").replace("target-language", "x"))
+    assert language_pairs(str(path), Request(("en", "de", "fr")), "train") == []
+    for languages in (("de", "en"), ("en", "fr"), ("en", "de")):
+        text = read_all(path, languages, sparse=True)
+        assert (text.parts["train"], text.unread) == ([], [str(path)])
+        assert not any("taken as" in note for note in text.notes)
+
+
+def test_names_of_files_and_columns_that_are_given_say_the_languages_of_several(tmp_path: Path) -> None:
+    request = Request(("fr", "de", "en"))
+    named = write(tmp_path / "Sentence pairs in German-English.tsv", table("\t"))
+    anki = write(tmp_path / "deu.txt", table("\t"))
+    given = write(tmp_path / "x.csv", table(";"))
+    for path, columns, pairs in (
+        (named, (), [(b, a) for a, b in PAIRS]),
+        (anki, (), PAIRS),
+        (given, ("de", "en"), [(b, a) for a, b in PAIRS]),
+        (given, ("en", "-"), []),
+    ):
+        found = language_pairs(str(path), request._replace(columns=columns), "train")
+        assert found == ([("de", "en")] if pairs else [])
+        assert read_train(path, BOTH, columns=columns, sparse=True) == pairs
+        other = read_all(path, ("de", "fr"), columns=columns, sparse=True)
+        assert (other.parts["train"], other.unread) == ([], [str(path)])
