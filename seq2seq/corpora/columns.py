@@ -134,7 +134,7 @@ def _kind(cells: Sequence[str]) -> str:
 
 
 def _order(name: str, request: Request, attributed: bool) -> tuple[list[str], str]:
-    """The languages of the two columns of text, and why; none if the request is sparse and the name does not say them."""
+    """The languages of the two columns of text, and why; none if the request is sparse and nothing says them."""
     named, languages = list[str](), request.languages
     for word in re.split(r"[^A-Za-z]+", name):
         named += [lang for lang in languages if word and fits(word, lang) and lang not in named]

@@ -11,8 +11,8 @@ class Request(NamedTuple):
 
     `sparse` is for more than two languages: a source may lack some of them, and so may each of its rows. `languages`
     are then all of them, or two of which the text is read, in an order without meaning: what does not name its
-    languages is in none. `alone` says that one file is read, which is otherwise taken to be in these languages if it does not say
-    its own.
+    languages is in none. `alone` says that one file is read, which is otherwise taken to be in these languages if it
+    does not say its own.
     """
 
     languages: tuple[str, ...]

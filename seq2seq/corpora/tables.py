@@ -1,8 +1,8 @@
 """Tables of text: CSV, TSV and the like, with a header or without one.
 
-A field of CSV may be in quotes; in TSV a quote is a character, but for a field with doubled quotes or a line break, as
-`csv` of Python and pandas write one that holds either. This module changes no text, except that a line break inside a
-field becomes a space.
+A field of CSV may be in quotes. In TSV a quote is a character, but for a field with doubled quotes or a line break, as
+`csv` of Python and pandas write one that holds either, and where all fields of the first rows are in quotes, numbers
+aside. This module changes no text, except that a line break inside a field becomes a space.
 """
 
 import csv
@@ -28,6 +28,13 @@ _SNIFFED = 20  # lines that are looked at to find the delimiter
 _CONSISTENT = 0.8  # share of the rows that have as many columns
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_STRING = r'"[^"]*+(?:""[^"]*+)*+"'
+_NUMBER = r"(?:NA|[\d.,:+-]*+)"  # or nothing; R writes NA for a missing text
+_FIELD = rf"(?:{_STRING}|{_NUMBER})"
+_QUOTED_TABLE = re.compile(  # rows of such fields, the first with two strings; the last one may be cut
+    rf"(?:{_NUMBER}\t)*+{_STRING}\t(?:{_NUMBER}\t)*+{_STRING}(?:\t{_FIELD})*+\n"
+    rf'(?:{_FIELD}(?:\t{_FIELD})*+\n)*+(?:(?:{_FIELD}\t)*+"[^"]*+(?:""[^"]*+)*+)?'
+)
 
 Record = tuple[int, list[str]]  # line number, cells
 
@@ -49,6 +56,9 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         if delimiter != ",":
             findings.note(f"{file}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns")
         records = _records(rest, delimiter, file, findings)
+    elif _QUOTED_TABLE.fullmatch("".join(f"{line}\n" for _, line in start)):
+        findings.note(f"{file}: all fields are in quotes, which are no text")
+        records = _records(rest, "\t", file, findings)
     else:
         records = _tsv_records(rest, [line.split("\t") for _, line in start])
     yield from _rows(records, request, findings, file)

@@ -450,6 +450,23 @@ def test_quotes_of_tsv_are_text_but_where_a_writer_of_csv_doubled_them(tmp_path:
 
 
 @pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+@pytest.mark.parametrize("count", [1, 60])
+def test_quotes_around_all_fields_of_tsv_are_no_text(tmp_path: Path, header: bool, quoting: int, count: int) -> None:
+    """As pandas and write.table of R write them; CSV and TSV give the same."""
+    pairs = [("Eine Katze.", "A cat."), ('"Ja", sagte er.', ""), ("a\tb", "c\nd"), ("x, y", "")] * count
+    rows = [(i, *pair) for i, pair in enumerate(pairs)]
+    for kind, delimiter in (("tsv", "\t"), ("csv", ",")):
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+        writer.writerows([*([("id", "de", "en")] * header), *rows])
+        path = write(tmp_path / f"x.{kind}", out.getvalue().replace('"x, y"\t""', '"x, y"\tNA'))
+        wanted = [(a.replace("\n", " "), b.replace("\n", " ")) for a, b in pairs]
+        found = read_train(path, ("de", "en"))
+        assert [(a, "" if b == "NA" else b) for a, b in found] == wanted
+
+
+@pytest.mark.parametrize("header", [True, False])
 def test_a_field_of_tsv_may_have_line_breaks(tmp_path: Path, header: bool) -> None:
     pairs = [("Hello", "Hallo"), ("Two\nlines", 'Zwei\n\n"Zeilen"'), ("a", "b\nc"), ("d\ne", "f"), ("End", "Ende")]
     out = io.StringIO()
