@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 
 from seq2seq.corpora import columns
 from seq2seq.corpora.columns import Columns
@@ -23,7 +23,6 @@ from seq2seq.errors import InputError
 DELIMITERS = ",;\t|"
 _ADVICE = "correct the line"
 _MOST_LINES = 1000  # of a record; a quote that is open for longer was never closed
-_SHOWN = 30  # characters of a cell in a message
 _SNIFFED = 20  # lines that are looked at to find the delimiter
 _CONSISTENT = 0.8  # share of the rows that have as many columns
 
@@ -60,7 +59,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         findings.note(f"{file}: all fields are in quotes, which are no text")
         records = _records(rest, "\t", file, findings)
     else:
-        records = _tsv_records(rest, [line.split("\t") for _, line in start])
+        fields = [line.split("\t") for _, line in start]
+        records = _tsv_records(rest, list(dropwhile(lambda some: len(some) == 1, fields)))
     yield from _rows(records, request, findings, file)
 
 
@@ -117,11 +117,12 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     first = list(islice(records, columns.SAMPLE))
     if not first:
         return
+    first = _from_header(first, request, findings, file)
     cells = first[0][1]
-    header = columns.names_languages(cells, request) if request.columns else columns.is_header(cells, request)
+    header = _is_header(cells, request)
     if request.columns and not header:
-        shown = ", ".join(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..." for cell in cells)
-        findings.note(f"{file}, first row: {shown} is taken as text, since --columns is given; delete it if it is none")
+        taken = f"{columns.shown(cells)} is taken as text, since --columns is given"
+        findings.note(f"{file}, first row: {taken}; delete it if it is none")
     before = first[0][0] - (not header)  # lines that are no rows
     if header:
         named = _by_header(cells, request, findings, file)
@@ -135,12 +136,34 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
         if not any(cells):
             cells = [""] * named.width
         if len(cells) != named.width:
-            fault = f"{len(cells)} columns where the {'header' if named.names else 'first row'} has {named.width}"
+            model = "header has" if named.names else "first row has" if number != first[0][0] else "next rows have"
+            fault = f"{len(cells)} columns where the {model} {named.width}"
             findings.fault(str(file), f"line {number}", fault, _ADVICE)
             continue
         _check(named, request, file, number)
         findings.line = number - before
         yield {language: one_line(cells[place]) for language, place in named.places.items()}
+
+
+def _is_header(cells: list[str], request: Request) -> bool:
+    return columns.names_languages(cells, request) if request.columns else columns.is_header(cells, request)
+
+
+def _from_header(first: list[Record], request: Request, findings: Findings, file: File) -> list[Record]:
+    """The first records from the header on, where titles, comments or blank lines stand above it; otherwise all.
+
+    Raises:
+        InputError: a line above it is not blank, and `findings` does not skip it.
+    """
+    width = columns.width_of([cells for _, cells in first])
+    start = next((i for i, (_, cells) in enumerate(first) if len(cells) == width and any(cells)), 0)
+    if start == 0 or not _is_header(first[start][1], request):
+        return first
+    for number, cells in first[:start]:
+        if any(cells):
+            problem = f"{columns.shown(cells)} stands above the header and is none"
+            findings.fault(str(file), f"line {number}", problem, "delete it")
+    return first[start:]
 
 
 def _by_header(cells: list[str], request: Request, findings: Findings, file: File) -> Columns:
@@ -174,10 +197,11 @@ def _delimiter(start: list[str], request: Request) -> str:
             while cells := _next(reader):
                 found += cells
         if found:
-            if len(found[0]) > 1 and columns.is_header(found[0], request):
+            width = columns.width_of(found)
+            usual = next(cells for cells in found if len(cells) == width)  # a title may stand above the header
+            if any(len(cells) > 1 and columns.is_header(cells, request) for cells in (found[0], usual)):
                 return delimiter
             widths = [len(cells) for cells in found if cells]
-            width = columns.width_of(found)
             if width > 1 and widths.count(width) >= _CONSISTENT * len(widths):
                 consistent.append((width != 2, delimiter))
     return min(consistent, key=lambda item: item[0])[1] if consistent else ","

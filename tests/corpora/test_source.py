@@ -490,6 +490,98 @@ def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
     assert "column 1 is taken as en and column 2 is taken as de, as the file's name says" in text.notes[0]
 
 
+HEADERS = [
+    "English text;German text",
+    "Englisch (USA);Deutsch (Deutschland)",
+    "English (UK);German (DE)",
+    "Source (en);Target (de)",
+    "Target (en-GB);Source (de-DE)",
+    "Source - EN;Target - DE",
+    "Source: en;Target: de",
+    "text en-US;text de_DE",
+    "TEXT EN;TEXT DE",
+    "ENU;DEU",
+    "ENG;DES",
+    "source_text_en;source_text_de",
+    "en_source;de_target",
+    "englishText;textDe",
+    "Source text;Target text",
+    "sourceText;targetText",
+    "src;ref",
+    "Original;Translation",
+    "Original text;Text (translated)",
+    "Original (American English);Translation (German)",
+    "\nEnglish;German",
+]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("kind", ["tsv", "csv", "jsonl"])
+def test_a_language_or_side_in_a_longer_name_of_a_column_is_understood(tmp_path: Path, header: str, kind: str) -> None:
+    separator = {"tsv": "\t", "csv": ";"}.get(kind, "")
+    text = table(separator, header.replace(";", separator))
+    if kind == "jsonl":
+        text = lines([json.dumps(dict(zip(header.strip().split(";"), pair, strict=True))) for pair in PAIRS])
+    path = write(tmp_path / f"x.{kind}", text)
+    swapped = [(b, a) for a, b in PAIRS]
+    if not header.lower().startswith(("source text", "sourcetext", "src", "original;", "original text")):
+        assert read_train(path, ("de", "en")) == swapped
+        assert read_train(path, ("de", "en"), sparse=True) == swapped
+    text = read_all(path)
+    assert (text.parts["train"], [note for note in text.notes if "read with" not in note]) == (PAIRS, [])
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("I speak German.", "Ich spreche Deutsch."),
+        ("I speak German", "Ich spreche Deutsch"),
+        ("German text", "Deutscher Text"),
+        ("Open source", "Quelloffen"),
+        ("Ms. Sato is here.", "Ms. Sato ist da."),
+        ("Source", "Quelle"),
+        ("English sentence", "Kommentar"),
+        ("the original", "das Original"),
+        ("German-English dictionary", "Wörterbuch Deutsch-Englisch"),
+        ("Where is the English book", "Wo ist das German"),
+        ("NOT", "KEIN"),
+        ("OK", "OK"),
+        ("DE is a code", "Es ist ein Code"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["tsv", "csv"])
+def test_a_pair_of_sentences_that_name_a_language_is_no_header(
+    tmp_path: Path, first: tuple[str, str], kind: str
+) -> None:
+    """And where there is none, the note shows the first row."""
+    separator = {"tsv": "\t", "csv": ";"}[kind]
+    long = ("x" * 31, "y", *"1234567")
+    path = write(tmp_path / f"x.{kind}", table(separator, separator.join(first)))
+    text = read_all(path)
+    assert text.parts["train"] == [first, *PAIRS]
+    assert f"as --src and --tgt say (first row: {first[0]}, {first[1]}); if that is wrong" in text.notes[-1]
+    path = write(path, lines([separator.join(long)] * 3))
+    assert f"(first row: {'x' * 30}..., y, 1, 2, 3, 4, 5, 6, 1 more)" in read_all(path).notes[-1]
+
+
+@pytest.mark.parametrize("above", ["# sentences\n", "\n\n", "A title, long\n\n# and more\n", "#\n"])
+@pytest.mark.parametrize(("kind", "separator"), [("tsv", "\t"), ("csv", ","), ("csv", ";")])
+def test_what_stands_above_a_header_is_no_text(tmp_path: Path, above: str, kind: str, separator: str) -> None:
+    above = above.replace(",", separator * 4)
+    path = write(tmp_path / f"x.{kind}", above + table(separator, separator.join(("en", "de"))).replace(".", ""))
+    pairs = [(a.replace(".", ""), b.replace(".", "")) for a, b in PAIRS]
+    if above.strip():
+        with pytest.raises(
+            InputError, match=r"line 1: .* stands above the header and is none; delete it, or give --er"
+        ):
+            read_train(path)
+    assert read_train(path, skip=True) == pairs
+    path = write(path, above + table(separator).replace(".", "") * 4)
+    if above.strip():
+        with pytest.raises(InputError, match=r"line 1: . columns where the next rows have 2; correct the line"):
+            read_train(path)
+
+
 def test_a_header_counts_before_columns_that_are_given_and_this_is_told(tmp_path: Path) -> None:
     text = read_all(write(tmp_path / "x.tsv", table("\t", "en\tde")), columns=("de", "en"))
     assert text.parts["train"] == PAIRS
@@ -515,10 +607,10 @@ def test_a_first_pair_of_words_that_may_name_columns_is_text_with_columns(
 
 def test_with_columns_the_first_row_is_told(tmp_path: Path) -> None:
     """It may be a header that is not known as one."""
-    rows = [("ID", "English (US)", "German", "N" * 50), *((str(i), *pair, "") for i, pair in enumerate(PAIRS))]
+    rows = [("ID", "Text A", "Text B", "N" * 50), *((str(i), *pair, "") for i, pair in enumerate(PAIRS))]
     path = write(tmp_path / "x.csv", lines([",".join(row) for row in rows]))
     [note] = read_all(path, columns=("-", *BOTH, "-")).notes
-    assert note.startswith(f"{path}, first row: ID, English (US), German, {'N' * 30}... is taken as text, since")
+    assert note.startswith(f"{path}, first row: ID, Text A, Text B, {'N' * 30}... is taken as text, since")
 
 
 def test_objects_without_a_language_are_dropped_wherever_they_are(tmp_path: Path) -> None:
