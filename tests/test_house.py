@@ -131,8 +131,9 @@ MODULES_INSIDE = {
         "units": "request findings packed gettext unit_pieces",
         "hub": "request columns findings",
         "naming": "packed",
+        "labels": "request findings naming",
         "listing": "request findings packed naming",
-        "source": "request findings packed naming listing tables json_rows parquet gettext units hub",
+        "source": "request findings packed naming listing labels tables json_rows parquet gettext units hub",
     },
     "text": {
         "artifacts": "",

@@ -10,6 +10,11 @@ _SENTENCE = re.compile(r"[.!?…。！？]$")
 _BETWEEN = re.compile(r"\s*[():\[\]{}<>/|]\s*|\s+[-–—]\s+")  # the pieces of `Source (en)`, `German: text`, `EN - text`
 _CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2,3}[-_]([A-Z]{2}|[A-Z][a-z]{3})")  # that is no word of a sentence
 _WINDOWS = re.compile("[A-Z]{3}")  # ENU: a language of two letters and one for its country
+_PARTS = ("split", "part", "set")
+_LANGUAGE = "(?:lang|language|locale)(?:code|tag)?"
+_SAID = [
+    re.compile(rf"(?:{'|'.join(names)}){_LANGUAGE}|{_LANGUAGE}(?:{'|'.join(names)})") for names in SIDES
+]  # source_lang, lang_src, Target language
 _WIDE_SIDES = (SIDES[0] | {"original", "orig"}, SIDES[1] | {"translation", "translated", "reference", "ref"})
 
 
@@ -48,6 +53,17 @@ def side_in(name: str) -> int | None:
     words = {word.lower() for word in re.split("[._-]", short(name)) + _pieces(name)[1]}
     found = [side for side, names in enumerate(_WIDE_SIDES) if words & names]
     return found[0] if len(found) == 1 else None
+
+
+def said_side_of(name: str) -> int | None:
+    """The side of which a column such as `source_lang` says the language of each row; None for others."""
+    joined = re.sub(r"[\W_]", "", name.lower())
+    return next((side for side, pattern in enumerate(_SAID) if pattern.fullmatch(joined)), None)
+
+
+def says_part(name: str) -> bool:
+    """Whether a column of this name may say the part of each row."""
+    return name.lower() in _PARTS
 
 
 def _pieces(name: str) -> tuple[list[str], list[str]]:

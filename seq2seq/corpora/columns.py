@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from seq2seq.corpora.column_names import language_in, short, side_in
+from seq2seq.corpora.column_names import language_in, said_side_of, says_part, short, side_in
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.request import Request
+from seq2seq.corpora.request import PART, SAID, Request
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import SIDES, fits, matches, side_of, tag_of
 
@@ -24,7 +24,7 @@ _ATTRIBUTION = re.compile(r"CC-BY\b")  # the third column of the files of manyth
 
 
 class Columns(NamedTuple):
-    """The place of each language in a row."""
+    """The place of each language in a row, and of what is said of each row: SAID and PART."""
 
     places: dict[str, int]
     width: int  # number of columns
@@ -62,8 +62,15 @@ def by_header(cells: Sequence[str], request: Request, findings: Findings, file: 
         missing = [language for language in request.languages if language not in found]
         named = matches(filter(None, free), missing, file)
         found |= {language: free.index(name) for language, name in named.items()}
-    if not exact and len(found) < len(request.languages) and not request.sparse:
-        found = dict(zip(request.languages, _sides(names), strict=False)) or found
+    said = {side: i for i, name in enumerate(names) if (side := said_side_of(name)) is not None}
+    sides = _sides(names) if not exact and len(found) < len(request.languages) else ()
+    if sides and len(said) == 2:
+        found = dict(zip((*request.languages[:2], *SAID), (*sides, said[0], said[1]), strict=True))
+    elif sides and not request.sparse:
+        found = dict(zip(request.languages, sides, strict=True))
+    parts = [i for i, name in enumerate(names) if says_part(name) and i not in found.values()]
+    if found and len(parts) == 1:
+        findings.part_column, found[PART] = names[parts[0]], parts[0]
     tags = {tag_of(short) for name, short in zip(names, spoken, strict=True) if name.lower() not in _USUAL}
     findings.of_many |= len(tags - {None}) > 2
     return Columns(found, len(names), names)
@@ -71,6 +78,7 @@ def by_header(cells: Sequence[str], request: Request, findings: Findings, file: 
 
 def _sides(names: Sequence[str]) -> tuple[int, ...]:
     """The columns to translate from and to, by names that each say a side; none if that is not clear."""
+    names = ["" if said_side_of(name) is not None else name for name in names]
     for side_of_name in (side_of, lambda name: side_of(short(name)), side_in):
         sides = [[i for i, name in enumerate(names) if side_of_name(name) == side] for side in (0, 1)]
         if all(len(side) == 1 for side in sides):

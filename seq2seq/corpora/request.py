@@ -4,6 +4,8 @@ import re
 from typing import NamedTuple
 
 Row = dict[str, str]  # the text of a unit by language, as the request names it; a language without text is left out
+SAID = ("language of the source", "language of the target")  # keys of what a table says of each row; then the first
+PART = "part of the row"  # two languages of the request stand for the source and the target, until `labels` has read it
 
 
 class Request(NamedTuple):

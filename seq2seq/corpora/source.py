@@ -10,7 +10,7 @@ from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
+from seq2seq.corpora import gettext, hub, json_rows, labels, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
 from seq2seq.corpora.packed import ARCHIVES, File, lines
@@ -82,7 +82,10 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
     if where.startswith(hub.PREFIX):
         with hub.quiet_libraries():
             splits = {part: data for name, data in hub.load(where).items() if (part := naming.part_of(name))}
-            rows = {part: hub.rows(data, request, findings, f"{where}, {part}") for part, data in splits.items()}
+            rows = {
+                part: labels.read(hub.rows(data, request, findings, f"{where}, {part}"), request, findings, where)
+                for part, data in splits.items()
+            }
             wanted = {part: some for part, some in rows.items() if only not in rows or part == only}
             found = {
                 part: collect(part, _pairs(some, request, where, part, findings, part != "train"))
@@ -110,16 +113,14 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
 
 def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts: Counter[Unit]) -> Iterator[Row]:
     """The rows of a unit, which are counted, and of each of which `findings` has the place."""
-    findings.line, before = 0, findings.dropped
+    findings.line = 0
     complete = not (request.sparse and unit.kind)
     file = where if request.alone else str(unit.files[0])
-    count = 0
-    for count, row in enumerate(_rows(unit, request, findings), 1):
-        findings.place = file, findings.line or count + findings.dropped - before
+    for row in _rows(unit, request, findings):
+        findings.place = file, findings.line
         complete = complete or all(row.get(language, "").strip() for language in request.languages)
+        counts[unit] += 1
         yield row
-    if count:
-        counts[unit] = count
     if not complete:
         findings.unread.append(str(unit.files[0]))
 
@@ -168,7 +169,8 @@ def _together(part: str, counts: Counter[Unit], where: str) -> str:
 
 def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
     if unit.kind:
-        yield from READERS[unit.kind](unit.files[0], request, findings)
+        rows = READERS[unit.kind](unit.files[0], request, findings)
+        yield from labels.read(rows, request, findings, str(unit.files[0]))
         return
     src, tgt = request.languages
     counts = [0, 0]
@@ -198,7 +200,9 @@ def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, s
         with hub.quiet_libraries():
             for name, data in hub.load(where).items():
                 if naming.part_of(name) == part:
-                    _note_pairs(hub.rows(data, request, Findings(skip=True), where), wanted, found)
+                    findings = Findings(skip=True)
+                    rows = hub.rows(data, request, findings, where)
+                    _note_pairs(labels.read(rows, request, findings, where), wanted, found)
         return [pair for pair in wanted if pair in found]
     seen: set[File] = set()
     for pair in wanted:

@@ -625,6 +625,59 @@ def test_objects_without_a_language_are_dropped_wherever_they_are(tmp_path: Path
     assert read_train(write(path, '{"id": 1, "translation": null}\n' + some)) == [("", ""), ("a", "b")]
 
 
+def written(path: Path, rows: list[dict[str, str]]) -> Path:
+    """A table with a header, objects or a parquet file, by its ending."""
+    if path.suffix == ".parquet":
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        write(path, lines([json.dumps(row) for row in rows]))
+    else:
+        write(path, lines([",".join(row) for row in (rows[0], *(row.values() for row in rows))]))
+    return path
+
+
+SAID = [("source_lang", "target_lang"), ("srcLang", "tgtLang"), ("Source language", "Target language")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("names", [*SAID, ("lang_src", "lang_tgt"), ("target_language", "source_language")])
+def test_columns_may_say_the_languages_of_each_row(tmp_path: Path, kind: str, names: tuple[str, str]) -> None:
+    sides = ("target", "source") if names[0].startswith("target") else ("source", "target")
+    table_of = [("en", "de", "1", "eins"), ("fr", "de", "f", "g"), ("de-DE", "EN", "zwei", "2"), ("en", "", "x", "y")]
+    table_of += [("fr", "en", "drei", "3"), ("eng", "deu", "4", "vier")]
+    path = written(tmp_path / f"x.{kind}", [dict(zip((*names, *sides), row, strict=True)) for row in table_of])
+    for where in (path, tmp_path):
+        text = read_all(where)
+        assert text.parts["train"] == [("1", "eins"), ("2", "zwei"), ("4", "vier")]
+        assert [place.number for place in text.places] == [1, 3, 6]
+        others = "fr-de, en-?, fr-en" if sides[0] == "source" else "de-fr, ?-en, en-fr"
+        assert text.notes == [f"left out: 3 rows of other languages ({others})"]
+    assert language_pairs(str(path), Request(("en", "de", "fr")), "train") == [("en", "de"), ("en", "fr"), ("de", "fr")]
+    assert read_train(path, ("de", "fr"), sparse=True) == [("g", "f")]
+    with pytest.raises(InputError, match=r"holds no pairs of es and it, but text in .*en"):
+        read_train(path, ("es", "it"))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("name", ["split", "Part", "set"])
+def test_a_column_that_says_parts_is_noted(tmp_path: Path, kind: str, name: str) -> None:
+    parts = ["train", "valid", "test"]
+    rows = [{"en": a, "de": b, name: part} for (a, b), part in zip(PAIRS, parts, strict=True)]
+    path = written(tmp_path / f"x.{kind}", rows)
+    text = read_all(path)
+    assert text.parts["train"] == PAIRS
+    assert text.notes == [
+        f"{path}: its column {name} says train, valid, test, but all its rows are read as one part; "
+        "write the rows of each part to a file of its own, named so"
+    ]
+    for values in (["train"] * 3, ["train", "test", "of a machine"]):
+        written(path, [row | {name: value} for row, value in zip(rows, values, strict=True)])
+        assert (read_all(path).notes, read_train(path)) == ([], PAIRS)
+    if kind != "csv":
+        written(path, [row | {name: 1} for row in rows])  # type: ignore[misc]
+        assert (read_all(path).notes, read_train(path)) == ([], PAIRS)
+
+
 def test_columns_of_parquet_may_be_named_as_flattened_fields_are(tmp_path: Path) -> None:
     table_of = {f"translation.{language}": [pair[i] for pair in PAIRS] for i, language in enumerate(BOTH)}
     parquet.write_table(pyarrow.table(table_of), tmp_path / "x.parquet")
