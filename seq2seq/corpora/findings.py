@@ -15,6 +15,7 @@ class Findings:
     def __init__(self, skip: bool = False) -> None:
         self.skip = skip
         self.unread: list[str] = []  # files in other languages
+        self.nameless: list[str] = []  # those of them that do not say the language of their translations
         self.left_out: Counter[str] = Counter()  # units that are not meant to be read, by kind
         self.languages: dict[str, None] = {}  # that files name, as they name them
         self.line = 0  # of the row that a reader gives, without the header; 0 if it does not say

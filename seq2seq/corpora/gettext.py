@@ -315,5 +315,7 @@ def _languages(
         findings.note(f"{file} does not say its language: its translations are taken as {translated[0]}")
     if translated and original:
         return original[0], translated[0]
+    if original and not said:
+        findings.nameless.append(str(file))
     findings.unread.append(str(file))
     return ()

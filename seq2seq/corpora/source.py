@@ -154,9 +154,11 @@ def _pairs(
         others = f", but text in {', '.join(findings.languages)}" if findings.languages else ""
         if findings.faults:
             others += f" ({'; '.join(findings.faults[:_NAMED])})"
-        raise InputError(
-            f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; fill it, or check --data"
-        )
+        advice = "fill it, or check --data"
+        if nameless := [_short(file, where) for file in dict.fromkeys(findings.nameless)]:
+            others = f": {_few(nameless)} without a language of the translations"
+            advice = "write it there (Language: in PO, target-language in XLIFF) or name the file so, as de.po"
+        raise InputError(f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; {advice}")
 
 
 def _together(part: str, counts: Counter[Unit], where: str) -> str:
@@ -240,11 +242,15 @@ def _short(file: str, where: str) -> str:
     return str(path.relative_to(where)) if Path(where) in path.parents else str(path)
 
 
+def _few(names: Sequence[str]) -> str:
+    """The first of some names, and the number of the others."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+
+
 def unread_note(where: str, unread: list[str], several: bool = False) -> str:
     """A note that names the files that were not read; `several`: more than two languages were looked for."""
-    shown = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
     says = ", and see that it names its languages (in a header of columns or by --columns, in a PO or XLIFF file)"
-    return f"{where}: not read: {shown}; give what is to be used as a further --data{says * several}"
+    return f"{where}: not read: {_few(unread)}; give what is to be used as a further --data{says * several}"
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
@@ -253,9 +259,7 @@ def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     if where.startswith(hub.PREFIX):
         return NoTextError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
     seen = [*(f"{part} part" for part in text.parts), *text.unread]
-    shown = f"there is: {', '.join(seen[:_NAMED])}" if seen else "it is empty"
-    if len(seen) > _NAMED:
-        shown += f" and {len(seen) - _NAMED:,} more"
+    shown = f"there is: {_few(seen)}" if seen else "it is empty"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
     kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, *ARCHIVES))
     return NoTextError(

@@ -233,7 +233,12 @@ def _records(numbered: Iterator[tuple[int, str]], delimiter: str, file: File, fi
             problem = str(e).partition(" - ")[0]
             if len(record) > 1 and "is not closed" not in problem:  # the quote that was open took in the next lines
                 problem += f", the quote of line {record[0][0]} is not closed"
-            advice = "correct the quotes" if "quote" in problem else _ADVICE
+            advice = "correct the quotes" if "quote" in problem.replace("unquoted", "") else _ADVICE
+            if problem.startswith("new-line"):
+                problem, advice = (
+                    "new-line character seen (\\r) inside a field",
+                    "delete it, or put the field in quotes",
+                )
             findings.fault(str(file), f"line {record[0][0]}", problem, advice)
             pending.extendleft(reversed(record[1:]))
             record.clear()

@@ -306,6 +306,26 @@ def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, kind: str, encoding
     assert read_train(tmp_path) == PAIRS
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+@pytest.mark.parametrize("kind", ["tsv", "semicolons", "no header", "json lines", "json", "lines", "txt", "po"])
+def test_line_ends_of_old_macs_are_read_and_utf_16_without_a_mark(
+    tmp_path: Path, kind: str, end: str, encoding: str
+) -> None:
+    SOURCES[kind](tmp_path, "")
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_text(encoding="utf-8").replace("\n", end).encode(encoding))
+    assert read_train(tmp_path) == PAIRS
+
+
+def test_a_carriage_return_inside_a_line_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.csv", "en,de\na,b\nc\rd,e\n")
+    with pytest.raises(
+        InputError, match=r"line 3: new-line character seen \(\\r\) inside a field; delete it, or put the"
+    ):
+        read_train(path)
+
+
 def test_either_direction_is_read(tmp_path: Path) -> None:
     for kind, make in SOURCES.items():
         make(tmp_path / kind, "")
@@ -849,6 +869,20 @@ def test_messages_are_english_where_a_catalogue_says_no_language(tmp_path: Path)
     assert text.notes == [f"{path} does not say its language: its translations are taken as de"]
     with pytest.raises(InputError, match="holds no pairs of de and fr, but text in en"):
         read_train(path, ("de", "fr"))
+
+
+@pytest.mark.parametrize("kind", ["po", "xlf"])
+def test_where_no_file_says_its_language_that_is_the_message(tmp_path: Path, kind: str) -> None:
+    text = po(PAIRS, language="") if kind == "po" else xliff(PAIRS).replace("target-language", "x")
+    for stem in ("app", "docs"):
+        write(tmp_path / f"{stem}.{kind}", text)
+    with pytest.raises(
+        InputError, match=rf"app\.{kind}, docs\.{kind} without a language of the translations; write it"
+    ):
+        read_all(tmp_path)
+    assert read_train(tmp_path / f"app.{kind}") == PAIRS
+    write(tmp_path / "y.tsv", table("\t"))
+    assert read_train(tmp_path) == PAIRS
 
 
 @pytest.mark.parametrize("name", ["x.po", "x.xlf", "x.tmx"])
