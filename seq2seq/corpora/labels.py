@@ -8,7 +8,7 @@ from seq2seq.corpora.naming import part_of
 from seq2seq.corpora.request import PART, SAID, Request, Row
 from seq2seq.languages.codes import distance, fits
 
-_SHOWN = 6  # pairs of languages in a note
+_SHOWN = 6  # pairs of languages, or parts, in a note
 
 
 def read(rows: Iterable[Row], request: Request, findings: Findings, file: str) -> Iterator[Row]:
@@ -23,8 +23,9 @@ def read(rows: Iterable[Row], request: Request, findings: Findings, file: str) -
         silent = silent or (number == 1 and not findings.line)  # a reader that does not say the line
         if silent:
             findings.line = number + findings.dropped - before
-        if PART in row:
-            parts[row.pop(PART).strip()] = None
+        part = row.pop(PART, "").strip()
+        if part and len(parts) < _SHOWN:  # more may be any text
+            parts[part] = None
         if SAID[0] in row and SAID[1] in row:
             said = row.pop(SAID[0]).strip(), row.pop(SAID[1]).strip()
             if said not in known:

@@ -249,8 +249,11 @@ def _few(names: Sequence[str]) -> str:
 
 def unread_note(where: str, unread: list[str], several: bool = False) -> str:
     """A note that names the files that were not read; `several`: more than two languages were looked for."""
-    says = ", and see that it names its languages (in a header of columns or by --columns, in a PO or XLIFF file)"
-    return f"{where}: not read: {_few(unread)}; give what is to be used as a further --data{says * several}"
+    says = "see that it names its languages (in a header of columns or by --columns, in a PO or XLIFF file)"
+    if unread == [where]:
+        return f"{where}: not read; {says}"
+    more = f", and {says}" if several else ""
+    return f"{where}: not read: {_few(unread)}; give what is to be used as a further --data{more}"
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:

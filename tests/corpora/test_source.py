@@ -18,6 +18,7 @@ import pytest
 from pyarrow import parquet
 from writers import BOTH, PACK, PAIRS, lines, po, read_all, read_train, side, table, tmx, write, xliff, zipped
 
+from seq2seq.corpora import hub
 from seq2seq.corpora.request import Request
 from seq2seq.corpora.source import language_pairs
 from seq2seq.errors import InputError
@@ -676,6 +677,16 @@ def test_columns_may_say_the_languages_of_each_row(tmp_path: Path, kind: str, na
     assert read_train(path, ("de", "fr"), sparse=True) == [("g", "f")]
     with pytest.raises(InputError, match=r"holds no pairs of es and it, but text in .*en"):
         read_train(path, ("es", "it"))
+
+
+def test_a_data_set_of_the_hub_may_say_the_languages_of_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"src_lang": "fr", "tgt_lang": "en", "source": "x", "target": "y", "set": 1}]
+    rows += [{"src_lang": "de", "tgt_lang": "en", "source": b, "target": a, "set": 2} for a, b in PAIRS]
+    monkeypatch.setattr(hub, "load", lambda where: {"train": datasets.Dataset.from_list(rows)})
+    text = read_all(Path("hf:x"))
+    assert (text.parts["train"], text.notes) == (PAIRS, ["left out: 1 rows of other languages (fr-en)"])
+    assert language_pairs("hf:x", Request(("en", "de", "fr")), "train") == [("en", "de"), ("en", "fr")]
+    assert read_all(Path("hf:x"), ("en", "es"), sparse=True).unread == ["hf:x"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
