@@ -33,7 +33,7 @@ class Columns(NamedTuple):
 
 def names_languages(cells: Sequence[str], request: Request) -> bool:
     """Whether the cells of the first row name two of the languages, as no text and its translation do."""
-    named = [language_in(cell.strip()) for cell in cells]
+    named = list(map(language_in, _names(cells)))
     return sum(any(fits(name, language) for name in named) for language in request.languages) >= 2
 
 
@@ -41,10 +41,15 @@ def is_header(cells: Sequence[str], request: Request) -> bool:
     """Whether the cells of the first row may be names of columns: `German` and `Deutsch` may also be a pair."""
     if names_languages(cells, request):
         return True
-    cells = [cell.strip() for cell in cells]
+    cells = _names(cells)
     known = [cell.lower() in _USUAL or tag_of(cell) or side_of(short(cell)) is not None for cell in cells if cell]
     text = any(". " in cell for cell in cells)  # `Ms. Sato` begins as a tag with an encoding does
     return (bool(known) and all(known) and not text) or bool(_sides(cells))
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    """The cells without the mark of a comment that a header may begin with."""
+    return tuple(cell.strip().removeprefix("#").lstrip() for cell in cells)
 
 
 def by_header(cells: Sequence[str], request: Request, findings: Findings, file: str) -> Columns:
@@ -53,7 +58,7 @@ def by_header(cells: Sequence[str], request: Request, findings: Findings, file: 
     Raises:
         InputError: two columns fit a language equally well.
     """
-    names = tuple(cell.strip() for cell in cells)
+    names = _names(cells)
     spoken = tuple(map(language_in, names))
     found, exact = dict[str, int](), 0
     for row in (names, spoken):

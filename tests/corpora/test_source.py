@@ -533,6 +533,8 @@ HEADERS = [
     "Original text;Text (translated)",
     "Original (American English);Translation (German)",
     "\nEnglish;German",
+    "# English;German",
+    "#en;de",
 ]
 
 
