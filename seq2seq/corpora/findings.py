@@ -15,10 +15,12 @@ class Findings:
     def __init__(self, skip: bool = False) -> None:
         self.skip = skip
         self.unread: list[str] = []  # files in other languages
+        self.nameless: list[str] = []  # those of them that do not say the language of their translations
         self.left_out: Counter[str] = Counter()  # units that are not meant to be read, by kind
         self.languages: dict[str, None] = {}  # that files name, as they name them
         self.line = 0  # of the row that a reader gives, without the header; 0 if it does not say
         self.place = "", 0  # the file of that row, and its number there
+        self.part_column = ""  # the name of the column of PART in the table that was read last
         self.of_many = False  # whether a table of more than two languages was read
         self._notes: dict[str, None] = {}
         self._faults: Counter[str] = Counter()  # by file

@@ -319,10 +319,12 @@ def _languages(
     wanted = request.languages
     original = [language for language in wanted if fits(source, language)]
     translated = [language for language in wanted if said and fits(said, language) and not fits(source, language)]
-    if not said and original and request.alone and len(wanted) == 2:
+    if not said and original and request.alone and not request.sparse:
         translated = [language for language in wanted if language != original[0]]
         findings.note(f"{file} does not say its language: its translations are taken as {translated[0]}")
     if translated and original:
         return original[0], translated[0]
+    if original and not said:
+        findings.nameless.append(str(file))
     findings.unread.append(str(file))
     return ()

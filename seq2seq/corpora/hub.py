@@ -70,7 +70,7 @@ def rows(dataset: Any, request: Request, findings: Findings, name: str) -> Itera
     short |= {column: column for column in dataset.column_names}
     places = by_header(list(short), request, findings, name).places
     columns: dict[str, list[str]] = {}
-    for language in request.languages:
+    for language in dict.fromkeys((*request.languages, *places)):
         if language not in places:
             if request.sparse:
                 continue
@@ -78,6 +78,8 @@ def rows(dataset: Any, request: Request, findings: Findings, name: str) -> Itera
             raise InputError(f"{name}: no column {language!r}, only {names}; {NAMES}")
         column = short[list(short)[places[language]]]
         if (kind := dataset.features[column].dtype) not in ("string", "large_string"):
+            if language not in request.languages:
+                continue
             raise InputError(f"{name}: column {language!r} holds {kind}, not text; {NAMES}")
         columns[language] = list(map(one_line, dataset[column][:]))
     for texts in zip(*columns.values(), strict=True):

@@ -37,7 +37,7 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
             yield dict.fromkeys(request.languages, "")
             continue
         texts: Row = {}
-        for language in request.languages:
+        for language in dict.fromkeys((*request.languages, *names)):
             text = row.get(names.get(language, ""), "") or ""
             if language not in names:
                 if request.sparse:
@@ -48,6 +48,8 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
                     raise InputError(first)
                 findings.fault(str(file), place, f"no {language!r}, only {only}", "add it")
                 break
+            if not isinstance(text, str) and language not in request.languages:
+                text = str(text)
             if not isinstance(text, str):
                 findings.fault(str(file), place, f"{text!r} is not text", "put it in quotes")
                 break

@@ -1,7 +1,7 @@
 r"""Files, plain, packed (gz, bz2, xz, zst) or inside an archive (zip, tar), as bytes and as lines.
 
-Lines end at `\n` alone. Text is UTF-8 unless it begins with the byte order mark of UTF-16 or UTF-32. This module does
-not know what the text means.
+Lines end at `\n` alone, and at `\r` in a file without `\n`, as old Macs wrote it. Text is UTF-8 unless it begins as
+UTF-16 or UTF-32 does. This module does not know what the text means.
 
 An archive of many files is read in about one pass, however many of them are opened within `archives_kept_open`.
 """
@@ -328,8 +328,13 @@ def as_path(file: File) -> Iterator[Path]:
 
 
 def marked_encoding(start: bytes) -> str:
-    """The encoding that a byte order mark at the start of a text says; empty if there is none, or that of UTF-8."""
-    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "")
+    """The encoding that a byte order mark at the start of a text says; empty if there is none, or that of UTF-8.
+
+    Two characters of ASCII in UTF-16 are known without a mark.
+    """
+    shape = bytes(byte > 0 for byte in start[:4])
+    unmarked = {b"\1\0\1\0": "utf-16-le", b"\0\1\0\1": "utf-16-be"}.get(shape, "")
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), unmarked)
 
 
 def lines(file: File, findings: Findings) -> Iterator[str | None]:
@@ -353,8 +358,9 @@ def lines(file: File, findings: Findings) -> Iterator[str | None]:
                 yield None
                 continue
             if number == 1:
-                text = text.removeprefix("\ufeff")
-            yield text.removesuffix("\n").removesuffix("\r")
+                yield from _ended(text.removeprefix("\ufeff"))
+            else:
+                yield text.removesuffix("\n").removesuffix("\r")
 
 
 def _wide_lines(stream: BinaryIO, file: File, encoding: str) -> Iterator[str]:
@@ -364,12 +370,22 @@ def _wide_lines(stream: BinaryIO, file: File, encoding: str) -> Iterator[str]:
     try:
         for line in text:
             number += 1
-            yield line.removesuffix("\n").removesuffix("\r")
+            if number == 1:
+                yield from _ended(line)
+            else:
+                yield line.removesuffix("\n").removesuffix("\r")
     except UnicodeError:
         name = encoding.upper()
         raise InputError(f"{file}: not valid {name} after line {number}; save the file as UTF-8") from None
     finally:
         text.detach()  # `opened` closes the stream
+
+
+def _ended(first: str) -> list[str]:
+    r"""The line without its end, or the lines of a file that has `\r` for `\n`, which is all in its first line."""
+    if first.endswith("\n"):
+        return [first.removesuffix("\n").removesuffix("\r")]
+    return first.removesuffix("\r").split("\r")
 
 
 def read_text(file: File) -> str:

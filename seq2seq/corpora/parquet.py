@@ -12,6 +12,7 @@ from seq2seq.corpora.request import Request, Row, one_line
 from seq2seq.errors import InputError
 
 _STRUCT = "translation"
+_TEXT = "(dictionary<values=)?(large_)?string"  # the types of text
 Field = tuple[str, str, Any]  # a column, the field in its structs (empty: it holds text), the type
 Fields = dict[str, Field]  # by the names that may stand for a language
 
@@ -60,7 +61,7 @@ def _full(field: Field) -> str:
 
 
 def _names(fields: Fields, request: Request, findings: Findings, file: str) -> dict[str, str]:
-    """The name of the column of each language.
+    """The name of the column of each language, and of those that say something of each row.
 
     Raises:
         InputError: there is none, or it does not hold text.
@@ -71,7 +72,9 @@ def _names(fields: Fields, request: Request, findings: Findings, file: str) -> d
         if language not in names and not request.sparse:
             columns = ", ".join(map(_full, fields.values()))
             raise InputError(f"{file}: no column {language!r}, only {columns}; {NAMES}")
-    for language, name in names.items():
-        if not re.match("(dictionary<values=)?(large_)?string", kind := str(fields[name][2])):
-            raise InputError(f"{file}: column {language!r} holds {kind}, not text; {NAMES}")
-    return names
+    kinds = {language: str(fields[name][2]) for language, name in names.items()}
+    other = {language for language, kind in kinds.items() if not re.match(_TEXT, kind)}
+    for language in request.languages:
+        if language in other:
+            raise InputError(f"{file}: column {language!r} holds {kinds[language]}, not text; {NAMES}")
+    return {language: name for language, name in names.items() if language not in other}

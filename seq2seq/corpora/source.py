@@ -10,7 +10,7 @@ from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from seq2seq.corpora import gettext, hub, json_rows, listing, naming, parquet, tables, units
+from seq2seq.corpora import gettext, hub, json_rows, labels, listing, naming, parquet, tables, units
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.listing import Unit
 from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, lines
@@ -88,13 +88,17 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
     if where.startswith(hub.PREFIX):
         with hub.quiet_libraries():
             splits = {part: data for name, data in hub.load(where).items() if (part := naming.part_of(name))}
-            rows = {part: hub.rows(data, request, findings, f"{where}, {part}") for part, data in splits.items()}
+            rows = {
+                part: labels.read(hub.rows(data, request, findings, f"{where}, {part}"), request, findings, where)
+                for part, data in splits.items()
+            }
             wanted = {part: some for part, some in rows.items() if only not in rows or part == only}
             found = {
                 part: collect(part, _pairs(some, request, where, part, findings, part != "train"))
                 for part, some in wanted.items()
             }
-            return Text(_with_text(found), {}, findings.notes, [], [Stretch(0, where, 1)])
+            unread = [where] if request.sparse and not any(map(len, found.values())) else []
+            return Text(_with_text(found), {}, findings.notes, unread, [Stretch(0, where, 1)])
     files = listing.of_path(Path(where), request)
     parts, damaged, places = {}, {}, list[Stretch]()
     for note in files.notes:
@@ -117,14 +121,16 @@ def read(where: str, request: Request, only: str = "", collect: Collect = _liste
 
 def _placed(unit: Unit, where: str, request: Request, findings: Findings, counts: Counter[Unit]) -> Iterator[Row]:
     """The rows of a unit, which are counted, and of each of which `findings` has the place."""
-    findings.line, before = 0, findings.dropped
+    findings.line = 0
+    complete = not (request.sparse and unit.kind)
     file = shown(where if request.alone else str(unit.files[0]))
-    count = 0
-    for count, row in enumerate(_rows(unit, request, findings), 1):
-        findings.place = file, findings.line or count + findings.dropped - before
+    for row in _rows(unit, request, findings):
+        findings.place = file, findings.line
+        complete = complete or all(row.get(language, "").strip() for language in request.languages)
+        counts[unit] += 1
         yield row
-    if count:
-        counts[unit] = count
+    if not complete:
+        findings.unread.append(str(unit.files[0]))
 
 
 def _noting(pairs: Iterator[tuple[str, str]], findings: Findings, places: list[Stretch]) -> Iterator[tuple[str, str]]:
@@ -162,9 +168,11 @@ def _pairs(
         others = f", but text in {', '.join(findings.languages)}" if findings.languages else ""
         if findings.faults:
             others += f" ({'; '.join(findings.faults[:_NAMED])})"
-        raise InputError(
-            f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; fill it, or check --data"
-        )
+        advice = "fill it, or check --data"
+        if nameless := [_short(file, where) for file in dict.fromkeys(findings.nameless)]:
+            others = f": {_few(nameless)} without a language of the translations"
+            advice = "write it there (Language: in PO, target-language in XLIFF) or name the file so, as de.po"
+        raise InputError(f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; {advice}")
 
 
 def _together(part: str, counts: Counter[Unit], where: str) -> str:
@@ -177,7 +185,8 @@ def _together(part: str, counts: Counter[Unit], where: str) -> str:
 
 def _rows(unit: Unit, request: Request, findings: Findings) -> Iterator[Row]:
     if unit.kind:
-        yield from READERS[unit.kind](unit.files[0], request, findings)
+        rows = READERS[unit.kind](unit.files[0], request, findings)
+        yield from labels.read(rows, request, findings, str(unit.files[0]))
         return
     src, tgt = request.languages
     counts = [0, 0]
@@ -208,7 +217,9 @@ def language_pairs(where: str, request: Request, part: str) -> list[tuple[str, s
         with hub.quiet_libraries():
             for name, data in hub.load(where).items():
                 if naming.part_of(name) == part:
-                    _note_pairs(hub.rows(data, request, Findings(skip=True), where), wanted, found)
+                    findings = Findings(skip=True)
+                    rows = hub.rows(data, request, findings, where)
+                    _note_pairs(labels.read(rows, request, findings, where), wanted, found)
         return [pair for pair in wanted if pair in found]
     seen: set[File] = set()
     for pair in wanted:
@@ -246,10 +257,18 @@ def _short(file: str, where: str) -> str:
     return str(path.relative_to(where)) if Path(where) in path.parents else str(path)
 
 
-def unread_note(where: str, unread: list[str]) -> str:
-    """A note that names the files that were not read."""
-    files = ", ".join(unread[:_NAMED]) + (f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else "")
-    return shown(f"{where}: not read: {files}; give what is to be used as a further --data")
+def _few(names: Sequence[str]) -> str:
+    """The first of some names, and the number of the others."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+
+
+def unread_note(where: str, unread: list[str], several: bool = False) -> str:
+    """A note that names the files that were not read; `several`: more than two languages were looked for."""
+    says = "see that it names its languages (in a header of columns or by --columns, in a PO or XLIFF file)"
+    if unread == [where]:
+        return shown(f"{where}: not read; {says}")
+    more = f", and {says}" if several else ""
+    return shown(f"{where}: not read: {_few(unread)}; give what is to be used as a further --data{more}")
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
@@ -258,9 +277,7 @@ def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     if where.startswith(hub.PREFIX):
         return NoTextError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
     seen = [*(f"{part} part" for part in text.parts), *text.unread]
-    there = f"there is: {', '.join(seen[:_NAMED])}" if seen else "it is empty"
-    if len(seen) > _NAMED:
-        there += f" and {len(seen) - _NAMED:,} more"
+    there = f"there is: {_few(seen)}" if seen else "it is empty"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
     kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, *ARCHIVES))
     return NoTextError(

@@ -1,8 +1,8 @@
 """Tables of text: CSV, TSV and the like, with a header or without one.
 
-A field of CSV may be in quotes; in TSV a quote is a character, but for a field with doubled quotes or a line break, as
-`csv` of Python and pandas write one that holds either. This module changes no text, except that a line break inside a
-field becomes a space.
+A field of CSV may be in quotes. In TSV a quote is a character, but for a field with doubled quotes or a line break, as
+`csv` of Python and pandas write one that holds either, and where all fields of the first rows are in quotes, numbers
+aside. This module changes no text, except that a line break inside a field becomes a space.
 """
 
 import csv
@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 
 from seq2seq.corpora import columns
 from seq2seq.corpora.columns import Columns
@@ -23,11 +23,17 @@ from seq2seq.errors import InputError
 DELIMITERS = ",;\t|"
 _ADVICE = "correct the line"
 _MOST_LINES = 1000  # of a record; a quote that is open for longer was never closed
-_SHOWN = 30  # characters of a cell in a message
 _SNIFFED = 20  # lines that are looked at to find the delimiter
 _CONSISTENT = 0.8  # share of the rows that have as many columns
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_STRING = r'"[^"]*+(?:""[^"]*+)*+"'
+_NUMBER = r"(?:NA|[\d.,:+-]*+)"  # or nothing; R writes NA for a missing text
+_FIELD = rf"(?:{_STRING}|{_NUMBER})"
+_QUOTED_TABLE = re.compile(  # rows of such fields, the first with two strings; the last one may be cut
+    rf"(?:{_NUMBER}\t)*+{_STRING}\t(?:{_NUMBER}\t)*+{_STRING}(?:\t{_FIELD})*+\n"
+    rf'(?:{_FIELD}(?:\t{_FIELD})*+\n)*+(?:(?:{_FIELD}\t)*+"[^"]*+(?:""[^"]*+)*+)?'
+)
 
 Record = tuple[int, list[str]]  # line number, cells
 
@@ -49,8 +55,12 @@ def rows(file: File, request: Request, findings: Findings) -> Iterator[Row]:
         if delimiter != ",":
             findings.note(f"{file}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns")
         records = _records(rest, delimiter, file, findings)
+    elif _QUOTED_TABLE.fullmatch("".join(f"{line}\n" for _, line in start)):
+        findings.note(f"{file}: all fields are in quotes, which are no text")
+        records = _records(rest, "\t", file, findings)
     else:
-        records = _tsv_records(rest, [line.split("\t") for _, line in start])
+        fields = [line.split("\t") for _, line in start]
+        records = _tsv_records(rest, list(dropwhile(lambda some: len(some) == 1, fields)))
     yield from _rows(records, request, findings, file)
 
 
@@ -107,11 +117,12 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
     first = list(islice(records, columns.SAMPLE))
     if not first:
         return
+    first = _from_header(first, request, findings, file)
     cells = first[0][1]
-    header = columns.names_languages(cells, request) if request.columns else columns.is_header(cells, request)
+    header = _is_header(cells, request)
     if request.columns and not header:
-        shown = ", ".join(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..." for cell in cells)
-        findings.note(f"{file}, first row: {shown} is taken as text, since --columns is given; delete it if it is none")
+        taken = f"{columns.shown(cells)} is taken as text, since --columns is given"
+        findings.note(f"{file}, first row: {taken}; delete it if it is none")
     before = first[0][0] - (not header)  # lines that are no rows
     if header:
         named = _by_header(cells, request, findings, file)
@@ -120,19 +131,39 @@ def _rows(records: Iterator[Record], request: Request, findings: Findings, file:
         first = first[1:]
     else:
         sample = [cells for _, cells in first if any(cells)]
-        if request.sparse and len(request.languages) > 2 and not request.columns:
-            return  # it is not known which of the languages it holds
         named = columns.by_position(sample, file.plain_name, request, findings, str(file))
-    for number, cells in chain(first, records):
+    for number, cells in chain(first, records) if named.places or not request.sparse else ():
         if not any(cells):
             cells = [""] * named.width
         if len(cells) != named.width:
-            fault = f"{len(cells)} columns where the {'header' if named.names else 'first row'} has {named.width}"
+            model = "header has" if named.names else "first row has" if number != first[0][0] else "next rows have"
+            fault = f"{len(cells)} columns where the {model} {named.width}"
             findings.fault(str(file), f"line {number}", fault, _ADVICE)
             continue
         _check(named, request, file, number)
         findings.line = number - before
         yield {language: one_line(cells[place]) for language, place in named.places.items()}
+
+
+def _is_header(cells: list[str], request: Request) -> bool:
+    return columns.names_languages(cells, request) if request.columns else columns.is_header(cells, request)
+
+
+def _from_header(first: list[Record], request: Request, findings: Findings, file: File) -> list[Record]:
+    """The first records from the header on, where titles, comments or blank lines stand above it; otherwise all.
+
+    Raises:
+        InputError: a line above it is not blank, and `findings` does not skip it.
+    """
+    width = columns.width_of([cells for _, cells in first])
+    start = next((i for i, (_, cells) in enumerate(first) if len(cells) == width and any(cells)), 0)
+    if start == 0 or not _is_header(first[start][1], request):
+        return first
+    for number, cells in first[:start]:
+        if any(cells):
+            problem = f"{columns.shown(cells)} stands above the header and is none"
+            findings.fault(str(file), f"line {number}", problem, "delete it")
+    return first[start:]
 
 
 def _by_header(cells: list[str], request: Request, findings: Findings, file: File) -> Columns:
@@ -166,10 +197,11 @@ def _delimiter(start: list[str], request: Request) -> str:
             while cells := _next(reader):
                 found += cells
         if found:
-            if len(found[0]) > 1 and columns.is_header(found[0], request):
+            width = columns.width_of(found)
+            usual = next(cells for cells in found if len(cells) == width)  # a title may stand above the header
+            if any(len(cells) > 1 and columns.is_header(cells, request) for cells in (found[0], usual)):
                 return delimiter
             widths = [len(cells) for cells in found if cells]
-            width = columns.width_of(found)
             if width > 1 and widths.count(width) >= _CONSISTENT * len(widths):
                 consistent.append((width != 2, delimiter))
     return min(consistent, key=lambda item: item[0])[1] if consistent else ","
@@ -201,7 +233,12 @@ def _records(numbered: Iterator[tuple[int, str]], delimiter: str, file: File, fi
             problem = str(e).partition(" - ")[0]
             if len(record) > 1 and "is not closed" not in problem:  # the quote that was open took in the next lines
                 problem += f", the quote of line {record[0][0]} is not closed"
-            advice = "correct the quotes" if "quote" in problem else _ADVICE
+            advice = "correct the quotes" if "quote" in problem.replace("unquoted", "") else _ADVICE
+            if problem.startswith("new-line"):
+                problem, advice = (
+                    "new-line character seen (\\r) inside a field",
+                    "delete it, or put the field in quotes",
+                )
             findings.fault(str(file), f"line {record[0][0]}", problem, advice)
             pending.extendleft(reversed(record[1:]))
             record.clear()

@@ -310,7 +310,9 @@ def _languages(element: Any, file: File, request: Request, findings: Findings) -
     wanted = request.languages
     first = [language for language in wanted if fits(source, language)]
     second = [language for language in wanted if target and fits(target, language) and language not in first[:1]]
-    if not target and first and request.alone and len(wanted) == 2:
+    if not target and first and request.alone and not request.sparse:
         second = [language for language in wanted if language not in first]
         findings.note(f"{file} does not say its target language: it is taken as {second[0]}")
+    if first and not target:
+        findings.nameless.append(str(file))
     return (first[0], second[0]) if first and second else ()

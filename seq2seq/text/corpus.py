@@ -369,4 +369,4 @@ def unread_notes(unread: Mapping[str, Sequence[str]], config: DataConfig) -> Ite
     elsewhere = {Path(path).resolve() for path in config.monolingual}
     for where, files in unread.items():
         if left := [file for file in files if (Path(where) / file).resolve() not in elsewhere]:
-            yield unread_note(where, left)
+            yield unread_note(where, left, bool(config.languages))

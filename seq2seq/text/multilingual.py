@@ -53,6 +53,8 @@ def load_all(config: DataConfig, dev_share: Callable[[int], float] | None = None
         advice = "check --data and --langs"
         if not config.columns and corpus.has_table(config):
             advice += f", or name the columns of a table without a header, --columns {','.join(config.languages)}"
+        if not there:
+            advice += "; a header of columns, a PO or XLIFF file must name its languages"
         raise InputError(f"{_name(config)} has no text of {listed(missing)}; {has}; {advice}")
     if lacking := [language for language in config.languages if all(language not in way for way in found)]:
         notices.append(f"there is no text of {', '.join(lacking)}, so it is left out; check --langs and --data")

@@ -18,6 +18,7 @@ import pytest
 from pyarrow import parquet
 from writers import BOTH, PACK, PAIRS, lines, po, read_all, read_train, side, table, tmx, write, xliff, zipped
 
+from seq2seq.corpora import hub
 from seq2seq.corpora.request import Request
 from seq2seq.corpora.source import language_pairs
 from seq2seq.errors import InputError
@@ -409,6 +410,26 @@ def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, kind: str, encoding
     assert read_train(tmp_path) == PAIRS
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+@pytest.mark.parametrize("kind", ["tsv", "semicolons", "no header", "json lines", "json", "lines", "txt", "po"])
+def test_line_ends_of_old_macs_are_read_and_utf_16_without_a_mark(
+    tmp_path: Path, kind: str, end: str, encoding: str
+) -> None:
+    SOURCES[kind](tmp_path, "")
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_text(encoding="utf-8").replace("\n", end).encode(encoding))
+    assert read_train(tmp_path) == PAIRS
+
+
+def test_a_carriage_return_inside_a_line_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.csv", "en,de\na,b\nc\rd,e\n")
+    with pytest.raises(
+        InputError, match=r"line 3: new-line character seen \(\\r\) inside a field; delete it, or put the"
+    ):
+        read_train(path)
+
+
 def test_either_direction_is_read(tmp_path: Path) -> None:
     for kind, make in SOURCES.items():
         make(tmp_path / kind, "")
@@ -600,6 +621,23 @@ def test_quotes_of_tsv_are_text_but_where_a_writer_of_csv_doubled_them(tmp_path:
 
 
 @pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+@pytest.mark.parametrize("count", [1, 60])
+def test_quotes_around_all_fields_of_tsv_are_no_text(tmp_path: Path, header: bool, quoting: int, count: int) -> None:
+    """As pandas and write.table of R write them; CSV and TSV give the same."""
+    pairs = [("Eine Katze.", "A cat."), ('"Ja", sagte er.', ""), ("a\tb", "c\nd"), ("x, y", "")] * count
+    rows = [(i, *pair) for i, pair in enumerate(pairs)]
+    for kind, delimiter in (("tsv", "\t"), ("csv", ",")):
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+        writer.writerows([*([("id", "de", "en")] * header), *rows])
+        path = write(tmp_path / f"x.{kind}", out.getvalue().replace('"x, y"\t""', '"x, y"\tNA'))
+        wanted = [(a.replace("\n", " "), b.replace("\n", " ")) for a, b in pairs]
+        found = read_train(path, ("de", "en"))
+        assert [(a, "" if b == "NA" else b) for a, b in found] == wanted
+
+
+@pytest.mark.parametrize("header", [True, False])
 def test_a_field_of_tsv_may_have_line_breaks(tmp_path: Path, header: bool) -> None:
     pairs = [("Hello", "Hallo"), ("Two\nlines", 'Zwei\n\n"Zeilen"'), ("a", "b\nc"), ("d\ne", "f"), ("End", "Ende")]
     out = io.StringIO()
@@ -621,6 +659,100 @@ def test_files_named_by_other_languages_are_not_read(tmp_path: Path) -> None:
     assert text.parts["train"] == PAIRS
     assert text.unread == ["en-es.tsv.xz", "en-fr.tsv"]
     assert "column 1 is taken as en and column 2 is taken as de, as the file's name says" in text.notes[0]
+
+
+HEADERS = [
+    "English text;German text",
+    "Englisch (USA);Deutsch (Deutschland)",
+    "English (UK);German (DE)",
+    "Source (en);Target (de)",
+    "Target (en-GB);Source (de-DE)",
+    "Source - EN;Target - DE",
+    "Source: en;Target: de",
+    "text en-US;text de_DE",
+    "TEXT EN;TEXT DE",
+    "ENU;DEU",
+    "ENG;DES",
+    "source_text_en;source_text_de",
+    "en_source;de_target",
+    "englishText;textDe",
+    "Source text;Target text",
+    "sourceText;targetText",
+    "src;ref",
+    "Original;Translation",
+    "Original text;Text (translated)",
+    "Original (American English);Translation (German)",
+    "\nEnglish;German",
+    "# English;German",
+    "#en;de",
+]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("kind", ["tsv", "csv", "jsonl"])
+def test_a_language_or_side_in_a_longer_name_of_a_column_is_understood(tmp_path: Path, header: str, kind: str) -> None:
+    separator = {"tsv": "\t", "csv": ";"}.get(kind, "")
+    text = table(separator, header.replace(";", separator))
+    if kind == "jsonl":
+        text = lines([json.dumps(dict(zip(header.strip().split(";"), pair, strict=True))) for pair in PAIRS])
+    path = write(tmp_path / f"x.{kind}", text)
+    swapped = [(b, a) for a, b in PAIRS]
+    if not header.lower().startswith(("source text", "sourcetext", "src", "original;", "original text")):
+        assert read_train(path, ("de", "en")) == swapped
+        assert read_train(path, ("de", "en"), sparse=True) == swapped
+    text = read_all(path)
+    assert (text.parts["train"], [note for note in text.notes if "read with" not in note]) == (PAIRS, [])
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("I speak German.", "Ich spreche Deutsch."),
+        ("I speak German", "Ich spreche Deutsch"),
+        ("German text", "Deutscher Text"),
+        ("Open source", "Quelloffen"),
+        ("Ms. Sato is here.", "Ms. Sato ist da."),
+        ("Source", "Quelle"),
+        ("English sentence", "Kommentar"),
+        ("the original", "das Original"),
+        ("German-English dictionary", "Wörterbuch Deutsch-Englisch"),
+        ("Where is the English book", "Wo ist das German"),
+        ("NOT", "KEIN"),
+        ("OK", "OK"),
+        ("DE is a code", "Es ist ein Code"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["tsv", "csv"])
+def test_a_pair_of_sentences_that_name_a_language_is_no_header(
+    tmp_path: Path, first: tuple[str, str], kind: str
+) -> None:
+    """And where there is none, the note shows the first row."""
+    separator = {"tsv": "\t", "csv": ";"}[kind]
+    long = ("x" * 31, "y", *"1234567")
+    path = write(tmp_path / f"x.{kind}", table(separator, separator.join(first)))
+    text = read_all(path)
+    assert text.parts["train"] == [first, *PAIRS]
+    assert f"as --src and --tgt say (first row: {first[0]}, {first[1]}); if that is wrong" in text.notes[-1]
+    path = write(path, lines([separator.join(long)] * 3))
+    assert f"(first row: {'x' * 30}..., y, 1, 2, 3, 4, 5, 6, 1 more)" in read_all(path).notes[-1]
+
+
+@pytest.mark.parametrize("above", ["# sentences\n", "\n\n", "A title, long\n\n# and more\n", "#\n"])
+@pytest.mark.parametrize(("kind", "separator"), [("tsv", "\t"), ("csv", ","), ("csv", ";")])
+def test_what_stands_above_a_header_is_no_text(tmp_path: Path, above: str, kind: str, separator: str) -> None:
+    above = above.replace(",", separator * 4)
+    path = write(tmp_path / f"x.{kind}", above + table(separator, separator.join(("en", "de"))).replace(".", ""))
+    pairs = [(a.replace(".", ""), b.replace(".", "")) for a, b in PAIRS]
+    if above.strip():
+        with pytest.raises(
+            InputError, match=r"line 1: .* stands above the header and is none; delete it, or give --er"
+        ):
+            read_train(path)
+    assert read_train(path, skip=True) == pairs
+    path = write(path, above + table(separator).replace(".", "") * 4)
+    if above.strip():
+        with pytest.raises(InputError, match=r"line 1: . columns where the next rows have 2; correct the line"):
+            read_train(path)
 
 
 def test_a_header_counts_before_columns_that_are_given_and_this_is_told(tmp_path: Path) -> None:
@@ -648,10 +780,10 @@ def test_a_first_pair_of_words_that_may_name_columns_is_text_with_columns(
 
 def test_with_columns_the_first_row_is_told(tmp_path: Path) -> None:
     """It may be a header that is not known as one."""
-    rows = [("ID", "English (US)", "German", "N" * 50), *((str(i), *pair, "") for i, pair in enumerate(PAIRS))]
+    rows = [("ID", "Text A", "Text B", "N" * 50), *((str(i), *pair, "") for i, pair in enumerate(PAIRS))]
     path = write(tmp_path / "x.csv", lines([",".join(row) for row in rows]))
     [note] = read_all(path, columns=("-", *BOTH, "-")).notes
-    assert note.startswith(f"{path}, first row: ID, English (US), German, {'N' * 30}... is taken as text, since")
+    assert note.startswith(f"{path}, first row: ID, Text A, Text B, {'N' * 30}... is taken as text, since")
 
 
 def test_objects_without_a_language_are_dropped_wherever_they_are(tmp_path: Path) -> None:
@@ -664,6 +796,70 @@ def test_objects_without_a_language_are_dropped_wherever_they_are(tmp_path: Path
     with pytest.raises(InputError, match=r"line 1: no column 'de', only en; check --src and --tgt"):
         read_train(write(path, other * 2), skip=True)
     assert read_train(write(path, '{"id": 1, "translation": null}\n' + some)) == [("", ""), ("a", "b")]
+
+
+def written(path: Path, rows: list[dict[str, str]]) -> Path:
+    """A table with a header, objects or a parquet file, by its ending."""
+    if path.suffix == ".parquet":
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        write(path, lines([json.dumps(row) for row in rows]))
+    else:
+        write(path, lines([",".join(row) for row in (rows[0], *(row.values() for row in rows))]))
+    return path
+
+
+SAID = [("source_lang", "target_lang"), ("srcLang", "tgtLang"), ("Source language", "Target language")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("names", [*SAID, ("lang_src", "lang_tgt"), ("target_language", "source_language")])
+def test_columns_may_say_the_languages_of_each_row(tmp_path: Path, kind: str, names: tuple[str, str]) -> None:
+    sides = ("target", "source") if names[0].startswith("target") else ("source", "target")
+    table_of = [("en", "de", "1", "eins"), ("fr", "de", "f", "g"), ("de-DE", "EN", "zwei", "2"), ("en", "", "x", "y")]
+    table_of += [("fr", "en", "drei", "3"), ("eng", "deu", "4", "vier")]
+    path = written(tmp_path / f"x.{kind}", [dict(zip((*names, *sides), row, strict=True)) for row in table_of])
+    for where in (path, tmp_path):
+        text = read_all(where)
+        assert text.parts["train"] == [("1", "eins"), ("2", "zwei"), ("4", "vier")]
+        of_row = [[place for place in text.places if place.start <= row][-1].number_of(row) for row in range(3)]
+        assert of_row == [1, 3, 6]
+        others = "fr-de, en-?, fr-en" if sides[0] == "source" else "de-fr, ?-en, en-fr"
+        assert text.notes == [f"left out: 3 rows of other languages ({others})"]
+    assert language_pairs(str(path), Request(("en", "de", "fr")), "train") == [("en", "de"), ("en", "fr"), ("de", "fr")]
+    assert read_train(path, ("de", "fr"), sparse=True) == [("g", "f")]
+    with pytest.raises(InputError, match=r"holds no pairs of es and it, but text in .*en"):
+        read_train(path, ("es", "it"))
+
+
+def test_a_data_set_of_the_hub_may_say_the_languages_of_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"src_lang": "fr", "tgt_lang": "en", "source": "x", "target": "y", "set": 1}]
+    rows += [{"src_lang": "de", "tgt_lang": "en", "source": b, "target": a, "set": 2} for a, b in PAIRS]
+    monkeypatch.setattr(hub, "load", lambda where: {"train": datasets.Dataset.from_list(rows)})
+    text = read_all(Path("hf:x"))
+    assert (text.parts["train"], text.notes) == (PAIRS, ["left out: 1 rows of other languages (fr-en)"])
+    assert language_pairs("hf:x", Request(("en", "de", "fr")), "train") == [("en", "de"), ("en", "fr")]
+    assert read_all(Path("hf:x"), ("en", "es"), sparse=True).unread == ["hf:x"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("name", ["split", "Part", "set"])
+def test_a_column_that_says_parts_is_noted(tmp_path: Path, kind: str, name: str) -> None:
+    parts = ["train", "valid", "test"]
+    rows = [{"en": a, "de": b, name: part} for (a, b), part in zip(PAIRS, parts, strict=True)]
+    path = written(tmp_path / f"x.{kind}", rows)
+    text = read_all(path)
+    assert text.parts["train"] == PAIRS
+    assert text.notes == [
+        f"{path}: its column {name} says train, valid, test, but all its rows are read as one part; "
+        "write the rows of each part to a file of its own, named so"
+    ]
+    for values in (["train"] * 3, ["train", "test", "of a machine"]):
+        written(path, [row | {name: value} for row, value in zip(rows, values, strict=True)])
+        assert (read_all(path).notes, read_train(path)) == ([], PAIRS)
+    if kind != "csv":
+        written(path, [row | {name: 1} for row in rows])  # type: ignore[misc]
+        assert (read_all(path).notes, read_train(path)) == ([], PAIRS)
 
 
 def test_columns_of_parquet_may_be_named_as_flattened_fields_are(tmp_path: Path) -> None:
@@ -878,6 +1074,20 @@ def test_messages_are_english_where_a_catalogue_says_no_language(tmp_path: Path)
         read_train(path, ("de", "fr"))
 
 
+@pytest.mark.parametrize("kind", ["po", "xlf"])
+def test_where_no_file_says_its_language_that_is_the_message(tmp_path: Path, kind: str) -> None:
+    text = po(PAIRS, language="") if kind == "po" else xliff(PAIRS).replace("target-language", "x")
+    for stem in ("app", "docs"):
+        write(tmp_path / f"{stem}.{kind}", text)
+    with pytest.raises(
+        InputError, match=rf"app\.{kind}, docs\.{kind} without a language of the translations; write it"
+    ):
+        read_all(tmp_path)
+    assert read_train(tmp_path / f"app.{kind}") == PAIRS
+    write(tmp_path / "y.tsv", table("\t"))
+    assert read_train(tmp_path) == PAIRS
+
+
 @pytest.mark.parametrize("name", ["x.po", "x.xlf", "x.tmx"])
 def test_a_file_of_other_languages_is_named(tmp_path: Path, name: str) -> None:
     texts = {"x.po": po(PAIRS, "fr"), "x.xlf": xliff(PAIRS, target="fr"), "x.tmx": tmx(PAIRS, ("en", "fr"))}
@@ -1075,3 +1285,40 @@ def test_the_language_pairs_of_a_source(tmp_path: Path) -> None:
     assert language_pairs(str(tmp_path / "tables"), request, "train") == [("en", "de"), ("en", "fr")]
     write(tmp_path / "m.tmx", tmx(PAIRS, ("de", "fr-FR")))
     assert language_pairs(str(tmp_path / "m.tmx"), request, "train") == [("de", "fr")]
+
+
+@pytest.mark.parametrize(
+    "kind", ["sides", "sides, json", "no header", "no header, semicolons", "po", "xliff", "parquet"]
+)
+def test_what_does_not_name_its_languages_is_read_as_none_of_several(tmp_path: Path, kind: str) -> None:
+    """It would be read as every pair of them."""
+    if kind == "parquet":
+        parquet.write_table(pyarrow.table({"source": ["a"], "target": ["b"]}), tmp_path / "x.parquet")
+    else:
+        SOURCES[kind](tmp_path, "")
+    [path] = tmp_path.iterdir()
+    if kind in ("po", "xliff"):
+        write(path, path.read_text().replace("Language: de", "").replace("target-language", "x"))
+    assert language_pairs(str(path), Request(("en", "de", "fr")), "train") == []
+    for languages in (("de", "en"), ("en", "fr"), ("en", "de")):
+        text = read_all(path, languages, sparse=True)
+        assert (text.parts["train"], text.unread) == ([], [str(path)])
+        assert not any("taken as" in note for note in text.notes)
+
+
+def test_names_of_files_and_columns_that_are_given_say_the_languages_of_several(tmp_path: Path) -> None:
+    request = Request(("fr", "de", "en"))
+    named = write(tmp_path / "Sentence pairs in German-English.tsv", table("\t"))
+    anki = write(tmp_path / "deu.txt", table("\t"))
+    given = write(tmp_path / "x.csv", table(";"))
+    for path, columns, pairs in (
+        (named, (), [(b, a) for a, b in PAIRS]),
+        (anki, (), PAIRS),
+        (given, ("de", "en"), [(b, a) for a, b in PAIRS]),
+        (given, ("en", "-"), []),
+    ):
+        found = language_pairs(str(path), request._replace(columns=columns), "train")
+        assert found == ([("de", "en")] if pairs else [])
+        assert read_train(path, BOTH, columns=columns, sparse=True) == pairs
+        other = read_all(path, ("de", "fr"), columns=columns, sparse=True)
+        assert (other.parts["train"], other.unread) == ([], [str(path)])

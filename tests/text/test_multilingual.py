@@ -96,10 +96,22 @@ def test_a_table_of_three_languages_needs_a_header_or_the_names_of_its_columns(t
     write_table(tmp_path / "train.tsv", rows(20), gaps=False)
     lines = (tmp_path / "train.tsv").read_text().splitlines(keepends=True)
     (tmp_path / "train.tsv").write_text("".join(lines[1:]))
-    with pytest.raises(InputError, match="or name the columns of a table without a header, --columns en,de,fr"):
+    with pytest.raises(
+        InputError, match="or name the columns of a table without a header, --columns en,de,fr; a header "
+    ):
         load_all(config(tmp_path, languages=("en", "de", "fr")))
     named = replace(config(tmp_path, languages=("en", "de", "fr")), columns=tuple(lines[0].split()))
     assert len(load_all(named)) == 6
+
+
+def test_a_table_that_does_not_name_its_languages_is_none_of_a_folder(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.tsv", rows(20), gaps=False)
+    for name, header in (("b.tsv", "source\ttarget\n"), ("c.tsv", "")):
+        (tmp_path / name).write_text(header + "Sure.\tBestimmt.\n")
+    corpora = load_all(config(tmp_path, languages=("en", "de", "fr")))
+    assert not any("Sure." in pair for text in corpora.values() for pair in [*text.train, *text.dev])
+    [note] = [note for text in corpora.values() for note in text.report.notices if "not read" in note]
+    assert "not read: b.tsv, c.tsv; give what is to be used as a further --data, and see that it names" in note
 
 
 def test_a_pair_of_languages_with_too_little_text_is_left_out_with_a_notice(tmp_path: Path) -> None:
