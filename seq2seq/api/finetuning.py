@@ -36,6 +36,8 @@ Sections = dict[str, dict[str, Any]]
 def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterable[tuple[str, str, Any]]) -> Sections:
     """The sections of a run that begins with the model's weights: its own, and [training] and [search] of the recipe.
 
+    Of its own [training] the share of the softmax that is summed stays, which goes with the size of its vocabulary.
+
     Args:
         model: the folder of a trained model.
         recipe: the sections of the recipe.
@@ -60,11 +62,12 @@ def sections_from(model: Path, recipe: Sections, name: str, assignments: Iterabl
         if (section in KEPT and (section, setting) not in FREE) or setting in ("word_vectors", *fixed):
             raise InputError(f"{section}.{setting} is that of {model}, which --finetune keeps; leave it out")
     languages = {name: value for name in ("src", "tgt", "languages") if (value := own.get("data", {}).get(name))}
+    sampled = {"sampled_softmax": value} if (value := own.get("training", {}).get("sampled_softmax")) else {}
     return {
         "search": own.get("search", {}),
         **recipe,
         "data": languages | recipe.get("data", {}) | fixed,
-        "training": {**recipe.get("training", {}), "finetuned": os.fspath(model.absolute())},
+        "training": {**sampled, **recipe.get("training", {}), "finetuned": os.fspath(model.absolute())},
         **{section: own.get(section, {}) for section in KEPT},
     }
 

@@ -16,7 +16,7 @@ AUTO = "auto"  # the name of the recipe
 LITTLE = 5000  # pairs; a model of fewer makes many mistakes in any sentence
 VALIDATIONS, PATIENCE = 16, 6  # of a run; validations without a better score that end it
 FEW = 1000  # pairs; their dev part is so small that its BLEU is mostly chance
-FINETUNING_RATE, FINETUNING_SHARE = 1e-3, 0.3  # peak learning rate, and share of the epochs of a new model
+FINETUNING_SHARE = 0.3  # of the epochs of a new model
 LONG = 8000  # updates; a longer run has a lower peak learning rate
 
 
@@ -69,7 +69,7 @@ def automatic(amount: Amount, finetuned: bool = False) -> dict[str, dict[str, An
     }
     if finetuned:
         epochs = max(1, round(FINETUNING_SHARE * size.epochs))
-        return {"training": {**training, "epochs": epochs, "learning_rate": FINETUNING_RATE}}
+        return {"training": {**training, "epochs": epochs}}
     return {
         "tokenizer": {"vocab_size": vocabulary(amount), "sampling": 0.7 if amount.pairs <= SIZES[-2].pairs else 0.0},
         "model": {

@@ -242,11 +242,23 @@ def test_a_resumed_fine_tuning_equals_one_that_never_stopped(model: Path, new_te
         assert all((one[key] == other[key]).all() for key in one)
 
 
-def test_the_recipe_of_fine_tuning_has_a_lower_rate(model: Path, new_text: Path) -> None:
+def test_the_share_of_the_softmax_is_that_of_the_model_unless_it_is_given(model: Path, new_text: Path) -> None:
+    shutil.copytree(model, "base")
+    settings = Path("base", "config.toml").read_text(encoding="utf-8")
+    shared = settings.replace("sampled_softmax = 1.0", "sampled_softmax = 0.5")
+    assert shared != settings
+    files.publish(Path("base"), "config.toml", shared.encode())
+    for out, given, expected in (("run", [], 0.5), ("other", ["--set", "training.sampled_softmax=0.7"], 0.7)):
+        command = ["--data", "new", "--out", out, "--set", "training.updates=1", "--quiet", *given]
+        worked(call("train", "--finetune", "base", *command))
+        assert settings_of(out)["training"]["sampled_softmax"] == expected
+
+
+def test_a_recipe_of_ones_own_sets_how_a_model_is_fine_tuned(model: Path, new_text: Path) -> None:
     worked(call("train", "--finetune", model, "--data", "new", "--out", "run", "--set", "training.epochs=1", "--quiet"))
     sections = settings_of("run")
     assert sections["seq2seq"]["recipe"] == "auto"
-    assert sections["training"]["learning_rate"] == 1e-3
+    assert sections["training"]["learning_rate"] == 3e-3
     Path("slow.toml").write_text("[training]\nlearning_rate = 1e-4\nupdates = 1\n[search]\nbeam = 2\n")
     worked(call("train", "--finetune", model, "--data", "new", "--out", "slow", "--recipe", "slow.toml", "--quiet"))
     sections = settings_of("slow")
