@@ -1,6 +1,7 @@
 """What reading has to tell a person: notes, files that were not read, and units that were dropped as damaged."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from seq2seq.errors import InputError, shown
 
@@ -62,3 +63,8 @@ class Findings:
         left_out = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items() if count)
         notes = [*self._notes, *([f"left out: {left_out}"] if left_out else []), *self.faults]
         return list(map(shown, notes))
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """The first of some names, and the number of the others."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -18,8 +18,9 @@ from itertools import chain
 from typing import Any
 
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.packed import File, as_path, marked_encoding, opened
+from seq2seq.corpora.packed import File, as_path, opened
 from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.text_lines import marked_encoding
 from seq2seq.errors import InputError
 from seq2seq.languages.codes import fits, tag_of
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from seq2seq.corpora.columns import NAMES, by_header
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.packed import File, lines, read_text
+from seq2seq.corpora.packed import File
 from seq2seq.corpora.request import Request, Row, one_line
+from seq2seq.corpora.text_lines import lines, read_text
 from seq2seq.errors import InputError
 
 Item = tuple[str, Any]  # its place, for example "line 3"; the value there

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from seq2seq.corpora import naming
 from seq2seq.corpora.columns import names_languages
-from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.naming import CATALOGUES, PAIRED, TABLES, Name
-from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, is_archive, lines, members
+from seq2seq.corpora.findings import Findings, few
+from seq2seq.corpora.naming import CATALOGUES, HEADED, PAIRED, TABLES, Name
+from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, is_archive, members
 from seq2seq.corpora.request import Request
+from seq2seq.corpora.text_lines import lines
 from seq2seq.errors import InputError
 
 
@@ -41,7 +42,6 @@ class Listing(NamedTuple):
 
 Named = dict[File, Name]
 _NAMED = 5  # files that a message names
-_WITH_HEADER = ("tsv", "csv", "tab", "txt")
 
 
 @archives_kept_open()
@@ -135,7 +135,7 @@ def _names(files: Iterable[File], request: Request, where: Path) -> Named:
             if not partners - {name.language}:
                 named[file] = naming.as_table(file, request.languages, folders[file])
     for file, name in named.items():
-        if name.foreign and name.kind in _WITH_HEADER and _has_header(file, request):
+        if name.foreign and name.kind in HEADED and _has_header(file, request):
             named[file] = name._replace(foreign=False)
     return _without_variants(named if sides else named | _in_both(named, request))
 
@@ -243,9 +243,8 @@ def _part(part: str, files: list[File], names: Named, request: Request) -> list[
         there = {file.plain_name for file in files}
         lacking = [name for name in naming.shards(files[0], count) if name not in there]
         if lacking and len(folders) == 1:
-            add = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED:,} more" if lacking[_NAMED:] else "")
             problem = f"the {part} part has {count} files, of which {len(files)} are there"
-            raise InputError(f"{folders.pop()}: {problem}; add {add}")
+            raise InputError(f"{folders.pop()}: {problem}; add {few(lacking, _NAMED)}")
         if len(files) == count and not lacking:
             return [Unit((file,), names[file].kind, shard=True) for file in files]
     if all(names[file].kind in CATALOGUES for file in files):  # of several languages, each in a folder

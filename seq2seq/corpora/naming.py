@@ -11,7 +11,8 @@ from typing import NamedTuple
 from seq2seq.corpora.packed import ARCHIVES, File, is_archive
 from seq2seq.languages.codes import distance, fits, is_regional, is_spoken_in, side_of, tag_of
 
-TABLES = ("tsv", "csv", "tab", "jsonl", "ndjson", "parquet", "json", "txt")
+HEADED = ("tsv", "csv", "tab", "txt")  # kinds of tables whose first line may be a header
+TABLES = (*HEADED[:3], "jsonl", "ndjson", "parquet", "json", "txt")
 CATALOGUES = ("po", "mo", "xliff", "xlf", "sdlxliff", "mqxliff", "mxliff")  # the last are XLIFF of three programs
 PAIRED = ("tmx", *CATALOGUES)
 _SET = r"(?:[._-]?(?:sets?|data))?"

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.corpora import gettext, hub, json_rows, labels, listing, naming, parquet, tables, units
-from seq2seq.corpora.findings import Findings
+from seq2seq.corpora.findings import Findings, few
 from seq2seq.corpora.listing import Unit
-from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open, lines
+from seq2seq.corpora.packed import ARCHIVES, File, archives_kept_open
 from seq2seq.corpora.request import Request, Row
+from seq2seq.corpora.text_lines import lines
 from seq2seq.errors import InputError, shown
 from seq2seq.languages.codes import same
 
-TABLES = ("tsv", "csv", "tab", "txt")  # kinds of tables that may lack a header
+TABLES = naming.HEADED
 READERS = {
     **dict.fromkeys(TABLES, tables.rows),
     **dict.fromkeys(("jsonl", "ndjson", "json"), json_rows.rows),
@@ -170,7 +171,7 @@ def _pairs(
             others += f" ({'; '.join(findings.faults[:_NAMED])})"
         advice = "fill it, or check --data"
         if nameless := [_short(file, where) for file in dict.fromkeys(findings.nameless)]:
-            others = f": {_few(nameless)} without a language of the translations"
+            others = f": {few(nameless, _NAMED)} without a language of the translations"
             advice = "write it there (Language: in PO, target-language in XLIFF) or name the file so, as de.po"
         raise InputError(f"the {part} part of {where} holds no pairs of {src} and {tgt}{others}; {advice}")
 
@@ -257,18 +258,13 @@ def _short(file: str, where: str) -> str:
     return str(path.relative_to(where)) if Path(where) in path.parents else str(path)
 
 
-def _few(names: Sequence[str]) -> str:
-    """The first of some names, and the number of the others."""
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-
-
 def unread_note(where: str, unread: list[str], several: bool = False) -> str:
     """A note that names the files that were not read; `several`: more than two languages were looked for."""
     says = "see that it names its languages (in a header of columns or by --columns, in a PO or XLIFF file)"
     if unread == [where]:
         return shown(f"{where}: not read; {says}")
     more = f", and {says}" if several else ""
-    return shown(f"{where}: not read: {_few(unread)}; give what is to be used as a further --data{more}")
+    return shown(f"{where}: not read: {few(unread, _NAMED)}; give what is to be used as a further --data{more}")
 
 
 def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
@@ -277,7 +273,7 @@ def nothing_found(where: str, request: Request, text: Text) -> NoTextError:
     if where.startswith(hub.PREFIX):
         return NoTextError(f"{where} has no train part; it needs a split named train; check --data, --src and --tgt")
     seen = [*(f"{part} part" for part in text.parts), *text.unread]
-    there = f"there is: {_few(seen)}" if seen else "it is empty"
+    there = f"there is: {few(seen, _NAMED)}" if seen else "it is empty"
     needed = f"train.{src} and train.{tgt}, or train.tsv, .csv, .jsonl or .parquet"
     kinds = ", ".join(f".{kind}" for kind in (*naming.PAIRED, *ARCHIVES))
     return NoTextError(

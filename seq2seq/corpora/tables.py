@@ -16,8 +16,9 @@ from itertools import chain, dropwhile, islice
 from seq2seq.corpora import columns
 from seq2seq.corpora.columns import Columns
 from seq2seq.corpora.findings import Findings
-from seq2seq.corpora.packed import File, lines
+from seq2seq.corpora.packed import File
 from seq2seq.corpora.request import Request, Row, one_line
+from seq2seq.corpora.text_lines import lines
 from seq2seq.errors import InputError
 
 DELIMITERS = ",;\t|"

@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seq2seq.corpora import json_rows, packed, source
+from seq2seq.corpora import json_rows, source, text_lines
 from seq2seq.corpora.findings import Findings
 from seq2seq.corpora.packed import File
 from seq2seq.corpora.request import Request
@@ -65,7 +65,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         InputError: the file cannot be read, is damaged, or is not UTF-8.
     """
-    return [line for line in packed.lines(File(Path(path)), Findings()) if line is not None]
+    return [line for line in text_lines.lines(File(Path(path)), Findings()) if line is not None]
 
 
 def kind_of(path: Path) -> str:
