@@ -56,7 +56,9 @@ def automatic_settings(explicit: Sections, amount: automatic.Amount) -> Settings
 def scheduled(
     resolved: Settings, explicit: Sections, text: Corpora, tokenizers: tuple[Tokenizer, Tokenizer]
 ) -> Settings:
-    """The settings with the number of updates that the epochs of this text have, a warm-up and validations to fit."""
+    """The settings of the recipe `auto` with the number of updates that the epochs of this text have, and what fits it:
+    a warm-up, validations and dropout.
+    """
     train = Joined([each.train for each in text.values()])
     sample = train[:: max(1, len(train) // SAMPLE)]
     sides = [
@@ -64,11 +66,34 @@ def scheduled(
         for side, tokenizer in enumerate(tokenizers)
     ]
     pairs, tokens = epoch_rows(resolved, text).pairs, float(np.maximum(*sides).mean())
-    return _with_schedule(resolved, explicit, automatic.updates_of(resolved.training, pairs, tokens))
+    of_epoch = automatic.updates_of_epoch(resolved.training, pairs, tokens)
+    updates = resolved.training.updates or resolved.training.epochs * of_epoch
+    return _with_schedule(regularised(resolved, explicit, text, updates / of_epoch), explicit, updates)
+
+
+def regularised(resolved: Settings, explicit: Sections, text: Corpora, epochs: float) -> Settings:
+    """The settings of the recipe `auto` with the dropout of a run of so many epochs, except what the user gives.
+
+    A model that is fine-tuned keeps its own.
+    """
+    if resolved.training.finetuned:
+        return resolved
+    sections = automatic.regularisation(sum(map(_pairs_of, text.values())), epochs)
+    tokenizer, model = (
+        {name: value for name, value in values.items() if name not in explicit.get(section, {})}
+        for section, values in sections.items()
+    )
+    return resolved._replace(tokenizer=replace(resolved.tokenizer, **tokenizer), model=replace(resolved.model, **model))
 
 
 def in_minutes(
-    resolved: Settings, explicit: Sections, trainer: Trainer, text: Corpora, seconds: float, say: Callable[[str], None]
+    resolved: Settings,
+    explicit: Sections,
+    trainer: Trainer,
+    text: Corpora,
+    seconds: float,
+    is_automatic: bool,
+    say: Callable[[str], None],
 ) -> Settings:
     """The settings with as many updates as this machine does in so many seconds, scoring included.
 
@@ -78,6 +103,7 @@ def in_minutes(
         trainer: of these settings, to measure the speed with; it cannot be used afterwards.
         text: of the run.
         seconds: from now on.
+        is_automatic: whether the recipe is `auto`, whose dropout follows from the epochs.
         say: called with a line about the speed.
     """
     begun, speed = time.monotonic(), measure(trainer)
@@ -89,6 +115,9 @@ def in_minutes(
         seconds -= speed.validation
     updates, validations = updates_in(seconds, speed, automatic.VALIDATIONS)
     say(f"{1 / speed.update:.1f} updates a second, {speed.validation:.1f} s a validation: {updates:,} updates")
+    if is_automatic:
+        epochs = updates * resolved.training.accumulate / len(trainer.data.load_epoch(0))
+        resolved = regularised(resolved, explicit, text, epochs)
     return _with_schedule(resolved, explicit, updates, validations)
 
 

@@ -107,7 +107,8 @@ def _train_first_rank(options: TrainOptions, job: str | None, ranks: ProcessGrou
     trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)  # checks the settings
     if minutes := options.get("minutes"):
         seconds = 60 * minutes - (time.monotonic() - started)
-        plan = plan._replace(settings=fitting.in_minutes(plan.settings, plan.explicit, trainer, text, seconds, notify))
+        fitted = fitting.in_minutes(plan.settings, plan.explicit, trainer, text, seconds, plan.recipe == AUTO, notify)
+        plan = plan._replace(settings=fitted)
         del trainer  # before the next one needs the memory
         trainer = Trainer(plan.settings, text, tokenizers, plan.folder, device, notify, ranks)
     if plan.resume:
@@ -229,6 +230,8 @@ def _new_text(
             tokenizers[0].known_words = with_text(known, trains)
     else:
         tokenizers = prepare(plan.settings, text, notify)
-    if is_automatic and not options.get("minutes"):  # `in_minutes` sets the same settings
+    if is_automatic and options.get("minutes"):  # to be measured, after which `in_minutes` sets the same settings
+        plan = plan._replace(settings=fitting.regularised(plan.settings, explicit, text, epochs=0))
+    elif is_automatic:
         plan = plan._replace(settings=fitting.scheduled(plan.settings, explicit, text, tokenizers))
     return plan, text, tokenizers

@@ -2,7 +2,8 @@
 
 Less text needs fewer and shorter subword tokens, a smaller model, more dropout, smaller batches and more passes over it
 (Sennrich & Zhang 2019). The sizes for up to 60,000 and 300,000 pairs are those of the recipes `multi30k` and
-`tatoeba-large`, the others are scaled from them.
+`tatoeba-large`, the others are scaled from them. A run of fewer epochs has seen less of the text than it could learn by
+heart, so it has less dropout (docs/lab).
 
 This module does not know text, files or the training loop.
 """
@@ -17,6 +18,8 @@ LITTLE = 5000  # pairs; a model of fewer makes many mistakes in any sentence
 VALIDATIONS, PATIENCE = 16, 6  # of a run; validations without a better score that end it
 FEW = 1000  # pairs; their dev part is so small that its BLEU is mostly chance
 FINETUNING_SHARE = 0.3  # of the epochs of a new model
+LEAST_DROPOUT = 0.05
+SAMPLED_SHARE = 0.5  # of the epochs that an amount of text has; shorter runs have no subword sampling
 LONG = 8000  # updates; a longer run has a lower peak learning rate
 
 
@@ -40,6 +43,11 @@ class Size(NamedTuple):
     batch_tokens: int
     epochs: int
 
+    @classmethod
+    def of(cls, pairs: int) -> "Size":
+        """Those for so many pairs."""
+        return next(size for size in SIZES if pairs <= size.pairs)
+
 
 SIZES = (
     Size(1_000, 96, 96, 128, 1, 0.3, 400, 120),
@@ -58,7 +66,7 @@ def automatic(amount: Amount, finetuned: bool = False) -> dict[str, dict[str, An
         amount: of text.
         finetuned: whether training begins with another model's weights; its tokenizer and shape are kept.
     """
-    size = next(size for size in SIZES if amount.pairs <= size.pairs)
+    size = Size.of(amount.pairs)
     training = {
         "batch_tokens": size.batch_tokens,
         "epochs": size.epochs,
@@ -70,8 +78,9 @@ def automatic(amount: Amount, finetuned: bool = False) -> dict[str, dict[str, An
     if finetuned:
         epochs = max(1, round(FINETUNING_SHARE * size.epochs))
         return {"training": {**training, "epochs": epochs}}
+    regularised = regularisation(amount.pairs, size.epochs)
     return {
-        "tokenizer": {"vocab_size": vocabulary(amount), "sampling": 0.7 if amount.pairs <= SIZES[-2].pairs else 0.0},
+        "tokenizer": {"vocab_size": vocabulary(amount), **regularised["tokenizer"]},
         "model": {
             "cell": "lstm",
             "embedding": size.embedding,
@@ -81,11 +90,28 @@ def automatic(amount: Amount, finetuned: bool = False) -> dict[str, dict[str, An
             "decoder_layers": size.layers,
             # A language that is read and written: with one table the source's words come untranslated (docs/lab).
             "tied": "all" if amount.directions == 1 else "target",
-            "dropout": size.dropout,
-            "readout_dropout": size.dropout,
+            **regularised["model"],
             "variational": True,
         },
         "training": training,
+    }
+
+
+def regularisation(pairs: int, epochs: float) -> dict[str, dict[str, Any]]:
+    """Dropout and subword sampling of a new model, by section.
+
+    Args:
+        pairs: of the text.
+        epochs: of the run; with a share of those that `SIZES` has, dropout is multiplied by the square root of that
+            share. More of them change nothing.
+    """
+    size = Size.of(pairs)
+    share = min(1.0, epochs / size.epochs)
+    dropout = max(LEAST_DROPOUT, round(size.dropout * math.sqrt(share), 3))
+    sampled = pairs <= SIZES[-2].pairs and share >= SAMPLED_SHARE
+    return {
+        "tokenizer": {"sampling": 0.7 if sampled else 0.0},
+        "model": {"dropout": dropout, "readout_dropout": dropout},
     }
 
 
@@ -105,16 +131,16 @@ def dev_share(pairs: int) -> float:
     return min(0.1, 4 / math.sqrt(pairs)) if pairs else 0.0
 
 
-def updates_of(config: TrainingConfig, pairs: int, tokens: float) -> int:
-    """The updates of the run's epochs.
+def updates_of_epoch(config: TrainingConfig, pairs: int, tokens: float) -> int:
+    """The updates of an epoch.
 
     Args:
-        config: its epochs and batches.
+        config: the run's batches.
         pairs: that are trained on.
         tokens: of a pair, on its longer side, on average.
     """
     batches = max(1, round(pairs * (tokens + 1) / config.batch_tokens))
-    return config.updates or config.epochs * math.ceil(batches / config.accumulate)
+    return math.ceil(batches / config.accumulate)
 
 
 def schedule(rate: float, updates: int, validations: int = VALIDATIONS) -> dict[str, float]:

@@ -132,6 +132,27 @@ def test_the_rate_of_a_run_in_minutes_follows_from_its_own_updates(
     assert training["learning_rate"] == pytest.approx(3e-3 * (2 / training["updates"]) ** 0.5)
 
 
+@pytest.mark.parametrize("epochs", [12, 300])
+def test_dropout_follows_from_the_epochs_of_the_run(corpus: Path, epochs: int) -> None:
+    """What the user gives stays: here the dropout of the readout."""
+    given = [f"training.epochs={epochs}", "training.patience=1", "model.readout_dropout=0.4"]
+    sets = [f"--set={each}" for each in given]
+    worked(call("train", "--data", corpus, *sets, "--device", "cpu", "--quiet", "--out", "run"))
+    found, expected = settings_of("run"), automatic.regularisation(100, epochs)
+    assert found["model"]["dropout"] == expected["model"]["dropout"]
+    assert found["model"]["readout_dropout"] == 0.4
+    assert found["tokenizer"]["sampling"] == expected["tokenizer"]["sampling"]
+
+
+def test_a_run_in_minutes_has_the_dropout_of_its_epochs(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here 5 minutes have 4 to 8 updates, which are less than two of 120 epochs."""
+    monkeypatch.setattr(fitting, "measure", lambda trainer: Speed(40.0, 1.0))
+    worked(call("train", "--data", corpus, "--minutes", 5, "--device", "cpu", "--quiet", "--out", "run"))
+    found = settings_of("run")
+    assert found["model"]["dropout"] == found["model"]["readout_dropout"] == automatic.LEAST_DROPOUT
+    assert found["tokenizer"]["sampling"] == 0
+
+
 def test_the_measured_speed_changes_nothing_else(corpus: Path, recipe: Path) -> None:
     """A run that was measured has the weights of one with the same settings that was not."""
     worked(

@@ -9,14 +9,17 @@ import pytest
 
 from seq2seq.training import settings
 from seq2seq.training.automatic import (
+    LEAST_DROPOUT,
     LONG,
     SIZES,
     Amount,
+    Size,
     automatic,
     dev_share,
     little_text,
+    regularisation,
     schedule,
-    updates_of,
+    updates_of_epoch,
     vocabulary,
 )
 from seq2seq.training.optimization import TrainingConfig, learning_rate
@@ -79,13 +82,25 @@ def test_the_sum_of_the_squared_rates_is_bounded_whatever_the_length_of_the_run(
     assert schedule(rate, LONG)["learning_rate"] == rate
 
 
-def test_the_updates_are_those_of_the_epochs() -> None:
+def test_the_updates_of_an_epoch_are_its_batches() -> None:
     """100 pairs of 9 tokens and EOS are 10 batches of 100 tokens."""
-    config = TrainingConfig(epochs=3, batch_tokens=100)
-    assert updates_of(config, 100, 9.0) == 30
-    assert updates_of(replace(config, accumulate=4), 100, 9.0) == 9
-    assert updates_of(replace(config, updates=7), 100, 9.0) == 7
-    assert updates_of(config, 1, 9.0) == 3
+    config = TrainingConfig(batch_tokens=100)
+    assert updates_of_epoch(config, 100, 9.0) == 10
+    assert updates_of_epoch(replace(config, accumulate=4), 100, 9.0) == 3
+    assert updates_of_epoch(config, 1, 9.0) == 1
+
+
+@pytest.mark.parametrize("pairs", AMOUNTS)
+def test_a_run_of_fewer_epochs_has_less_dropout(pairs: int) -> None:
+    """As the square root of the share of its epochs, and no subword sampling below half of them."""
+    size = Size.of(pairs)
+    whole, quarter, hardly = (regularisation(pairs, share * size.epochs) for share in (1, 0.25, 0))
+    assert whole == regularisation(pairs, 10 * size.epochs)
+    assert whole["model"] == {"dropout": size.dropout, "readout_dropout": size.dropout}
+    assert quarter["model"]["dropout"] == max(LEAST_DROPOUT, size.dropout / 2)
+    assert hardly["model"]["dropout"] == LEAST_DROPOUT
+    assert [each["tokenizer"]["sampling"] for each in (quarter, hardly)] == [0, 0]
+    assert whole["tokenizer"]["sampling"] == (0 if pairs > 300_000 else 0.7)
 
 
 def test_the_vocabulary_has_room_for_every_character() -> None:
