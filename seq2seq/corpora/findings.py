@@ -60,9 +60,13 @@ class Findings:
     @property
     def notes(self) -> list[str]:
         """All notes, with one for each file of which units were dropped, as text that can be written."""
+        return list(map(shown, [*self._notes, *self.counted, *self.faults]))
+
+    @property
+    def counted(self) -> list[str]:
+        """A note with the numbers of the units that are left out, by kind; none if there are none."""
         left_out = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items() if count)
-        notes = [*self._notes, *([f"left out: {left_out}"] if left_out else []), *self.faults]
-        return list(map(shown, notes))
+        return [f"left out: {left_out}"] if left_out else []
 
 
 def few(names: Sequence[str], most: int) -> str:

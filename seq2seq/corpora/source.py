@@ -167,8 +167,8 @@ def _pairs(
             findings.left_out[f"{part} rows without {src} or {tgt}"] += 1
     if row is None and not request.sparse:
         others = f", but text in {', '.join(findings.languages)}" if findings.languages else ""
-        if findings.faults:
-            others += f" ({'; '.join(findings.faults[:_NAMED])})"
+        if reasons := findings.counted + findings.faults[:_NAMED]:
+            others += f" ({'; '.join(reasons)})"
         advice = "fill it, or check --data"
         if nameless := [_short(file, where) for file in dict.fromkeys(findings.nameless)]:
             others = f": {few(nameless, _NAMED)} without a language of the translations"

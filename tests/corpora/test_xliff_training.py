@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from seq2seq.corpora import units
+from seq2seq.errors import InputError
 from tests.corpora.writers import read_all, read_train, write, xliff
 
 UNFINISHED = "units without a finished translation"
@@ -33,6 +34,12 @@ def levels(**given: str | None) -> str:
     """The definitions of segments of sdlxliff; of None a segment has no level."""
     each = (f'<sdl:seg id="{name[1:]}"' + (f' conf="{level}"' if level else "") + "/>" for name, level in given.items())
     return f"<sdl:seg-defs>{''.join(each)}</sdl:seg-defs>"
+
+
+def test_a_file_without_a_finished_translation_is_no_text_and_says_why(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.xlf", xliff([("One.", ""), ("Two.", "")]))
+    with pytest.raises(InputError, match=rf"holds no pairs of en and de.* \(left out: 2 {UNFINISHED}\); fill it"):
+        read_train(path)
 
 
 @pytest.mark.parametrize("name", ["x.sdlxliff", "x.xlf"])
