@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -66,9 +66,9 @@ def scheduled(
         for side, tokenizer in enumerate(tokenizers)
     ]
     pairs, tokens = epoch_rows(resolved, text).pairs, float(np.maximum(*sides).mean())
-    of_epoch = automatic.updates_of_epoch(resolved.training, pairs, tokens)
-    updates = resolved.training.updates or resolved.training.epochs * of_epoch
-    return _with_schedule(regularised(resolved, explicit, text, updates / of_epoch), explicit, updates)
+    updates = automatic.updates_of(resolved.training, pairs, tokens)
+    epochs = updates / automatic.updates_of_epoch(resolved.training, pairs, tokens)
+    return _with_schedule(regularised(resolved, explicit, text, epochs), explicit, updates)
 
 
 def regularised(resolved: Settings, explicit: Sections, text: Corpora, epochs: float) -> Settings:
@@ -79,10 +79,7 @@ def regularised(resolved: Settings, explicit: Sections, text: Corpora, epochs: f
     if resolved.training.finetuned:
         return resolved
     sections = automatic.regularisation(sum(map(_pairs_of, text.values())), epochs)
-    tokenizer, model = (
-        {name: value for name, value in values.items() if name not in explicit.get(section, {})}
-        for section, values in sections.items()
-    )
+    tokenizer, model = (_not_given(sections[section], explicit, section) for section in ("tokenizer", "model"))
     return resolved._replace(tokenizer=replace(resolved.tokenizer, **tokenizer), model=replace(resolved.model, **model))
 
 
@@ -144,5 +141,9 @@ def _with_schedule(
 ) -> Settings:
     """The settings with a schedule of so many updates, except what the user gives."""
     values = automatic.schedule(resolved.training.learning_rate, updates, validations)
-    chosen: dict[str, Any] = {name: value for name, value in values.items() if name not in explicit.get("training", {})}
-    return resolved._replace(training=replace(resolved.training, **chosen))
+    return resolved._replace(training=replace(resolved.training, **_not_given(values, explicit, "training")))
+
+
+def _not_given(values: Mapping[str, Any], explicit: Sections, section: str) -> dict[str, Any]:
+    """The settings of a section that the user does not give."""
+    return {name: value for name, value in values.items() if name not in explicit.get(section, {})}

@@ -131,6 +131,11 @@ def dev_share(pairs: int) -> float:
     return min(0.1, 4 / math.sqrt(pairs)) if pairs else 0.0
 
 
+def updates_of(config: TrainingConfig, pairs: int, tokens: float) -> int:
+    """The updates of the run: those that its settings give, or those of its epochs; see `updates_of_epoch`."""
+    return config.updates or config.epochs * updates_of_epoch(config, pairs, tokens)
+
+
 def updates_of_epoch(config: TrainingConfig, pairs: int, tokens: float) -> int:
     """The updates of an epoch.
 

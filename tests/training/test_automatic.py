@@ -19,6 +19,7 @@ from seq2seq.training.automatic import (
     little_text,
     regularisation,
     schedule,
+    updates_of,
     updates_of_epoch,
     vocabulary,
 )
@@ -82,9 +83,13 @@ def test_the_sum_of_the_squared_rates_is_bounded_whatever_the_length_of_the_run(
     assert schedule(rate, LONG)["learning_rate"] == rate
 
 
-def test_the_updates_of_an_epoch_are_its_batches() -> None:
+def test_the_updates_are_those_of_the_epochs() -> None:
     """100 pairs of 9 tokens and EOS are 10 batches of 100 tokens."""
-    config = TrainingConfig(batch_tokens=100)
+    config = TrainingConfig(epochs=3, batch_tokens=100)
+    assert updates_of(config, 100, 9.0) == 30
+    assert updates_of(replace(config, accumulate=4), 100, 9.0) == 9
+    assert updates_of(replace(config, updates=7), 100, 9.0) == 7
+    assert updates_of(config, 1, 9.0) == 3
     assert updates_of_epoch(config, 100, 9.0) == 10
     assert updates_of_epoch(replace(config, accumulate=4), 100, 9.0) == 3
     assert updates_of_epoch(config, 1, 9.0) == 1
